@@ -1,0 +1,44 @@
+/**
+ * Why a signaling socket was closed: the one table that server, client and docs/protocol.md share.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+/** Close codes of `/ws/<room>`. 1000–1012 as in RFC 6455 and its registry, 4000–4999 are ours. */
+export const CLOSE = {
+  /** The client left or deleted the room, as it asked. */
+  done: 1000,
+  /** The server restarts: come back with `resume`, after a short random wait. */
+  restart: 1012,
+  /** Not JSON, an unknown message, a wrong field. */
+  malformed: 4000,
+  /** Longer than 8 KiB, or binary. */
+  tooLarge: 4001,
+  /** A message that this socket may not send now, e.g. `relay` before `join`. */
+  outOfTurn: 4002,
+  /** No first message within 5 s, or no sign of life for 50 s. */
+  timeout: 4003,
+  /** Unknown room, wrong token, no free seat: one answer for all, so that nothing can be probed. */
+  refused: 4004,
+  /** A newer socket took this seat. */
+  superseded: 4005,
+  /** The room ended; `gone` said why. */
+  gone: 4006,
+  /** The client reads too slowly; its queue is full. */
+  slow: 4007,
+  /** The server is at its limit: try later. */
+  busy: 4008,
+} as const;
+
+/** Name of a close code in the table. */
+export type CloseReason = keyof typeof CLOSE;
+
+/** Finds the table's name of a close code, or `null` for a code that the table does not have (e.g. 1006). */
+export function closeReason(code: number): CloseReason | null {
+  for (const reason of Object.keys(CLOSE) as CloseReason[]) {
+    if (CLOSE[reason] === code) return reason;
+  }
+  return null;
+}

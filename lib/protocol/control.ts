@@ -1,0 +1,182 @@
+/**
+ * The messages of the control channel between the two browsers, inside control records: JSON, one union, one parser
+ * that trusts nothing. Each direction numbers its own pictures.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { isBase64Url } from "./bytes.ts";
+import {
+  MAX_ALT_LENGTH,
+  MAX_CONTROL_BYTES,
+  MAX_IMAGE_BYTES,
+  MAX_IMAGE_PIXELS,
+  MAX_IMAGE_SIDE,
+  MAX_IMAGES,
+  MAX_MARK_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_VIEW_SECONDS,
+} from "./limits.ts";
+import { parseObject } from "./signaling.ts";
+
+/** The picture formats that may be announced, by their magic bytes. */
+export const IMAGE_TYPES = [
+  "image/jpeg",
+  "image/png",
+  "image/webp",
+  "image/avif",
+  "image/gif",
+] as const;
+
+/** One of {@linkcode IMAGE_TYPES}. */
+export type ImageType = typeof IMAGE_TYPES[number];
+
+/** Why a picture was closed: its time ended, the viewer closed it, the page was hidden, the owner burned it, or the viewer left. */
+export const CLOSED_REASONS = ["timer", "user", "hidden", "revoked", "left"] as const;
+
+/** One of {@linkcode CLOSED_REASONS}. */
+export type ClosedReason = typeof CLOSED_REASONS[number];
+
+/** Why a side gave up on one picture or on the session. */
+export const ABORT_CODES = ["protocol", "corrupt", "undecodable", "too_large", "timeout"] as const;
+
+/** One of {@linkcode ABORT_CODES}. */
+export type AbortCode = typeof ABORT_CODES[number];
+
+/** How the owner lets a picture be seen. */
+export interface ViewRules {
+  /** Seconds from the first painted frame; 0 = until closed. */
+  readonly seconds: number;
+  /** Seen only while held. */
+  readonly hold: boolean;
+  /** Text of the watermark; empty = date, time and session words. */
+  readonly mark: string;
+}
+
+/** Announces picture `n`: coded size in bytes, coded width and height in pixels (before any orientation). */
+export interface MetaMessage {
+  readonly t: "meta";
+  readonly n: number;
+  readonly type: ImageType;
+  readonly size: number;
+  readonly w: number;
+  readonly h: number;
+  readonly name?: string;
+  readonly alt?: string;
+  readonly view: ViewRules;
+}
+
+/** What either browser may say to the other. */
+export type ControlMessage =
+  | MetaMessage
+  /** All chunks of `n` were sent; `digest` as in docs/protocol.md §6. */
+  | { readonly t: "end"; readonly n: number; readonly digest: string }
+  /** Delivered, still unreadable. */
+  | { readonly t: "got"; readonly n: number }
+  /** A human asked to see it. */
+  | { readonly t: "open"; readonly n: number }
+  /** The image key, 32 bytes. */
+  | { readonly t: "key"; readonly n: number; readonly key: string }
+  /** First pixel painted; the countdown runs from here. */
+  | { readonly t: "shown"; readonly n: number }
+  /** Closed after `ms` milliseconds on screen. */
+  | { readonly t: "closed"; readonly n: number; readonly why: ClosedReason; readonly ms: number }
+  /** The owner takes one picture back, or all. */
+  | { readonly t: "revoke"; readonly n: number }
+  | { readonly t: "revoke"; readonly all: true }
+  | { readonly t: "more"; readonly n: number }
+  | { readonly t: "extend"; readonly n: number; readonly seconds: number }
+  /** The sender keeps the session open after the last picture, or not. */
+  | { readonly t: "keep"; readonly on: boolean }
+  | { readonly t: "bye" }
+  /** The receiver can't use picture `n` (`corrupt`, `undecodable` …); without `n` the session ends. */
+  | { readonly t: "abort"; readonly code: AbortCode; readonly n?: number };
+
+function isInteger(value: unknown, min: number, max: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
+}
+
+function isText(value: unknown, max: number): value is string {
+  return typeof value === "string" && value.length <= max;
+}
+
+function isImageNumber(value: unknown): value is number {
+  return isInteger(value, 0, MAX_IMAGES - 1);
+}
+
+function parseViewRules(value: unknown): ViewRules | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { seconds, hold, mark }: Record<string, unknown> = { ...value };
+  if (!isInteger(seconds, 0, MAX_VIEW_SECONDS) || typeof hold !== "boolean") return null;
+  return isText(mark, MAX_MARK_LENGTH) ? { seconds, hold, mark } : null;
+}
+
+function parseMeta(value: Record<string, unknown>): MetaMessage | null {
+  const { n, type, size, w, h, name, alt } = value;
+  const known = IMAGE_TYPES.find((item) => item === type);
+  const view = parseViewRules(value["view"]);
+  if (known === undefined || view === null || !isImageNumber(n)) return null;
+  if (!isInteger(size, 1, MAX_IMAGE_BYTES)) return null;
+  if (!isInteger(w, 1, MAX_IMAGE_SIDE) || !isInteger(h, 1, MAX_IMAGE_SIDE)) return null;
+  if (w * h > MAX_IMAGE_PIXELS) return null;
+  if (name !== undefined && !isText(name, MAX_NAME_LENGTH)) return null;
+  if (alt !== undefined && !isText(alt, MAX_ALT_LENGTH)) return null;
+  return {
+    t: "meta",
+    n,
+    type: known,
+    size,
+    w,
+    h,
+    view,
+    ...(name === undefined ? {} : { name }),
+    ...(alt === undefined ? {} : { alt }),
+  };
+}
+
+/**
+ * Parses the plaintext of a control record (padding already cut off). Returns a fresh object that holds nothing but
+ * the fields of the union, or `null`.
+ */
+export function parseControlMessage(raw: string): ControlMessage | null {
+  const value = parseObject(raw, MAX_CONTROL_BYTES);
+  if (value === null) return null;
+  const { t, n, digest, key, why, ms, all, seconds, on, code } = value;
+  switch (t) {
+    case "meta":
+      return parseMeta(value);
+    case "end":
+      return isImageNumber(n) && isBase64Url(digest, 32) ? { t, n, digest } : null;
+    case "key":
+      return isImageNumber(n) && isBase64Url(key, 32) ? { t, n, key } : null;
+    case "got":
+    case "open":
+    case "shown":
+    case "more":
+      return isImageNumber(n) ? { t, n } : null;
+    case "closed": {
+      const reason = CLOSED_REASONS.find((item) => item === why);
+      return isImageNumber(n) && reason !== undefined && isInteger(ms, 0, Number.MAX_SAFE_INTEGER)
+        ? { t, n, why: reason, ms }
+        : null;
+    }
+    case "revoke":
+      if (all === true) return n === undefined ? { t, all } : null;
+      return all === undefined && isImageNumber(n) ? { t, n } : null;
+    case "extend":
+      return isImageNumber(n) && isInteger(seconds, 1, MAX_VIEW_SECONDS) ? { t, n, seconds } : null;
+    case "keep":
+      return typeof on === "boolean" ? { t, on } : null;
+    case "bye":
+      return { t };
+    case "abort": {
+      const known = ABORT_CODES.find((item) => item === code);
+      if (known === undefined) return null;
+      if (n === undefined) return { t, code: known };
+      return isImageNumber(n) ? { t, code: known, n } : null;
+    }
+    default:
+      return null;
+  }
+}

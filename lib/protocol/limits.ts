@@ -1,0 +1,70 @@
+/**
+ * Every limit of the protocol, once, with its reason. Server, browser and documents read them from here.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+/** Version byte of the handshake and of the link. */
+export const PROTOCOL_VERSION = 1;
+
+/** WebSocket subprotocol that both ends have to name. */
+export const SUBPROTOCOL = "img-e2e.1";
+
+/** Longest signaling message in UTF-16 units (JSON text is ASCII here, so also bytes): the largest honest one is an SDP offer. */
+export const MAX_SIGNAL_LENGTH = 8 * 1024;
+
+/** Longest opaque payload of `relay`, in characters: 8 KiB less the JSON around it. */
+export const MAX_RELAY_LENGTH = 6_144;
+
+/** Shortest and longest life of a room, in seconds. */
+export const MIN_TTL_S = 60;
+export const MAX_TTL_S = 3_600;
+
+/** A socket that has not said who it is by then is closed: it holds memory and no seat. */
+export const FIRST_MESSAGE_MS = 5_000;
+
+/** The server says `ping` this often; browsers can't send WebSocket pings, and their background timers are slow. */
+export const HEARTBEAT_MS = 20_000;
+
+/** Without any message from the other side for this long a socket counts as dead: two heartbeats and a margin. */
+export const HEARTBEAT_TIMEOUT_MS = 50_000;
+
+/** How long a seat waits for its lost socket: a phone that sleeps while its owner is in the chat app needs about that. */
+export const SEAT_GRACE_MS = 60_000;
+
+/** Largest picture in bytes. */
+export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
+
+/** Largest picture in pixels: 40 MP decode to 160 MB, about what a phone can give. */
+export const MAX_IMAGE_PIXELS = 40_000_000;
+
+/** Largest width or height in pixels; canvases of common browsers end at 16,384. */
+export const MAX_IMAGE_SIDE = 16_384;
+
+/** Pictures that one side may announce in a session. */
+export const MAX_IMAGES = 20;
+
+/** Control records each way; far below what AES-GCM with a counter nonce allows. */
+export const MAX_CONTROL_RECORDS = 2 ** 16;
+
+/** Control plaintexts are padded to a multiple of this, so that lengths say little. */
+export const CONTROL_PADDING = 256;
+
+/** Longest control record plaintext: the largest honest one is `meta` with name, alt and mark filled. */
+export const MAX_CONTROL_BYTES = 4_096;
+
+/** Longest name, alternative text and watermark text, in UTF-16 units. */
+export const MAX_NAME_LENGTH = 255;
+export const MAX_ALT_LENGTH = 500;
+export const MAX_MARK_LENGTH = 80;
+
+/** Longest time that a picture may be granted, in seconds. */
+export const MAX_VIEW_SECONDS = 600;
+
+/** The first record on the control channel has to verify within this. */
+export const BIND_TIMEOUT_MS = 10_000;
+
+/** A handshake and the connection behind it have this long before the page says that it did not work. */
+export const CONNECT_TIMEOUT_MS = 30_000;

@@ -1,0 +1,171 @@
+/**
+ * The messages of the signaling WebSocket `/ws/<room>`: JSON text of at most 8 KiB, one union per direction, and
+ * a parser for each that trusts nothing.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { isBase64Url } from "./bytes.ts";
+import { MAX_RELAY_LENGTH, MAX_SIGNAL_LENGTH, MAX_TTL_S, MIN_TTL_S } from "./limits.ts";
+
+/** What a client may say. Tokens are base64url: 16 bytes `tok`, 32 bytes all others. */
+export type ClientMessage =
+  /** Makes the room and takes the sender's seat. `own` = H(otok), `join` = H(jtok), `ttl` in seconds. Who repeats it with the same hashes gets his own seat again. */
+  | { readonly t: "create"; readonly own: string; readonly join: string; readonly ttl: number }
+  /** Takes the viewer's seat. */
+  | { readonly t: "join"; readonly tok: string }
+  /** Takes a seat back after a lost socket. */
+  | { readonly t: "resume"; readonly rtok: string }
+  /** Passes `d` to the other seat. */
+  | { readonly t: "relay"; readonly d: string }
+  /** Ends the room. Only the sender knows `otok`. */
+  | { readonly t: "delete"; readonly otok: string }
+  /** Gives the seat up. */
+  | { readonly t: "leave" }
+  /** Answers `ping`. */
+  | { readonly t: "pong" };
+
+/** Why the other seat is filled or empty now. */
+export type PeerCause = "join" | "resume" | "lost" | "leave";
+
+/** Why a room ended: the sender deleted it, its time ran out, or its sender stayed away longer than the grace. */
+export type GoneReason = "deleted" | "expired" | "lost";
+
+/** Codes of `err`: `refused` and `busy` are followed by a close, `no_peer` answers a `relay` to an empty seat. */
+export type SignalError = "refused" | "busy" | "no_peer";
+
+/** An ICE server as RTCPeerConnection takes it. */
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** What the server may say. */
+export type ServerMessage =
+  /** The room exists; it expires in `exp` seconds (a span, because two clocks never agree). */
+  | { readonly t: "created"; readonly exp: number; readonly rtok: string }
+  /** The seat is yours, by `join` or `resume`. */
+  | { readonly t: "joined"; readonly rtok: string }
+  | { readonly t: "peer"; readonly up: boolean; readonly by: PeerCause }
+  | { readonly t: "relay"; readonly d: string }
+  /** ICE servers for this session, valid for `exp` seconds; sent once both seats are filled. */
+  | { readonly t: "ice"; readonly servers: readonly IceServer[]; readonly exp: number }
+  | { readonly t: "gone"; readonly why: GoneReason }
+  | { readonly t: "err"; readonly code: SignalError }
+  /** Asks for a `pong`; also tells the client that the server lives. */
+  | { readonly t: "ping" };
+
+/** 16 bytes in base64url: a room derived from a link. */
+export const ROOM_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
+/** Parses a JSON object of at most `max` characters, or returns `null`. */
+export function parseObject(raw: string, max: number): Record<string, unknown> | null {
+  if (raw.length > max) return null;
+  try {
+    const value: unknown = JSON.parse(raw);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? { ...value }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRelayData(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= MAX_RELAY_LENGTH &&
+    /^[A-Za-z0-9_-]+$/.test(value);
+}
+
+function isSpan(value: unknown, min: number, max: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
+}
+
+/**
+ * Parses what a client sent. Returns a fresh object that holds nothing but the fields of the union, or `null` for
+ * anything that is not exactly one of its messages. Unknown extra fields are dropped.
+ */
+export function parseClientMessage(raw: string): ClientMessage | null {
+  const value = parseObject(raw, MAX_SIGNAL_LENGTH);
+  if (value === null) return null;
+  const { t, own, join, ttl, tok, rtok, d, otok } = value;
+  switch (t) {
+    case "create":
+      return isBase64Url(own, 32) && isBase64Url(join, 32) && isSpan(ttl, MIN_TTL_S, MAX_TTL_S)
+        ? { t, own, join, ttl }
+        : null;
+    case "join":
+      return isBase64Url(tok, 16) ? { t, tok } : null;
+    case "resume":
+      return isBase64Url(rtok, 32) ? { t, rtok } : null;
+    case "relay":
+      return isRelayData(d) ? { t, d } : null;
+    case "delete":
+      return isBase64Url(otok, 32) ? { t, otok } : null;
+    case "leave":
+    case "pong":
+      return { t };
+    default:
+      return null;
+  }
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | null {
+  return allowed.find((item) => item === value) ?? null;
+}
+
+function parseIceServer(value: unknown): IceServer | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { urls, username, credential }: Record<string, unknown> = { ...value };
+  if (!Array.isArray(urls) || urls.length < 1 || urls.length > 8) return null;
+  const list: string[] = [];
+  for (const url of urls) {
+    if (typeof url !== "string" || url.length > 256 || !/^(stun|turn)s?:/.test(url)) return null;
+    list.push(url);
+  }
+  if (username === undefined && credential === undefined) return { urls: list };
+  if (typeof username !== "string" || typeof credential !== "string") return null;
+  return { urls: list, username, credential };
+}
+
+/** Parses what a server sent; the server is as hostile as anyone. Returns a fresh object or `null`. */
+export function parseServerMessage(raw: string): ServerMessage | null {
+  const value = parseObject(raw, MAX_SIGNAL_LENGTH);
+  if (value === null) return null;
+  const { t, exp, rtok, up, by, d, servers, why, code } = value;
+  switch (t) {
+    case "created":
+      return isSpan(exp, 0, MAX_TTL_S) && isBase64Url(rtok, 32) ? { t, exp, rtok } : null;
+    case "joined":
+      return isBase64Url(rtok, 32) ? { t, rtok } : null;
+    case "peer": {
+      const cause = oneOf<PeerCause>(by, ["join", "resume", "lost", "leave"]);
+      return typeof up === "boolean" && cause !== null ? { t, up, by: cause } : null;
+    }
+    case "relay":
+      return isRelayData(d) ? { t, d } : null;
+    case "ice": {
+      if (!Array.isArray(servers) || servers.length > 8 || !isSpan(exp, 0, 86_400)) return null;
+      const list: IceServer[] = [];
+      for (const item of servers) {
+        const server = parseIceServer(item);
+        if (server === null) return null;
+        list.push(server);
+      }
+      return { t, servers: list, exp };
+    }
+    case "gone": {
+      const reason = oneOf<GoneReason>(why, ["deleted", "expired", "lost"]);
+      return reason === null ? null : { t, why: reason };
+    }
+    case "err": {
+      const known = oneOf<SignalError>(code, ["refused", "busy", "no_peer"]);
+      return known === null ? null : { t, code: known };
+    }
+    case "ping":
+      return { t };
+    default:
+      return null;
+  }
+}
