@@ -1,0 +1,51 @@
+/**
+ * The one error of lib/image, by meaning. The sentences that a person reads are in lib/i18n, by `reason`.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+/** What is wrong with a file that was to be a picture. */
+export const IMAGE_PROBLEMS = [
+  "empty",
+  "not_an_image",
+  "svg",
+  "heic",
+  "unsupported",
+  "truncated",
+  "too_many_pixels",
+  "too_large",
+] as const;
+
+/** One of {@linkcode IMAGE_PROBLEMS}; `unsupported` is a known format that we don't show (BMP, TIFF, JPEG XL …). */
+export type ImageProblem = typeof IMAGE_PROBLEMS[number];
+
+/**
+ * Why a picture could not be prepared or decoded: a problem of the file, or
+ * - `undecodable`: its header is fine, the browser can't decode the rest;
+ * - `unreadable`: the file vanished or changed after it was chosen;
+ * - `timeout`: decoding took too long;
+ * - `aborted`: the caller gave up;
+ * - `crashed`: the worker died or could not be loaded;
+ * - `unavailable`: this browser lacks workers or createImageBitmap.
+ */
+export type ImageErrorReason =
+  | ImageProblem
+  | "undecodable"
+  | "unreadable"
+  | "timeout"
+  | "aborted"
+  | "crashed"
+  | "unavailable";
+
+/** Thrown by everything in lib/image; callers switch on `reason`. */
+export class ImageError extends Error {
+  override readonly name = "ImageError";
+  readonly reason: ImageErrorReason;
+
+  constructor(reason: ImageErrorReason, options?: ErrorOptions) {
+    super(`Cannot use picture: ${reason.replaceAll("_", " ")}`, options);
+    this.reason = reason;
+  }
+}
