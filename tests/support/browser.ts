@@ -1,0 +1,281 @@
+/**
+ * Real browsers for tests: starting them, one context per person, and every error that a page utters turned into a failed test.
+ *
+ * @module
+ */
+import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer";
+import { type Chromium, findChromium } from "./chromium.ts";
+
+export { findChromium } from "./chromium.ts";
+
+/** Sizes of the screens that pages are looked at on. */
+export const SCREENS = {
+  phone: { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  desktop: { width: 1440, height: 900, deviceScaleFactor: 1 },
+} as const;
+
+/** Name of a screen in {@linkcode SCREENS}. */
+export type Screen = keyof typeof SCREENS;
+
+/** How a browser is started. */
+export interface BrowserOptions {
+  /** Further command-line flags. */
+  readonly args?: readonly string[];
+}
+
+/** How a page is opened. */
+export interface PageOptions {
+  /** Default: `desktop`. */
+  readonly screen?: Screen;
+  /** Default: `light`. */
+  readonly scheme?: "light" | "dark";
+  /** Default: as the machine has it. */
+  readonly reducedMotion?: boolean;
+  /** Errors that this page may utter; all others fail the test. */
+  readonly allowErrors?: readonly RegExp[];
+  /** JavaScript that runs in every document before its own scripts, e.g. to take an API away. */
+  readonly before?: string;
+}
+
+/** Flags for every browser: nothing that talks to the network by itself, and the same behaviour hidden or shown. */
+const FLAGS = [
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-default-apps",
+  // /dev/shm of containers is 64 MB by default, less than one decoded photograph.
+  "--disable-dev-shm-usage",
+  // Two people share one browser here: the page in the background must not be slowed down.
+  "--disable-background-timer-throttling",
+  "--disable-renderer-backgrounding",
+  "--disable-backgrounding-occluded-windows",
+];
+
+/** Chromium's sandbox refuses to run as root; a machine of a CI service often has no user namespaces. */
+function sandboxFlags(): readonly string[] {
+  const root = Deno.build.os !== "windows" && Deno.uid() === 0;
+  return root || Deno.env.has("CI") ? ["--no-sandbox"] : [];
+}
+
+/** Starts a headless browser. Its process is ended by {@linkcode TestBrowser.close}. */
+export async function launchBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
+  const chromium = await findChromium();
+  const browser = await puppeteer.launch({
+    executablePath: chromium.executablePath,
+    headless: chromium.headless,
+    env: { ...Deno.env.toObject(), ...chromium.env },
+    args: [...FLAGS, ...sandboxFlags(), ...chromium.args, ...options.args ?? []],
+    // One slow command means a hanging page: fail the test long before the run's own limit.
+    protocolTimeout: 60_000,
+  });
+  return new TestBrowser(browser, chromium);
+}
+
+/** A browser process of its own. */
+export class TestBrowser implements AsyncDisposable {
+  readonly browser: Browser;
+  readonly chromium: Chromium;
+  readonly #pages: TestPage[] = [];
+
+  constructor(browser: Browser, chromium: Chromium) {
+    this.browser = browser;
+    this.chromium = chromium;
+  }
+
+  /** Every page opened here, for reports. */
+  get pages(): readonly TestPage[] {
+    return this.#pages;
+  }
+
+  /** Opens a blank page in a context of its own: another person, who shares no storage with the first. */
+  async newPage(options: PageOptions = {}): Promise<TestPage> {
+    const context = await this.browser.createBrowserContext();
+    const page = await TestPage.create(context, options);
+    this.#pages.push(page);
+    return page;
+  }
+
+  /** Ends the browser's processes. Can be called twice. */
+  async close(): Promise<void> {
+    if (this.browser.connected) await this.browser.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** One person's page, with what it complained about. */
+export class TestPage {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Whatever the page wrote to its console, newest last. */
+  readonly console: string[] = [];
+  /** Uncaught errors, console errors, CSP violations, requests to other hosts. */
+  readonly errors: string[] = [];
+  readonly #allowed: RegExp[];
+
+  private constructor(context: BrowserContext, page: Page, allowed: readonly RegExp[]) {
+    this.context = context;
+    this.page = page;
+    this.#allowed = [...allowed];
+  }
+
+  /** Opens a blank page in `context` and listens to it. */
+  static async create(context: BrowserContext, options: PageOptions = {}): Promise<TestPage> {
+    const page = await context.newPage();
+    const testPage = new TestPage(context, page, options.allowErrors ?? []);
+    testPage.#listen();
+    await page.setViewport(SCREENS[options.screen ?? "desktop"]);
+    await testPage.emulate(options);
+    if (options.before !== undefined) await page.evaluateOnNewDocument(options.before);
+    return testPage;
+  }
+
+  /** Sets colour scheme and motion, as the person's system would. */
+  async emulate(options: Pick<PageOptions, "scheme" | "reducedMotion">): Promise<void> {
+    await this.page.emulateMediaFeatures([
+      { name: "prefers-color-scheme", value: options.scheme ?? "light" },
+      ...(options.reducedMotion ? [{ name: "prefers-reduced-motion", value: "reduce" }] : []),
+    ]);
+  }
+
+  /** From now on errors that match are expected. */
+  allowErrors(...patterns: RegExp[]): void {
+    this.#allowed.push(...patterns);
+  }
+
+  /** Errors that no test expected. */
+  unexpectedErrors(): string[] {
+    return this.errors.filter((text) => !this.#allowed.some((pattern) => pattern.test(text)));
+  }
+
+  /** @throws {Error} when the page complained about something that no test expected */
+  assertNoErrors(): void {
+    const errors = this.unexpectedErrors();
+    if (errors.length > 0) {
+      throw new Error(`Page ${this.page.url()} reported errors:\n  ${errors.join("\n  ")}`);
+    }
+  }
+
+  /** Writes a PNG of the whole page, as this screen shows it. */
+  async screenshot(path: string): Promise<void> {
+    await this.page.screenshot({ path: pngPath(path), fullPage: true });
+  }
+
+  /** Closes the page and forgets its storage. */
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+
+  #listen(): void {
+    this.page.on("pageerror", (error) => {
+      const text = error instanceof Error ? error.stack ?? error.message : String(error);
+      this.errors.push(`uncaught: ${text}`);
+    });
+    this.page.on("console", (message) => {
+      const { url } = message.location();
+      const text = `${message.type()}: ${message.text()}${url === undefined ? "" : ` (${url})`}`;
+      this.console.push(text);
+      if (message.type() === "error") this.errors.push(text);
+    });
+    this.page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.protocol === "data:" || url.protocol === "blob:") return;
+      const host = new URL(request.frame()?.url() ?? this.page.url()).host;
+      // A navigation decides the host, and before the first one there is none.
+      if (request.isNavigationRequest() || host === "" || url.host === host) return;
+      this.errors.push(`request to another host: ${url.origin}${url.pathname}`);
+    });
+  }
+}
+
+function pngPath(path: string): `${string}.png` {
+  return path.endsWith(".png") ? path as `${string}.png` : `${path}.png`;
+}
+
+/**
+ * Gives `body` a fresh browser, ends it afterwards, and fails when a page reported an error that was not expected.
+ * Each test has its own, so no test can see what another one left behind.
+ */
+export async function withBrowser(
+  body: (browser: TestBrowser) => Promise<void>,
+  options: BrowserOptions = {},
+): Promise<void> {
+  const browser = await launchBrowser(options);
+  try {
+    try {
+      await body(browser);
+    } catch (error) {
+      throw withPageErrors(error, browser.pages);
+    }
+    for (const page of browser.pages) page.assertNoErrors();
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Like {@linkcode withBrowser}, with two pages in separate contexts: the sender's and the viewer's. */
+export function withTwoPages(
+  body: (sender: TestPage, viewer: TestPage) => Promise<void>,
+  options: PageOptions = {},
+): Promise<void> {
+  return withBrowser(async (browser) => {
+    await body(await browser.newPage(options), await browser.newPage(options));
+  });
+}
+
+/** Like {@linkcode withTwoPages}, in two browser processes that share nothing at all. */
+export function withTwoBrowsers(
+  body: (sender: TestPage, viewer: TestPage) => Promise<void>,
+): Promise<void> {
+  return withBrowser((first) =>
+    withBrowser(async (second) => {
+      await body(await first.newPage(), await second.newPage());
+    })
+  );
+}
+
+/** What a page complained about is often the reason why a test failed: show both. */
+function withPageErrors(error: unknown, pages: readonly TestPage[]): unknown {
+  const complaints = pages.flatMap((page) => page.unexpectedErrors());
+  if (complaints.length === 0 || !(error instanceof Error)) return error;
+  if (!error.message.includes("\nPages reported:")) {
+    error.message += `\nPages reported:\n  ${complaints.join("\n  ")}`;
+  }
+  return error;
+}
+
+/** The four ways in which a page is looked at: phone and desktop, light and dark. */
+export const LOOKS = [
+  { screen: "phone", scheme: "light" },
+  { screen: "phone", scheme: "dark" },
+  { screen: "desktop", scheme: "light" },
+  { screen: "desktop", scheme: "dark" },
+] as const satisfies readonly PageOptions[];
+
+/** Writes `<directory>/<name>-<screen>-<scheme>.png` of `url` in all {@linkcode LOOKS}, once `ready` says so. */
+export async function screenshots(
+  browser: TestBrowser,
+  url: string,
+  options: {
+    readonly directory: string;
+    readonly name: string;
+    readonly ready?: (page: TestPage) => Promise<void>;
+  },
+): Promise<string[]> {
+  await Deno.mkdir(options.directory, { recursive: true });
+  const paths: string[] = [];
+  for (const look of LOOKS) {
+    const page = await browser.newPage(look);
+    await page.page.goto(url);
+    await options.ready?.(page);
+    const path = `${options.directory}/${options.name}-${look.screen}-${look.scheme}.png`;
+    await page.screenshot(path);
+    await page.close();
+    paths.push(path);
+  }
+  return paths;
+}

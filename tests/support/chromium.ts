@@ -1,0 +1,272 @@
+/**
+ * Finds a Chromium that starts on this machine. Nothing but npm is needed for that: where no browser is installed and none
+ * can be downloaded, the one that `@sparticuz/chromium` carries inside its package is unpacked, with the libraries it needs.
+ *
+ * @module
+ */
+import { rename } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import puppeteer from "puppeteer";
+
+/** A Chromium and what it takes to start it. */
+export interface Chromium {
+  readonly executablePath: string;
+  /** Where it was found, for messages. */
+  readonly source: "environment" | "installed" | "puppeteer" | "npm";
+  /** `shell` for a headless-only build, `true` for a full browser. */
+  readonly headless: true | "shell";
+  /** Added to the environment of the browser's process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Flags that this build needs. */
+  readonly args: readonly string[];
+}
+
+/** Names of installed browsers on PATH, the ones that update most often first. */
+const COMMANDS = [
+  "chromium",
+  "google-chrome-stable",
+  "google-chrome",
+  "chromium-browser",
+  "google-chrome-beta",
+  "chrome",
+];
+
+/** Places where installers put browsers without adding them to PATH. */
+const PLACES = [
+  "/usr/bin/chromium",
+  "/usr/bin/google-chrome-stable",
+  "/opt/google/chrome/chrome",
+  "/usr/lib/chromium/chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing",
+];
+
+/** Libraries that puppeteer's own download expects on the system; without them a download of 150 MB would be in vain. */
+const SYSTEM_LIBRARIES = ["libnss3.so", "libatk-bridge-2.0.so", "libgbm.so", "libasound.so"];
+
+/** How long the download server may take to answer before the network counts as closed. */
+const PROBE_MS = 3_000;
+/** How long the whole download may take. */
+const DOWNLOAD_MS = 90_000;
+/** How long a browser may take to say its version; snap stubs wait for ever. */
+const VERSION_MS = 15_000;
+
+/** Our fontconfig file in the unpacked directory. */
+const FONTS_CONF = "ephemeral-fonts.conf";
+
+let found: Promise<Chromium> | undefined;
+
+/**
+ * Finds a Chromium that starts, in this order: `PUPPETEER_EXECUTABLE_PATH`; an installed Chrome or Chromium; puppeteer's own
+ * download, fetched now when the network gives it quickly; the one inside `@sparticuz/chromium`. Looked for once a process.
+ *
+ * `TEST_CHROMIUM` (`installed`, `puppeteer` or `npm`) restricts the search to one of them, to try that path.
+ *
+ * @throws {Error} when none starts, or when PUPPETEER_EXECUTABLE_PATH names one that does not: a wish is not overridden
+ */
+export function findChromium(): Promise<Chromium> {
+  return found ??= search();
+}
+
+async function search(): Promise<Chromium> {
+  const only = Deno.env.get("TEST_CHROMIUM");
+  const wished = Deno.env.get("PUPPETEER_EXECUTABLE_PATH");
+  if (wished && only === undefined) {
+    const chromium = plain(wished, "environment");
+    const problem = await whyNot(chromium);
+    if (problem === null) return chromium;
+    throw new Error(`Cannot start PUPPETEER_EXECUTABLE_PATH "${wished}": ${problem}`);
+  }
+  const tried: string[] = [];
+  for (const [name, candidates] of Object.entries({ installed, puppeteer: downloaded, npm })) {
+    if (only !== undefined && only !== name) continue;
+    for await (const chromium of candidates()) {
+      const problem = await whyNot(chromium);
+      if (problem === null) return chromium;
+      tried.push(`${chromium.executablePath}: ${problem}`);
+    }
+  }
+  throw new Error(`Cannot find a Chromium that starts: ${tried.join("; ") || "nothing found"}`);
+}
+
+function plain(executablePath: string, source: Chromium["source"]): Chromium {
+  const headless = executablePath.includes("headless") ? "shell" : true;
+  return { executablePath, source, headless, env: {}, args: [] };
+}
+
+async function* installed(): AsyncGenerator<Chromium> {
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  const directories = (Deno.env.get("PATH") ?? "").split(separator).filter((path) => path !== "");
+  const paths = COMMANDS.flatMap((name) => directories.map((directory) => join(directory, name)));
+  for (const path of new Set([...paths, ...PLACES])) {
+    if (await exists(path)) yield plain(path, "installed");
+  }
+}
+
+async function* downloaded(): AsyncGenerator<Chromium> {
+  const path = await puppeteer.executablePath();
+  if (await exists(path) || await download(path)) yield plain(path, "puppeteer");
+}
+
+/** Downloads puppeteer's Chrome into puppeteer's cache, if the network is open. Says whether it is there now; never throws. */
+async function download(path: string): Promise<boolean> {
+  if (Deno.env.has("PUPPETEER_SKIP_DOWNLOAD") || !await hasSystemLibraries()) return false;
+  const { downloadBaseUrl } = (await puppeteer.configuration()).chrome ?? {};
+  const base = downloadBaseUrl ?? "https://storage.googleapis.com/chrome-for-testing-public";
+  try {
+    const answer = await fetch(base, { method: "HEAD", signal: AbortSignal.timeout(PROBE_MS) });
+    await answer.body?.cancel();
+  } catch {
+    return false;
+  }
+  // A process of its own: puppeteer's installer can't be aborted, a child can.
+  const script = `import { downloadBrowsers } from "puppeteer/internal/node/install.js";
+    await downloadBrowsers();`;
+  await output(Deno.execPath(), ["eval", script], {
+    timeout: DOWNLOAD_MS,
+    cwd: dirname(fileURLToPath(import.meta.url)),
+    env: { PUPPETEER_CHROME_HEADLESS_SHELL_SKIP_DOWNLOAD: "true" },
+  });
+  return await exists(path);
+}
+
+async function hasSystemLibraries(): Promise<boolean> {
+  if (Deno.build.os !== "linux") return true;
+  const { text } = await output("/sbin/ldconfig", ["-p"], { timeout: VERSION_MS });
+  return SYSTEM_LIBRARIES.every((name) => text.includes(name));
+}
+
+async function* npm(): AsyncGenerator<Chromium> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return;
+  const directory = await unpack();
+  yield {
+    executablePath: join(directory, "chromium"),
+    source: "npm",
+    headless: "shell",
+    env: {
+      LD_LIBRARY_PATH: join(directory, "al2023", "lib"),
+      FONTCONFIG_FILE: join(directory, FONTS_CONF),
+      // Chromium asks fontconfig for a writable cache; without a home it would warn for every page.
+      HOME: Deno.env.get("HOME") ?? directory,
+    },
+    // This build has no zygote. --single-process, which its package recommends for Lambda, is left out: contexts would share a renderer.
+    args: ["--no-zygote"],
+  };
+}
+
+/** Unpacks `@sparticuz/chromium` once per version and returns the directory. Safe when several processes do it at once. */
+async function unpack(): Promise<string> {
+  // Not at the top: 65 MB that nobody needs who has a browser.
+  const { inflate } = await import("@sparticuz/chromium");
+  const entry = fileURLToPath(import.meta.resolve("@sparticuz/chromium"));
+  const root = dirname(dirname(entry));
+  const version = /"version": *"([^"]+)"/.exec(await Deno.readTextFile(join(root, "package.json")));
+  const cache = await cacheDirectory();
+  const directory = join(cache, `chromium-${version?.[1] ?? "unknown"}`);
+  if (await exists(directory)) return directory;
+  const work = await Deno.makeTempDir({ dir: cache, prefix: "unpack-" });
+  // `inflate` knows no target but the temporary directory, which it reads from the environment at each call.
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = work;
+  try {
+    for (const name of ["chromium.br", "al2023.tar.br", "fonts.tar.br", "swiftshader.tar.br"]) {
+      await inflate(join(root, "bin", name));
+    }
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+  await Deno.writeTextFile(join(work, FONTS_CONF), fontsConf(directory));
+  try {
+    await rename(work, directory);
+  } catch (error) {
+    await Deno.remove(work, { recursive: true });
+    // Another process was faster: its copy is as good as ours.
+    if (!await exists(directory)) throw error;
+  }
+  return directory;
+}
+
+/**
+ * Where the fonts are. The package's own file names the directories of a Lambda function, and this Chromium ends itself when it
+ * finds no font at all.
+ */
+function fontsConf(directory: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(directory, "fonts")}</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>${join(directory, "fonts-cache")}</cachedir>
+</fontconfig>
+`;
+}
+
+/** The user's cache, not the shared temporary directory: whoever can write there could have us start his program. */
+async function cacheDirectory(): Promise<string> {
+  const home = homedir();
+  const wanted = [Deno.env.get("XDG_CACHE_HOME"), home === "" ? undefined : join(home, ".cache")];
+  for (const base of wanted) {
+    if (base === undefined || base === "") continue;
+    const directory = join(base, "ephemeral-p2p-image");
+    try {
+      await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+      return directory;
+    } catch {
+      // A read-only home: try the next place.
+    }
+  }
+  return await Deno.makeTempDir({ dir: tmpdir(), prefix: "ephemeral-p2p-image-" });
+}
+
+/** Starts the browser with `--version`, which fails when a library is missing. Returns `null` when it works, else why not. */
+async function whyNot(chromium: Chromium): Promise<string | null> {
+  // On Windows --version opens a window instead of answering.
+  if (Deno.build.os === "windows") {
+    return await exists(chromium.executablePath) ? null : "no such file";
+  }
+  const { code, text } = await output(chromium.executablePath, ["--version", ...chromium.args], {
+    timeout: VERSION_MS,
+    env: chromium.env,
+  });
+  if (code === 0) return null;
+  return text.trim().split("\n").at(-1) || `exit code ${code}`;
+}
+
+interface OutputOptions {
+  readonly timeout: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a program to its end; what cannot be started or takes too long answers with code 1 and a text. */
+async function output(command: string, args: readonly string[], options: OutputOptions) {
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(command, {
+      args: [...args],
+      env: { ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(options.timeout),
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  } catch (error) {
+    return { code: 1, text: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
