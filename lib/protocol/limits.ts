@@ -52,8 +52,8 @@ export const MAX_CONTROL_RECORDS = 2 ** 16;
 /** Control plaintexts are padded to a multiple of this, so that lengths say little. */
 export const CONTROL_PADDING = 256;
 
-/** Longest control record plaintext: the largest honest one is `meta` with name, alt and mark filled. */
-export const MAX_CONTROL_BYTES = 4_096;
+/** Longest control record plaintext: `meta` with name, alt and mark filled with characters that JSON has to escape. */
+export const MAX_CONTROL_BYTES = 8_192;
 
 /** Longest name, alternative text and watermark text, in UTF-16 units. */
 export const MAX_NAME_LENGTH = 255;

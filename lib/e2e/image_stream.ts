@@ -1,0 +1,222 @@
+/**
+ * Pictures as a stream of chunk records, sealed under a key that only their owner has until he releases it.
+ * `21 flags image u16 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 7 zero bytes ‖ u32be(index) ‖ final (the STREAM
+ * construction of Hoang, Reyhanitabar, Rogaway and Vizár), AAD = header ‖ H(meta plaintext).
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type Bytes, concat, equalBytes } from "../protocol/bytes.ts";
+import {
+  CHUNK_SIZE,
+  chunkCount,
+  chunkLength,
+  encodeHeader,
+  FLAG_FINAL,
+  HEADER_LENGTH,
+  parseHeader,
+  RECORD,
+  TAG_LENGTH,
+} from "../protocol/record.ts";
+import {
+  aesKey,
+  decrypt,
+  encrypt,
+  KEY_LENGTH,
+  ProtocolError,
+  randomBytes,
+  sha256,
+  wipe,
+} from "./suite.ts";
+
+/** How many chunks are decrypted at once; enough to keep the engine's crypto threads busy. */
+const OPEN_WINDOW = 8;
+
+const HASH_LENGTH = 32;
+
+/** What both ends know of a picture before its first chunk. */
+export interface ImageIdentity {
+  /** The picture's number. */
+  readonly image: number;
+  /** Bytes of plaintext, at least 1. */
+  readonly size: number;
+  /** SHA-256 of the plaintext of its `meta` record, padding included. */
+  readonly metaHash: Bytes;
+}
+
+function streamNonce(index: number, final: boolean): Bytes {
+  const nonce = new Uint8Array(12);
+  const view = new DataView(nonce.buffer);
+  view.setUint32(7, index);
+  view.setUint8(11, final ? 1 : 0);
+  return nonce;
+}
+
+/**
+ * SHA-256 over the SHA-256 of each chunk record, in order. Each record is hashed while the next one travels, and
+ * 32 bytes a record are kept: one hash over all records would want the whole ciphertext at the sender's.
+ */
+class RecordDigest {
+  readonly #hashes: Promise<Bytes>[] = [];
+
+  add(record: Bytes): void {
+    this.#hashes.push(sha256(record));
+  }
+
+  async finish(): Promise<Bytes> {
+    return await sha256(concat(...await Promise.all(this.#hashes)));
+  }
+}
+
+/** The owner's side of one picture: draws its key, seals its chunks, releases or destroys the key. */
+export class ImageSealer {
+  readonly #identity: ImageIdentity;
+  readonly #raw: Bytes;
+  readonly #key: CryptoKey;
+  readonly #digest = new RecordDigest();
+  #next = 0;
+
+  private constructor(identity: ImageIdentity, raw: Bytes, key: CryptoKey) {
+    this.#identity = identity;
+    this.#raw = raw;
+    this.#key = key;
+  }
+
+  /** Draws a fresh key for the picture. */
+  static async create(identity: ImageIdentity): Promise<ImageSealer> {
+    const raw = randomBytes(KEY_LENGTH);
+    return new ImageSealer(identity, raw, await aesKey(raw, "encrypt"));
+  }
+
+  /**
+   * Seals the next chunk, which has to have exactly the bytes that are due: 65,512, or what is left.
+   * Throws `RangeError` otherwise: then the file is not what was announced.
+   */
+  async seal(plaintext: Bytes): Promise<Bytes> {
+    const { image, size, metaHash } = this.#identity;
+    const index = this.#next++;
+    if (index >= chunkCount(size) || plaintext.length !== chunkLength(size, index)) {
+      throw new RangeError("Cannot seal picture: it is not as long as announced");
+    }
+    const final = index === chunkCount(size) - 1;
+    const flags = final ? FLAG_FINAL : 0;
+    const header = encodeHeader({ type: RECORD.chunk, flags, image, seq: index });
+    const aad = concat(header, metaHash);
+    const sealed = await encrypt(this.#key, plaintext, { nonce: streamNonce(index, final), aad });
+    return concat(header, sealed);
+  }
+
+  /** Adds a sealed record to the digest, in the order in which records are sent. */
+  digest(record: Bytes): void {
+    this.#digest.add(record);
+  }
+
+  /** The digest of all records that were sent, 32 bytes. */
+  finish(): Promise<Bytes> {
+    return this.#digest.finish();
+  }
+
+  /** Copies the raw key for its release, 32 bytes; the caller overwrites it after use. */
+  exportKey(): Bytes {
+    return concat(this.#raw);
+  }
+
+  /** Overwrites the raw key: what was sent stays unreadable for good. */
+  destroy(): void {
+    wipe(this.#raw);
+  }
+}
+
+/** The viewer's side of one picture: collects ciphertext, and reads it once the key is there. */
+export class ImageOpener {
+  readonly #identity: ImageIdentity;
+  readonly #digest = new RecordDigest();
+  #records: Bytes[] = [];
+  #received = 0;
+
+  constructor(identity: ImageIdentity) {
+    this.#identity = identity;
+  }
+
+  /** Plaintext bytes that are here as ciphertext. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** True once every chunk is here. */
+  get complete(): boolean {
+    return this.#records.length === chunkCount(this.#identity.size);
+  }
+
+  /**
+   * Takes the next record. Throws {@linkcode ProtocolError} when it is not exactly the one that is due: number,
+   * length, flag, nothing behind the last one. Keeps the array, not a copy.
+   */
+  add(record: Bytes): void {
+    const { image, size } = this.#identity;
+    const index = this.#records.length;
+    const last = chunkCount(size) - 1;
+    const header = parseHeader(record);
+    if (header === null || index > last) throw new ProtocolError();
+    const length = chunkLength(size, index);
+    if (
+      header.type !== RECORD.chunk || header.image !== image || header.seq !== index ||
+      header.flags !== (index === last ? FLAG_FINAL : 0) ||
+      record.length !== HEADER_LENGTH + length + TAG_LENGTH
+    ) throw new ProtocolError();
+    this.#records.push(record);
+    this.#digest.add(record);
+    this.#received += length;
+  }
+
+  /** Checks that all records are here and are those that the owner sent. */
+  async matches(digest: Bytes): Promise<boolean> {
+    if (!this.complete || digest.length !== HASH_LENGTH) return false;
+    return equalBytes(await this.#digest.finish(), digest);
+  }
+
+  /**
+   * Decrypts the picture, giving each chunk's ciphertext free on the way. Throws {@linkcode ProtocolError} when any
+   * chunk does not verify; then nothing of it is left. Can be called once. `rawKey` is overwritten.
+   */
+  async open(rawKey: Bytes): Promise<Bytes> {
+    const { size, metaHash } = this.#identity;
+    if (!this.complete) throw new ProtocolError();
+    const records = this.#records;
+    this.#records = [];
+    const key = await aesKey(rawKey, "decrypt");
+    wipe(rawKey);
+    const out = new Uint8Array(size);
+    const openOne = async (record: Bytes, index: number) => {
+      const aad = concat(record.subarray(0, HEADER_LENGTH), metaHash);
+      const nonce = streamNonce(index, index === records.length - 1);
+      const chunk = await decrypt(key, record.subarray(HEADER_LENGTH), { nonce, aad });
+      out.set(chunk, index * CHUNK_SIZE);
+      wipe(chunk);
+    };
+    let next = 0;
+    // Each worker takes the next record until none is left.
+    const worker = async () => {
+      while (next < records.length) {
+        const index = next++;
+        const record = records[index];
+        if (record === undefined) throw new ProtocolError();
+        records[index] = new Uint8Array(0);
+        await openOne(record, index);
+      }
+    };
+    // All settle before anything is wiped, or a late chunk would be written behind the wipe.
+    const results = await Promise.allSettled(Array.from({ length: OPEN_WINDOW }, worker));
+    if (results.some((result) => result.status === "rejected")) {
+      wipe(out);
+      throw new ProtocolError();
+    }
+    return out;
+  }
+
+  /** Drops the ciphertext. */
+  discard(): void {
+    this.#records = [];
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The link: 32 random bytes behind `#`, and what both browsers derive from them. The server only ever sees the
+ * room's address and, from a joiner, the join token.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { ascii, type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
+import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import { hkdf, KEY_LENGTH, randomBytes, sha256 } from "./suite.ts";
+
+/** What a link stands for. */
+export interface RoomSecrets {
+  /** The room's address, 16 bytes. */
+  readonly rid: Bytes;
+  /** What a joiner shows the server, 16 bytes. */
+  readonly jtok: Bytes;
+  /** Mixed into every key, 32 bytes. */
+  readonly psk: Bytes;
+}
+
+/** Draws the secret of a new link, 32 bytes. */
+export function createLinkSecret(): Bytes {
+  return randomBytes(KEY_LENGTH);
+}
+
+/** Writes the link that the viewer opens: `<origin>/join#1.<43 characters>`. */
+export function formatLink(origin: string, secret: Bytes): string {
+  return `${origin}/join#${PROTOCOL_VERSION}.${toBase64Url(secret)}`;
+}
+
+/**
+ * Reads the secret from a page's fragment, with or without `#`. Returns `null` for anything that is not whole: a
+ * cut or padded link, another version.
+ */
+export function parseFragment(fragment: string): Bytes | null {
+  const match = /^#?1\.([A-Za-z0-9_-]{43})$/.exec(fragment);
+  return match?.[1] === undefined ? null : fromBase64Url(match[1]);
+}
+
+/** Derives room address, join token and psk from a link's secret. */
+export async function deriveRoom(secret: Bytes): Promise<RoomSecrets> {
+  const salt = await sha256(ascii("img-e2e/1 link"));
+  const [rid, jtok, psk] = await Promise.all([
+    hkdf(secret, salt, "room id", 16),
+    hkdf(secret, salt, "join token", 16),
+    hkdf(secret, salt, "psk", KEY_LENGTH),
+  ]);
+  return { rid, jtok, psk };
+}

@@ -1,0 +1,68 @@
+/**
+ * The handshake's transcript and key schedule, as pure functions of bytes: what the known answers test.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type Bytes, concat, enc } from "../protocol/bytes.ts";
+import { HANDSHAKE, type MODE } from "../protocol/handshake.ts";
+import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import { hkdf, KEY_LENGTH, sha256 } from "./suite.ts";
+
+/** One of the handshake's modes. */
+export type Mode = typeof MODE[keyof typeof MODE];
+
+/** Which end of the handshake: S made the room, R joined it. */
+export type Role = "S" | "R";
+
+/** The labels of the key schedule. */
+export type KeyLabel =
+  | `confirm ${Role}`
+  | `bind ${Role}`
+  | `sig ${Role}`
+  | `ctl ${Role}`;
+
+/** M1, 35 bytes: R's commitment to his HELLO. */
+export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
+  const hash = await sha256(enc("img-e2e/1 commit", helloR));
+  return concat(new Uint8Array([HANDSHAKE.commit, PROTOCOL_VERSION, mode]), hash);
+}
+
+/** th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid (or the digits of a code). */
+export function transcript1(
+  parts: { mode: Mode; room: Bytes; commit: Bytes; helloS: Bytes; helloR: Bytes },
+): Promise<Bytes> {
+  const { mode, room, commit, helloS, helloR } = parts;
+  return sha256(enc("img-e2e/1 th1", new Uint8Array([mode]), room, commit, helloS, helloR));
+}
+
+/** th2: th1 and the KEM ciphertext. */
+export function transcript2(th1: Bytes, ciphertext: Bytes): Promise<Bytes> {
+  return sha256(enc("img-e2e/1 th2", th1, ciphertext));
+}
+
+/** ikm: the three secrets that every key hangs on, 32 bytes each. */
+export function keyMaterial(zEcdh: Bytes, zMlkem: Bytes, psk: Bytes): Bytes {
+  return enc(zEcdh, zMlkem, psk);
+}
+
+/** K(label), 32 bytes. */
+export function deriveKey(ikm: Bytes, th2: Bytes, label: KeyLabel): Promise<Bytes> {
+  return hkdf(ikm, th2, label, KEY_LENGTH);
+}
+
+/** What macS signs: th2 and macR. */
+export function confirmationS(th2: Bytes, macR: Bytes): Bytes {
+  return enc(th2, macR);
+}
+
+/** What both sides MAC on the control channel before anything else. */
+export function bindingInput(th2: Bytes, fpS: Bytes, fpR: Bytes): Bytes {
+  return enc(th2, fpS, fpR);
+}
+
+/** SAS, 6 bytes. It hangs on th1, which is committed, and not on ct, which the last mover could grind. */
+export function deriveSas(zEcdh: Bytes, th1: Bytes): Promise<Bytes> {
+  return hkdf(zEcdh, th1, "sas", 6);
+}

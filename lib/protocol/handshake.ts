@@ -1,0 +1,38 @@
+/**
+ * Byte layouts of the handshake messages M1…M6, which travel as `d` of `relay`.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+/** First byte of each message. */
+export const HANDSHAKE = {
+  commit: 0x01,
+  helloS: 0x02,
+  helloR: 0x03,
+  offer: 0x04,
+  answer: 0x05,
+  candidate: 0x06,
+} as const;
+
+/** Mode byte of M1: how the two came by their shared secret. */
+export const MODE = { link: 1, code: 2 } as const;
+
+/** M1: `01 ver mode ‖ H(enc("img-e2e/1 commit", HELLO_R)) 32`. */
+export const COMMIT_LENGTH = 3 + 32;
+
+/** M2, link mode: `02 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32 ‖ ek 1184`. */
+export const HELLO_S_LENGTH = 2 + 65 + 32 + 32 + 1184;
+
+/** The committed part of M3: `03 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32`. */
+export const HELLO_R_LENGTH = 2 + 65 + 32 + 32;
+
+/** M3, link mode: HELLO_R ‖ `ct 1088 ‖ macR 32`. */
+export const M3_LENGTH = HELLO_R_LENGTH + 1088 + 32;
+
+/** Where epk, nonce and fp start in both HELLOs. */
+export const HELLO_EPK_AT = 2;
+export const HELLO_NONCE_AT = 2 + 65;
+export const HELLO_FP_AT = 2 + 65 + 32;
+export const HELLO_EK_AT = 2 + 65 + 32 + 32;

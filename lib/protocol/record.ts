@@ -1,0 +1,69 @@
+/**
+ * The 8-byte header in front of every record on the two DataChannels:
+ * `type u8 | flags u8 | image u16 | seq u32`, big endian. All of it is authenticated.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Bytes } from "./bytes.ts";
+
+/** Length of the header in bytes. */
+export const HEADER_LENGTH = 8;
+
+/** Length of an AES-GCM tag in bytes. */
+export const TAG_LENGTH = 16;
+
+/** First bytes of what travels on the channels. */
+export const RECORD = { bind: 0x10, control: 0x20, chunk: 0x21 } as const;
+
+/** Flag of the last chunk of a picture. */
+export const FLAG_FINAL = 1;
+
+/**
+ * Plaintext bytes in a chunk (the last one may have less), so that a record is exactly 64 KiB: the largest message
+ * that kept its speed in Chromium (bench/transfer.ts has the figures of 16 KiB and 64 KiB).
+ */
+export const CHUNK_SIZE = 64 * 1024 - HEADER_LENGTH - TAG_LENGTH;
+
+/** A parsed header. */
+export interface RecordHeader {
+  readonly type: number;
+  readonly flags: number;
+  /** Number of the picture; 0 in control records. */
+  readonly image: number;
+  readonly seq: number;
+}
+
+/** Encodes a header into 8 bytes. */
+export function encodeHeader(header: RecordHeader): Bytes {
+  const out = new Uint8Array(HEADER_LENGTH);
+  const view = new DataView(out.buffer);
+  view.setUint8(0, header.type);
+  view.setUint8(1, header.flags);
+  view.setUint16(2, header.image);
+  view.setUint32(4, header.seq);
+  return out;
+}
+
+/** Reads the header of a record; `null` where the record can't hold one and a tag. */
+export function parseHeader(record: Uint8Array): RecordHeader | null {
+  if (record.length < HEADER_LENGTH + TAG_LENGTH) return null;
+  const view = new DataView(record.buffer, record.byteOffset, HEADER_LENGTH);
+  return {
+    type: view.getUint8(0),
+    flags: view.getUint8(1),
+    image: view.getUint16(2),
+    seq: view.getUint32(4),
+  };
+}
+
+/** How many chunks a picture of `size` bytes (at least 1) has. */
+export function chunkCount(size: number): number {
+  return Math.ceil(size / CHUNK_SIZE);
+}
+
+/** Plaintext bytes of chunk `index` of a picture of `size` bytes. */
+export function chunkLength(size: number, index: number): number {
+  return Math.min(CHUNK_SIZE, size - index * CHUNK_SIZE);
+}

@@ -1,0 +1,195 @@
+import type { Bytes } from "../../lib/protocol/bytes.ts";
+import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
+import {
+  type HandshakeInput,
+  SenderHandshake,
+  type SessionKeys,
+  ViewerHandshake,
+} from "../../lib/e2e/handshake.ts";
+import { javascriptKem, type Kem, loadKem, nativeKem } from "../../lib/e2e/kem.ts";
+import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
+import { ProtocolError, randomBytes } from "../../lib/e2e/suite.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+
+const kem = await loadKem();
+
+async function inputs(kems: { s: Kem; r: Kem } = { s: kem, r: kem }) {
+  const { rid, psk } = await deriveRoom(createLinkSecret());
+  const s: HandshakeInput = { room: rid, psk, fingerprint: randomBytes(32), kem: kems.s };
+  const r: HandshakeInput = { room: rid, psk, fingerprint: randomBytes(32), kem: kems.r };
+  return { s, r };
+}
+
+/** What an attacker on the way may do to each message; by default nothing. */
+interface Wire {
+  m1?: (message: Bytes) => Bytes;
+  m2?: (message: Bytes) => Bytes;
+  m3?: (message: Bytes) => Bytes;
+  m4?: (message: Bytes) => Bytes;
+}
+
+async function run(
+  input: { s: HandshakeInput; r: HandshakeInput },
+  wire: Wire = {},
+): Promise<{ s: SessionKeys; r: SessionKeys; offer: string }> {
+  const same = (message: Bytes) => message;
+  const viewer = await ViewerHandshake.start(input.r);
+  const sender = await SenderHandshake.start(input.s);
+  const m2 = await sender.receiveCommit((wire.m1 ?? same)(viewer.commit));
+  const m3 = await viewer.receiveHello((wire.m2 ?? same)(m2));
+  const s = await sender.receiveHello((wire.m3 ?? same)(m3));
+  const m4 = await sender.confirm("v=0 offer");
+  const { keys: r, offer } = await viewer.receiveConfirmation((wire.m4 ?? same)(m4));
+  return { s, r, offer };
+}
+
+function flip(at: number): (message: Bytes) => Bytes {
+  return (message) => {
+    const out = message.slice();
+    const index = at < 0 ? out.length + at : at;
+    out[index] = (out[index] ?? 0) ^ 1;
+    return out;
+  };
+}
+
+Deno.test("handshake: both ends agree on keys, fingerprints and SAS", async () => {
+  const input = await inputs();
+  const { s, r, offer } = await run(input);
+  assertEquals(offer, "v=0 offer");
+  assertEquals(s.sas, r.sas);
+  assertEquals(s.peerFingerprint, input.r.fingerprint);
+  assertEquals(r.peerFingerprint, input.s.fingerprint);
+  assert(await s.verifyPeerBinding(r.ownBinding));
+  assert(await r.verifyPeerBinding(s.ownBinding));
+  assert(!await s.verifyPeerBinding(s.ownBinding), "a reflected binding must not verify");
+  const answer = await r.signalSealer.seal(HANDSHAKE.answer, "v=0 answer");
+  assertEquals(await s.signalOpener.open(answer), "v=0 answer");
+});
+
+Deno.test("handshake: native and JavaScript ML-KEM work with each other, both ways", async () => {
+  const native = await nativeKem();
+  const javascript = await javascriptKem();
+  assert(native !== null, "this runtime is expected to have ML-KEM");
+  for (const kems of [{ s: native, r: javascript }, { s: javascript, r: native }]) {
+    const { s, r } = await run(await inputs(kems));
+    assertEquals(s.sas, r.sas);
+  }
+});
+
+Deno.test("handshake: without the link's psk nobody gets past M3", async () => {
+  const input = await inputs();
+  const stranger = { ...input.r, psk: randomBytes(32) };
+  await assertRejects(() => run({ s: input.s, r: stranger }), ProtocolError);
+});
+
+Deno.test("handshake: a psk known to the viewer alone does not convince the viewer", async () => {
+  const input = await inputs();
+  const viewer = await ViewerHandshake.start(input.r);
+  const impostor = await SenderHandshake.start({ ...input.s, psk: randomBytes(32) });
+  const m3 = await viewer.receiveHello(await impostor.receiveCommit(viewer.commit));
+  await assertRejects(() => impostor.receiveHello(m3), ProtocolError);
+  // Even with M4 forged from a session of its own, the viewer stays out.
+  const own = await ViewerHandshake.start({ ...input.r, psk: randomBytes(32) });
+  await own.receiveHello(await (await SenderHandshake.start(input.s)).receiveCommit(own.commit));
+  const forged = new Uint8Array(200);
+  forged.set([HANDSHAKE.offer, 1]);
+  await assertRejects(() => viewer.receiveConfirmation(forged), ProtocolError);
+});
+
+Deno.test("handshake: another room's address does not verify", async () => {
+  const input = await inputs();
+  const elsewhere = { ...input.r, room: randomBytes(16) };
+  await assertRejects(() => run({ s: input.s, r: elsewhere }), ProtocolError);
+});
+
+// One position in every field of every message: header, key, nonce, fingerprint, KEM parts, MACs, ciphertext.
+const CHANGES: readonly [name: string, wire: Wire][] = [
+  ["M1 type", { m1: flip(0) }],
+  ["M1 version", { m1: flip(1) }],
+  ["M1 mode", { m1: flip(2) }],
+  ["M1 commitment", { m1: flip(20) }],
+  ["M2 version", { m2: flip(1) }],
+  ["M2 public key", { m2: flip(30) }],
+  ["M2 nonce", { m2: flip(70) }],
+  ["M2 fingerprint", { m2: flip(100) }],
+  ["M2 encapsulation key", { m2: flip(-1) }],
+  ["M3 public key", { m3: flip(30) }],
+  ["M3 nonce", { m3: flip(70) }],
+  ["M3 fingerprint", { m3: flip(100) }],
+  ["M3 ciphertext", { m3: flip(200) }],
+  ["M3 MAC", { m3: flip(-1) }],
+  ["M4 version", { m4: flip(1) }],
+  ["M4 MAC", { m4: flip(2) }],
+  ["M4 offer", { m4: flip(40) }],
+  ["M4 tag", { m4: flip(-1) }],
+];
+
+for (const [name, wire] of CHANGES) {
+  Deno.test(`handshake: a changed ${name} is fatal`, async () => {
+    const input = await inputs();
+    await assertRejects(() => run(input, wire), ProtocolError);
+  });
+}
+
+Deno.test("handshake: cut and lengthened messages are fatal", async () => {
+  const cut = (message: Bytes) => message.slice(0, -1);
+  const longer = (message: Bytes) => new Uint8Array([...message, 0]);
+  for (const change of [cut, longer]) {
+    for (const wire of [{ m1: change }, { m2: change }, { m3: change }, { m4: change }]) {
+      await assertRejects(async () => run(await inputs(), wire), ProtocolError);
+    }
+  }
+});
+
+Deno.test("handshake: swapping both ECDH keys (the classic man in the middle) is fatal", async () => {
+  const input = await inputs();
+  const middle = await inputs();
+  const mallory = await ViewerHandshake.start({ ...input.r, psk: middle.r.psk });
+  const sender = await SenderHandshake.start(input.s);
+  const m3 = await mallory.receiveHello(await sender.receiveCommit(mallory.commit));
+  await assertRejects(() => sender.receiveHello(m3), ProtocolError);
+});
+
+Deno.test("handshake: a point that is not on the curve is refused", async () => {
+  const offCurve = (message: Bytes) => {
+    const out = message.slice();
+    out.fill(7, 3, 67);
+    return out;
+  };
+  await assertRejects(async () => run(await inputs(), { m2: offCurve }), ProtocolError);
+});
+
+Deno.test("handshake: steps out of order, repeated or after a failure are fatal", async () => {
+  const input = await inputs();
+  const viewer = await ViewerHandshake.start(input.r);
+  const sender = await SenderHandshake.start(input.s);
+  await assertRejects(() => sender.confirm("early"), ProtocolError);
+  const fresh = await SenderHandshake.start(input.s);
+  const m2 = await fresh.receiveCommit(viewer.commit);
+  await assertRejects(() => fresh.receiveCommit(viewer.commit), ProtocolError);
+  const m3 = await viewer.receiveHello(m2);
+  await assertRejects(() => fresh.receiveHello(m3), ProtocolError);
+});
+
+Deno.test("handshake: M1 to M3 of an old session are no use against a new one", async () => {
+  const input = await inputs();
+  const viewer = await ViewerHandshake.start(input.r);
+  const first = await SenderHandshake.start(input.s);
+  const m3 = await viewer.receiveHello(await first.receiveCommit(viewer.commit));
+  await first.receiveHello(m3);
+  const second = await SenderHandshake.start(input.s);
+  await second.receiveCommit(viewer.commit);
+  await assertRejects(() => second.receiveHello(m3), ProtocolError);
+});
+
+Deno.test("sealed signaling: repeated, reordered and reflected messages do not open", async () => {
+  const { s, r } = await run(await inputs());
+  await s.signalSealer.seal(HANDSHAKE.candidate, "one");
+  const second = await s.signalSealer.seal(HANDSHAKE.candidate, "two");
+  await assertRejects(() => r.signalOpener.open(second), ProtocolError);
+  const fresh = await run(await inputs());
+  const one = await fresh.s.signalSealer.seal(HANDSHAKE.candidate, "one");
+  assertEquals(await fresh.r.signalOpener.open(one), "one");
+  await assertRejects(() => fresh.r.signalOpener.open(one), ProtocolError);
+  await assertRejects(() => fresh.s.signalOpener.open(one), ProtocolError);
+});

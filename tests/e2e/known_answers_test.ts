@@ -1,0 +1,89 @@
+import { ascii, type Bytes, concat, toHex } from "../../lib/protocol/bytes.ts";
+import { HANDSHAKE, MODE } from "../../lib/protocol/handshake.ts";
+import { encodeHeader, RECORD } from "../../lib/protocol/record.ts";
+import { deriveRoom } from "../../lib/e2e/link.ts";
+import { sasIndices } from "../../lib/e2e/sas.ts";
+import { SignalSealer } from "../../lib/e2e/signal_seal.ts";
+import { aesKey, counterNonce, encrypt, hmacKey, mac } from "../../lib/e2e/suite.ts";
+import {
+  bindingInput,
+  commitTo,
+  confirmationS,
+  deriveKey,
+  deriveSas,
+  keyMaterial,
+  transcript1,
+  transcript2,
+} from "../../lib/e2e/transcript.ts";
+import { assertEquals } from "../support/assert.ts";
+import kat from "./handshake_kat.json" with { type: "json" };
+
+function hex(text: string): Bytes {
+  return new Uint8Array((text.match(/../g) ?? []).map((pair) => parseInt(pair, 16)));
+}
+
+const { inputs, outputs } = kat;
+
+async function derive() {
+  const { rid, jtok, psk } = await deriveRoom(hex(inputs.L));
+  const helloS = hex(inputs.helloS);
+  const helloR = hex(inputs.helloR);
+  const commit = await commitTo(MODE.link, helloR);
+  const th1 = await transcript1({ mode: MODE.link, room: rid, commit, helloS, helloR });
+  const th2 = await transcript2(th1, hex(inputs.ct));
+  const ikm = keyMaterial(hex(inputs.zEcdh), hex(inputs.zMlkem), psk);
+  return { rid, jtok, psk, commit, th1, th2, ikm };
+}
+
+Deno.test("known answers: room address, join token and psk follow from the link", async () => {
+  const { rid, jtok, psk } = await derive();
+  assertEquals(toHex(rid), outputs.rid);
+  assertEquals(toHex(jtok), outputs.jtok);
+  assertEquals(toHex(psk), outputs.psk);
+});
+
+Deno.test("known answers: commitment and transcripts", async () => {
+  const { commit, th1, th2 } = await derive();
+  assertEquals(toHex(commit), outputs.commit);
+  assertEquals(toHex(th1), outputs.th1);
+  assertEquals(toHex(th2), outputs.th2);
+});
+
+Deno.test("known answers: SAS bytes and the seven indices", async () => {
+  const { th1 } = await derive();
+  const sas = await deriveSas(hex(inputs.zEcdh), th1);
+  assertEquals(toHex(sas), outputs.sas);
+  assertEquals(sasIndices(sas), outputs.sasIndices);
+});
+
+Deno.test("known answers: both confirmations and both bindings", async () => {
+  const { ikm, th2 } = await derive();
+  const sign = async (label: Parameters<typeof deriveKey>[2], data: Bytes) =>
+    await mac(await hmacKey(await deriveKey(ikm, th2, label), "sign"), data);
+  const macR = await sign("confirm R", th2);
+  assertEquals(toHex(macR), outputs.macR);
+  assertEquals(toHex(await sign("confirm S", confirmationS(th2, macR))), outputs.macS);
+  const binding = bindingInput(
+    th2,
+    hex(inputs.helloS).slice(99, 131),
+    hex(inputs.helloR).slice(99, 131),
+  );
+  assertEquals(toHex(await sign("bind S", binding)), outputs.bindS);
+  assertEquals(toHex(await sign("bind R", binding)), outputs.bindR);
+});
+
+Deno.test("known answers: a sealed offer", async () => {
+  const { ikm, th2 } = await derive();
+  const sealer = new SignalSealer(await aesKey(await deriveKey(ikm, th2, "sig S"), "encrypt"));
+  const message = await sealer.seal(HANDSHAKE.offer, "v=0 offer");
+  assertEquals(toHex(message), "0401" + outputs.sealSigS_seq0_aad0401_offer);
+});
+
+Deno.test("known answers: a sealed control record", async () => {
+  const { ikm, th2 } = await derive();
+  const key = await aesKey(await deriveKey(ikm, th2, "ctl R"), "encrypt");
+  const header = encodeHeader({ type: RECORD.control, flags: 0, image: 0, seq: 3 });
+  const options = { nonce: counterNonce(3), aad: header };
+  const sealed = await encrypt(key, concat(ascii('{"t":"bye"}')), options);
+  assertEquals(toHex(sealed), outputs.sealCtlR_seq3);
+});
