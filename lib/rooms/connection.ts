@@ -1,0 +1,248 @@
+/**
+ * The life of one signaling socket: it has to say who it is, then holds a seat, then is closed.
+ *
+ * @module
+ */
+import { toBase64Url } from "../protocol/bytes.ts";
+import { CLOSE, type CloseReason } from "../protocol/close_codes.ts";
+import { MAX_SIGNAL_LENGTH } from "../protocol/limits.ts";
+import {
+  type ClientMessage,
+  parseClientMessage,
+  type ServerMessage,
+  type SignalError,
+} from "../protocol/signaling.ts";
+import type { Clock } from "./clock.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import type { Claim, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
+import { hashToken, type RandomSource } from "./tokens.ts";
+
+/** What a connection needs of a WebSocket that is open. */
+export interface Socket {
+  /** Bytes that were sent and have not left yet. */
+  readonly bufferedAmount: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** What a connection works with. */
+export interface ConnectionContext {
+  readonly store: RoomStore;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly limits: ConnectionLimits;
+  /** Hears what the store threw; the client hears `busy`. */
+  readonly onError: (error: unknown) => void;
+}
+
+type FirstMessage = Extract<ClientMessage, { t: "create" | "join" | "resume" }>;
+type LaterMessage = Exclude<ClientMessage, FirstMessage>;
+
+type State =
+  | { readonly at: "waiting" }
+  /** The store decides; what the seat hears meanwhile goes out behind the answer. */
+  | { readonly at: "claiming"; readonly early: SeatEvent[] }
+  | { readonly at: "seated"; readonly ticket: Ticket }
+  | { readonly at: "closed" };
+
+/** The protocol machine of one socket. Feed it with `receive` and `closed`; it closes the socket when it has to. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #room: string;
+  readonly #context: ConnectionContext;
+  readonly #id: string;
+  #state: State = { at: "waiting" };
+  #cancelTimer: () => void;
+  #heardAt: number;
+  #nextPing = 0;
+  /** Messages are handled one after the other, however long the store takes: this keeps relays in order. */
+  #queue: Promise<void> = Promise.resolve();
+  #pending = 0;
+
+  /** Takes an open socket that asked for the room at address `room`. */
+  constructor(socket: Socket, room: string, context: ConnectionContext) {
+    this.#socket = socket;
+    this.#room = room;
+    this.#context = context;
+    this.#id = toBase64Url(context.random(16));
+    this.#heardAt = context.clock.now();
+    this.#cancelTimer = context.clock.after(
+      context.limits.firstMessageMs,
+      () => this.end("timeout"),
+    );
+  }
+
+  /** Takes the data of one WebSocket message. */
+  receive(data: unknown): void {
+    if (this.#isClosed()) return;
+    this.#heardAt = this.#context.clock.now();
+    if (typeof data !== "string" || data.length > MAX_SIGNAL_LENGTH) return this.end("tooLarge");
+    const message = parseClientMessage(data);
+    if (message === null) return this.end("malformed");
+    if (this.#pending >= this.#context.limits.maxPending) return this.end("busy");
+    this.#pending++;
+    this.#queue = this.#queue
+      .then(() => this.#handle(message))
+      .catch((error) => this.#fail(error))
+      .finally(() => this.#pending--);
+  }
+
+  /** The socket is gone. May be called any number of times: Deno fires `close` twice after an idle timeout. */
+  closed(): void {
+    if (this.#isClosed()) return;
+    const state = this.#state;
+    this.#state = { at: "closed" };
+    this.#cancelTimer();
+    if (state.at === "seated") {
+      this.#context.store.lose(state.ticket).catch(this.#context.onError);
+    }
+  }
+
+  /**
+   * Closes the socket with the code for `reason`. The seat is given back first and not when `close` fires, because
+   * a reader that is stuck keeps its socket from closing.
+   */
+  end(reason: CloseReason): void {
+    if (this.#isClosed()) return;
+    this.closed();
+    this.#socket.close(CLOSE[reason], reason);
+  }
+
+  #isClosed(): boolean {
+    return this.#state.at === "closed";
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    const state = this.#state;
+    switch (message.t) {
+      case "create":
+      case "join":
+      case "resume":
+        if (state.at === "waiting") await this.#claim(message);
+        else this.end("outOfTurn");
+        return;
+      default:
+        if (state.at === "seated") await this.#act(message, state.ticket);
+        else this.end("outOfTurn");
+    }
+  }
+
+  async #claim(message: FirstMessage): Promise<void> {
+    const early: SeatEvent[] = [];
+    this.#state = { at: "claiming", early };
+    this.#cancelTimer();
+    this.#nextPing = this.#context.clock.now() + this.#context.limits.heartbeatMs;
+    this.#beat();
+
+    const rtok = toBase64Url(this.#context.random(32));
+    const result = await this.#ask(message, rtok);
+    if (result === "refused" || result === "busy") return this.#deny(result);
+    const ticket: Ticket = { room: this.#room, conn: this.#id, seat: result.seat };
+    if (this.#isClosed()) return await this.#abandon(ticket);
+
+    this.#state = { at: "seated", ticket };
+    if (message.t === "create") this.#send({ t: "created", exp: result.exp, rtok });
+    else this.#send({ t: "joined", rtok });
+    for (const event of early) this.#hear(event);
+  }
+
+  #ask(message: FirstMessage, rtok: string): Promise<Seated | Denied> {
+    const { store } = this.#context;
+    const claim: Claim = {
+      room: this.#room,
+      conn: this.#id,
+      rtok: hashToken(rtok),
+      listener: (event) => this.#hear(event),
+    };
+    switch (message.t) {
+      case "create":
+        return store.create(claim, { own: message.own, join: message.join, ttl: message.ttl });
+      case "join":
+        return store.join(claim, hashToken(message.tok));
+      case "resume":
+        return store.resume(claim, hashToken(message.rtok));
+    }
+  }
+
+  /** The socket went away before it heard its rtok. Nobody can resume this seat, so a viewer's need not wait. */
+  async #abandon(ticket: Ticket): Promise<void> {
+    const { store } = this.#context;
+    await (ticket.seat === "viewer" ? store.leave(ticket) : store.lose(ticket));
+  }
+
+  async #act(message: LaterMessage, ticket: Ticket): Promise<void> {
+    const { store } = this.#context;
+    switch (message.t) {
+      case "relay":
+        if (!await store.relay(ticket, message.d)) this.#send({ t: "err", code: "no_peer" });
+        return;
+      case "delete":
+        if (ticket.seat !== "sender") return this.end("outOfTurn");
+        if (!await store.remove(ticket, hashToken(message.otok))) this.#deny("refused");
+        return;
+      case "leave":
+        await store.leave(ticket);
+        // A sender hears `gone` first: it ends his room.
+        if (ticket.seat === "viewer") this.end("done");
+        return;
+      case "pong":
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #hear(event: SeatEvent): void {
+    const state = this.#state;
+    if (state.at === "claiming") state.early.push(event);
+    if (state.at !== "seated") return;
+    switch (event.t) {
+      case "peer":
+      case "relay":
+        return this.#send(event);
+      case "gone":
+        this.#send(event);
+        return this.end(
+          state.ticket.seat === "sender" && event.why === "deleted" ? "done" : "gone",
+        );
+      case "superseded":
+        return this.end("superseded");
+      default:
+        event satisfies never;
+    }
+  }
+
+  #send(message: ServerMessage): void {
+    if (this.#isClosed()) return;
+    if (this.#socket.bufferedAmount > this.#context.limits.maxBuffered) return this.end("slow");
+    try {
+      this.#socket.send(JSON.stringify(message));
+    } catch {
+      // Deno throws where the socket is closing already; its `close` event has not come yet.
+      this.closed();
+    }
+  }
+
+  #deny(code: Extract<SignalError, CloseReason>): void {
+    this.#send({ t: "err", code });
+    this.end(code);
+  }
+
+  #fail(error: unknown): void {
+    this.#context.onError(error);
+    this.#deny("busy");
+  }
+
+  #beat(): void {
+    const { clock, limits } = this.#context;
+    const now = clock.now();
+    const deadAt = this.#heardAt + limits.heartbeatTimeoutMs;
+    if (now >= deadAt) return this.end("timeout");
+    if (now >= this.#nextPing) {
+      this.#nextPing = now + limits.heartbeatMs;
+      this.#send({ t: "ping" });
+      if (this.#isClosed()) return;
+    }
+    this.#cancelTimer = clock.after(Math.min(deadAt, this.#nextPing) - now, () => this.#beat());
+  }
+}

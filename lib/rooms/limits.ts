@@ -1,0 +1,54 @@
+/**
+ * Limits of this server, on top of those of the protocol. They bound what strangers can make it hold.
+ *
+ * @module
+ */
+import {
+  FIRST_MESSAGE_MS,
+  HEARTBEAT_MS,
+  HEARTBEAT_TIMEOUT_MS,
+  SEAT_GRACE_MS,
+} from "../protocol/limits.ts";
+
+/** Limits of a room store. */
+export interface StoreLimits {
+  /** How long a seat waits for its lost socket, in ms. */
+  readonly graceMs: number;
+  /** Rooms at the same time. */
+  readonly maxRooms: number;
+  /** How often overdue rooms and seats are looked for, in ms. */
+  readonly sweepMs: number;
+}
+
+/** Limits of one socket. */
+export interface ConnectionLimits {
+  /** Time for the first message, in ms. */
+  readonly firstMessageMs: number;
+  /** Time between two `ping`, in ms. */
+  readonly heartbeatMs: number;
+  /** Silence after which a socket counts as dead, in ms. */
+  readonly heartbeatTimeoutMs: number;
+  /** Unsent bytes at which a reader counts as too slow. */
+  readonly maxBuffered: number;
+  /** Messages of one socket that may wait for the store. */
+  readonly maxPending: number;
+}
+
+/** A room takes about 1 KiB, its two idle sockets 45 KiB (measured): 10,000 stay below half a gigabyte. */
+export const STORE_LIMITS: StoreLimits = {
+  graceMs: SEAT_GRACE_MS,
+  maxRooms: 10_000,
+  sweepMs: 1_000,
+};
+
+/** 256 KiB is ten times what a whole session relays; a burst of ICE candidates is about 30 messages. */
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  firstMessageMs: FIRST_MESSAGE_MS,
+  heartbeatMs: HEARTBEAT_MS,
+  heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
+  maxBuffered: 256 * 1024,
+  maxPending: 128,
+};
+
+/** Sockets at the same time: two for each room, and some that have not said yet who they are. */
+export const MAX_SOCKETS = 25_000;

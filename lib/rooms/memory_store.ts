@@ -1,0 +1,234 @@
+/**
+ * Rooms in the memory of one process. Each operation runs to its end without an `await`, which makes it atomic.
+ *
+ * @module
+ */
+import type { GoneReason } from "../protocol/signaling.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
+import type {
+  Claim,
+  Denied,
+  RoomStore,
+  RoomTerms,
+  Seat,
+  Seated,
+  SeatEvent,
+  SeatListener,
+  Ticket,
+} from "./store.ts";
+import { equalHashes, type TokenHash } from "./tokens.ts";
+
+type Holder =
+  | {
+    readonly up: true;
+    readonly rtok: TokenHash;
+    readonly conn: string;
+    readonly listener: SeatListener;
+  }
+  | { readonly up: false; readonly rtok: TokenHash; readonly lostAt: number };
+
+interface Room {
+  readonly own: TokenHash;
+  readonly join: TokenHash;
+  readonly expires: number;
+  sender: Holder;
+  viewer: Holder | null;
+  /** These two holders were up at the same time, so what they hear next is `resume`. */
+  met: boolean;
+}
+
+/** Options of {@linkcode MemoryRoomStore}; whatever is missing has its default. */
+export interface MemoryRoomStoreOptions {
+  readonly clock?: Clock;
+  readonly limits?: Partial<StoreLimits>;
+}
+
+/** No token hashes to this, it only gives unknown rooms and empty seats something to compare with. */
+const NO_HASH: TokenHash = "A".repeat(43);
+
+const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<Seat, Seat>;
+
+/** A {@linkcode RoomStore} for one process; all of it is lost with the process. */
+export class MemoryRoomStore implements RoomStore {
+  readonly #rooms = new Map<string, Room>();
+  readonly #clock: Clock;
+  readonly #limits: StoreLimits;
+  /** Cancels the sweep, which runs while there are rooms. */
+  #cancelSweep: (() => void) | null = null;
+
+  constructor({ clock = systemClock, limits = {} }: MemoryRoomStoreOptions = {}) {
+    this.#clock = clock;
+    this.#limits = { ...STORE_LIMITS, ...limits };
+  }
+
+  /** How many rooms there are. */
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  create(claim: Claim, { own, join, ttl }: RoomTerms): Promise<Seated | Denied> {
+    const room = this.#find(claim.room);
+    if (room !== undefined) {
+      const owner = equalHashes(room.own, own);
+      if (!equalHashes(room.join, join) || !owner) return Promise.resolve("refused");
+      room.met = false;
+      this.#take(room, "sender", claim);
+      if (room.viewer !== null) this.#introduce(room, "sender");
+      return Promise.resolve(this.#seated(room, "sender"));
+    }
+    if (this.#rooms.size >= this.#limits.maxRooms) this.#sweep();
+    if (this.#rooms.size >= this.#limits.maxRooms) return Promise.resolve("busy");
+    const made: Room = {
+      own,
+      join,
+      expires: this.#clock.now() + ttl * 1_000,
+      sender: holderOf(claim),
+      viewer: null,
+      met: false,
+    };
+    this.#rooms.set(claim.room, made);
+    this.#cancelSweep ??= this.#clock.after(this.#limits.sweepMs, () => this.#sweep());
+    return Promise.resolve(this.#seated(made, "sender"));
+  }
+
+  join(claim: Claim, token: TokenHash): Promise<Seated | Denied> {
+    const room = this.#find(claim.room);
+    const known = equalHashes(room?.join ?? NO_HASH, token);
+    if (room === undefined || !known || room.viewer !== null) return Promise.resolve("refused");
+    room.met = false;
+    this.#take(room, "viewer", claim);
+    this.#introduce(room, "viewer");
+    return Promise.resolve(this.#seated(room, "viewer"));
+  }
+
+  resume(claim: Claim, token: TokenHash): Promise<Seated | Denied> {
+    const room = this.#find(claim.room);
+    const isSender = equalHashes(room?.sender.rtok ?? NO_HASH, token);
+    const isViewer = equalHashes(room?.viewer?.rtok ?? NO_HASH, token);
+    if (room === undefined || !(isSender || isViewer)) return Promise.resolve("refused");
+    const seat = isSender ? "sender" : "viewer";
+    this.#take(room, seat, claim);
+    this.#introduce(room, seat);
+    return Promise.resolve(this.#seated(room, seat));
+  }
+
+  relay(ticket: Ticket, d: string): Promise<boolean> {
+    const room = this.#held(ticket);
+    const other = room?.[OTHER[ticket.seat]];
+    if (!other?.up) return Promise.resolve(false);
+    tell(other, { t: "relay", d });
+    return Promise.resolve(true);
+  }
+
+  lose(ticket: Ticket): Promise<void> {
+    const room = this.#held(ticket);
+    if (room !== undefined) {
+      const lost: Holder = {
+        up: false,
+        rtok: room[ticket.seat]?.rtok ?? NO_HASH,
+        lostAt: this.#clock.now(),
+      };
+      room[ticket.seat] = lost;
+      tell(room[OTHER[ticket.seat]], { t: "peer", up: false, by: "lost" });
+    }
+    return Promise.resolve();
+  }
+
+  leave(ticket: Ticket): Promise<void> {
+    const room = this.#held(ticket);
+    if (room !== undefined) {
+      if (ticket.seat === "sender") this.#end(ticket.room, room, "deleted");
+      else this.#emptyViewer(room);
+    }
+    return Promise.resolve();
+  }
+
+  remove(ticket: Ticket, token: TokenHash): Promise<boolean> {
+    const room = this.#held(ticket);
+    if (room === undefined || ticket.seat !== "sender" || !equalHashes(room.own, token)) {
+      return Promise.resolve(false);
+    }
+    this.#end(ticket.room, room, "deleted");
+    return Promise.resolve(true);
+  }
+
+  #find(address: string): Room | undefined {
+    const room = this.#rooms.get(address);
+    if (room !== undefined) this.#settle(address, room);
+    return this.#rooms.get(address);
+  }
+
+  #held({ room: address, conn, seat }: Ticket): Room | undefined {
+    const room = this.#find(address);
+    const holder = room?.[seat];
+    return holder?.up && holder.conn === conn ? room : undefined;
+  }
+
+  #seated(room: Room, seat: Seat): Seated {
+    return { seat, exp: Math.ceil((room.expires - this.#clock.now()) / 1_000) };
+  }
+
+  #take(room: Room, seat: Seat, claim: Claim): void {
+    tell(room[seat], { t: "superseded" });
+    room[seat] = holderOf(claim);
+  }
+
+  /** Tells the new holder of `seat` how the other seat is, and the other who is there now. */
+  #introduce(room: Room, seat: Seat): void {
+    const newcomer = room[seat];
+    const other = room[OTHER[seat]];
+    if (!other?.up) {
+      tell(newcomer, { t: "peer", up: false, by: other === null ? "leave" : "lost" });
+      return;
+    }
+    const by = room.met ? "resume" : "join";
+    room.met = true;
+    tell(newcomer, { t: "peer", up: true, by });
+    tell(other, { t: "peer", up: true, by });
+  }
+
+  #emptyViewer(room: Room): void {
+    room.viewer = null;
+    tell(room.sender, { t: "peer", up: false, by: "leave" });
+  }
+
+  #end(address: string, room: Room, why: GoneReason): void {
+    this.#rooms.delete(address);
+    tell(room.sender, { t: "gone", why });
+    tell(room.viewer, { t: "gone", why });
+    if (this.#rooms.size === 0) {
+      this.#cancelSweep?.();
+      this.#cancelSweep = null;
+    }
+  }
+
+  /** Lets every deadline that has passed take effect. */
+  #settle(address: string, room: Room): void {
+    const now = this.#clock.now();
+    const over = (holder: Holder | null) =>
+      holder !== null && !holder.up && now >= holder.lostAt + this.#limits.graceMs;
+    if (now >= room.expires) this.#end(address, room, "expired");
+    else if (over(room.sender)) this.#end(address, room, "lost");
+    else if (over(room.viewer)) this.#emptyViewer(room);
+  }
+
+  // One sweep over all rooms, not a timer for each: 10,000 rooms take less than a millisecond, and one handle cannot leak.
+  #sweep(): void {
+    this.#cancelSweep?.();
+    for (const [address, room] of this.#rooms) this.#settle(address, room);
+    this.#cancelSweep = this.#rooms.size === 0
+      ? null
+      : this.#clock.after(this.#limits.sweepMs, () => this.#sweep());
+  }
+}
+
+function holderOf({ conn, rtok, listener }: Claim): Holder {
+  return { up: true, rtok, conn, listener };
+}
+
+// A microtask later, so that a listener which calls the store back (a slow reader that gives up its seat) finds the
+// operation complete and its own news behind the news that are on their way.
+function tell(holder: Holder | null, event: SeatEvent): void {
+  if (holder?.up) queueMicrotask(() => holder.listener(event));
+}

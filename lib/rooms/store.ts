@@ -1,0 +1,104 @@
+/**
+ * What a room store has to do. The memory store does it for one process; one on a shared database can do it for many.
+ *
+ * A room has an address, H(otok), H(jtok), an expiry and two seats. A seat is empty (the viewer's only), *up* (a
+ * connection holds it) or *lost* (its socket went away; whoever shows its rtok within the grace gets it back).
+ *
+ * Every operation is atomic: it sees and leaves a whole room, and of two that compete one comes first. Deadlines (the
+ * expiry, the grace of a seat) take effect before any later operation on the room, and at the latest a sweep afterwards.
+ * Holders are fenced: an operation whose `conn` no longer holds the seat changes nothing.
+ *
+ * Events reach a listener in the order in which the operations took effect, so relays of one seat, awaited one by one,
+ * arrive in order. They come from outside the operation's own call stack, but may come before its promise resolves.
+ *
+ * @module
+ */
+import type { ServerMessage } from "../protocol/signaling.ts";
+import type { TokenHash } from "./tokens.ts";
+
+/** The two seats of a room. */
+export type Seat = "sender" | "viewer";
+
+/** What the holder of a seat hears from the room. Nothing follows `gone` and `superseded`. */
+export type SeatEvent =
+  | Extract<ServerMessage, { t: "peer" | "relay" | "gone" }>
+  /** A newer connection took this seat. */
+  | { readonly t: "superseded" };
+
+/** Called with each event of a seat. Must not throw. */
+export type SeatListener = (event: SeatEvent) => void;
+
+/** Who asks for a seat. */
+export interface Claim {
+  /** Address of the room. */
+  readonly room: string;
+  /** Id of the connection, unique among all instances: the fence. */
+  readonly conn: string;
+  /** Hash of the rtok that takes the seat back from now on. */
+  readonly rtok: TokenHash;
+  readonly listener: SeatListener;
+}
+
+/** A claim that was granted; `exp` is the rest of the room's life in whole seconds. */
+export interface Seated {
+  readonly seat: Seat;
+  readonly exp: number;
+}
+
+/** A claim that was not granted; `busy` where the store is full. */
+export type Denied = "refused" | "busy";
+
+/** Proves who holds a seat. */
+export interface Ticket {
+  readonly room: string;
+  readonly conn: string;
+  readonly seat: Seat;
+}
+
+/** What makes a room: both hashes, and its life in seconds. */
+export interface RoomTerms {
+  readonly own: TokenHash;
+  readonly join: TokenHash;
+  readonly ttl: number;
+}
+
+/** Rooms, seats and the way to the other seat. Never looks into what it relays and never keeps it. */
+export interface RoomStore {
+  /**
+   * Makes the room and seats its sender. Where it exists already with the same hashes, the sender gets the seat back
+   * (a live holder is superseded, the expiry stays) and a viewer who is up meets him anew: both hear `peer` by `join`.
+   */
+  create(claim: Claim, terms: RoomTerms): Promise<Seated | Denied>;
+
+  /**
+   * Seats a viewer whose token hashes to the room's `join`, where that seat is empty. Of many at once exactly one gets it.
+   * Both hear `peer` by `join`; while the sender is lost the viewer hears that instead, and both meet when he is back.
+   * An unknown room, a wrong token and a taken seat are refused after the same work.
+   */
+  join(claim: Claim, token: TokenHash): Promise<Seated | Denied>;
+
+  /**
+   * Gives the seat whose rtok hashes to `token` to this connection and replaces that hash by the claim's. A live holder
+   * is superseded. The claimant hears the state of the other seat, the other seat hears `peer` by `resume` (or both by
+   * `join`, if these two were never up together).
+   */
+  resume(claim: Claim, token: TokenHash): Promise<Seated | Denied>;
+
+  /** Passes `d` to the other seat. Resolves to false where nobody is up there. */
+  relay(ticket: Ticket, d: string): Promise<boolean>;
+
+  /**
+   * The holder's socket is gone. The other seat hears it at once; after the grace a viewer's seat is emptied (the sender
+   * hears `leave`) and a sender's seat ends the room (`gone`, `lost`).
+   */
+  lose(ticket: Ticket): Promise<void>;
+
+  /** A viewer gives the seat up; the sender hears `leave`. A sender who leaves ends the room as `remove` does. */
+  leave(ticket: Ticket): Promise<void>;
+
+  /**
+   * Ends the room if the ticket is the sender's and `token` is its `own`: both hear `gone`, `deleted`. Resolves to false,
+   * with nothing changed, otherwise.
+   */
+  remove(ticket: Ticket, token: TokenHash): Promise<boolean>;
+}

@@ -1,0 +1,57 @@
+/**
+ * From the request for `/ws/<room>` to an open socket, or to the reason why not.
+ *
+ * @module
+ */
+import { SUBPROTOCOL } from "../protocol/limits.ts";
+import { ROOM_PATTERN } from "../protocol/signaling.ts";
+import { isAllowedOrigin } from "../server/origin.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** Seconds after which Deno asks a silent socket whether it lives: it notices a dead line before the heartbeat does. */
+const IDLE_TIMEOUT_S = 15;
+
+/** Options of {@linkcode upgradeToRoom}. */
+export interface UpgradeOptions {
+  readonly rooms: Rooms;
+  /** Origins besides the request's own, e.g. `https://example.org` in front of a proxy. */
+  readonly allowedOrigins?: readonly string[];
+}
+
+function refuse(status: number, code: string, message: string): Response {
+  const headers: HeadersInit = { "cache-control": "no-store" };
+  if (status === 426) headers["upgrade"] = "websocket";
+  return Response.json({ code, message }, { status, headers });
+}
+
+/**
+ * Upgrades a request for the room at address `room` and hands the socket over. Everything is checked before the upgrade:
+ * the answer is else `{code, message}` in JSON with status 400 (room, subprotocol, handshake), 403 (origin), 405, 426
+ * (not a WebSocket) or 503 (full).
+ */
+export function upgradeToRoom(req: Request, room: string, options: UpgradeOptions): Response {
+  const { rooms, allowedOrigins = [] } = options;
+  if (req.method !== "GET") return refuse(405, "method", "Only GET is possible here.");
+  if (!ROOM_PATTERN.test(room)) return refuse(400, "room", "This is not the address of a room.");
+  if (req.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return refuse(426, "upgrade", "This address speaks WebSocket only.");
+  }
+  if (!isAllowedOrigin(req, allowedOrigins)) {
+    return refuse(403, "origin", "Only pages of this site may connect.");
+  }
+  const protocols = req.headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  if (!protocols.some((name) => name.trim() === SUBPROTOCOL)) {
+    return refuse(400, "subprotocol", `The subprotocol has to be ${SUBPROTOCOL}.`);
+  }
+  if (rooms.full) return refuse(503, "busy", "Too many people are here now. Try again later.");
+  try {
+    const { socket, response } = Deno.upgradeWebSocket(req, {
+      protocol: SUBPROTOCOL,
+      idleTimeout: IDLE_TIMEOUT_S,
+    });
+    rooms.accept(socket, room);
+    return response;
+  } catch {
+    return refuse(400, "handshake", "The WebSocket handshake is not complete.");
+  }
+}
