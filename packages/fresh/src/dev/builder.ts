@@ -1,0 +1,383 @@
+import { createHash } from "node:crypto";
+import {
+  basename,
+  dirname,
+  extname,
+  isAbsolute,
+  join,
+  relative,
+  resolve,
+} from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { App, listenOn, type ListenOptions, setBuildCache } from "../app.ts";
+import {
+  type BuildCache,
+  type Encoding,
+  registerIslands,
+} from "../build_cache.ts";
+import { compareRoutes } from "../router.ts";
+import type { Chunk } from "../snapshot.ts";
+import { liveReload } from "./live_reload.ts";
+
+export interface BuildOptions {
+  /** Directory of the app; the other paths are relative to it. */
+  root?: string;
+  outDir?: string;
+  staticDir?: string;
+  islandDir?: string;
+  routeDir?: string;
+  serverEntry?: string;
+}
+
+type Mode = "development" | "production";
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What a build found and made, before it is written to disk or served from memory. */
+interface Output {
+  buildId: string;
+  client: Chunk;
+  islands: { name: string; path: string; chunk: Chunk }[];
+  routes: { id: string; path: string }[];
+  files: Map<string, Bytes>;
+}
+
+const CLIENT_ENTRY = fileURLToPath(
+  new URL("../runtime/client.ts", import.meta.url),
+);
+const COMPRESSIBLE =
+  /\.(css|html|js|json|map|md|mjs|svg|txt|wasm|webmanifest|xml)$/;
+
+/** Bundles islands, collects routes and static files, and serves or writes the result. */
+export class Builder<State = unknown> {
+  #root: string;
+  #dirs: {
+    out: string;
+    static: string;
+    islands: string;
+    routes: string;
+    entry: string;
+  };
+
+  constructor(options: BuildOptions = {}) {
+    const root = resolve(options.root ?? ".");
+    const at = (path: string) => isAbsolute(path) ? path : join(root, path);
+    this.#root = root;
+    this.#dirs = {
+      out: at(options.outDir ?? "_fresh"),
+      static: at(options.staticDir ?? "static"),
+      islands: at(options.islandDir ?? "islands"),
+      routes: at(options.routeDir ?? "routes"),
+      entry: at(options.serverEntry ?? "main.ts"),
+    };
+  }
+
+  /**
+   * Serves the app for development. Under `deno run --watch` the process restarts on a change, and
+   * open pages reload when the new one answers.
+   */
+  async listen(
+    importApp: () => Promise<{ app: App<State> } | App<State>>,
+    options: ListenOptions = {},
+  ): Promise<void> {
+    const output = await this.#collect("development");
+    const imported = await importApp();
+    const app = imported instanceof App ? imported : imported.app;
+    const reload = liveReload();
+    const cache = await this.#load(output, reload.script);
+    setBuildCache(app, cache, "development");
+    const handler = app.handler();
+    await listenOn(
+      (req, info) => reload.handle(req) ?? handler(req, info),
+      options,
+    );
+  }
+
+  /**
+   * Builds for production into `outDir`, or into memory only. Returns a function that gives the
+   * result to an app, which is how tests get islands and file routes.
+   */
+  async build(
+    options: { mode?: Mode; snapshot?: "disk" | "memory" } = {},
+  ): Promise<(app: App<State>) => void> {
+    const output = await this.#collect(options.mode ?? "production");
+    if (options.snapshot !== "memory") await this.#write(output);
+    const cache = await this.#load(output, null);
+    return (app) => setBuildCache(app, cache, app.config.mode);
+  }
+
+  async #collect(mode: Mode): Promise<Output> {
+    const dirs = this.#dirs;
+    const scripts = /\.[tj]sx?$/;
+    const keep = (path: string) =>
+      scripts.test(path) && !/[._]test\.[tj]sx?$/.test(path);
+    const islandFiles = walk(dirs.islands).filter(keep);
+    const routes = walk(dirs.routes).filter(keep).map((path) => ({
+      id: posix(relative(dirs.routes, path)).replace(scripts, ""),
+      path,
+    })).sort((a, b) => compareRoutes(a.id, b.id));
+
+    const files = new Map<string, Bytes>();
+    for (const path of walk(dirs.static)) {
+      if (!relative(dirs.out, path).startsWith("..")) continue;
+      files.set(
+        "/" + posix(relative(dirs.static, path)),
+        await Deno.readFile(path),
+      );
+    }
+    // Without islands no page needs a client, and nothing has to be bundled.
+    const bundles = islandFiles.length === 0
+      ? new Map<string, Bytes>()
+      : await bundle([CLIENT_ENTRY, ...islandFiles], mode);
+    // The id names the content: same files, same id, on every machine.
+    const buildId = hash(
+      [...bundles, ...files].sort(([a], [b]) => a < b ? -1 : 1)
+        .map(([path, bytes]) => `${path} ${hash(bytes)}\n`).join(""),
+    ).slice(0, 16);
+    const prefix = `/_fresh/js/${buildId}/`;
+    for (const [path, bytes] of bundles) files.set(prefix + path, bytes);
+
+    const chunkOf = (entry: string): Chunk => {
+      const path = outputName(entry, [CLIENT_ENTRY, ...islandFiles]);
+      return {
+        file: prefix + path,
+        imports: staticImports(bundles, path).map((p) => prefix + p),
+      };
+    };
+    const names = new Set<string>();
+    const islands = islandFiles.map((path) => {
+      const base = basename(path, extname(path)).replaceAll(
+        /^[^a-z_$]|[^a-z0-9_$]+/gi,
+        "_",
+      );
+      let name = base;
+      for (let i = 1; names.has(name); i++) name = `${base}_${i}`;
+      names.add(name);
+      return { name, path, chunk: chunkOf(path) };
+    });
+    const client = islands.length === 0
+      ? { file: "", imports: [] }
+      : chunkOf(CLIENT_ENTRY);
+    return { buildId, client, islands, routes, files };
+  }
+
+  async #load(
+    output: Output,
+    reloadScript: string | null,
+  ): Promise<BuildCache> {
+    const cache: BuildCache = {
+      buildId: output.buildId,
+      root: this.#root,
+      clientEntry: output.client.file,
+      clientImports: output.client.imports,
+      islands: new Map(),
+      routes: await Promise.all(
+        output.routes.map(async ({ id, path }) => ({
+          id,
+          mod: await load(path),
+        })),
+      ),
+      staticFiles: new Map(),
+      liveReload: reloadScript,
+    };
+    for (const { name, path, chunk } of output.islands) {
+      registerIslands(cache, await load(path), { name, ...chunk });
+    }
+    for (const [path, bytes] of output.files) {
+      const read = () => Promise.resolve(bytes);
+      cache.staticFiles.set(path, { hash: hash(bytes), encodings: [], read });
+    }
+    return cache;
+  }
+
+  async #write(output: Output): Promise<void> {
+    const { out, entry } = this.#dirs;
+    await Deno.remove(out, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    const listed: Record<string, [string, ...Encoding[]]> = {};
+    for (
+      const [path, bytes] of [...output.files].sort(([a], [b]) =>
+        a < b ? -1 : 1
+      )
+    ) {
+      const target = join(out, "static", path);
+      await Deno.mkdir(dirname(target), { recursive: true });
+      await Deno.writeFile(target, bytes);
+      const compressed = compress(path, bytes);
+      if (compressed.br !== null) {
+        await Deno.writeFile(target + ".br", compressed.br);
+      }
+      if (compressed.gzip !== null) {
+        await Deno.writeFile(target + ".gz", compressed.gzip);
+      }
+      listed[path] = [
+        hash(bytes),
+        ...(compressed.br === null ? [] : ["br" as const]),
+        ...(compressed.gzip === null ? [] : ["gzip" as const]),
+      ];
+    }
+    await Deno.mkdir(out, { recursive: true });
+    await Deno.writeTextFile(
+      join(out, "server.js"),
+      serverModule(output, listed, out, entry),
+    );
+  }
+}
+
+function serverModule(
+  output: Output,
+  files: Record<string, [string, ...Encoding[]]>,
+  out: string,
+  entry: string,
+): string {
+  const from = (path: string) => {
+    const spec = posix(relative(out, path));
+    return JSON.stringify(spec.startsWith(".") ? spec : "./" + spec);
+  };
+  const list = (items: string[]) =>
+    items.map((item) => `    ${item},\n`).join("");
+  return `// Generated by the Builder: do not edit.
+import { applySnapshot } from "fresh/internal";
+import { app } from ${from(entry)};
+${
+    output.islands.map(({ path }, i) =>
+      `import * as island${i} from ${from(path)};\n`
+    ).join("")
+  }${
+    output.routes.map(({ path }, i) =>
+      `import * as route${i} from ${from(path)};\n`
+    ).join("")
+  }
+applySnapshot(app, {
+  buildId: ${JSON.stringify(output.buildId)},
+  root: import.meta.dirname,
+  client: ${JSON.stringify(output.client)},
+  islands: [
+${
+    list(output.islands.map(({ name, chunk }, i) =>
+      `{ name: ${JSON.stringify(name)}, mod: island${i}, chunk: ${
+        JSON.stringify(chunk)
+      } }`
+    ))
+  }  ],
+  routes: [
+${
+    list(output.routes.map(({ id }, i) =>
+      `{ id: ${JSON.stringify(id)}, mod: route${i} }`
+    ))
+  }  ],
+  files: ${JSON.stringify(files, null, 2).replaceAll("\n", "\n  ")},
+});
+
+export default { fetch: app.handler() };
+`;
+}
+
+/** Bundles entry files with code splitting; returns the outputs by path relative to each other. */
+async function bundle(
+  entrypoints: string[],
+  mode: Mode,
+): Promise<Map<string, Bytes>> {
+  const outputDir = resolve("/_fresh_bundle");
+  const result = await Deno.bundle({
+    entrypoints,
+    outputDir,
+    platform: "browser",
+    format: "esm",
+    codeSplitting: true,
+    minify: mode === "production",
+    write: false,
+  });
+  if (!result.success) {
+    const reasons = result.errors.map(({ text, location }) =>
+      location ? `${location.file}:${location.line}: ${text}` : text
+    );
+    throw new Error(`Cannot bundle islands: ${reasons.join("; ")}`);
+  }
+  const files = new Map<string, Bytes>();
+  for (const { path, contents } of result.outputFiles ?? []) {
+    if (contents !== undefined) {
+      files.set(posix(relative(outputDir, path)), contents);
+    }
+  }
+  return files;
+}
+
+/** The bundler names an entry's output by its path below the directory that all entries share. */
+function outputName(entry: string, entries: string[]): string {
+  let shared = dirname(entry);
+  while (!entries.every((path) => !relative(shared, path).startsWith(".."))) {
+    shared = dirname(shared);
+  }
+  return posix(relative(shared, entry)).replace(/\.[^./]+$/, ".js");
+}
+
+/** All modules that come with one when it is imported; dynamic imports are not among them. */
+function staticImports(files: Map<string, Bytes>, start: string): string[] {
+  const found = new Set<string>();
+  const visit = (path: string) => {
+    const code = new TextDecoder().decode(files.get(path));
+    for (
+      const [, spec = ""] of code.matchAll(/\b(?:from|import)\s*"(\.[^"]+)"/g)
+    ) {
+      const target = posix(join(dirname(path), spec));
+      if (!files.has(target) || found.has(target)) continue;
+      found.add(target);
+      visit(target);
+    }
+  };
+  if (!files.has(start)) {
+    throw new Error(`Cannot find the bundle of an island: ${start}`);
+  }
+  visit(start);
+  return [...found];
+}
+
+/** Best compression, where it pays: the work is done once, the bytes are sent often. */
+function compress(
+  path: string,
+  bytes: Bytes,
+): { br: Bytes | null; gzip: Bytes | null } {
+  if (!COMPRESSIBLE.test(path)) return { br: null, gzip: null };
+  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength };
+  const br = new Uint8Array(brotliCompressSync(bytes, { params }));
+  const gzip = new Uint8Array(gzipSync(bytes, { level: 9 }));
+  const pays = (compressed: Bytes) =>
+    compressed.byteLength < bytes.byteLength ? compressed : null;
+  return { br: pays(br), gzip: pays(gzip) };
+}
+
+async function load(path: string): Promise<Record<string, unknown>> {
+  return await import(pathToFileURL(path).href);
+}
+
+/** All files below a directory, sorted, without those whose path has a hidden part. */
+function walk(dir: string): string[] {
+  const found: string[] = [];
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(dir)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return found;
+    throw error;
+  }
+  for (
+    const { name, isDirectory, isFile } of entries.sort((a, b) =>
+      a.name < b.name ? -1 : 1
+    )
+  ) {
+    if (name.startsWith(".") && name !== ".well-known") continue;
+    if (isDirectory) found.push(...walk(join(dir, name)));
+    else if (isFile) found.push(join(dir, name));
+  }
+  return found;
+}
+
+function hash(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+function posix(path: string): string {
+  return path.replaceAll("\\", "/");
+}

@@ -1,0 +1,2 @@
+/** The part of `fresh/dev` that this app uses. See README.md. */
+export { Builder, type BuildOptions } from "./builder.ts";

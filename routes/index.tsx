@@ -1,0 +1,3 @@
+import { define } from "../lib/server/state.ts";
+
+export default define.page(() => <main>Placeholder</main>);
