@@ -1,0 +1,17 @@
+/**
+ * Random numbers that are the same at every run.
+ *
+ * @module
+ */
+
+/** A generator of 32-bit numbers (mulberry32): small, fast, good enough for noise. Never for keys. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) >>> 0;
+  };
+}
