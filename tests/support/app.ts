@@ -1,0 +1,183 @@
+/**
+ * The real app as a child process: built and started by what the task `start` says, with its permissions and no others.
+ *
+ * @module
+ */
+import { PROJECT, readDenoJson } from "./project.ts";
+
+/** Settings of {@linkcode startApp}. */
+export interface AppOptions {
+  /** Added to the server's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How long the server may take until it answers. */
+const START_MS = 30_000;
+/** How long it may take to end by itself before it is killed. */
+const STOP_MS = 10_000;
+/** Pause between two attempts to reach it. */
+const RETRY_MS = 50;
+
+/** The commands of the task `start`: first what builds, last what serves; each without the leading `deno`. */
+interface StartCommands {
+  readonly build: readonly string[][];
+  readonly serve: readonly string[];
+}
+
+async function startCommands(): Promise<StartCommands> {
+  const task = (await readDenoJson()).tasks.start;
+  if (task === undefined) throw new Error("Cannot start the app: deno.json has no task start");
+  const commands = task.split("&&").map((command) => command.trim().split(/\s+/));
+  for (const [program] of commands) {
+    if (program !== "deno") throw new Error(`Cannot start the app: "${program}" is not deno`);
+  }
+  const [serve, ...build] = commands.map((command) => command.slice(1)).reverse();
+  if (serve === undefined) throw new Error("Cannot start the app: the task start is empty");
+  return { build: build.reverse(), serve };
+}
+
+let built: Promise<StartCommands> | undefined;
+
+/** Builds the app if it is stale, once a process. */
+export function buildApp(): Promise<StartCommands> {
+  return built ??= build();
+}
+
+async function build(): Promise<StartCommands> {
+  const commands = await startCommands();
+  for (const args of commands.build) {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: PROJECT,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    if (!success) {
+      const decoder = new TextDecoder();
+      const text = decoder.decode(stdout) + decoder.decode(stderr);
+      throw new Error(`Cannot build the app: deno ${args.join(" ")}\n${text}`);
+    }
+  }
+  return commands;
+}
+
+/** A port that nobody listens on at this moment. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Builds the app if it must and starts its server on 127.0.0.1. Resolves when it answers. */
+export async function startApp(options: AppOptions = {}): Promise<TestApp> {
+  const { serve } = await buildApp();
+  const app = new TestApp(serve, freePort(), options);
+  await app.start();
+  return app;
+}
+
+/** A server of the app. Ended by {@linkcode TestApp.stop} or `await using`. */
+export class TestApp implements AsyncDisposable {
+  readonly port: number;
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly #command: readonly string[];
+  readonly #options: AppOptions;
+  #child: Deno.ChildProcess | undefined;
+  #reading: Promise<void> | undefined;
+  #output = "";
+
+  constructor(command: readonly string[], port: number, options: AppOptions) {
+    this.#command = command;
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#options = options;
+  }
+
+  /** Whatever the server wrote so far, for messages and for tests of what it logs. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts the server again on the same port, e.g. after {@linkcode TestApp.stop}. */
+  async start(): Promise<void> {
+    if (this.#child !== undefined) throw new Error("Cannot start the app: it runs");
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...this.#command],
+      cwd: PROJECT,
+      env: { ...this.#options.env, HOST: "127.0.0.1", PORT: String(this.port) },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#child = child;
+    this.#reading = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]).then(
+      () => {},
+    );
+    let ended = false;
+    child.status.then(() => ended = true);
+    const deadline = performance.now() + START_MS;
+    while (!await this.#answers()) {
+      if (ended || performance.now() > deadline) {
+        await this.stop();
+        const what = ended ? "it ended" : `no answer in ${START_MS} ms`;
+        throw new Error(`Cannot start the app: ${what}\n${this.#output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** Ends the server, as an operator would. Can be called twice. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    endProcess(child, signal);
+    const killer = setTimeout(() => endProcess(child, "SIGKILL"), STOP_MS);
+    await child.status;
+    clearTimeout(killer);
+    await this.#reading;
+  }
+
+  /** Ends the server and starts it again on the same port, with nothing in its memory. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      const response = await fetch(this.url);
+      await response.body?.cancel();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const text of stream.pipeThrough(decoderStream())) this.#output += text;
+  }
+}
+
+/** TextDecoderStream, whose writable side accepts every kind of buffer, narrowed to the one that a process writes. */
+function decoderStream(): ReadableWritablePair<string, Uint8Array> {
+  const decoder = new TextDecoder();
+  return new TransformStream<Uint8Array, string>({
+    transform(chunk, controller) {
+      controller.enqueue(decoder.decode(chunk, { stream: true }));
+    },
+  });
+}
+
+function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // It ended by itself in between.
+  }
+}
