@@ -125,10 +125,20 @@ export class Builder<State = unknown> {
         await Deno.readFile(path),
       );
     }
+    const entries = new Map([["fresh-runtime", CLIENT_ENTRY]]);
+    for (const path of islandFiles) {
+      const base = basename(path, extname(path)).replaceAll(
+        /^[^a-z_$]|[^a-z0-9_$]+/gi,
+        "_",
+      );
+      let name = base;
+      for (let i = 1; entries.has(name); i++) name = `${base}_${i}`;
+      entries.set(name, path);
+    }
     // Without islands no page needs a client, and nothing has to be bundled.
-    const bundles = islandFiles.length === 0
+    const bundles = entries.size === 1
       ? new Map<string, Bytes>()
-      : await bundle([CLIENT_ENTRY, ...islandFiles], mode);
+      : await bundle(entries, mode);
     // The id names the content: same files, same id, on every machine.
     const buildId = hash(
       [...bundles, ...files].sort(([a], [b]) => a < b ? -1 : 1)
@@ -137,27 +147,14 @@ export class Builder<State = unknown> {
     const prefix = `/_fresh/js/${buildId}/`;
     for (const [path, bytes] of bundles) files.set(prefix + path, bytes);
 
-    const chunkOf = (entry: string): Chunk => {
-      const path = outputName(entry, [CLIENT_ENTRY, ...islandFiles]);
-      return {
-        file: prefix + path,
-        imports: staticImports(bundles, path).map((p) => prefix + p),
-      };
-    };
-    const names = new Set<string>();
-    const islands = islandFiles.map((path) => {
-      const base = basename(path, extname(path)).replaceAll(
-        /^[^a-z_$]|[^a-z0-9_$]+/gi,
-        "_",
-      );
-      let name = base;
-      for (let i = 1; names.has(name); i++) name = `${base}_${i}`;
-      names.add(name);
-      return { name, path, chunk: chunkOf(path) };
+    const chunkOf = (name: string): Chunk => ({
+      file: `${prefix}${name}.js`,
+      imports: references(bundles, `${name}.js`).map((path) => prefix + path),
     });
-    const client = islands.length === 0
-      ? { file: "", imports: [] }
-      : chunkOf(CLIENT_ENTRY);
+    const client = chunkOf("fresh-runtime");
+    const islands = [...entries].slice(1).map(([name, path]) => (
+      { name, path, chunk: chunkOf(name) }
+    ));
     return { buildId, client, islands, routes, files };
   }
 
@@ -274,12 +271,16 @@ export default { fetch: app.handler() };
 `;
 }
 
-/** Bundles entry files with code splitting; returns the outputs by path relative to each other. */
+/**
+ * Bundles entry files with code splitting; each becomes `<name>.js`, and what they share chunk-1.js
+ * and so on. The bundler's own names won't do: they depend on where packages are cached.
+ */
 async function bundle(
-  entrypoints: string[],
+  entries: Map<string, string>,
   mode: Mode,
 ): Promise<Map<string, Bytes>> {
-  const outputDir = resolve("/_fresh_bundle");
+  const outputDir = resolve("/bundle");
+  const entrypoints = [...entries.values()];
   const result = await Deno.bundle({
     entrypoints,
     outputDir,
@@ -295,43 +296,60 @@ async function bundle(
     );
     throw new Error(`Cannot bundle islands: ${reasons.join("; ")}`);
   }
+  const outputs = new Map((result.outputFiles ?? []).map((file) => [
+    posix(relative(outputDir, file.path)),
+    file.text(),
+  ]));
+
+  // The bundler puts an entry's output at its path below the directory that all entries share.
+  let shared = dirname(CLIENT_ENTRY);
+  while (entrypoints.some((path) => relative(shared, path).startsWith(".."))) {
+    shared = dirname(shared);
+  }
+  const names = new Map<string, string>();
+  for (const [name, path] of entries) {
+    names.set(
+      posix(relative(shared, path)).replace(/\.[^./]+$/, ".js"),
+      `${name}.js`,
+    );
+  }
   const files = new Map<string, Bytes>();
-  for (const { path, contents } of result.outputFiles ?? []) {
-    if (contents !== undefined) {
-      files.set(posix(relative(outputDir, path)), contents);
+  // A Map's iteration also reaches what is added meanwhile, which is every chunk, in a fixed order.
+  for (const [path, name] of names) {
+    const code = outputs.get(path);
+    if (code === undefined) {
+      throw new Error(`Cannot find the bundle of ${name}`);
     }
+    const renamed = code.replaceAll(
+      /"(\.\.?\/[^"]+\.js)"/g,
+      (text, spec: string) => {
+        const target = posix(join(dirname(path), spec));
+        if (!outputs.has(target)) return text;
+        if (!names.has(target)) {
+          names.set(target, `chunk-${names.size - entries.size + 1}.js`);
+        }
+        return `"./${names.get(target)}"`;
+      },
+    );
+    files.set(name, new TextEncoder().encode(renamed));
   }
   return files;
 }
 
-/** The bundler names an entry's output by its path below the directory that all entries share. */
-function outputName(entry: string, entries: string[]): string {
-  let shared = dirname(entry);
-  while (!entries.every((path) => !relative(shared, path).startsWith(".."))) {
-    shared = dirname(shared);
-  }
-  return posix(relative(shared, entry)).replace(/\.[^./]+$/, ".js");
-}
-
 /** All modules that come with one when it is imported; dynamic imports are not among them. */
-function staticImports(files: Map<string, Bytes>, start: string): string[] {
-  const found = new Set<string>();
-  const visit = (path: string) => {
+function references(files: Map<string, Bytes>, start: string): string[] {
+  const found = new Set([start]);
+  for (const path of found) {
     const code = new TextDecoder().decode(files.get(path));
     for (
-      const [, spec = ""] of code.matchAll(/\b(?:from|import)\s*"(\.[^"]+)"/g)
+      const [, target = ""] of code.matchAll(
+        /\b(?:from|import)\s*"\.\/([^"]+)"/g,
+      )
     ) {
-      const target = posix(join(dirname(path), spec));
-      if (!files.has(target) || found.has(target)) continue;
-      found.add(target);
-      visit(target);
+      if (files.has(target)) found.add(target);
     }
-  };
-  if (!files.has(start)) {
-    throw new Error(`Cannot find the bundle of an island: ${start}`);
   }
-  visit(start);
-  return [...found];
+  return [...found].slice(1);
 }
 
 /** Best compression, where it pays: the work is done once, the bytes are sent often. */
