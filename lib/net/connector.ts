@@ -1,0 +1,295 @@
+/**
+ * From a link to a bound connection: seat, handshake, WebRTC. Whenever both seats are filled and nothing is bound, the
+ * viewer starts a handshake; a lost socket, a reload of the server or a second try are all repaired by starting over.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
+import { HANDSHAKE } from "../protocol/handshake.ts";
+import { CONNECT_TIMEOUT_MS, MAX_TTL_S } from "../protocol/limits.ts";
+import type { GoneReason, IceServer, ServerMessage } from "../protocol/signaling.ts";
+import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../e2e/handshake.ts";
+import { type Kem, loadKem } from "../e2e/kem.ts";
+import { deriveRoom, type RoomSecrets } from "../e2e/link.ts";
+import { ProtocolError, randomBytes, sha256 } from "../e2e/suite.ts";
+import type { Role } from "../e2e/transcript.ts";
+import { createIdentity, type Identity, Peer } from "./peer.ts";
+import type { SecureLink } from "./secure_link.ts";
+import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
+
+/** Why no connection came about, or why the room ended before one did. */
+export type ConnectFailure =
+  | Exclude<SignalingEnd, "gone">
+  | `room_${GoneReason}`
+  | "network"
+  | "timeout"
+  | "verification";
+
+/** What the owner of a connector is told. */
+export interface ConnectorHandlers {
+  /** The seat is taken; the sender's link works from now on. */
+  onSeated(): void;
+  /** Contact with the server was lost or is back. */
+  onContact(contact: boolean): void;
+  /** The other one is here, or went before anything was bound. */
+  onPeer(here: boolean): void;
+  /** Bound: listen on the link at once. Called once at most. */
+  onBound(link: SecureLink): void;
+  /** Called once at most, and never after `onBound`. */
+  onFailed(why: ConnectFailure): void;
+}
+
+/** Settings of a {@linkcode Connector}. */
+export interface ConnectorOptions {
+  readonly role: Role;
+  /** The link's secret, 32 bytes. Overwritten by `end()`. */
+  readonly secret: Bytes;
+  /** `ws(s)://host`, without a path. */
+  readonly server: string;
+  readonly handlers: ConnectorHandlers;
+}
+
+/** Everything that does not change between attempts. */
+interface Ground {
+  readonly room: RoomSecrets;
+  readonly ownerToken: Bytes;
+  readonly kem: Kem;
+  readonly identity: Identity;
+  readonly signaling: SignalingClient;
+}
+
+/** Connects one side of a session. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  #ground: Ground | null = null;
+  #iceServers: readonly IceServer[] = [];
+  #peerHere = false;
+  #attempt: Attempt | null = null;
+  #bound = false;
+  #over = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the seat and goes on by itself from there. Throws where WebRTC or WebCrypto is missing. */
+  async start(): Promise<void> {
+    const { role, secret, server, handlers } = this.#options;
+    const [room, kem, identity] = await Promise.all([
+      deriveRoom(secret),
+      loadKem(),
+      createIdentity(),
+    ]);
+    const ownerToken = randomBytes(32);
+    const [own, join] = await Promise.all([sha256(ownerToken), sha256(room.jtok)]);
+    if (this.#over) return;
+    const first = role === "S"
+      ? { t: "create", own: toBase64Url(own), join: toBase64Url(join), ttl: MAX_TTL_S } as const
+      : { t: "join", tok: toBase64Url(room.jtok) } as const;
+    const signaling = new SignalingClient({
+      url: `${server}/ws/${toBase64Url(room.rid)}`,
+      first,
+      handlers: {
+        onMessage: (message) => this.#receive(message),
+        onContact: (contact) => handlers.onContact(contact),
+        onEnd: (why) => this.#signalingEnded(why),
+      },
+    });
+    this.#ground = { room, ownerToken, kem, identity, signaling };
+  }
+
+  /** Ends the seat, and the whole room when this is its sender. Idempotent; nothing is called afterwards. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    if (!this.#bound) this.#attempt?.close();
+    const ground = this.#ground;
+    if (ground === null) return;
+    ground.signaling.end(
+      this.#options.role === "S"
+        ? { t: "delete", otok: toBase64Url(ground.ownerToken) }
+        : { t: "leave" },
+    );
+    ground.ownerToken.fill(0);
+    ground.room.psk.fill(0);
+    this.#options.secret.fill(0);
+  }
+
+  #receive(message: ServerMessage): void {
+    const { handlers } = this.#options;
+    switch (message.t) {
+      case "created":
+      case "joined":
+        return handlers.onSeated();
+      case "peer":
+        return this.#peerChanged(message.up);
+      case "relay":
+        return this.#relayed(message.d);
+      case "ice":
+        this.#iceServers = message.servers;
+        return;
+      case "gone":
+        return this.#fail(`room_${message.why}`);
+      case "err":
+      case "ping":
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #peerChanged(here: boolean): void {
+    // Once bound, the two know of each other better than the server does.
+    if (this.#bound) return;
+    this.#peerHere = here;
+    this.#options.handlers.onPeer(here);
+    if (!here) return clearTimeout(this.#timer);
+    if (this.#options.role === "R") this.#restart();
+    this.#armTimer();
+  }
+
+  #armTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fail("timeout"), CONNECT_TIMEOUT_MS);
+  }
+
+  #relayed(d: string): void {
+    if (this.#bound && this.#attempt === null) return;
+    const message = fromBase64Url(d);
+    if (message === null) return this.#fail("verification");
+    // A viewer who lost his socket commits anew: that begins a new attempt, as long as nothing is bound.
+    if (this.#options.role === "S" && message[0] === HANDSHAKE.commit && !this.#bound) {
+      this.#restart();
+    }
+    this.#attempt?.receive(message);
+  }
+
+  #restart(): void {
+    const ground = this.#ground;
+    if (ground === null) return;
+    this.#attempt?.close();
+    const attempt: Attempt = new Attempt(this.#options.role, {
+      ground,
+      iceServers: this.#iceServers,
+      onBound: (link) => {
+        this.#bound = true;
+        clearTimeout(this.#timer);
+        this.#options.handlers.onBound(link);
+      },
+      onFailed: (why) => {
+        if (attempt === this.#attempt) this.#fail(why);
+      },
+    });
+    this.#attempt = attempt;
+  }
+
+  #signalingEnded(why: SignalingEnd): void {
+    if (why === "gone") return; // the message `gone` said more, just before
+    this.#fail(why);
+  }
+
+  #fail(why: ConnectFailure): void {
+    if (this.#over || this.#bound) return;
+    this.end();
+    this.#options.handlers.onFailed(why);
+  }
+}
+
+/** One run of the handshake and the connection behind it. */
+class Attempt {
+  readonly #role: Role;
+  readonly #options: {
+    readonly ground: Ground;
+    readonly iceServers: readonly IceServer[];
+    readonly onBound: (link: SecureLink) => void;
+    readonly onFailed: (why: "network" | "verification") => void;
+  };
+  #peer: Peer | null = null;
+  #viewer: ViewerHandshake | null = null;
+  #sender: SenderHandshake | null = null;
+  #turn: Promise<void>;
+  #over = false;
+
+  constructor(role: Role, options: Attempt["#options"]) {
+    this.#role = role;
+    this.#options = options;
+    this.#turn = this.#guard(() => this.#begin());
+  }
+
+  /** Takes the next relayed message; they are worked off one at a time. */
+  receive(message: Bytes): void {
+    this.#turn = this.#turn.then(() => this.#guard(() => this.#step(message)));
+  }
+
+  /** Gives up, unless it is bound already. */
+  close(): void {
+    this.#over = true;
+    this.#peer?.close();
+  }
+
+  async #begin(): Promise<void> {
+    const { room, identity, kem } = this.#options.ground;
+    const { rid, psk } = room;
+    const input = { room: rid, psk, fingerprint: identity.fingerprint, kem };
+    if (this.#role === "S") {
+      this.#sender = await SenderHandshake.start(input);
+      return;
+    }
+    this.#viewer = await ViewerHandshake.start(input);
+    this.#send(this.#viewer.commit);
+  }
+
+  async #step(message: Bytes): Promise<void> {
+    if (this.#peer !== null) return await this.#peer.receive(message);
+    if (this.#sender !== null) return await this.#stepSender(this.#sender, message);
+    if (this.#viewer !== null) return await this.#stepViewer(this.#viewer, message);
+  }
+
+  async #stepSender(handshake: SenderHandshake, message: Bytes): Promise<void> {
+    if (message[0] === HANDSHAKE.commit) {
+      return this.#send(await handshake.receiveCommit(message));
+    }
+    const peer = this.#peer = this.#connect(await handshake.receiveHello(message));
+    await peer.offer((sdp) => handshake.confirm(sdp));
+  }
+
+  async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
+    if (message[0] === HANDSHAKE.helloS) {
+      return this.#send(await handshake.receiveHello(message));
+    }
+    const { keys, offer } = await handshake.receiveConfirmation(message);
+    const peer = this.#peer = this.#connect(keys);
+    await peer.answer(offer);
+  }
+
+  #connect(keys: SessionKeys): Peer {
+    const { ground, iceServers, onBound, onFailed } = this.#options;
+    return new Peer({
+      identity: ground.identity,
+      keys,
+      iceServers,
+      send: (message) => this.#send(message),
+      onBound,
+      onFailed: (why) => onFailed(why === "network" ? "network" : "verification"),
+    });
+  }
+
+  #send(message: Bytes): void {
+    if (!this.#over) this.#options.ground.signaling.relay(toBase64Url(message));
+  }
+
+  async #guard(run: () => Promise<void>): Promise<void> {
+    if (this.#over) return;
+    try {
+      await run();
+    } catch (error) {
+      if (this.#over) return;
+      this.close();
+      this.#options.onFailed(error instanceof ProtocolError ? "verification" : "network");
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A DataChannel with two watermarks behind one gate. Chromium is fast with a small queue and ten times slower with
+ * megabytes in it (docs/architecture.md has the figures), so `send` waits while 128 KiB are queued and goes on at 64.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Bytes } from "../protocol/bytes.ts";
+
+/** Sending goes on when the queue has drained to this, in bytes. */
+export const LOW_WATERMARK = 64 * 1024;
+
+/** Sending waits when the queue holds this, in bytes. Never equal to the low mark: the event could be missed for good. */
+export const HIGH_WATERMARK = 128 * 1024;
+
+/** What is needed of an RTCDataChannel. */
+export interface DataChannelLike extends EventTarget {
+  readonly readyState: string;
+  readonly bufferedAmount: number;
+  bufferedAmountLowThreshold: number;
+  send(data: Bytes): void;
+}
+
+/** The channel closed before something could be sent on it. */
+export class ChannelClosedError extends Error {
+  override readonly name = "ChannelClosedError";
+
+  constructor() {
+    super("Cannot send: the channel is closed");
+  }
+}
+
+/** Sends on a channel no faster than it drains. One sender at a time. */
+export class FlowChannel {
+  readonly #channel: DataChannelLike;
+
+  constructor(channel: DataChannelLike) {
+    this.#channel = channel;
+    channel.bufferedAmountLowThreshold = LOW_WATERMARK;
+  }
+
+  /**
+   * Hands `data` to the channel as soon as its queue has room. Throws {@linkcode ChannelClosedError}, or the reason
+   * of `signal`.
+   */
+  async send(data: Bytes, signal?: AbortSignal): Promise<void> {
+    if (this.#channel.bufferedAmount >= HIGH_WATERMARK) await this.#drained(signal);
+    signal?.throwIfAborted();
+    if (this.#channel.readyState !== "open") throw new ChannelClosedError();
+    this.#channel.send(data);
+  }
+
+  #drained(signal?: AbortSignal): Promise<void> {
+    const channel = this.#channel;
+    if (channel.readyState !== "open") return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        cleanup();
+        resolve();
+      };
+      const aborted = () => {
+        cleanup();
+        reject(signal?.reason);
+      };
+      const cleanup = () => {
+        channel.removeEventListener("bufferedamountlow", done);
+        channel.removeEventListener("close", done);
+        signal?.removeEventListener("abort", aborted);
+      };
+      channel.addEventListener("bufferedamountlow", done);
+      channel.addEventListener("close", done);
+      signal?.addEventListener("abort", aborted);
+      if (signal?.aborted) aborted();
+    });
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * From verified keys to a bound connection: one RTCPeerConnection with our certificate, two negotiated channels,
+ * sealed SDP and candidates, and the binding MACs before anything else is read.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type Bytes, concat } from "../protocol/bytes.ts";
+import { HANDSHAKE } from "../protocol/handshake.ts";
+import { BIND_TIMEOUT_MS } from "../protocol/limits.ts";
+import { RECORD } from "../protocol/record.ts";
+import type { IceServer } from "../protocol/signaling.ts";
+import type { SessionKeys } from "../e2e/handshake.ts";
+import { ProtocolError, take } from "../e2e/suite.ts";
+import {
+  checkSdp,
+  decodeCandidate,
+  encodeCandidate,
+  parseFingerprint,
+  sdpFingerprint,
+} from "./sdp.ts";
+import { SecureLink, toBytes } from "./secure_link.ts";
+
+const BINDING_LENGTH = 1 + 32;
+
+/** Messages that may wait behind a binding under way: 4 MiB, more than an honest queue and one lost packet make. */
+const MAX_HELD = 64;
+
+/** This side's DTLS certificate and its SHA-256 fingerprint. */
+export interface Identity {
+  readonly certificate: RTCCertificate;
+  /** 32 bytes. */
+  readonly fingerprint: Bytes;
+}
+
+/** Makes a fresh ECDSA P-256 certificate. Throws where WebRTC is missing. */
+export async function createIdentity(): Promise<Identity> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const certificate = await RTCPeerConnection.generateCertificate(algorithm);
+  const listed = typeof certificate.getFingerprints === "function"
+    ? certificate.getFingerprints().find((item) => item.algorithm?.toLowerCase() === "sha-256")
+    : undefined;
+  const fingerprint = listed?.value === undefined ? null : parseFingerprint(listed.value);
+  return { certificate, fingerprint: fingerprint ?? await fingerprintFromSdp(certificate) };
+}
+
+/** For browsers whose certificates don't tell: an offer made with the certificate does. */
+async function fingerprintFromSdp(certificate: RTCCertificate): Promise<Bytes> {
+  const pc = new RTCPeerConnection({ certificates: [certificate] });
+  try {
+    pc.createDataChannel("fingerprint");
+    const { sdp } = await pc.createOffer();
+    const fingerprint = sdpFingerprint(sdp ?? "");
+    if (fingerprint === null) throw new TypeError("Cannot use certificate: no fingerprint");
+    return fingerprint;
+  } finally {
+    pc.close();
+  }
+}
+
+/** Settings of a {@linkcode Peer}. */
+export interface PeerOptions {
+  readonly identity: Identity;
+  readonly keys: SessionKeys;
+  readonly iceServers: readonly IceServer[];
+  /** Relays a sealed message to the other side, in order. */
+  readonly send: (message: Bytes) => void;
+  /** Called once, when both bindings are verified. */
+  readonly onBound: (link: SecureLink) => void;
+  /** Called once instead: no way through, or a wrong binding. */
+  readonly onFailed: (why: "network" | "protocol") => void;
+}
+
+/** One attempt to connect. */
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly #pc: RTCPeerConnection;
+  readonly #control: RTCDataChannel;
+  readonly #files: RTCDataChannel;
+  #link: SecureLink | null = null;
+  #bindingSeen = false;
+  #over = false;
+  /** What came behind a binding that is still being verified; a few milliseconds' worth. */
+  #held: { channel: "control" | "files"; data: unknown }[] = [];
+  #sending: Promise<void> = Promise.resolve();
+  #bindTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.#pc = new RTCPeerConnection({
+      certificates: [options.identity.certificate],
+      iceServers: options.iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
+      bundlePolicy: "max-bundle",
+    });
+    this.#control = this.#channel("control", 0);
+    this.#files = this.#channel("files", 1);
+    this.#control.onopen = () => this.#open();
+    this.#control.onmessage = (event) => this.#receiveControl(event.data);
+    this.#files.onmessage = (event) => this.#pass("files", event.data);
+    this.#pc.onconnectionstatechange = () => {
+      if (this.#pc.connectionState === "failed") this.#fail("network");
+    };
+    this.#pc.onicecandidate = ({ candidate }) => {
+      const text = encodeCandidate(candidate);
+      this.#enqueue(options.keys.signalSealer.seal(HANDSHAKE.candidate, text));
+    };
+  }
+
+  /** S: makes the offer; `confirm` seals it into M4. */
+  async offer(confirm: (sdp: string) => Promise<Bytes>): Promise<void> {
+    const { sdp } = await this.#pc.createOffer();
+    // Sealed before candidates can be gathered: M4 has to have the first sequence number.
+    this.#enqueue(confirm(sdp ?? ""));
+    await this.#pc.setLocalDescription({ type: "offer", sdp: sdp ?? "" });
+  }
+
+  /** R: takes the offer of M4, sends M5. Throws {@linkcode ProtocolError} for an SDP that is not the handshake's. */
+  async answer(offer: string): Promise<void> {
+    checkSdp(offer, this.#options.keys.peerFingerprint);
+    await this.#setRemote({ type: "offer", sdp: offer });
+    const { sdp } = await this.#pc.createAnswer();
+    this.#enqueue(this.#options.keys.signalSealer.seal(HANDSHAKE.answer, sdp ?? ""));
+    await this.#pc.setLocalDescription({ type: "answer", sdp: sdp ?? "" });
+  }
+
+  /** Takes M5 (S) or M6 (both). Throws {@linkcode ProtocolError}. */
+  async receive(message: Bytes): Promise<void> {
+    const { keys } = this.#options;
+    const type = message[0];
+    const isAnswer = type === HANDSHAKE.answer && keys.role === "S";
+    if (!isAnswer && type !== HANDSHAKE.candidate) throw new ProtocolError();
+    const text = await keys.signalOpener.open(message);
+    if (isAnswer) {
+      checkSdp(text, keys.peerFingerprint);
+      return await this.#setRemote({ type: "answer", sdp: text });
+    }
+    const candidate = decodeCandidate(text);
+    if (candidate === null) return;
+    try {
+      await this.#pc.addIceCandidate(candidate);
+    } catch {
+      // One that this browser can't use (IPv6 zone, a newer type) is no reason to give the others up.
+    }
+  }
+
+  /** Gives up. Idempotent; nothing is called afterwards. A link that was handed over is not touched. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#bindTimer);
+    this.#pc.close();
+  }
+
+  async #setRemote(description: RTCSessionDescriptionInit): Promise<void> {
+    try {
+      await this.#pc.setRemoteDescription(description);
+    } catch (cause) {
+      throw new ProtocolError({ cause });
+    }
+  }
+
+  #channel(label: string, id: number): RTCDataChannel {
+    const channel = this.#pc.createDataChannel(label, { negotiated: true, id, ordered: true });
+    channel.binaryType = "arraybuffer";
+    return channel;
+  }
+
+  #enqueue(message: Promise<Bytes>): void {
+    this.#sending = this.#sending.then(async () => {
+      const bytes = await message;
+      if (!this.#over) this.#options.send(bytes);
+    }).catch(() => this.#fail("protocol"));
+  }
+
+  #open(): void {
+    this.#bindTimer = setTimeout(() => this.#fail("protocol"), BIND_TIMEOUT_MS);
+    this.#control.send(concat(new Uint8Array([RECORD.bind]), this.#options.keys.ownBinding));
+  }
+
+  #receiveControl(data: unknown): void {
+    if (this.#bindingSeen) return this.#pass("control", data);
+    this.#bindingSeen = true;
+    this.#verifyBinding(toBytes(data)).catch(() => this.#fail("protocol"));
+  }
+
+  async #verifyBinding(message: Bytes | null): Promise<void> {
+    if (message?.length !== BINDING_LENGTH || message[0] !== RECORD.bind) throw new ProtocolError();
+    if (!await this.#options.keys.verifyPeerBinding(take(message, 1, BINDING_LENGTH - 1))) {
+      throw new ProtocolError();
+    }
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#bindTimer);
+    const parts = { pc: this.#pc, control: this.#control, files: this.#files };
+    const link = this.#link = new SecureLink({ ...parts, keys: this.#options.keys });
+    this.#options.onBound(link);
+    // Only now is anything behind the binding looked at.
+    for (const { channel, data } of this.#held) link.receive(channel, data);
+    this.#held = [];
+  }
+
+  #pass(channel: "control" | "files", data: unknown): void {
+    if (this.#link !== null) return this.#link.receive(channel, data);
+    // The two channels are not ordered against each other, but nobody honest sends much before he is bound.
+    if (this.#held.length >= MAX_HELD) return this.#fail("protocol");
+    this.#held.push({ channel, data });
+  }
+
+  #fail(why: "network" | "protocol"): void {
+    if (this.#over) return;
+    this.close();
+    this.#options.onFailed(why);
+  }
+}

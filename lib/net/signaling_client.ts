@@ -1,0 +1,205 @@
+/**
+ * The browser's end of `/ws/<room>`: takes a seat, keeps it through lost sockets and server restarts, and relays.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { CLOSE } from "../protocol/close_codes.ts";
+import { HEARTBEAT_TIMEOUT_MS, SEAT_GRACE_MS, SUBPROTOCOL } from "../protocol/limits.ts";
+import {
+  type ClientMessage,
+  parseServerMessage,
+  type ServerMessage,
+} from "../protocol/signaling.ts";
+
+/** First wait before coming back, doubled each time up to the longest, in milliseconds; half of it is random. */
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_MAX_MS = 8_000;
+
+/** How often a page that never had a seat tries before it says that the server can't be reached. */
+const FIRST_ATTEMPTS = 3;
+
+/** Why the client gave up for good. */
+export type SignalingEnd =
+  | "refused"
+  | "gone"
+  | "superseded"
+  | "busy"
+  | "unreachable"
+  | "protocol";
+
+/** What the owner of the client is told. */
+export interface SignalingHandlers {
+  /** A valid message of the server other than `ping`, in order. */
+  onMessage(message: ServerMessage): void;
+  /** Contact with the server was lost or is back. */
+  onContact(contact: boolean): void;
+  /** Called once; nothing follows. Not called after `end()` or `close()`. */
+  onEnd(why: SignalingEnd): void;
+}
+
+/** Settings of a {@linkcode SignalingClient}. */
+export interface SignalingOptions {
+  /** `ws(s)://host/ws/<room>`. */
+  readonly url: string;
+  /** `create` or `join`: how a seat is taken the first time, and again when a resume was refused. */
+  readonly first: ClientMessage;
+  readonly handlers: SignalingHandlers;
+}
+
+/** Takes a seat and keeps it. */
+export class SignalingClient {
+  readonly #options: SignalingOptions;
+  #socket: WebSocket | null = null;
+  #resumeToken: string | null = null;
+  /** Time of the last moment in a seat (performance.now()), or `null` when there never was one. */
+  #seatedAt: number | null = null;
+  #seated = false;
+  #attempts = 0;
+  #over = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  readonly #wakeups = new AbortController();
+
+  constructor(options: SignalingOptions) {
+    this.#options = options;
+    const { signal } = this.#wakeups;
+    const wake = () => this.#wake();
+    globalThis.addEventListener("online", wake, { signal });
+    globalThis.addEventListener("pageshow", wake, { signal });
+    globalThis.document?.addEventListener("visibilitychange", wake, { signal });
+    this.#connect();
+  }
+
+  /** Relays opaque data to the other seat. Lost when the socket is: the handshake starts over after a resume. */
+  relay(d: string): void {
+    if (this.#seated) this.#send({ t: "relay", d });
+  }
+
+  /** Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes. Idempotent. */
+  end(last: ClientMessage): void {
+    if (this.#over) return;
+    if (this.#seated) this.#send(last);
+    this.#stop();
+  }
+
+  #send(message: ClientMessage): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #connect(): void {
+    clearTimeout(this.#retry);
+    this.#attempts++;
+    const socket = new WebSocket(this.#options.url, SUBPROTOCOL);
+    this.#socket = socket;
+    this.#watch();
+    socket.onopen = () => {
+      const rtok = this.#resumeToken;
+      this.#send(rtok === null ? this.#options.first : { t: "resume", rtok });
+    };
+    socket.onmessage = (event) => {
+      if (socket !== this.#socket) return;
+      this.#watch();
+      const message = typeof event.data === "string" ? parseServerMessage(event.data) : null;
+      if (message === null) this.#finish("protocol");
+      else this.#receive(message);
+    };
+    socket.onclose = (event) => {
+      if (socket === this.#socket) this.#closed(event.code);
+    };
+  }
+
+  #receive(message: ServerMessage): void {
+    if (message.t === "ping") return this.#send({ t: "pong" });
+    if (message.t === "created" || message.t === "joined") {
+      this.#resumeToken = message.rtok;
+      this.#seated = true;
+      this.#attempts = 0;
+      this.#options.handlers.onContact(true);
+    }
+    this.#options.handlers.onMessage(message);
+  }
+
+  #closed(code: number): void {
+    const wasSeated = this.#seated;
+    if (wasSeated) this.#seatedAt = performance.now();
+    this.#seated = false;
+    this.#socket = null;
+    clearTimeout(this.#watchdog);
+    if (this.#over) return;
+    if (wasSeated) this.#options.handlers.onContact(false);
+    switch (code) {
+      case CLOSE.refused:
+        return this.#refused();
+      case CLOSE.gone:
+        return this.#finish("gone");
+      case CLOSE.superseded:
+        return this.#finish("superseded");
+      case CLOSE.busy:
+        return this.#finish("busy");
+      case CLOSE.malformed:
+      case CLOSE.tooLarge:
+      case CLOSE.outOfTurn:
+        return this.#finish("protocol");
+      default:
+        if (this.#seatedAt === null && this.#attempts >= FIRST_ATTEMPTS) {
+          return this.#finish("unreachable");
+        }
+        this.#schedule(wasSeated);
+    }
+  }
+
+  /** A room that is gone may come back: after a restart the sender makes it again, and the viewer waits for that. */
+  #refused(): void {
+    const hadToken = this.#resumeToken !== null;
+    this.#resumeToken = null;
+    const since = this.#seatedAt === null ? Infinity : performance.now() - this.#seatedAt;
+    if (since > SEAT_GRACE_MS) return this.#finish("refused");
+    this.#schedule(hadToken);
+  }
+
+  #schedule(atOnce: boolean): void {
+    const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (this.#attempts - 1));
+    const wait = atOnce ? BACKOFF_FIRST_MS : longest;
+    // Half of the wait is random, so that a restarted server does not meet all its clients at once.
+    const random = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+    this.#retry = setTimeout(() => this.#connect(), wait / 2 + random * wait / 2);
+  }
+
+  /** The page is back, or the network: no need to wait for the timer, which may have slept. */
+  #wake(): void {
+    if (!this.#over && this.#socket === null && globalThis.document?.visibilityState !== "hidden") {
+      this.#connect();
+    }
+  }
+
+  /** The server pings every 20 s: a socket without a word for 50 s is dead, whatever its state says. */
+  #watch(): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => {
+      const socket = this.#socket;
+      if (socket === null) return;
+      socket.close();
+      // A dead network would keep `close` waiting; this socket is not listened to any more.
+      this.#closed(1006);
+    }, HEARTBEAT_TIMEOUT_MS);
+  }
+
+  #finish(why: SignalingEnd): void {
+    if (this.#over) return;
+    this.#stop();
+    this.#options.handlers.onEnd(why);
+  }
+
+  #stop(): void {
+    this.#over = true;
+    this.#seated = false;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#watchdog);
+    this.#wakeups.abort();
+    // Messages handed over before are still sent: close() queues behind them.
+    this.#socket?.close(CLOSE.done);
+    this.#socket = null;
+  }
+}
