@@ -5,8 +5,23 @@
  *
  * @module
  */
+import { toHex } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
-import type { ImageProblem } from "./errors.ts";
+import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/limits.ts";
+import { ImageError, type ImageProblem } from "./errors.ts";
+import {
+  boxAt,
+  type Header,
+  latin1,
+  parseAvif,
+  parseGif,
+  parseJpeg,
+  parsePng,
+  type Parser,
+  parseWebp,
+  skipSubBlocks,
+  uint,
+} from "./headers.ts";
 
 /** A picture that may be decoded. Coded pixels, before any orientation is applied. */
 export interface ImageFacts {
@@ -21,12 +36,104 @@ export interface ImageFacts {
 /** What {@linkcode inspectImage} says. */
 export type ImageInfo = ImageFacts | { readonly ok: false; readonly reason: ImageProblem };
 
+const WINDOW_BYTES = 64 * 1024;
+
+// In hex. Formats that a person may well call a picture, so that the answer is not "this is no picture".
+const UNSUPPORTED = [
+  /^424d.{8}00000000/, // BMP
+  /^(49492[ab]00|4d4d002[ab])/, // TIFF, and most raw files
+  /^00000[12]00..00/, // ICO, CUR
+  /^38425053/, // Photoshop
+  /^(ff0a|0000000c4a584c20)/, // JPEG XL
+  /^(0000000c6a502020|ff4fff51)/, // JPEG 2000
+];
+
+function* parseHeader(): Parser<Header | ImageProblem> {
+  const head = yield { at: 0, length: 1024 };
+  if (head.length === 0) return "empty";
+  const hex = toHex(head.subarray(0, 16));
+  if (UNSUPPORTED.some((pattern) => pattern.test(hex))) return "unsupported";
+  const magic = latin1(head, 0, 16);
+  if (magic.startsWith("\xff\xd8\xff")) return yield* parseJpeg();
+  if (magic.startsWith("\x89PNG\r\n\x1a\n")) return yield* parsePng();
+  if (/^GIF8[79]a/.test(magic)) return yield* parseGif();
+  if (/^RIFF.{4}WEBP/s.test(magic)) return yield* parseWebp();
+  if (magic.slice(4, 8) === "ftyp") return yield* parseAvif();
+  const text = latin1(head, 0, 1024);
+  return /^(\xef\xbb\xbf)?\s*</.test(text) && /<svg[\s>:]|<!DOCTYPE svg/i.test(text)
+    ? "svg"
+    : "not_an_image";
+}
+
+function judge(header: Header | ImageProblem): ImageInfo {
+  if (typeof header === "string") return { ok: false, reason: header };
+  const { type, width, height, orientation } = header;
+  if (width === 0 || height === 0) return { ok: false, reason: "not_an_image" };
+  if (Math.max(width, height) > MAX_IMAGE_SIDE || width * height > MAX_IMAGE_PIXELS) {
+    return { ok: false, reason: "too_many_pixels" };
+  }
+  return { ok: true, type, width, height, ...(orientation === undefined ? {} : { orientation }) };
+}
+
+/** True when the picture's data ends inside a file of `size` bytes; what stands behind it is not looked at. */
+function* isWhole(header: Header, size: number): Parser<boolean> {
+  switch (header.type) {
+    case "image/webp":
+      // Writers disagree about counting the last padding byte.
+      return header.next <= size + 1;
+    case "image/gif":
+      return (yield* skipSubBlocks(header.next)) !== null;
+    case "image/png":
+      for (let at = header.next; at < size;) {
+        const chunk = yield { at, length: 8 };
+        at += 12 + uint(chunk, 0, 4);
+        if (latin1(chunk, 4, 4) === "IEND") return at <= size;
+      }
+      return false;
+    case "image/avif":
+      for (let at = header.next, step = 0; at < size && step < 64; step++) {
+        const box = yield* boxAt(at);
+        // Bytes that are no box: something was appended.
+        if (box === null || !/^[\w ]{4}$/.test(box.kind)) return step > 0;
+        if (box.end > size && box.end !== Infinity) return false;
+        at = box.end;
+      }
+      return true;
+    case "image/jpeg": {
+      // In entropy-coded data 0xff is always followed by 0, RSTn or the next segment's marker, so that FF D9 is the end.
+      // Usually it is within the last bytes; behind it phones may append a film of megabytes (motion photos).
+      const tail = Math.max(header.next, size - 4096);
+      if (hasEnd(yield { at: tail, length: 4096 })) return true;
+      for (let at = header.next; at < tail; at += WINDOW_BYTES) {
+        if (hasEnd(yield { at, length: WINDOW_BYTES + 1 })) return true;
+      }
+      return false;
+    }
+    default:
+      return header.type satisfies never;
+  }
+}
+
+function hasEnd(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(0xff); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xd9) return true;
+  }
+  return false;
+}
+
 /**
  * Reads type and size from the first bytes of a picture (or from the whole of it) and checks them against the limits.
  * Looks at headers only; `truncated` means that the header does not fit into `head`. Never throws.
  */
-export function inspectImage(_head: Uint8Array): ImageInfo {
-  return { ok: false, reason: "not_an_image" };
+export function inspectImage(head: Uint8Array): ImageInfo {
+  if (head.length > MAX_IMAGE_BYTES) return { ok: false, reason: "too_large" };
+  const parser = parseHeader();
+  let step = parser.next();
+  while (!step.done) {
+    const { at, length } = step.value;
+    step = parser.next(head.subarray(at, at + length));
+  }
+  return judge(step.value);
 }
 
 /**
@@ -35,6 +142,43 @@ export function inspectImage(_head: Uint8Array): ImageInfo {
  *
  * Throws `ImageError` (`unreadable`) when the file can no longer be read.
  */
-export function inspectBlob(_blob: Blob): Promise<ImageInfo> {
-  return Promise.resolve({ ok: false, reason: "not_an_image" });
+export async function inspectBlob(blob: Blob): Promise<ImageInfo> {
+  if (blob.size > MAX_IMAGE_BYTES) return { ok: false, reason: "too_large" };
+  const reader = new WindowReader(blob);
+  const header = await reader.run(parseHeader());
+  const info = judge(header);
+  if (!info.ok || typeof header === "string") return info;
+  return await reader.run(isWhole(header, blob.size)) ? info : { ok: false, reason: "truncated" };
+}
+
+/** Answers a parser from one window of the file at a time; small jumps forward cost no read. */
+class WindowReader {
+  readonly #blob: Blob;
+  #start = 0;
+  #window = new Uint8Array();
+
+  constructor(blob: Blob) {
+    this.#blob = blob;
+  }
+
+  async run<T>(parser: Parser<T>): Promise<T> {
+    let step = parser.next();
+    while (!step.done) {
+      const at = Math.min(step.value.at, this.#blob.size);
+      const end = Math.min(at + step.value.length, this.#blob.size);
+      if (at < this.#start || end > this.#start + this.#window.length) await this.#read(at, end);
+      step = parser.next(this.#window.subarray(at - this.#start, end - this.#start));
+    }
+    return step.value;
+  }
+
+  async #read(at: number, end: number): Promise<void> {
+    const until = Math.max(end, at + WINDOW_BYTES);
+    try {
+      this.#window = new Uint8Array(await this.#blob.slice(at, until).arrayBuffer());
+    } catch (cause) {
+      throw new ImageError("unreadable", { cause });
+    }
+    this.#start = at;
+  }
 }

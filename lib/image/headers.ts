@@ -1,0 +1,277 @@
+/**
+ * Header parsers of the five formats. Each is a generator that asks for byte ranges, so that one parser serves an array
+ * and a file of which only some parts are read; a range past the end comes back shorter. Each loop counts its steps:
+ * hostile bytes end in an answer, too.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { ImageType } from "../protocol/control.ts";
+import type { ImageProblem } from "./errors.ts";
+
+/** Bytes that a parser wants next. */
+export interface Range {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** What a header says. */
+export interface Header {
+  readonly type: ImageType;
+  readonly width: number;
+  readonly height: number;
+  readonly orientation?: number;
+  /** Where picture data goes on, for the check that the file is whole. */
+  readonly next: number;
+}
+
+/** Yields ranges, is given their bytes. */
+export type Parser<T> = Generator<Range, T, Uint8Array>;
+
+type Parsed = Header | ImageProblem;
+
+// A segment, box or chunk has some kilobytes in honest files; 64 MiB in steps below 1 KiB is no picture.
+const MAX_STEPS = 65_536;
+// AVIF's boxes of facts take hundreds of bytes, a few kilobytes with many tiles.
+const MAX_META_BYTES = 256 * 1024;
+
+/** Big-endian unsigned integer of up to 4 bytes; bytes past the end count as 0. */
+export function uint(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + (bytes[at + i] ?? 0);
+  return value;
+}
+
+/** The same, little-endian. */
+export function uintLe(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0;
+  for (let i = length - 1; i >= 0; i--) value = value * 256 + (bytes[at + i] ?? 0);
+  return value;
+}
+
+/** Bytes as Latin-1, for magic words. */
+export function latin1(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
+}
+
+/** Orientation (tag 0x0112 of IFD0) in an APP1 payload, if it is EXIF and says one of 1–8. */
+function exifOrientation(app1: Uint8Array): number | undefined {
+  if (latin1(app1, 0, 6) !== "Exif\0\0") return undefined;
+  const tiff = app1.subarray(6);
+  const order = latin1(tiff, 0, 2);
+  if (order !== "II" && order !== "MM") return undefined;
+  const read = order === "II" ? uintLe : uint;
+  const ifd = read(tiff, 4, 4);
+  const entries = Math.min(read(tiff, ifd, 2), 512);
+  for (let i = 0; i < entries; i++) {
+    const entry = ifd + 2 + 12 * i;
+    if (read(tiff, entry, 2) !== 0x0112) continue;
+    const value = read(tiff, entry + 8, 2);
+    return value >= 1 && value <= 8 ? value : undefined;
+  }
+  return undefined;
+}
+
+/** JPEG: ITU T.81 B.1. Segments up to the start of frame. */
+export function* parseJpeg(): Parser<Parsed> {
+  let orientation: number | undefined;
+  let at = 2;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const head = yield { at, length: 9 };
+    if (head.length < 4) return "truncated";
+    if (head[0] !== 0xff) return "not_an_image";
+    const marker = head[1] ?? 0;
+    // Any number of 0xff may stand before a marker.
+    if (marker === 0xff) {
+      at += 1;
+      continue;
+    }
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    // Lossless, differential and arithmetic frames: no browser decodes them.
+    if (isFrame && marker > 0xc2) return "unsupported";
+    if (isFrame) {
+      if (head.length < 9) return "truncated";
+      const size = { width: uint(head, 7, 2), height: uint(head, 5, 2) };
+      const turned = orientation === undefined ? {} : { orientation };
+      return { type: "image/jpeg", ...size, ...turned, next: at + 2 + uint(head, 2, 2) };
+    }
+    const length = uint(head, 2, 2);
+    // Start of scan or end of image before any frame, or a segment without room for its own length.
+    if (marker === 0xda || marker === 0xd9 || length < 2) return "not_an_image";
+    if (marker === 0xe1 && orientation === undefined) {
+      orientation = exifOrientation(yield { at: at + 4, length: length - 2 });
+    }
+    at += 2 + length;
+  }
+  return "unsupported";
+}
+
+/** PNG, APNG: IHDR is the first chunk. */
+export function* parsePng(): Parser<Parsed> {
+  const head = yield { at: 0, length: 33 };
+  if (head.length < 33) return "truncated";
+  // Apple's "optimised" PNGs of app bundles, CgBI first, are none for anybody else.
+  if (latin1(head, 12, 4) === "CgBI") return "unsupported";
+  if (uint(head, 8, 4) !== 13 || latin1(head, 12, 4) !== "IHDR") return "not_an_image";
+  return { type: "image/png", width: uint(head, 16, 4), height: uint(head, 20, 4), next: 33 };
+}
+
+/** WebP: RFC 9649; lossy, lossless, or extended with the canvas size. */
+export function* parseWebp(): Parser<Parsed> {
+  const head = yield { at: 0, length: 30 };
+  if (head.length < 30) return "truncated";
+  const next = 8 + uintLe(head, 4, 4);
+  const facts = (width: number, height: number) =>
+    ({ type: "image/webp", width, height, next }) as const;
+  switch (latin1(head, 12, 4)) {
+    case "VP8 ":
+      if (uint(head, 23, 3) !== 0x9d012a) return "not_an_image";
+      return facts(uintLe(head, 26, 2) & 0x3fff, uintLe(head, 28, 2) & 0x3fff);
+    case "VP8L": {
+      if (head[20] !== 0x2f) return "not_an_image";
+      const bits = uintLe(head, 21, 4);
+      return facts((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1);
+    }
+    case "VP8X":
+      return facts(uintLe(head, 24, 3) + 1, uintLe(head, 27, 3) + 1);
+    default:
+      return "not_an_image";
+  }
+}
+
+/** GIF: screen size and the first frame, the only one that is shown; the larger of both has to fit. */
+export function* parseGif(): Parser<Parsed> {
+  const head = yield { at: 0, length: 13 };
+  if (head.length < 13) return "truncated";
+  const table = (flags: number) => flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
+  let at = 13 + table(head[10] ?? 0);
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const block = yield { at, length: 10 };
+    if (block[0] === 0x2c) {
+      if (block.length < 10) return "truncated";
+      const width = Math.max(uintLe(head, 6, 2), uintLe(block, 1, 2) + uintLe(block, 5, 2));
+      const height = Math.max(uintLe(head, 8, 2), uintLe(block, 3, 2) + uintLe(block, 7, 2));
+      return { type: "image/gif", width, height, next: at + 11 + table(block[9] ?? 0) };
+    }
+    if (block.length < 2) return "truncated";
+    if (block[0] !== 0x21) return "not_an_image";
+    const end = yield* skipSubBlocks(at + 2);
+    if (end === null) return "truncated";
+    at = end;
+  }
+  return "unsupported";
+}
+
+/** GIF's length-prefixed blocks up to the empty one; `null` when the file ends before. */
+export function* skipSubBlocks(start: number): Parser<number | null> {
+  let at = start;
+  // 64 MiB of blocks of 1 byte; each step costs nanoseconds.
+  for (;;) {
+    const length = (yield { at, length: 1 })[0];
+    if (length === undefined) return null;
+    at += 1 + length;
+    if (length === 0) return at;
+  }
+}
+
+interface Box {
+  readonly kind: string;
+  readonly at: number;
+  readonly end: number;
+}
+
+/** ISO BMFF boxes inside `bytes`, from `start` to `end`; stops at the first that makes no sense. */
+function boxesIn(bytes: Uint8Array, start: number, end = bytes.length): Box[] {
+  const boxes: Box[] = [];
+  let at = start;
+  while (at + 8 <= end && boxes.length < 4096) {
+    const length = uint(bytes, at, 4);
+    if (length < 8 || at + length > end) break;
+    boxes.push({ kind: latin1(bytes, at + 4, 4), at: at + 8, end: at + length });
+    at += length;
+  }
+  return boxes;
+}
+
+/** 1-based property numbers of an item, from ISO 23008-12 `ipma`. */
+function propertiesOf(item: number, ipma: Uint8Array): number[] {
+  const wideItem = (ipma[0] ?? 0) >= 1;
+  const wideIndex = ((ipma[3] ?? 0) & 1) === 1;
+  let at = 8;
+  for (let entries = Math.min(uint(ipma, 4, 4), 4096); entries > 0 && at < ipma.length; entries--) {
+    const id = uint(ipma, at, wideItem ? 4 : 2);
+    at += wideItem ? 4 : 2;
+    const count = ipma[at++] ?? 0;
+    const indices = Array.from(
+      { length: count },
+      (_, i) => wideIndex ? uint(ipma, at + 2 * i, 2) & 0x7fff : uint(ipma, at + i, 1) & 0x7f,
+    );
+    if (id === item) return indices;
+    at += count * (wideIndex ? 2 : 1);
+  }
+  return [];
+}
+
+/** Size of the primary item; but any larger item there (tiles, alpha, thumbnails) is taken instead, it may be decoded. */
+function avifSize(meta: Uint8Array): { width: number; height: number } | null {
+  const boxes = boxesIn(meta, 4);
+  const find = (list: readonly Box[], kind: string) => list.find((box) => box.kind === kind);
+  const pitm = find(boxes, "pitm");
+  const iprp = find(boxes, "iprp");
+  if (pitm === undefined || iprp === undefined) return null;
+  const inside = boxesIn(meta, iprp.at, iprp.end);
+  const ipco = find(inside, "ipco");
+  const ipma = find(inside, "ipma");
+  if (ipco === undefined || ipma === undefined) return null;
+  const sizes = boxesIn(meta, ipco.at, ipco.end).map((box) =>
+    box.kind === "ispe"
+      ? { width: uint(meta, box.at + 4, 4), height: uint(meta, box.at + 8, 4) }
+      : null
+  );
+  const primary = uint(meta, pitm.at + 4, meta[pitm.at] === 0 ? 2 : 4);
+  const own = propertiesOf(primary, meta.subarray(ipma.at, ipma.end));
+  let size = own.map((index) => sizes[index - 1] ?? null).find((item) => item !== null) ?? null;
+  for (const other of sizes) {
+    if (size === null || other === null) continue;
+    if (other.width * other.height > size.width * size.height) size = other;
+  }
+  return size;
+}
+
+/** AVIF: top-level boxes up to `meta`. Returns `heic` for its sibling and `not_an_image` for videos. */
+export function* parseAvif(): Parser<Parsed> {
+  const ftyp = yield { at: 0, length: 512 };
+  const length = uint(ftyp, 0, 4);
+  const brands = latin1(ftyp, 8, Math.min(length, 512) - 8).match(/.{4}/gs) ?? [];
+  if (!brands.some((brand) => brand === "avif" || brand === "avis")) {
+    return brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))
+      ? "heic"
+      : "not_an_image";
+  }
+  let at = length;
+  for (let step = 0; step < 64; step++) {
+    const box = yield* boxAt(at);
+    if (box === null) return "truncated";
+    if (box.kind === "meta") {
+      const meta = yield { at: box.at, length: Math.min(box.end - box.at, MAX_META_BYTES) };
+      const size = avifSize(meta);
+      if (size !== null) return { type: "image/avif", ...size, next: at };
+      return box.end - box.at > meta.length ? "truncated" : "unsupported";
+    }
+    at = box.end;
+  }
+  return "unsupported";
+}
+
+/** The top-level box at `at`; its end is Infinity when it runs to the end of the file; `null` when there is none. */
+export function* boxAt(at: number): Parser<Box | null> {
+  const head = yield { at, length: 16 };
+  if (head.length < 8) return null;
+  const kind = latin1(head, 4, 4);
+  const length = uint(head, 0, 4);
+  if (length === 0) return { kind, at: at + 8, end: Infinity };
+  if (length !== 1) return length < 8 ? null : { kind, at: at + 8, end: at + length };
+  const long = uint(head, 8, 4) * 2 ** 32 + uint(head, 12, 4);
+  return head.length < 16 || long < 16 ? null : { kind, at: at + 16, end: at + long };
+}
