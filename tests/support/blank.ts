@@ -9,19 +9,32 @@ export interface BlankSite extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Serves an empty page, and whatever `files` has by path, on a free port. */
-export function serveBlank(files: Readonly<Record<string, string>> = {}): BlankSite {
+/** Settings of {@linkcode serveBlank}. */
+export interface BlankOptions {
+  /** Scripts by path. */
+  readonly scripts?: Readonly<Record<string, string>>;
+  /** What is inside of the body. */
+  readonly body?: string;
+  /** A Content-Security-Policy. */
+  readonly csp?: string;
+}
+
+/** Serves an empty page, or a very small one, on a free port. */
+export function serveBlank({ scripts = {}, body = "", csp }: BlankOptions = {}): BlankSite {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     (request) => {
       const { pathname } = new URL(request.url);
-      const script = files[pathname];
+      const script = scripts[pathname];
       if (script !== undefined) {
         return new Response(script, { headers: { "content-type": "text/javascript" } });
       }
       // The icon is inline, or the browser would ask for /favicon.ico and log an error.
-      const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>`;
-      return new Response(html, { headers: { "content-type": "text/html" } });
+      const html =
+        `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>${body}`;
+      const headers = new Headers({ "content-type": "text/html" });
+      if (csp !== undefined) headers.set("content-security-policy", csp);
+      return new Response(html, { headers });
     },
   );
   return {

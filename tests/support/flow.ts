@@ -1,0 +1,522 @@
+/**
+ * The two people of every browser test, driven by the automation contract alone: `main[data-phase]`, `data-reason`,
+ * `[data-field=…]`, `[data-action=…]`, `input[type=file]`, `[name=seconds]`. Texts and classes may change, these may not.
+ *
+ * @module
+ */
+import type { ElementHandle } from "puppeteer";
+import type { TestBrowser, TestPage } from "./browser.ts";
+import type { Fixture } from "./fixtures.ts";
+import type { Corners, Rgb } from "./image_bytes.ts";
+
+/** Phases of the sender's page. */
+export type SenderPhase =
+  | "idle"
+  | "preparing"
+  | "waiting"
+  | "connecting"
+  | "connected"
+  | "sending"
+  | "delivered"
+  | "opened"
+  | "shown"
+  | "closed"
+  | "ended"
+  | "failed";
+
+/** Phases of the viewer's page. */
+export type ViewerPhase =
+  | "idle"
+  | "connecting"
+  | "connected"
+  | "receiving"
+  | "delivered"
+  | "viewing"
+  | "closed"
+  | "ended"
+  | "failed";
+
+/** How long to wait for one step, unless a test says otherwise. Generous: it only matters when something is broken. */
+const STEP_MS = 20_000;
+/** Pause between two looks at a page. */
+const POLL_MS = 25;
+
+/** Settings of one wait. */
+export interface WaitOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+/**
+ * Notes each phase that a page goes through, in every document before its own scripts: `connecting` and `sending` may be over
+ * before anybody looks.
+ */
+const RECORD_PHASES = `{
+  const seen = [];
+  Object.defineProperty(globalThis, "__phases", { value: seen });
+  const note = () => {
+    const main = document.querySelector("main[data-phase]");
+    const phase = main?.dataset.phase;
+    if (phase === undefined || seen.at(-1)?.phase === phase) return;
+    seen.push({ phase, reason: main.dataset.reason ?? null });
+  };
+  new MutationObserver(note).observe(document, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["data-phase"],
+  });
+}`;
+
+/** A phase that a page was in. */
+interface Seen {
+  readonly phase: string;
+  readonly reason: string | null;
+}
+
+/** What both sides can do. */
+abstract class Person<Phase extends string> {
+  readonly testPage: TestPage;
+  abstract readonly role: string;
+  /** How many of the noted phases earlier waits have used up. */
+  #used = 0;
+
+  protected constructor(testPage: TestPage) {
+    this.testPage = testPage;
+  }
+
+  /** Puppeteer's page, for what these drivers do not cover. */
+  get page(): TestPage["page"] {
+    return this.testPage.page;
+  }
+
+  /** Goes to a page of the app and waits until its island answers. */
+  protected async visit(url: string): Promise<void> {
+    await this.page.evaluateOnNewDocument(RECORD_PHASES);
+    await this.page.goto(url);
+    this.#used = 0;
+    await this.find("main[data-phase]");
+  }
+
+  /** Loads the page again, as a person would. */
+  async reload(): Promise<void> {
+    this.#used = 0;
+    await this.page.reload();
+    await this.find("main[data-phase]");
+  }
+
+  /** The phase of this moment. */
+  phase(): Promise<string | null> {
+    return this.#attribute("data-phase");
+  }
+
+  /** Why it ended or failed; `null` while it did not. */
+  reason(): Promise<string | null> {
+    return this.#attribute("data-reason");
+  }
+
+  /** Every phase so far, in order, without repetitions. */
+  async phases(): Promise<string[]> {
+    return (await this.#seen()).map(({ phase }) => phase);
+  }
+
+  /**
+   * Waits until the page goes through one of `phases`, counting from the phase that the last wait ended with, so that a short
+   * phase is not missed: `await x.waitPhase("delivered"); await x.waitPhase("shown")`. Returns the one.
+   *
+   * @throws {Error} after the timeout, and at once when the page ends or fails instead
+   */
+  async waitPhase(phases: Phase | readonly Phase[], options: WaitOptions = {}): Promise<Phase> {
+    const wanted: readonly Phase[] = typeof phases === "string" ? [phases] : phases;
+    const what = `phase ${wanted.join(" or ")}`;
+    return await this.#poll(what, async () => {
+      const seen = await this.#seen();
+      for (const [i, { phase }] of seen.entries()) {
+        if (i < this.#used) continue;
+        const match = wanted.find((name) => name === phase);
+        if (match !== undefined) {
+          this.#used = i + 1;
+          return match;
+        }
+        const dead = phase === "failed" || phase === "ended";
+        if (dead && i === seen.length - 1) throw new Error(`got phase ${phase}`);
+      }
+      return undefined;
+    }, options);
+  }
+
+  /** Waits until the page ended or failed, and returns its `data-reason`. */
+  async waitReason(
+    phase: Phase & ("ended" | "failed"),
+    options: WaitOptions = {},
+  ): Promise<string> {
+    await this.waitPhase(phase, options);
+    return await this.#poll(
+      "data-reason",
+      async () => await this.reason() || undefined,
+      options,
+    );
+  }
+
+  /** Waits until `[data-field=name]` holds a text or value, and returns it. */
+  field(name: string, options: WaitOptions = {}): Promise<string> {
+    return this.#poll(`field ${name}`, async () => {
+      const text = await this.page.evaluate((selector) => {
+        const element = document.querySelector(selector);
+        if (element === null) return "";
+        if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) {
+          return element.value;
+        }
+        return element.textContent ?? "";
+      }, `[data-field="${name}"]`);
+      return text.trim() || undefined;
+    }, options);
+  }
+
+  /** Waits until `[data-field=name]` matches, and returns its text. */
+  fieldMatching(name: string, pattern: RegExp, options: WaitOptions = {}): Promise<string> {
+    return this.#poll(`field ${name} matching ${pattern}`, async () => {
+      const text = await this.field(name, options);
+      return pattern.test(text) ? text : undefined;
+    }, options);
+  }
+
+  /** Presses `[data-action=name]` with a real click, once it can be pressed. */
+  async press(name: string, options: WaitOptions = {}): Promise<void> {
+    const selector = `[data-action="${name}"]:not(:disabled)`;
+    await this.#poll(`action ${name}`, async () => {
+      const element = await this.page.$(selector);
+      if (element === null || !await element.isVisible()) return undefined;
+      try {
+        await element.click();
+        return true;
+      } catch {
+        // Rendered again between finding and pressing: look again.
+        return undefined;
+      } finally {
+        await element.dispose();
+      }
+    }, options);
+  }
+
+  /** Whether `[data-action=name]` is there and can be pressed. */
+  async offers(name: string): Promise<boolean> {
+    const element = await this.page.$(`[data-action="${name}"]:not(:disabled)`);
+    return element !== null && await element.isVisible();
+  }
+
+  /** Presses "Leave". */
+  leave(): Promise<void> {
+    return this.press("leave");
+  }
+
+  /** Goes away without a word: closes the page as a closed tab does. */
+  async vanish(): Promise<void> {
+    await this.page.close();
+  }
+
+  /** What a person reads. */
+  text(): Promise<string> {
+    return this.page.evaluate(() => document.body.innerText);
+  }
+
+  /** Fails unless the page says something readable about why it ended: a sentence, no code, no stack. */
+  async assertReadable(): Promise<void> {
+    const text = await this.page.evaluate(() =>
+      document.querySelector("main")?.innerText.trim() ?? ""
+    );
+    if (!/\p{Lu}.{10,}\.?/u.test(text) || /undefined|\bat .+:\d+:\d+|[A-Z]\w+Error\b/.test(text)) {
+      throw new Error(`The ${this.role} reads nothing understandable: ${JSON.stringify(text)}`);
+    }
+  }
+
+  /** Waits for an element. */
+  protected find(selector: string, options: WaitOptions = {}): Promise<ElementHandle<Element>> {
+    return this.#poll(
+      `element ${selector}`,
+      async () => await this.page.$(selector) ?? undefined,
+      options,
+    );
+  }
+
+  /** Waits until `condition`, evaluated in the page, is true. */
+  waitFor(what: string, condition: () => boolean, options: WaitOptions = {}): Promise<true> {
+    return this.#poll(
+      what,
+      async () => await this.page.evaluate(condition) ? true as const : undefined,
+      options,
+    );
+  }
+
+  async #attribute(name: string): Promise<string | null> {
+    return await this.page.evaluate(
+      (attribute) => document.querySelector("main[data-phase]")?.getAttribute(attribute) ?? null,
+      name,
+    );
+  }
+
+  async #seen(): Promise<Seen[]> {
+    const json: unknown = await this.page.evaluate("JSON.stringify(globalThis.__phases ?? [])");
+    const list: unknown = JSON.parse(String(json));
+    const seen: Seen[] = [];
+    if (!Array.isArray(list)) return seen;
+    for (const { phase, reason } of list) {
+      seen.push({ phase: String(phase), reason: reason === null ? null : String(reason) });
+    }
+    return seen;
+  }
+
+  /** Asks again and again: an island replaces its elements, and puppeteer's own waits evaluate strings, which our CSP forbids. */
+  async #poll<T>(
+    what: string,
+    look: () => Promise<T | undefined>,
+    { timeout = STEP_MS }: WaitOptions,
+  ): Promise<T> {
+    const deadline = performance.now() + timeout;
+    let problem = `not within ${timeout} ms`;
+    for (;;) {
+      try {
+        const result = await look();
+        if (result !== undefined) return result;
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+        // A page that is being navigated can't be asked; it can in a moment.
+        if (!/context was destroyed|detached|navigat/i.test(problem)) {
+          throw await this.#failure(what, problem);
+        }
+      }
+      if (performance.now() > deadline) throw await this.#failure(what, problem);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async #failure(what: string, problem: string): Promise<Error> {
+    const lines = [`The ${this.role} waited for ${what}: ${problem}`];
+    try {
+      lines.push(`phases: ${(await this.phases()).join(" → ") || "none"}`);
+      lines.push(`now: ${await this.phase()}, reason: ${await this.reason()}`);
+      lines.push(`page: ${(await this.text()).replace(/\s+/g, " ").slice(0, 600)}`);
+    } catch (error) {
+      lines.push(`the page does not answer: ${error instanceof Error ? error.message : error}`);
+    }
+    const console = this.testPage.console.slice(-15);
+    if (console.length > 0) lines.push(`console: ${console.join("\n    ")}`);
+    return new Error(lines.join("\n  "));
+  }
+}
+
+/** Who shows a picture. */
+export class Sender extends Person<SenderPhase> {
+  readonly role = "sender";
+
+  /** Opens `/` in a page. */
+  static async open(testPage: TestPage, url: string): Promise<Sender> {
+    const sender = new Sender(testPage);
+    await sender.visit(`${url}/`);
+    await sender.find("input[type=file]");
+    await sender.waitPhase("idle");
+    return sender;
+  }
+
+  /** Chooses how long the picture may be seen: the value of an option or radio button of `[name=seconds]`, 0 = until closed. */
+  async setSeconds(seconds: number): Promise<void> {
+    const value = String(seconds);
+    const radio = await this.page.$(`input[name=seconds][value="${value}"]`);
+    if (radio !== null) {
+      // The button itself may be drawn by its label.
+      await radio.evaluate((element) => (element as HTMLInputElement).click());
+      return;
+    }
+    await this.page.select("select[name=seconds]", value);
+  }
+
+  /** Ticks "keep the session open", which has no contract but its name. */
+  async keepOpen(): Promise<void> {
+    const box = await this.find("input[type=checkbox][name=keep]");
+    await box.evaluate((element) => (element as HTMLInputElement).click());
+  }
+
+  /** Chooses a picture as the file dialog would. */
+  async chooseFile(picture: Fixture): Promise<void> {
+    const input = await this.find("input[type=file]");
+    await (await input.toElement("input")).uploadFile(picture.path);
+  }
+
+  /** Waits for the link and returns it. */
+  async shareLink(options: WaitOptions = {}): Promise<string> {
+    const text = await this.fieldMatching("share-link", /\/join#1\.[\w-]{43}/, options);
+    return /https?:\/\/\S+\/join#1\.[\w-]{43}/.exec(text)?.[0] ?? text;
+  }
+
+  /** Chooses a picture and waits for the link. */
+  async offer(picture: Fixture, options: WaitOptions & { seconds?: number } = {}): Promise<string> {
+    if (options.seconds !== undefined) await this.setSeconds(options.seconds);
+    await this.chooseFile(picture);
+    await this.waitPhase("waiting", options);
+    return await this.shareLink(options);
+  }
+
+  /** Presses "Burn". */
+  burn(): Promise<void> {
+    return this.press("burn");
+  }
+
+  /** What the page says happened. */
+  timeline(options: WaitOptions = {}): Promise<string> {
+    return this.field("timeline", options);
+  }
+}
+
+/** Who is shown a picture. */
+export class Viewer extends Person<ViewerPhase> {
+  readonly role = "viewer";
+
+  /** Opens a link in a page. Nothing is asked of the server's room before {@linkcode Viewer.join}. */
+  static async open(testPage: TestPage, link: string): Promise<Viewer> {
+    const viewer = new Viewer(testPage);
+    await viewer.visit(link);
+    return viewer;
+  }
+
+  /** Presses the one button. */
+  join(): Promise<void> {
+    return this.press("join");
+  }
+
+  /** Presses "Show it". */
+  openPicture(): Promise<void> {
+    return this.press("open");
+  }
+
+  /** Joins and waits until the picture is there, still unreadable. */
+  async receive(options: WaitOptions = {}): Promise<void> {
+    await this.join();
+    await this.waitPhase("delivered", options);
+  }
+
+  /** Opens the picture and waits for its first pixel. */
+  async look(options: WaitOptions = {}): Promise<void> {
+    await this.openPicture();
+    await this.waitPhase("viewing", options);
+    await this.waitFor("a painted canvas", () => {
+      const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
+      return canvas !== null && canvas.width > 0 && canvas.height > 0;
+    }, options);
+  }
+
+  /** Presses "Close". */
+  closePicture(): Promise<void> {
+    return this.press("close");
+  }
+
+  /** What the countdown says. */
+  countdown(options: WaitOptions = {}): Promise<string> {
+    return this.field("countdown", options);
+  }
+
+  /** The canvas as a screen shows it, by a screenshot: it need not be readable by scripts. */
+  async canvas(): Promise<Canvas> {
+    const box = await this.page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
+      if (canvas === null) return null;
+      const { x, y, width, height } = canvas.getBoundingClientRect();
+      return { x, y, width, height, pixels: [canvas.width, canvas.height] as const };
+    });
+    if (box === null) throw new Error("Cannot look at the picture: no canvas");
+    const { pixels: [width, height], ...clip } = box;
+    const png = await this.page.screenshot({
+      clip,
+      encoding: "base64",
+      captureBeyondViewport: false,
+    });
+    return { width, height, cssWidth: clip.width, cssHeight: clip.height, png };
+  }
+
+  /** Whether nothing is left of the picture in the page: no canvas with pixels. */
+  wiped(): Promise<boolean> {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll("canvas")].every((canvas) =>
+        canvas.width === 0 || canvas.height === 0
+      )
+    );
+  }
+}
+
+/** What {@linkcode Viewer.canvas} saw. */
+export interface Canvas {
+  /** Device pixels of the backing store. */
+  readonly width: number;
+  readonly height: number;
+  readonly cssWidth: number;
+  readonly cssHeight: number;
+  /** Base64. */
+  readonly png: string;
+}
+
+/** Mean colours of small areas of a screenshot. */
+export interface Looks {
+  readonly corners: Corners;
+}
+
+/** Decodes a screenshot in a blank page of its own and returns the mean colours near its corners. */
+export async function looksOf(browser: TestBrowser, canvas: Canvas): Promise<Looks> {
+  const page = await browser.newPage();
+  try {
+    const colours = await page.page.evaluate(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      const { width, height } = bitmap;
+      const surface = new OffscreenCanvas(width, height);
+      const context = surface.getContext("2d");
+      if (context === null) throw new Error("Cannot read the screenshot: no 2d context");
+      context.drawImage(bitmap, 0, 0);
+      const side = Math.max(4, Math.floor(Math.min(width, height) / 12));
+      const mean = (u: number, v: number) => {
+        const x = Math.round(u * (width - side));
+        const y = Math.round(v * (height - side));
+        const { data } = context.getImageData(x, y, side, side);
+        const sum = [0, 0, 0];
+        for (let i = 0; i < data.length; i += 4) {
+          for (let c = 0; c < 3; c++) sum[c]! += data[i + c]!;
+        }
+        return sum.map((value) => Math.round(value / (data.length / 4)));
+      };
+      return [mean(.05, .05), mean(.95, .05), mean(.05, .95), mean(.95, .95)];
+    }, canvas.png);
+    const [topLeft, topRight, bottomLeft, bottomRight] = colours.map(rgb);
+    if (!topLeft || !topRight || !bottomLeft || !bottomRight) {
+      throw new Error("Four corners expected");
+    }
+    return { corners: { topLeft, topRight, bottomLeft, bottomRight } };
+  } finally {
+    await page.close();
+  }
+}
+
+function rgb(values: readonly number[]): Rgb {
+  return [values[0] ?? -1, values[1] ?? -1, values[2] ?? -1];
+}
+
+/** Fails unless the corners look like the fixture's; a watermark may cover them by a third. */
+export function assertLooksLike(looks: Looks, picture: Fixture): void {
+  for (const corner of ["topLeft", "topRight", "bottomLeft", "bottomRight"] as const) {
+    const seen = looks.corners[corner];
+    const wanted = picture.corners[corner];
+    const far = Math.max(...wanted.map((value, i) => Math.abs(value - seen[i]!)));
+    if (far > 80) {
+      throw new Error(`The picture's ${corner} is rgb(${seen.join(" ")}), not ${wanted.join(" ")}`);
+    }
+  }
+}
+
+/** Opens both pages, chooses `picture`, lets the viewer join, and waits until it is delivered on both sides. */
+export async function deliver(
+  pages: { readonly sender: TestPage; readonly viewer: TestPage },
+  url: string,
+  picture: Fixture,
+  options: WaitOptions & { readonly seconds?: number } = {},
+): Promise<{ sender: Sender; viewer: Viewer; link: string }> {
+  const sender = await Sender.open(pages.sender, url);
+  const link = await sender.offer(picture, options);
+  const viewer = await Viewer.open(pages.viewer, link);
+  await viewer.receive(options);
+  await sender.waitPhase("delivered", options);
+  return { sender, viewer, link };
+}
