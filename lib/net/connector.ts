@@ -158,7 +158,6 @@ export class Connector {
   }
 
   #relayed(d: string): void {
-    if (this.#bound && this.#attempt === null) return;
     const message = fromBase64Url(d);
     if (message === null) return this.#fail("verification");
     // A viewer who lost his socket commits anew: that begins a new attempt, as long as nothing is bound.
@@ -188,8 +187,8 @@ export class Connector {
   }
 
   #signalingEnded(why: SignalingEnd): void {
-    if (why === "gone") return; // the message `gone` said more, just before
-    this.#fail(why);
+    // The message `gone` said more, just before; then this changes nothing.
+    this.#fail(why === "gone" ? "room_deleted" : why);
   }
 
   #fail(why: ConnectFailure): void {
@@ -199,22 +198,24 @@ export class Connector {
   }
 }
 
+interface AttemptOptions {
+  readonly ground: Ground;
+  readonly iceServers: readonly IceServer[];
+  readonly onBound: (link: SecureLink) => void;
+  readonly onFailed: (why: "network" | "verification") => void;
+}
+
 /** One run of the handshake and the connection behind it. */
 class Attempt {
   readonly #role: Role;
-  readonly #options: {
-    readonly ground: Ground;
-    readonly iceServers: readonly IceServer[];
-    readonly onBound: (link: SecureLink) => void;
-    readonly onFailed: (why: "network" | "verification") => void;
-  };
+  readonly #options: AttemptOptions;
   #peer: Peer | null = null;
   #viewer: ViewerHandshake | null = null;
   #sender: SenderHandshake | null = null;
   #turn: Promise<void>;
   #over = false;
 
-  constructor(role: Role, options: Attempt["#options"]) {
+  constructor(role: Role, options: AttemptOptions) {
     this.#role = role;
     this.#options = options;
     this.#turn = this.#guard(() => this.#begin());
