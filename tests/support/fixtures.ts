@@ -13,6 +13,7 @@ import {
   avif,
   CORNERS,
   type Corners,
+  flatPng,
   pngBomb,
   pngOfSize,
   svg,
@@ -111,6 +112,8 @@ const RECIPES = {
   avif: { file: "picture.avif", width: 64, height: 48, make: avif },
   /** Animated; only the first frame has the corners. */
   gif: { file: "animated.gif", width: 64, height: 48, make: () => animatedGif() },
+  /** Four flat quarters, to see what is painted over them. */
+  flat: { file: "flat.png", width: 800, height: 600, make: () => flatPng() },
   /** Exactly 8 MiB, 64 MiB (the limit) and 65 MiB (above it), as valid PNGs that have nothing to strip. */
   png8m: sized("8m.png", 8 * MIB),
   png64m: sized("64m.png", 64 * MIB),

@@ -40,6 +40,7 @@ Deno.test("every good fixture decodes, in its size, the right way up", async () 
       "webp",
       "avif",
       "gif",
+      "flat",
       "png8m",
       "png64m",
     ];

@@ -411,22 +411,39 @@ export class Viewer extends Person<ViewerPhase> {
     return this.field("countdown", options);
   }
 
-  /** The canvas as a screen shows it, by a screenshot: it need not be readable by scripts. */
-  async canvas(): Promise<Canvas> {
-    const box = await this.page.evaluate(() => {
+  /** What is painted on the canvas itself, without anything that lies above it. */
+  async canvas(): Promise<Painted> {
+    const png = await this.page.evaluate(async () => {
+      const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
+      if (canvas === null || canvas.width === 0) return null;
+      const copy = new OffscreenCanvas(canvas.width, canvas.height);
+      copy.getContext("2d")?.drawImage(canvas, 0, 0);
+      const bytes = new Uint8Array(await (await copy.convertToBlob()).arrayBuffer());
+      let binary = "";
+      for (let i = 0; i < bytes.length; i += 8_192) {
+        binary += String.fromCharCode(...bytes.subarray(i, i + 8_192));
+      }
+      return btoa(binary);
+    });
+    if (png === null) throw new Error("Cannot look at the picture: no canvas");
+    return { png };
+  }
+
+  /** The part of the screen where the canvas is, with whatever lies above it. */
+  async screen(): Promise<Painted> {
+    const clip = await this.page.evaluate(() => {
       const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
       if (canvas === null) return null;
       const { x, y, width, height } = canvas.getBoundingClientRect();
-      return { x, y, width, height, pixels: [canvas.width, canvas.height] as const };
+      return { x, y, width, height };
     });
-    if (box === null) throw new Error("Cannot look at the picture: no canvas");
-    const { pixels: [width, height], ...clip } = box;
+    if (clip === null) throw new Error("Cannot look at the picture: no canvas");
     const png = await this.page.screenshot({
       clip,
       encoding: "base64",
       captureBeyondViewport: false,
     });
-    return { width, height, cssWidth: clip.width, cssHeight: clip.height, png };
+    return { png };
   }
 
   /** Whether nothing is left of the picture in the page: no canvas with pixels. */
@@ -439,55 +456,72 @@ export class Viewer extends Person<ViewerPhase> {
   }
 }
 
-/** What {@linkcode Viewer.canvas} saw. */
-export interface Canvas {
-  /** Device pixels of the backing store. */
-  readonly width: number;
-  readonly height: number;
-  readonly cssWidth: number;
-  readonly cssHeight: number;
-  /** Base64. */
+/** A picture as {@linkcode Viewer.canvas} and {@linkcode Viewer.screen} saw it: a PNG in base64. */
+export interface Painted {
   readonly png: string;
 }
 
-/** Mean colours of small areas of a screenshot. */
+/** What can be measured about a {@linkcode Painted}. */
 export interface Looks {
+  readonly width: number;
+  readonly height: number;
+  /** Mean colours of small areas near the corners. */
   readonly corners: Corners;
+  /** Share of pixels in the top left quarter that are not of its most frequent colour: in a flat picture, the watermark. */
+  readonly marked: number;
 }
 
-/** Decodes a screenshot in a blank page of its own and returns the mean colours near its corners. */
-export async function looksOf(browser: TestBrowser, canvas: Canvas): Promise<Looks> {
+/** Measures a painted picture, in a blank page of its own. */
+export async function looksOf(browser: TestBrowser, painted: Painted): Promise<Looks> {
   const page = await browser.newPage();
   try {
-    const colours = await page.page.evaluate(async (base64) => {
-      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-      const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-      const { width, height } = bitmap;
-      const surface = new OffscreenCanvas(width, height);
-      const context = surface.getContext("2d");
-      if (context === null) throw new Error("Cannot read the screenshot: no 2d context");
-      context.drawImage(bitmap, 0, 0);
-      const side = Math.max(4, Math.floor(Math.min(width, height) / 12));
-      const mean = (u: number, v: number) => {
-        const x = Math.round(u * (width - side));
-        const y = Math.round(v * (height - side));
-        const { data } = context.getImageData(x, y, side, side);
-        const sum = [0, 0, 0];
-        for (let i = 0; i < data.length; i += 4) {
-          for (let c = 0; c < 3; c++) sum[c]! += data[i + c]!;
-        }
-        return sum.map((value) => Math.round(value / (data.length / 4)));
-      };
-      return [mean(.05, .05), mean(.95, .05), mean(.05, .95), mean(.95, .95)];
-    }, canvas.png);
+    const { colours, ...rest } = await page.page.evaluate(measure, painted.png);
     const [topLeft, topRight, bottomLeft, bottomRight] = colours.map(rgb);
     if (!topLeft || !topRight || !bottomLeft || !bottomRight) {
       throw new Error("Four corners expected");
     }
-    return { corners: { topLeft, topRight, bottomLeft, bottomRight } };
+    return { ...rest, corners: { topLeft, topRight, bottomLeft, bottomRight } };
   } finally {
     await page.close();
   }
+}
+
+/** Runs in the browser, so it may use nothing from around it. */
+async function measure(base64: string) {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  const { width, height } = bitmap;
+  const surface = new OffscreenCanvas(width, height);
+  const context = surface.getContext("2d");
+  if (context === null) throw new Error("Cannot read the picture: no 2d context");
+  context.drawImage(bitmap, 0, 0);
+  const side = Math.max(4, Math.floor(Math.min(width, height) / 12));
+  const mean = (u: number, v: number) => {
+    const x = Math.round(u * (width - side));
+    const y = Math.round(v * (height - side));
+    const { data } = context.getImageData(x, y, side, side);
+    const sum = [0, 0, 0];
+    for (let i = 0; i < data.length; i += 4) {
+      for (let c = 0; c < 3; c++) sum[c]! += data[i + c]!;
+    }
+    return sum.map((value) => Math.round(value / (data.length / 4)));
+  };
+  const colours = [mean(.05, .05), mean(.95, .05), mean(.05, .95), mean(.95, .95)];
+  // Well inside of the quarter: its borders are blurred by scaling.
+  const { data } = context.getImageData(
+    Math.floor(width * .05),
+    Math.floor(height * .05),
+    Math.floor(width * .4),
+    Math.floor(height * .4),
+  );
+  const counts = new Map<number, number>();
+  for (let i = 0; i < data.length; i += 4) {
+    // Five bits of each channel: decoders differ by one or two.
+    const key = (data[i]! >> 3) << 10 | (data[i + 1]! >> 3) << 5 | data[i + 2]! >> 3;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const marked = 1 - Math.max(...counts.values()) / (data.length / 4);
+  return { width, height, colours, marked };
 }
 
 function rgb(values: readonly number[]): Rgb {

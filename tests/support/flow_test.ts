@@ -80,7 +80,7 @@ Deno.test("a wait that takes too long says what it waited for", async () => {
   });
 });
 
-Deno.test("the canvas is compared as the screen shows it", async () => {
+Deno.test("the canvas is measured as it is and as the screen shows it", async () => {
   // Draws the corners of the fixture, turned or not.
   await using site = play(
     `const canvas = document.querySelector("canvas");
@@ -101,8 +101,15 @@ Deno.test("the canvas is compared as the screen shows it", async () => {
     const viewer = await Viewer.open(await browser.newPage({ screen: "phone" }), site.url);
     await viewer.look();
     assertEquals(await viewer.wiped(), false);
+    assertLooksLike(await looksOf(browser, await viewer.screen()), picture);
     const looks = await looksOf(browser, await viewer.canvas());
     assertLooksLike(looks, picture);
+    assertEquals(looks.marked, 0);
+    await viewer.page.evaluate(() => {
+      const context = document.querySelector("canvas")?.getContext("2d");
+      context?.fillText("a mark that is tiled", 10, 50);
+    });
+    assert((await looksOf(browser, await viewer.canvas())).marked > 0.01);
     await assertRejects(() => Promise.resolve().then(() => assertLooksLike(looks, turned)), Error);
     await viewer.closePicture();
     await viewer.waitPhase("closed");

@@ -159,6 +159,25 @@ function gradientRows(width: number, height: number, seed: number): Uint8Array {
   return rows;
 }
 
+/** A PNG whose quarters are of exactly one of the {@linkcode CORNERS} each: whatever else is seen later was painted over it. */
+export function flatPng(width = 800, height = 600): Uint8Array {
+  const colours = Object.values(CORNERS);
+  const row = 1 + width * 3;
+  const raw = new Uint8Array(height * row);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const quarter = (y >= height / 2 ? 2 : 0) + (x >= width / 2 ? 1 : 0);
+      raw.set(colours[quarter]!, y * row + 1 + x * 3);
+    }
+  }
+  return concat([
+    SIGNATURE,
+    pngHeader(width, height, 8, 2),
+    pngChunk("IDAT", deflateSync(raw)),
+    pngChunk("IEND", new Uint8Array()),
+  ]);
+}
+
 /** A valid PNG of about 31 KB that decodes to `side` × `side` pixels, at 16,000 that is 1 GB. */
 export function pngBomb(side = 16_000): Uint8Array {
   const raw = new Uint8Array(side * (1 + Math.ceil(side / 8)));
