@@ -92,9 +92,7 @@ export class App<State> {
   use(first: string | Middleware<State>, ...rest: Middleware<State>[]): this {
     const path = typeof first === "string" ? first : "*";
     const middlewares = typeof first === "string" ? rest : [first, ...rest];
-    return this.#add((site) =>
-      segmentOf(site.root, path, true).middlewares.push(...middlewares)
-    );
+    return this.#add((site) => segmentOf(site.root, path, true).middlewares.push(...middlewares));
   }
 
   /** Sets what answers when nothing was found. */
@@ -152,9 +150,7 @@ export class App<State> {
   /** Adds the files of `routes/` that the Builder found. */
   fsRoutes(): this {
     return this.#add((site) => {
-      const files = [...this.#cache?.routes ?? []].sort((a, b) =>
-        compareRoutes(a.id, b.id)
-      );
+      const files = [...this.#cache?.routes ?? []].sort((a, b) => compareRoutes(a.id, b.id));
       for (const { id, mod } of files) addFile(site, id, mod);
     });
   }
@@ -246,9 +242,7 @@ export async function listenOn(
   options: ListenOptions,
 ): Promise<void> {
   const onListen = options.onListen ?? (({ hostname, port }: Deno.NetAddr) => {
-    const host = ["0.0.0.0", "::", "::1"].includes(hostname)
-      ? "localhost"
-      : hostname;
+    const host = ["0.0.0.0", "::", "::1"].includes(hostname) ? "localhost" : hostname;
     // deno-lint-ignore no-console -- a server that a person started says where it is
     console.log(`Fresh ready: http://${host}:${port}/`);
   });
@@ -297,9 +291,7 @@ function chain<State>(
         return await ctx.next();
       } catch (error) {
         const status = error instanceof HttpError ? error.status : 500;
-        const route = status === 404
-          ? site.notFound ?? segment.errorRoute
-          : segment.errorRoute;
+        const route = status === 404 ? site.notFound ?? segment.errorRoute : segment.errorRoute;
         if (route === null) throw error;
         ctx.error = error;
         return await renderRoute(ctx, route, status);
@@ -307,9 +299,7 @@ function chain<State>(
     },
     ...segment.middlewares,
   ];
-  return segment.parent === null
-    ? own
-    : [...chain(site, segment.parent), ...own];
+  return segment.parent === null ? own : [...chain(site, segment.parent), ...own];
 }
 
 /** One middleware that runs several; the last one's `ctx.next()` is that of the outside. */
@@ -349,9 +339,7 @@ function addRoute<State>(
     const { handler } = route;
     const methods = handler === undefined || typeof handler === "function"
       ? METHODS
-      : METHODS.filter((name) =>
-        handler[name] !== undefined || isDefaultGet(route, name)
-      );
+      : METHODS.filter((name) => handler[name] !== undefined || isDefaultGet(route, name));
     for (const method of methods) {
       site.router.add(method, route.config?.routeOverride ?? pattern, run);
     }
@@ -429,9 +417,7 @@ function addFile<State>(
 function directoryOf(id: string): string {
   const slash = id.lastIndexOf("/");
   // Parameters are named alike in files and in patterns, so that use("/ws/:room") meets [room].
-  return slash === -1
-    ? ""
-    : id.slice(0, slash).replace(/\[+(?:\.\.\.)?(\w+)\]+/g, ":$1");
+  return slash === -1 ? "" : id.slice(0, slash).replace(/\[+(?:\.\.\.)?(\w+)\]+/g, ":$1");
 }
 
 function isFunction<T>(value: unknown): value is T {

@@ -150,8 +150,7 @@ export class Context<State> {
     data: unknown,
     Component: FunctionComponent,
   ): PageProps<unknown, State> {
-    const { config, url, req, params, info, state, isPartial, error, route } =
-      this;
+    const { config, url, req, params, info, state, isPartial, error, route } = this;
     return {
       config,
       url,

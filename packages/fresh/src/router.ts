@@ -111,11 +111,5 @@ export function compareRoutes(a: string, b: string): number {
 }
 
 function rank(part: string): number {
-  return part.startsWith("[...")
-    ? 3
-    : part.startsWith("[[")
-    ? 2
-    : part.includes("[")
-    ? 1
-    : 0;
+  return part.startsWith("[...") ? 3 : part.startsWith("[[") ? 2 : part.includes("[") ? 1 : 0;
 }

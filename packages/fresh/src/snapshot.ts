@@ -1,10 +1,6 @@
 import { join } from "node:path";
 import { type App, setBuildCache } from "./app.ts";
-import {
-  type BuildCache,
-  type Encoding,
-  registerIslands,
-} from "./build_cache.ts";
+import { type BuildCache, type Encoding, registerIslands } from "./build_cache.ts";
 
 /** The production build as `_fresh/server.js` spells it out. */
 export interface Snapshot {
@@ -50,8 +46,7 @@ export function applySnapshot<State>(
     cache.staticFiles.set(path, {
       hash,
       encodings,
-      read: (encoding) =>
-        Deno.readFile(encoding === null ? file : file + SUFFIX[encoding]),
+      read: (encoding) => Deno.readFile(encoding === null ? file : file + SUFFIX[encoding]),
     });
   }
   setBuildCache(app, cache, "production");

@@ -37,9 +37,7 @@ export function staticFiles<State>(): Middleware<State> {
     const file = path === null ? undefined : cache?.staticFiles.get(path);
     if (cache === null || file === undefined || path === null) {
       // Browsers ask for it on their own; rendering a 404 page for that would be waste.
-      return path === "/favicon.ico"
-        ? new Response(null, { status: 404 })
-        : await ctx.next();
+      return path === "/favicon.ico" ? new Response(null, { status: 404 }) : await ctx.next();
     }
     if (req.method !== "GET" && req.method !== "HEAD") {
       return new Response("Method Not Allowed", { status: 405 });
@@ -100,9 +98,7 @@ function choose(
   const refused = new Set<string>();
   const accepted = new Set<string>();
   for (const part of (header ?? "").toLowerCase().split(",")) {
-    const [name = "", ...parameters] = part.split(";").map((text) =>
-      text.trim()
-    );
+    const [name = "", ...parameters] = part.split(";").map((text) => text.trim());
     const zero = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
     (zero ? refused : accepted).add(name);
   }

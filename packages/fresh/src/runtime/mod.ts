@@ -16,9 +16,7 @@ const CACHE_KEY = "__frsh_c";
 
 // In the browser the build's id is read off this module's own address, /_fresh/js/<id>/…, so that
 // the id can be the hash of the bundles' bytes without being one of them.
-let buildId = IS_BROWSER
-  ? /\/_fresh\/js\/([^/]+)\//.exec(import.meta.url)?.[1] ?? ""
-  : "";
+let buildId = IS_BROWSER ? /\/_fresh\/js\/([^/]+)\//.exec(import.meta.url)?.[1] ?? "" : "";
 
 /** Server only: sets the id that `asset()` appends. */
 export function setBuildId(id: string): void {
@@ -60,7 +58,5 @@ export interface HeadProps {
  * renders; an equal tag that `_app` has there is replaced. Renders nothing in the browser.
  */
 export function Head(props: HeadProps): VNode | null {
-  return IS_BROWSER
-    ? null
-    : node(HeadContext.Provider, { value: true, children: props.children });
+  return IS_BROWSER ? null : node(HeadContext.Provider, { value: true, children: props.children });
 }

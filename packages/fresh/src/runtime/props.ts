@@ -35,15 +35,11 @@ export function encodeProps(all: readonly unknown[]): string {
     if (Array.isArray(value)) return value.map(encode);
     if (value instanceof Uint8Array) return { $: "bytes", v: value.toBase64() };
     if (typeof value === "object" && isPlain(value)) {
-      const plain: { [key: string]: Json } = {};
-      for (const [key, item] of Object.entries(value)) {
-        plain[key] = encode(item);
-      }
+      const entries = Object.entries(value).map(([key, item]) => [key, encode(item)] as const);
+      const plain: { [key: string]: Json } = Object.fromEntries(entries);
       return Object.hasOwn(plain, "$") ? { $: "object", v: plain } : plain;
     }
-    const kind = typeof value === "object"
-      ? value.constructor?.name
-      : typeof value;
+    const kind = typeof value === "object" ? value.constructor?.name : typeof value;
     throw new TypeError(
       `Cannot pass a prop to an island: ${kind} can't be serialised`,
     );

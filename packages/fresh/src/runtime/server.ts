@@ -200,15 +200,12 @@ function Scripts(): VNode | null {
   const scripts: VNode[] = [];
   if (cache !== null && islands.size > 0) {
     const imports = [...islands].map(({ name, exportName, file }) =>
-      `import ${
-        exportName === "default" ? name : `{ ${exportName} as ${name} }`
-      } from "${file}";`
+      `import ${exportName === "default" ? name : `{ ${exportName} as ${name} }`} from "${file}";`
     ).join("");
     const names = [...islands].map((island) => island.name).join(",");
     // "<" never appears in the JSON, so nothing in it can end the script or open a comment.
     const json = JSON.stringify(encodeProps(props)).replaceAll("<", "\\u003C");
-    const code =
-      `import { boot } from "${cache.clientEntry}";${imports}boot({${names}},${json});`;
+    const code = `import { boot } from "${cache.clientEntry}";${imports}boot({${names}},${json});`;
     scripts.push(
       plain("script", {
         type: "module",

@@ -1,0 +1,164 @@
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { parseLevel } from "../../lib/server/log.ts";
+import { parseHost, parsePort, plainAddress, urlOf } from "../../lib/server/serve.ts";
+
+const STUB = `export default {
+  fetch: (req, info) => Response.json([new URL(req.url).pathname, info.remoteAddr.hostname]),
+};`;
+
+/** A directory with serve.ts, log.ts and a stand-in for the build. */
+async function stage(server: string | null): Promise<string> {
+  const dir = await Deno.makeTempDir({ prefix: "serve_test_" });
+  await Deno.mkdir(`${dir}/lib/server`, { recursive: true });
+  await Deno.mkdir(`${dir}/_fresh`);
+  for (const name of ["serve.ts", "log.ts"]) {
+    const from = new URL(`../../lib/server/${name}`, import.meta.url);
+    await Deno.copyFile(from, `${dir}/lib/server/${name}`);
+  }
+  if (server !== null) await Deno.writeTextFile(`${dir}/_fresh/server.js`, server);
+  return dir;
+}
+
+function serve(dir: string, env: Record<string, string>): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-config",
+      "--no-lock",
+      "--no-prompt",
+      "--allow-net",
+      "--allow-read=_fresh",
+      "--allow-env=PORT,HOST,LOG_LEVEL",
+      "lib/server/serve.ts",
+    ],
+    cwd: dir,
+    env: { NO_COLOR: "1", PORT: "", HOST: "", LOG_LEVEL: "", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** The line that says where the server is, and the port in it. */
+async function ready(child: Deno.ChildProcess): Promise<{ line: string; port: number }> {
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = await reader.read();
+  // Read on, so that the child never waits for us.
+  reader.read().catch(() => {});
+  return { line: value, port: Number(/:(\d+)\/\n$/.exec(value)?.[1]) };
+}
+
+async function failure(dir: string, env: Record<string, string>): Promise<[number, string]> {
+  const { code, stderr } = await serve(dir, env).output();
+  return [code, new TextDecoder().decode(stderr)];
+}
+
+Deno.test("the server says its address, answers over IPv4 and IPv6, and stops on SIGTERM", async () => {
+  const dir = await stage(STUB);
+  const child = serve(dir, { PORT: "0", LOG_LEVEL: "silent" });
+  try {
+    const { line, port } = await ready(child);
+    match(line, /^Ephemeral P2P Image is ready: http:\/\/localhost:\d+\/\n$/);
+    const answer = await fetch(`http://127.0.0.1:${port}/a`);
+    deepEqual(await answer.json(), ["/a", "127.0.0.1"]);
+    const six = await fetch(`http://[::1]:${port}/b`).then((r) => r.json(), () => null);
+    // Where the machine has no IPv6 there is nothing to answer.
+    if (six !== null) deepEqual(six, ["/b", "::1"]);
+
+    const [code, stderr] = await failure(dir, { PORT: String(port) });
+    equal(code, 1);
+    equal(
+      stderr,
+      `Cannot start the server: port ${port} is taken; stop what uses it or set PORT to another one\n`,
+    );
+
+    const started = performance.now();
+    child.kill("SIGTERM");
+    child.kill("SIGTERM");
+    equal((await child.status).code, 0);
+    ok(performance.now() - started < 4000);
+  } finally {
+    await child.stderr.cancel();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a request that hangs does not keep the server from stopping within 4 s", async () => {
+  const dir = await stage(`export default { fetch: () => new Promise(() => {}) };`);
+  const child = serve(dir, { PORT: "0", LOG_LEVEL: "silent" });
+  try {
+    const { port } = await ready(child);
+    const hanging = fetch(`http://127.0.0.1:${port}/`).then((r) => r.body?.cancel(), () => {});
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const started = performance.now();
+    child.kill("SIGINT");
+    equal((await child.status).code, 0);
+    const took = performance.now() - started;
+    ok(took > 1000 && took < 4000, `${took} ms`);
+    await hanging;
+  } finally {
+    await child.stderr.cancel();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("wrong settings end the program with a sentence that names the variable", async () => {
+  const dir = await stage(STUB);
+  try {
+    for (const name of ["PORT", "HOST", "LOG_LEVEL"]) {
+      const [code, stderr] = await failure(dir, { [name]: "no such thing!" });
+      equal(code, 1);
+      match(stderr, new RegExp(`^Cannot start the server: ${name} is not valid: .*\n$`));
+    }
+    const [code, stderr] = await failure(dir, { HOST: "192.0.2.1" });
+    equal(code, 1);
+    match(stderr, /^Cannot start the server: HOST .*\n$/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("without a build the program says how to make one", async () => {
+  const dir = await stage(null);
+  try {
+    const [code, stderr] = await failure(dir, {});
+    equal(code, 1);
+    match(stderr, /^Cannot start the server: there is no build yet; run "deno task build" first/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("parsePort() takes 0 to 65535 and means 3000 by nothing", () => {
+  equal(parsePort(undefined), 3000);
+  equal(parsePort(""), 3000);
+  equal(parsePort("0"), 0);
+  equal(parsePort("65535"), 65535);
+  for (const wrong of ["65536", "-1", "80.5", "http", " 80", "0x50", "1e3"]) {
+    throws(() => parsePort(wrong), RangeError, wrong);
+  }
+});
+
+Deno.test("parseHost() takes names and addresses and means all of them by nothing", () => {
+  equal(parseHost(undefined), null);
+  for (const host of ["localhost", "0.0.0.0", "::1", "fe80::1%eth0", "a-b.example"]) {
+    equal(parseHost(host), host);
+  }
+  for (const wrong of ["http://x", "a b", "x/y"]) throws(() => parseHost(wrong), RangeError);
+});
+
+Deno.test("parseLevel() knows the levels in any case", () => {
+  equal(parseLevel(undefined), "info");
+  equal(parseLevel("WARN"), "warn");
+  throws(() => parseLevel("loud"), RangeError);
+});
+
+Deno.test("an IPv4 address that came through an IPv6 socket is written as IPv4", () => {
+  equal(plainAddress("::ffff:192.0.2.1"), "192.0.2.1");
+  equal(plainAddress("2001:db8::1"), "2001:db8::1");
+});
+
+Deno.test("the address that is shown can be opened", () => {
+  equal(urlOf("::", 3000), "http://localhost:3000/");
+  equal(urlOf("2001:db8::1", 80), "http://[2001:db8::1]:80/");
+  equal(urlOf("192.0.2.1", 80), "http://192.0.2.1:80/");
+});
