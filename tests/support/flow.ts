@@ -91,15 +91,13 @@ abstract class Person<Phase extends string> {
   protected async visit(url: string): Promise<void> {
     await this.page.evaluateOnNewDocument(RECORD_PHASES);
     await this.page.goto(url);
-    this.#used = 0;
-    await this.find("main[data-phase]");
+    await this.#settle();
   }
 
   /** Loads the page again, as a person would. */
   async reload(): Promise<void> {
-    this.#used = 0;
     await this.page.reload();
-    await this.find("main[data-phase]");
+    await this.#settle();
   }
 
   /** The phase of this moment. */
@@ -245,6 +243,13 @@ abstract class Person<Phase extends string> {
     );
   }
 
+  async #settle(): Promise<void> {
+    this.#used = 0;
+    await this.find("main[data-phase]");
+    // Fresh makes its islands alive in tasks that it queues when its script runs; this one comes behind them.
+    await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+  }
+
   async #attribute(name: string): Promise<string | null> {
     return await this.page.evaluate(
       (attribute) => document.querySelector("main[data-phase]")?.getAttribute(attribute) ?? null,
@@ -310,8 +315,6 @@ export class Sender extends Person<SenderPhase> {
   static async open(testPage: TestPage, url: string): Promise<Sender> {
     const sender = new Sender(testPage);
     await sender.visit(`${url}/`);
-    await sender.find("input[type=file]");
-    await sender.waitPhase("idle");
     return sender;
   }
 
@@ -335,7 +338,7 @@ export class Sender extends Person<SenderPhase> {
 
   /** Chooses a picture as the file dialog would. */
   async chooseFile(picture: Fixture): Promise<void> {
-    const input = await this.find("input[type=file]");
+    const input = await this.find("input[type=file]:not(:disabled)");
     await (await input.toElement("input")).uploadFile(picture.path);
   }
 

@@ -1,0 +1,496 @@
+/**
+ * The whole of it, in real browsers: one person shows another a picture, once. Each test has a server, a browser and people of
+ * its own, so nothing that one leaves behind can help or harm the next.
+ *
+ * @module
+ */
+import { startApp, type TestApp } from "../support/app.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import {
+  type PageOptions,
+  type TestBrowser,
+  withBrowser,
+  withTwoBrowsers,
+} from "../support/browser.ts";
+import { fixture, type FixtureName } from "../support/fixtures.ts";
+import { assertLooksLike, deliver, looksOf, Sender, Viewer } from "../support/flow.ts";
+import { REASON } from "../support/reasons.ts";
+
+/** 64 MiB take several seconds on two cores. */
+const LARGE_MS = 120_000;
+/** A lost connection has a grace of 60 s before the other side gives it up. */
+const GRACE_MS = 90_000;
+
+/** What a test works with. */
+interface Stage {
+  readonly app: TestApp;
+  readonly browser: TestBrowser;
+  /** Opens `/` as a new person. */
+  sender(options?: PageOptions): Promise<Sender>;
+  /** Opens a link as a new person. */
+  viewer(link: string, options?: PageOptions): Promise<Viewer>;
+  /** A delivered picture and both people. */
+  delivered(
+    name: FixtureName,
+    options?: { readonly seconds?: number; readonly timeout?: number },
+  ): Promise<{ sender: Sender; viewer: Viewer; link: string }>;
+}
+
+function test(name: string, body: (stage: Stage) => Promise<void>): void {
+  Deno.test(name, async () => {
+    await using app = await startApp();
+    await withBrowser(async (browser) => {
+      await body({
+        app,
+        browser,
+        sender: async (options) => await Sender.open(await browser.newPage(options), app.url),
+        viewer: async (link, options) => await Viewer.open(await browser.newPage(options), link),
+        delivered: async (fixtureName, options) => {
+          const pages = { sender: await browser.newPage(), viewer: await browser.newPage() };
+          return await deliver(pages, app.url, await fixture(fixtureName), options);
+        },
+      });
+    });
+  });
+}
+
+/** Fails unless a further visitor is refused, clearly. */
+async function assertRefused(stage: Stage, link: string): Promise<void> {
+  const late = await stage.viewer(link);
+  await late.join();
+  assertEquals(await late.waitReason("failed"), REASON.refused);
+  await late.assertReadable();
+  assertEquals(await late.wiped(), true);
+}
+
+// The main job
+
+test("a picture is chosen, delivered, opened, seen for its seconds, closed, and then the session is over on both sides", async (stage) => {
+  const picture = await fixture("flat");
+  const sender = await stage.sender();
+  const link = await sender.offer(picture, { seconds: 3 });
+  assert(link.startsWith(`${stage.app.url}/join#1.`), link);
+
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  assertEquals(await viewer.wiped(), true, "nothing is painted before it was opened");
+
+  await viewer.look();
+  const looks = await looksOf(stage.browser, await viewer.canvas());
+  assertLooksLike(looks, picture);
+  assert(looks.marked > 0.002, `the watermark covers only ${looks.marked} of the picture`);
+  assertMatch(await viewer.countdown(), /\d/);
+  await sender.waitPhase("shown");
+
+  await viewer.waitPhase("closed");
+  assertEquals(await viewer.wiped(), true);
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+  await sender.waitPhase("closed");
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+  assertMatch(await sender.timeline(), /3/);
+  await assertRefused(stage, link);
+});
+
+Deno.test("two browser processes show a picture to each other", async () => {
+  const picture = await fixture("large");
+  await using app = await startApp();
+  await withTwoBrowsers(async (senderPage, viewerPage) => {
+    const pages = { sender: senderPage, viewer: viewerPage };
+    const { sender, viewer } = await deliver(pages, app.url, picture, { seconds: 3 });
+    await viewer.look();
+    await viewer.waitPhase("ended");
+    await sender.waitPhase("ended");
+    assertEquals(await viewer.wiped(), true);
+  });
+});
+
+for (
+  const name of [
+    "large",
+    "exif",
+    "transparent",
+    "webp",
+    "avif",
+    "gif",
+  ] as const satisfies readonly FixtureName[]
+) {
+  test(`the viewer sees the ${name} fixture whole and the right way up`, async (stage) => {
+    const picture = await fixture(name);
+    const { viewer } = await stage.delivered(name, { seconds: 30 });
+    await viewer.look();
+    const looks = await looksOf(stage.browser, await viewer.canvas());
+    assertLooksLike(looks, picture);
+    const distortion = (looks.width / looks.height) / (picture.width / picture.height);
+    assert(Math.abs(distortion - 1) < 0.02, `${looks.width} × ${looks.height}`);
+  });
+}
+
+test("a phone shows the picture inside of its screen, sharply", async (stage) => {
+  const sender = await stage.sender({ screen: "phone" });
+  const link = await sender.offer(await fixture("large"), { seconds: 30 });
+  const viewer = await stage.viewer(link, { screen: "phone", scheme: "dark" });
+  await viewer.receive();
+  await viewer.look();
+  const box = await viewer.page.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
+    const { left, top, right, bottom, width } = canvas!.getBoundingClientRect();
+    const inside = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+    return { inside, density: canvas!.width / width, wide: document.body.scrollWidth - innerWidth };
+  });
+  assertEquals(box.inside, true);
+  assert(box.density > 1.9, `${box.density} canvas pixels a CSS pixel on a screen that has 2`);
+  assert(box.wide <= 0, `the page is ${box.wide} px wider than the screen`);
+});
+
+test("64 MiB arrive and are shown", async (stage) => {
+  const picture = await fixture("png64m");
+  const { viewer } = await stage.delivered("png64m", { seconds: 30, timeout: LARGE_MS });
+  await viewer.look({ timeout: LARGE_MS });
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), picture);
+});
+
+// Taking it back
+
+test("burn while waiting ends the session, and the link with it", async (stage) => {
+  const sender = await stage.sender();
+  const link = await sender.offer(await fixture("small"));
+  await sender.burn();
+  assertEquals(await sender.waitReason("ended"), REASON.burned);
+  await assertRefused(stage, link);
+});
+
+test("burn while delivered takes the picture away before it was opened", async (stage) => {
+  const { sender, viewer, link } = await stage.delivered("small");
+  await sender.burn();
+  assertEquals(await viewer.waitReason("ended"), REASON.burned);
+  assertEquals(await viewer.offers("open"), false);
+  await viewer.assertReadable();
+  assertEquals(await sender.waitReason("ended"), REASON.burned);
+  await assertRefused(stage, link);
+});
+
+test("burn while shown takes the picture off the viewer's screen", async (stage) => {
+  const { sender, viewer, link } = await stage.delivered("small", { seconds: 60 });
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await sender.burn();
+  await viewer.waitPhase("closed");
+  assertEquals(await viewer.wiped(), true);
+  assertEquals(await viewer.waitReason("ended"), REASON.burned);
+  assertEquals(await sender.waitReason("ended"), REASON.burned);
+  await assertRefused(stage, link);
+});
+
+// Leaving
+
+test("the viewer closes early, and the sender learns after how long", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
+  await viewer.look();
+  await viewer.closePicture();
+  await viewer.waitPhase("closed");
+  assertEquals(await viewer.wiped(), true);
+  await sender.waitPhase("closed");
+  await sender.waitPhase("ended");
+  assertMatch(await sender.timeline(), /\d/);
+});
+
+test("a picture without a time limit stays until it is closed", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 0 });
+  await viewer.look();
+  await sender.waitPhase("shown");
+  assertEquals(await viewer.wiped(), false);
+  await viewer.closePicture();
+  await viewer.waitPhase("ended");
+  await sender.waitPhase("ended");
+});
+
+test("the viewer leaves before opening, and the sender is told", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small");
+  await viewer.leave();
+  assertEquals(await viewer.waitReason("ended"), REASON.left);
+  assertEquals(await sender.waitReason("ended"), REASON.peerLeft);
+  await sender.assertReadable();
+});
+
+test("the viewer's tab is closed while the picture is shown, and the sender reads that the outcome is not confirmed, or that it was closed", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await viewer.vanish();
+  await sender.waitPhase(["closed", "ended"], { timeout: GRACE_MS });
+  await sender.waitReason("ended", { timeout: GRACE_MS });
+  assertMatch(await sender.timeline(), /unconfirmed|closed/i);
+});
+
+test("the sender leaves, and the viewer is told", async (stage) => {
+  const { sender, viewer, link } = await stage.delivered("small");
+  await sender.leave();
+  assertEquals(await sender.waitReason("ended"), REASON.left);
+  assertEquals(await viewer.waitReason("ended"), REASON.peerLeft);
+  await viewer.assertReadable();
+  await assertRefused(stage, link);
+});
+
+test("the sender's tab is closed while the picture is shown, and the picture goes", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
+  await viewer.look();
+  await sender.vanish();
+  await viewer.waitPhase(["closed", "ended"], { timeout: GRACE_MS });
+  assertEquals(await viewer.wiped(), true);
+});
+
+// More than one picture
+
+test("several pictures are shown one after the other, and the session ends after the last", async (stage) => {
+  const { sender, viewer } = await stage.delivered("flat", { seconds: 60 });
+  await sender.chooseFile(await fixture("exif"));
+  await sender.waitPhase("delivered");
+  for (const name of ["flat", "exif"] as const) {
+    await viewer.look();
+    assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), await fixture(name));
+    await sender.waitPhase("shown");
+    await viewer.closePicture();
+    await viewer.waitPhase("closed");
+    await sender.waitPhase("closed");
+  }
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+});
+
+test("a session that is kept open goes on, and the viewer shows a picture back", async (stage) => {
+  const sender = await stage.sender();
+  await sender.keepOpen();
+  const link = await sender.offer(await fixture("small"), { seconds: 60 });
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await viewer.look();
+  await viewer.closePicture();
+  await sender.waitPhase("closed");
+  assertEquals(await viewer.reason(), null);
+
+  const input = await (await viewer.page.$("input[type=file]"))?.toElement("input");
+  assert(input !== undefined, "the viewer may send a picture back");
+  await input.uploadFile((await fixture("flat")).path);
+  await sender.press("open");
+  await sender.waitFor("the viewer's picture", () => {
+    const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
+    return canvas !== null && canvas.width > 0;
+  });
+  await sender.press("close");
+  await viewer.leave();
+  await viewer.waitPhase("ended");
+  await sender.waitPhase("ended");
+});
+
+// Links
+
+test("looking at a link does not use it up, and takes the secret out of the address bar", async (stage) => {
+  const sender = await stage.sender();
+  const link = await sender.offer(await fixture("small"));
+  // A chat app's scanner.
+  await (await fetch(link)).body?.cancel();
+  const curious = await stage.viewer(link);
+  await curious.waitPhase("idle");
+  assertEquals(await curious.page.evaluate(() => location.hash), "");
+  await curious.vanish();
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+});
+
+test("a link that was used is refused to the next visitor, and the two who are there do not notice", async (stage) => {
+  const { sender, viewer, link } = await stage.delivered("small", { seconds: 60 });
+  await assertRefused(stage, link);
+  await viewer.look();
+  await assertRefused(stage, link);
+  await viewer.closePicture();
+  await sender.waitPhase("closed");
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+});
+
+for (
+  const [what, change] of [
+    ["cut off", (link: string) => link.slice(0, -9)],
+    ["without its secret", (link: string) => link.slice(0, link.indexOf("#"))],
+    ["of another version", (link: string) => link.replace("#1.", "#2.")],
+    ["with a strange character", (link: string) => `${link.slice(0, -1)}*`],
+  ] as const
+) {
+  test(`a link ${what} says so, and the right one still works`, async (stage) => {
+    const sender = await stage.sender();
+    const link = await sender.offer(await fixture("small"));
+    const confused = await stage.viewer(change(link));
+    assertEquals(await confused.waitReason("failed"), REASON.link);
+    await confused.assertReadable();
+    const viewer = await stage.viewer(link);
+    await viewer.receive();
+  });
+}
+
+test("a well-formed link to a room that never was is refused", async (stage) => {
+  await assertRefused(stage, `${stage.app.url}/join#1.${"A".repeat(43)}`);
+});
+
+// Files
+
+for (
+  const [name, reason] of [
+    ["text", "not_an_image"],
+    ["svg", "svg"],
+    ["bomb", "too_many_pixels"],
+    ["truncated", "truncated"],
+    ["empty", "empty"],
+    ["png65m", "too_large"],
+  ] as const satisfies readonly (readonly [FixtureName, string])[]
+) {
+  test(`the ${name} fixture is refused as ${reason}, and a good picture can be chosen instead`, async (stage) => {
+    const sender = await stage.sender();
+    await sender.chooseFile(await fixture(name));
+    assertEquals(await sender.waitReason("failed"), reason);
+    await sender.assertReadable();
+    await sender.offer(await fixture("small"));
+    assertEquals(await sender.page.evaluate(() => "svgRan" in globalThis), false);
+  });
+}
+
+// Around it
+
+test("the server is restarted while the sender waits, and the link still works", async (stage) => {
+  const sender = await stage.sender();
+  // The socket breaks: the browser says so in the console by itself.
+  sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION/);
+  const link = await sender.offer(await fixture("small"));
+  await stage.app.restart();
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+});
+
+test("the server goes down after the two are connected, and they do not need it any more", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
+  for (const { testPage } of [sender, viewer]) {
+    testPage.allowErrors(/WebSocket connection|ERR_CONNECTION/);
+  }
+  await stage.app.stop();
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await viewer.closePicture();
+  await sender.waitPhase("closed");
+});
+
+test("a server that is down is named as the reason, and the picture is not lost", async (stage) => {
+  const sender = await stage.sender();
+  sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION|Failed to load/);
+  await stage.app.stop();
+  await sender.chooseFile(await fixture("small"));
+  assertEquals(await sender.waitReason("failed", { timeout: GRACE_MS }), REASON.server);
+  await sender.assertReadable();
+  await stage.app.start();
+  await sender.press("retry");
+  await sender.waitPhase("waiting");
+  await sender.shareLink();
+});
+
+const TAKEN_AWAY = {
+  "without WebRTC": {
+    before: "delete globalThis.RTCPeerConnection; delete globalThis.webkitRTCPeerConnection;",
+    reason: REASON.webrtc,
+  },
+  "without crypto.subtle, as on a page without HTTPS": {
+    before: `Object.defineProperty(Crypto.prototype, "subtle", { value: undefined });
+      Object.defineProperty(globalThis, "isSecureContext", { value: false });`,
+    reason: REASON.insecure,
+  },
+} as const;
+
+for (const [what, { before, reason }] of Object.entries(TAKEN_AWAY)) {
+  test(`a sender ${what} reads why it can't work`, async (stage) => {
+    const sender = await stage.sender({ before });
+    assertEquals(await sender.waitReason("failed"), reason);
+    await sender.assertReadable();
+  });
+
+  test(`a viewer ${what} reads why it can't work, and the link is not used up`, async (stage) => {
+    const sender = await stage.sender();
+    const link = await sender.offer(await fixture("small"));
+    const poor = await stage.viewer(link, { before });
+    assertEquals(await poor.waitReason("failed"), reason);
+    await poor.assertReadable();
+    const viewer = await stage.viewer(link);
+    await viewer.receive();
+  });
+}
+
+// Remains
+
+/** Counts object URLs, which would let a picture be saved; runs before the page's scripts. */
+const WATCH_OBJECT_URLS = `{
+  const made = [];
+  Object.defineProperty(globalThis, "__objectUrls", { value: made });
+  const original = URL.createObjectURL;
+  URL.createObjectURL = (object) => {
+    // A worker's code is no picture.
+    if (!(object instanceof Blob) || !/javascript/.test(object.type)) made.push(object.type ?? "other");
+    return original.call(URL, object);
+  };
+}`;
+
+/** Everything that a page could leave behind; runs in the browser. */
+async function remains() {
+  const databases = await indexedDB.databases();
+  return {
+    canvases: [...document.querySelectorAll("canvas")].filter((c) => c.width * c.height > 0).length,
+    images: document.querySelectorAll("img[src^=blob], img[src^=data], picture, video").length,
+    local: localStorage.length,
+    session: sessionStorage.length,
+    databases: databases.length,
+    caches: "caches" in globalThis ? (await caches.keys()).length : 0,
+    workers: (await navigator.serviceWorker?.getRegistrations() ?? []).length,
+    cookies: document.cookie.length,
+    hash: location.hash,
+  };
+}
+
+const NOTHING: Awaited<ReturnType<typeof remains>> = {
+  canvases: 0,
+  images: 0,
+  local: 0,
+  session: 0,
+  databases: 0,
+  caches: 0,
+  workers: 0,
+  cookies: 0,
+  hash: "",
+};
+
+test("nothing remains on the viewer's side after closing, and Back does not bring it back", async (stage) => {
+  const sender = await stage.sender({ before: WATCH_OBJECT_URLS });
+  const link = await sender.offer(await fixture("flat"), { seconds: 60 });
+  const viewer = await stage.viewer(link, { before: WATCH_OBJECT_URLS });
+  await viewer.receive();
+  await viewer.look();
+  await viewer.closePicture();
+  await viewer.waitPhase("ended");
+  await sender.waitPhase("ended");
+
+  assertEquals(await viewer.page.evaluate(remains), NOTHING);
+  assertEquals(await viewer.page.evaluate("globalThis.__objectUrls.length"), 0);
+  const kept = await sender.page.evaluate(remains);
+  assertEquals({ ...kept, canvases: 0 }, NOTHING);
+
+  await viewer.page.goto(`${stage.app.url}/`);
+  await viewer.page.goBack();
+  assertEquals(await viewer.page.evaluate(remains), NOTHING);
+  assertEquals(await viewer.offers("open"), false);
+});
+
+test("leaving the page while the picture is shown leaves nothing to go back to", async (stage) => {
+  const { viewer } = await stage.delivered("flat", { seconds: 60 });
+  await viewer.look();
+  await viewer.page.goto(`${stage.app.url}/`);
+  await viewer.page.goBack();
+  const left = await viewer.page.evaluate(remains);
+  assertEquals({ ...left, session: 0 }, NOTHING);
+  assertEquals(await viewer.offers("close"), false);
+});

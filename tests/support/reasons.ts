@@ -1,0 +1,28 @@
+/**
+ * The values of `data-reason` that browser tests expect: part of the automation contract, so a change here is one that breaks
+ * other people's tests as well.
+ *
+ * @module
+ */
+export const REASON = {
+  /** The last picture was closed and nothing was to follow. */
+  done: "done",
+  /** The sender pressed "burn". */
+  burned: "burned",
+  /** This side pressed "leave". */
+  left: "left",
+  /** The other side left. */
+  peerLeft: "peer_left",
+  /** The other side vanished and did not come back. */
+  lost: "lost",
+  /** The link is cut, mistyped, or of another version. */
+  link: "link",
+  /** Unknown room, used link, room taken: the server tells nobody which. */
+  refused: "refused",
+  /** The server can't be reached. */
+  server: "server",
+  /** The browser has no WebRTC. */
+  webrtc: "no_webrtc",
+  /** Not a secure context: no crypto.subtle. */
+  insecure: "insecure",
+} as const;
