@@ -60,9 +60,7 @@ function isFresh(): boolean {
 
 /** Fresh bundles islands only: each `lib/…/x_worker.ts` becomes the one file static/workers/x_worker.js. */
 async function bundleWorkers(minify: boolean): Promise<void> {
-  const entries = [...filesBelow("lib")].filter((path) =>
-    path.endsWith("_worker.ts")
-  );
+  const entries = [...filesBelow("lib")].filter((path) => path.endsWith("_worker.ts"));
   const made = new Set<string>();
   for (const entry of entries) {
     const result = await Deno.bundle({
@@ -76,9 +74,7 @@ async function bundleWorkers(minify: boolean): Promise<void> {
     const code = result.outputFiles?.[0]?.contents;
     if (!result.success || code === undefined) {
       throw new Error(
-        `Cannot bundle ${entry}: ${
-          result.errors.map((e) => e.text).join("; ")
-        }`,
+        `Cannot bundle ${entry}: ${result.errors.map((e) => e.text).join("; ")}`,
       );
     }
     const name = basename(entry, ".ts") + ".js";
@@ -94,10 +90,7 @@ async function bundleWorkers(minify: boolean): Promise<void> {
 }
 
 /** Leaves an equal file alone: a write to static/ would make the watcher restart for ever. */
-async function writeIfChanged(
-  path: string,
-  content: Uint8Array,
-): Promise<void> {
+async function writeIfChanged(path: string, content: Uint8Array): Promise<void> {
   if (statOrNull(path) !== null) {
     const old = await Deno.readFile(path);
     if (
@@ -128,10 +121,7 @@ async function listen(): Promise<void> {
   const hostname = parseHost(Deno.env.get("HOST")) ?? "localhost";
   const { Builder } = await import("fresh/dev");
   await bundleWorkers(false);
-  await new Builder<State>().listen(() => import("./main.ts"), {
-    port,
-    hostname,
-  });
+  await new Builder<State>().listen(() => import("./main.ts"), { port, hostname });
 }
 
 const root = import.meta.dirname;

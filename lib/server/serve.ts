@@ -3,10 +3,7 @@
  */
 import { complain, log, parseLevel, tell } from "./log.ts";
 
-type Fetch = (
-  req: Request,
-  info: Deno.ServeHandlerInfo,
-) => Response | Promise<Response>;
+type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
 /** What `_fresh/server.js` exports by default. */
 interface Server {
@@ -54,11 +51,7 @@ export function urlOf(hostname: string, port: number): string {
   return `http://${host}:${port}/`;
 }
 
-function listen(
-  fetch: Fetch,
-  host: string | null,
-  port: number,
-): Deno.HttpServer<Deno.NetAddr> {
+function listen(fetch: Fetch, host: string | null, port: number): Deno.HttpServer<Deno.NetAddr> {
   const serve = (hostname: string) =>
     Deno.serve({
       hostname,
@@ -68,9 +61,7 @@ function listen(
           `Ephemeral P2P Image is ready: ${urlOf(addr.hostname, addr.port)}`,
         ),
       onError(error) {
-        log.error("request failed", {
-          reason: error instanceof Error ? error.name : "unknown",
-        });
+        log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
         return new Response("Internal server error", { status: 500 });
       },
     }, (req, info) => fetch(req, plainInfo(info)));
@@ -84,14 +75,9 @@ function listen(
   }
 }
 
-function plainInfo(
-  info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-): Deno.ServeHandlerInfo {
+function plainInfo(info: Deno.ServeHandlerInfo<Deno.NetAddr>): Deno.ServeHandlerInfo {
   const { remoteAddr, completed } = info;
-  return {
-    remoteAddr: { ...remoteAddr, hostname: plainAddress(remoteAddr.hostname) },
-    completed,
-  };
+  return { remoteAddr: { ...remoteAddr, hostname: plainAddress(remoteAddr.hostname) }, completed };
 }
 
 function stopOnSignal(server: Deno.HttpServer): void {
@@ -101,9 +87,7 @@ function stopOnSignal(server: Deno.HttpServer): void {
     stopping = true;
     log.info("shutting down");
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) =>
-      timer = setTimeout(resolve, SHUTDOWN_MS)
-    );
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SHUTDOWN_MS));
     // Rejects when a connection breaks meanwhile: it is gone either way.
     await Promise.race([server.shutdown().catch(() => {}), late]);
     clearTimeout(timer);
@@ -146,10 +130,7 @@ function explain(error: unknown): string {
     return `HOST is not an address of this machine`;
   }
   if (error instanceof RangeError) return error.message;
-  if (
-    error instanceof Error && "code" in error &&
-    error.code === "ERR_MODULE_NOT_FOUND"
-  ) {
+  if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
     return `there is no build yet; run "deno task build" first (${error.message})`;
   }
   return error instanceof Error ? error.stack ?? error.message : String(error);

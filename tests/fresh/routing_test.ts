@@ -83,9 +83,6 @@ Deno.test("page() sets status and headers and gives data to the component", asyn
   equal(response.status, 203);
   equal(response.headers.get("x-note"), "yes");
   equal(response.headers.get("content-type"), "text/html; charset=utf-8");
-  const routed = await app.get("/paged");
-  equal(routed.status, 202);
-  equal(routed.headers.get("x-paged"), "yes");
 });
 
 Deno.test("page() without arguments is a page without data", () => {
@@ -167,19 +164,6 @@ Deno.test("without error pages an HttpError is its message or the status text", 
   equal(await (await handler(new Request("http://localhost/said"))).text(), "taken");
   equal(await (await handler(new Request("http://localhost/silent"))).text(), "Conflict");
   equal((await handler(new Request("http://localhost/none"))).status, 404);
-});
-
-Deno.test("onError(), notFound() and appWrapper() do what the files do", async () => {
-  const handler = new App()
-    .appWrapper(() => null)
-    .onError("*", (ctx) => new Response(`caught ${String(ctx.error)}`, { status: 500 }))
-    .notFound(() => new Response("lost", { status: 404 }))
-    .get("/throw", () => {
-      throw new Error("it");
-    })
-    .handler();
-  equal(await (await handler(new Request("http://localhost/throw"))).text(), "caught Error: it");
-  equal(await (await handler(new Request("http://localhost/x"))).text(), "lost");
 });
 
 Deno.test("each request has a state of its own and gets the connection's info", async () => {

@@ -15,15 +15,7 @@ import type {
   RouteHandler,
 } from "./types.ts";
 
-const METHODS: readonly Method[] = [
-  "GET",
-  "DELETE",
-  "HEAD",
-  "OPTIONS",
-  "PATCH",
-  "POST",
-  "PUT",
-];
+const METHODS: readonly Method[] = ["GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 const NO_INFO: Deno.ServeHandlerInfo<Deno.NetAddr> = {
   remoteAddr: { transport: "tcp", hostname: "localhost", port: 1234 },
@@ -79,11 +71,7 @@ export class App<State> {
     if (config.basePath !== undefined && config.basePath !== "") {
       throw new RangeError("Cannot create App: basePath is not implemented");
     }
-    this.config = {
-      root: ".",
-      basePath: "",
-      mode: config.mode ?? "production",
-    };
+    this.config = { root: ".", basePath: "", mode: config.mode ?? "production" };
   }
 
   /** Adds middlewares, for all paths or for those below `path`. */
@@ -93,36 +81,6 @@ export class App<State> {
     const path = typeof first === "string" ? first : "*";
     const middlewares = typeof first === "string" ? rest : [first, ...rest];
     return this.#add((site) => segmentOf(site.root, path, true).middlewares.push(...middlewares));
-  }
-
-  /** Sets what answers when nothing was found. */
-  notFound(routeOrMiddleware: Route<State> | Middleware<State>): this {
-    return this.#add((site) => site.notFound = toRoute(routeOrMiddleware));
-  }
-
-  /** Sets what answers when something below `path` threw. */
-  onError(
-    path: string,
-    routeOrMiddleware: Route<State> | Middleware<State>,
-  ): this {
-    return this.#add((site) => {
-      segmentOf(site.root, path, true).errorRoute = toRoute(routeOrMiddleware);
-    });
-  }
-
-  /** Sets the component that is rendered around every page. */
-  appWrapper(component: RouteComponent<State>): this {
-    return this.#add((site) => site.app = component);
-  }
-
-  /** Adds a route with a page component, a handler, or both. */
-  route(path: string, route: Route<State>, config?: RouteConfig): this {
-    return this.#add((site) =>
-      addRoute(site, segmentOf(site.root, path, true), path, {
-        ...route,
-        config: { ...route.config, ...config },
-      })
-    );
   }
 
   get(path: string, ...middlewares: Middleware<State>[]): this {
@@ -189,9 +147,7 @@ export class App<State> {
           if (pattern === null) throw new HttpError(404);
           if (item === null && req.method === "OPTIONS") {
             const headers = { Allow: router.allowed(pattern).join(", ") };
-            return Promise.resolve(
-              new Response(null, { status: 204, headers }),
-            );
+            return Promise.resolve(new Response(null, { status: 204, headers }));
           }
           throw new HttpError(item === null ? 405 : 404);
         },
@@ -220,11 +176,7 @@ export class App<State> {
     return this;
   }
 
-  #handle(
-    methods: readonly Method[],
-    path: string,
-    middlewares: Middleware<State>[],
-  ): this {
+  #handle(methods: readonly Method[], path: string, middlewares: Middleware<State>[]): this {
     return this.#add((site) => {
       const segment = segmentOf(site.root, path, true);
       site.routes.push(() => {
@@ -237,12 +189,9 @@ export class App<State> {
 }
 
 /** Serves `handler`; shared by `App.listen()` and the dev server. */
-export async function listenOn(
-  handler: Deno.ServeHandler,
-  options: ListenOptions,
-): Promise<void> {
+export async function listenOn(handler: Deno.ServeHandler, options: ListenOptions): Promise<void> {
   const onListen = options.onListen ?? (({ hostname, port }: Deno.NetAddr) => {
-    const host = ["0.0.0.0", "::", "::1"].includes(hostname) ? "localhost" : hostname;
+    const host = ["0.0.0.0", "::", "::1", "127.0.0.1"].includes(hostname) ? "localhost" : hostname;
     // deno-lint-ignore no-console -- a server that a person started says where it is
     console.log(`Fresh ready: http://${host}:${port}/`);
   });
@@ -262,11 +211,7 @@ function newSegment<State>(parent: Segment<State> | null): Segment<State> {
 }
 
 /** The segment for a path or pattern; the last part names a file unless `whole` is set. */
-function segmentOf<State>(
-  root: Segment<State>,
-  path: string,
-  whole: boolean,
-): Segment<State> {
+function segmentOf<State>(root: Segment<State>, path: string, whole: boolean): Segment<State> {
   const parts = path.split("/").filter((part) => part !== "" && part !== "*");
   if (!whole) parts.pop();
   let segment = root;
@@ -281,10 +226,7 @@ function segmentOf<State>(
 }
 
 /** The middlewares that a request passes on its way down to a segment, outermost first. */
-function chain<State>(
-  site: Site<State>,
-  segment: Segment<State>,
-): Middleware<State>[] {
+function chain<State>(site: Site<State>, segment: Segment<State>): Middleware<State>[] {
   const own: Middleware<State>[] = [
     async function catchErrors(ctx) {
       try {
@@ -317,14 +259,6 @@ function compose<State>(middlewares: Middleware<State>[]): Middleware<State> {
   };
 }
 
-function toRoute<State>(
-  routeOrMiddleware: Route<State> | Middleware<State>,
-): Route<State> {
-  return typeof routeOrMiddleware === "function"
-    ? { handler: routeOrMiddleware }
-    : routeOrMiddleware;
-}
-
 function addRoute<State>(
   site: Site<State>,
   segment: Segment<State>,
@@ -332,10 +266,7 @@ function addRoute<State>(
   route: Route<State>,
 ): void {
   site.routes.push(() => {
-    const run = compose([
-      ...chain(site, segment),
-      (ctx) => renderRoute(ctx, route, 200),
-    ]);
+    const run = compose([...chain(site, segment), (ctx) => renderRoute(ctx, route, 200)]);
     const { handler } = route;
     const methods = handler === undefined || typeof handler === "function"
       ? METHODS
@@ -377,11 +308,7 @@ async function renderRoute<State>(
 }
 
 /** Adds one file of `routes/`; its exports are checked, since nothing else has checked them. */
-function addFile<State>(
-  site: Site<State>,
-  id: string,
-  mod: Record<string, unknown>,
-): void {
+function addFile<State>(site: Site<State>, id: string, mod: Record<string, unknown>): void {
   const slash = id.lastIndexOf("/");
   const name = id.slice(slash + 1);
   const segment = segmentOf(site.root, directoryOf(id), true);
@@ -424,15 +351,11 @@ function isFunction<T>(value: unknown): value is T {
   return typeof value === "function";
 }
 
-function isHandler<State>(
-  value: unknown,
-): value is RouteHandler<unknown, State> {
+function isHandler<State>(value: unknown): value is RouteHandler<unknown, State> {
   return isFunction(value) || isHandlerByMethod(value);
 }
 
-function isHandlerByMethod<State>(
-  value: unknown,
-): value is HandlerByMethod<unknown, State> {
+function isHandlerByMethod<State>(value: unknown): value is HandlerByMethod<unknown, State> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

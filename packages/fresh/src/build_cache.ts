@@ -4,6 +4,9 @@ import type { ComponentType } from "preact";
 export const ENCODINGS = ["br", "gzip"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
+/** What a compressed copy's name ends in, beside the file itself. */
+export const SUFFIX = { br: ".br", gzip: ".gz" } as const;
+
 /** A static file or a client bundle, ready to be served. */
 export interface StaticFile {
   /** Hex SHA-256 of the uncompressed bytes; the entity tag. */
@@ -46,17 +49,10 @@ export function registerIslands(
   for (const [exportName, value] of Object.entries(mod)) {
     if (!isComponent(value)) continue;
     const base = exportName === "default" ? chunk.name : exportName;
-    const taken = new Set(
-      [...cache.islands.values()].map((island) => island.name),
-    );
+    const taken = new Set([...cache.islands.values()].map((island) => island.name));
     let name = base;
     for (let i = 1; taken.has(name); i++) name = `${base}_${i}`;
-    cache.islands.set(value, {
-      name,
-      exportName,
-      file: chunk.file,
-      imports: chunk.imports,
-    });
+    cache.islands.set(value, { name, exportName, file: chunk.file, imports: chunk.imports });
   }
 }
 

@@ -90,9 +90,7 @@ export class Context<State> {
       if (isAsync(app)) {
         // The page has to be rendered before an async _app is awaited: it only ever sees this slot.
         let slot: FunctionComponent = () => null;
-        const result = await app(
-          this.#props(undefined, (props) => slot(props)),
-        );
+        const result = await app(this.#props(undefined, (props) => slot(props)));
         if (result instanceof Response) return result;
         wrap = (child) => {
           slot = child;
@@ -146,10 +144,7 @@ export class Context<State> {
     return isAsync(component) ? await component(props) : node(component, props);
   }
 
-  #props(
-    data: unknown,
-    Component: FunctionComponent,
-  ): PageProps<unknown, State> {
+  #props(data: unknown, Component: FunctionComponent): PageProps<unknown, State> {
     const { config, url, req, params, info, state, isPartial, error, route } = this;
     return {
       config,

@@ -10,10 +10,7 @@ import type {
 
 /** Identity functions whose only work is to give handlers, pages and middlewares their types. */
 export interface Define<State> {
-  handlers<
-    Data,
-    Handlers extends RouteHandler<Data, State> = RouteHandler<Data, State>,
-  >(
+  handlers<Data, Handlers extends RouteHandler<Data, State> = RouteHandler<Data, State>>(
     handlers: Handlers,
   ): typeof handlers;
   /** `define.page<typeof handler>(…)` infers `data` from what the handler returns. */
@@ -23,9 +20,7 @@ export interface Define<State> {
       : Handler extends HandlerByMethod<infer D, State> ? D
       : never,
   >(render: AnyComponent<PageProps<Data, State>>): typeof render;
-  middleware<M extends Middleware<State> | Middleware<State>[]>(
-    middleware: M,
-  ): typeof middleware;
+  middleware<M extends Middleware<State> | Middleware<State>[]>(middleware: M): typeof middleware;
 }
 
 /** Creates the `define` object of an app whose middlewares share a `State`. */

@@ -35,10 +35,7 @@ export class Router<T> {
 
   /** The methods that were added for a pattern, for the Allow header. */
   allowed(pattern: string): string[] {
-    return [
-      ...(this.#fixed.get(pattern) ?? this.#patterns.get(pattern))?.methods
-        .keys() ?? [],
-    ];
+    return [...(this.#fixed.get(pattern) ?? this.#patterns.get(pattern))?.methods.keys() ?? []];
   }
 
   match(method: string, url: URL): Match<T> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type App, setBuildCache } from "./app.ts";
-import { type BuildCache, type Encoding, registerIslands } from "./build_cache.ts";
+import { type BuildCache, type Encoding, registerIslands, SUFFIX } from "./build_cache.ts";
 
 /** The production build as `_fresh/server.js` spells it out. */
 export interface Snapshot {
@@ -20,13 +20,8 @@ export interface Chunk {
   imports: string[];
 }
 
-const SUFFIX = { br: ".br", gzip: ".gz" } as const;
-
 /** Gives an app the production build to serve. */
-export function applySnapshot<State>(
-  app: App<State>,
-  snapshot: Snapshot,
-): void {
+export function applySnapshot<State>(app: App<State>, snapshot: Snapshot): void {
   const { buildId, root, client, routes } = snapshot;
   const cache: BuildCache = {
     buildId,

@@ -45,10 +45,7 @@ export function staticFiles<State>(): Middleware<State> {
     const key = url.searchParams.get("__frsh_c");
     if (key !== null && key !== cache.buildId) {
       url.searchParams.delete("__frsh_c");
-      return new Response(null, {
-        status: 307,
-        headers: { location: url.pathname + url.search },
-      });
+      return new Response(null, { status: 307, headers: { location: url.pathname + url.search } });
     }
 
     const immutable = config.mode === "production" &&
@@ -91,10 +88,7 @@ function matches(header: string | null, hash: string): boolean {
 }
 
 /** The best encoding that exists and that the client accepts with a quality above zero. */
-function choose(
-  header: string | null,
-  encodings: readonly Encoding[],
-): Encoding | null {
+function choose(header: string | null, encodings: readonly Encoding[]): Encoding | null {
   const refused = new Set<string>();
   const accepted = new Set<string>();
   for (const part of (header ?? "").toLowerCase().split(",")) {

@@ -12,9 +12,7 @@ export type Method =
   | "OPTIONS";
 
 /** Answers a request, or calls `ctx.next()` to let the next in line do it. */
-export type Middleware<State> = (
-  ctx: Context<State>,
-) => Response | Promise<Response>;
+export type Middleware<State> = (ctx: Context<State>) => Response | Promise<Response>;
 
 /** What a handler returns to have its page component rendered; made by `page()`. */
 export interface PageResponse<T> {
@@ -25,9 +23,7 @@ export interface PageResponse<T> {
 
 /** A handler answers with a Response, or with data for the route's page component. */
 export interface HandlerFn<Data, State> {
-  (
-    ctx: Context<State>,
-  ): Response | PageResponse<Data> | Promise<Response | PageResponse<Data>>;
+  (ctx: Context<State>): Response | PageResponse<Data> | Promise<Response | PageResponse<Data>>;
 }
 
 /** One handler per HTTP method; a missing one answers 405, HEAD falls back to GET. */

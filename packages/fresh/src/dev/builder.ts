@@ -3,9 +3,9 @@ import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { App, listenOn, type ListenOptions, setBuildCache } from "../app.ts";
-import { type BuildCache, type Encoding, registerIslands } from "../build_cache.ts";
+import { type BuildCache, type Encoding, registerIslands, SUFFIX } from "../build_cache.ts";
 import { compareRoutes } from "../router.ts";
-import type { Chunk } from "../snapshot.ts";
+import type { Chunk, Snapshot } from "../snapshot.ts";
 import { liveReload } from "./live_reload.ts";
 
 export interface BuildOptions {
@@ -30,9 +30,7 @@ interface Output {
   files: Map<string, Bytes>;
 }
 
-const CLIENT_ENTRY = fileURLToPath(
-  new URL("../runtime/client.ts", import.meta.url),
-);
+const CLIENT_ENTRY = fileURLToPath(new URL("../runtime/client.ts", import.meta.url));
 const COMPRESSIBLE = /\.(css|html|js|json|map|md|mjs|svg|txt|wasm|webmanifest|xml)$/;
 
 /** Bundles islands, collects routes and static files, and serves or writes the result. */
@@ -74,21 +72,24 @@ export class Builder<State = unknown> {
     const cache = await this.#load(output, reload.script);
     setBuildCache(app, cache, "development");
     const handler = app.handler();
-    await listenOn(
-      (req, info) => reload.handle(req) ?? handler(req, info),
-      options,
-    );
+    await listenOn((req, info) => reload.handle(req) ?? handler(req, info), options);
   }
 
   /**
-   * Builds for production into `outDir`, or into memory only. Returns a function that gives the
-   * result to an app, which is how tests get islands and file routes.
+   * Builds into `outDir`; or into memory, and returns a function that gives the result to an app,
+   * which is how tests get islands and file routes.
    */
   async build(
     options: { mode?: Mode; snapshot?: "disk" | "memory" } = {},
   ): Promise<(app: App<State>) => void> {
     const output = await this.#collect(options.mode ?? "production");
-    if (options.snapshot !== "memory") await this.#write(output);
+    if (options.snapshot !== "memory") {
+      // Routes are not loaded here: what they start could keep the build from ending.
+      await this.#write(output);
+      return () => {
+        throw new Error("Cannot apply a build on disk to an App: import its server.js instead");
+      };
+    }
     const cache = await this.#load(output, null);
     return (app) => setBuildCache(app, cache, app.config.mode);
   }
@@ -106,17 +107,11 @@ export class Builder<State = unknown> {
     const files = new Map<string, Bytes>();
     for (const path of walk(dirs.static)) {
       if (!relative(dirs.out, path).startsWith("..")) continue;
-      files.set(
-        "/" + posix(relative(dirs.static, path)),
-        await Deno.readFile(path),
-      );
+      files.set("/" + posix(relative(dirs.static, path)), await Deno.readFile(path));
     }
     const entries = new Map([["fresh-runtime", CLIENT_ENTRY]]);
     for (const path of islandFiles) {
-      const base = basename(path, extname(path)).replaceAll(
-        /^[^a-z_$]|[^a-z0-9_$]+/gi,
-        "_",
-      );
+      const base = basename(path, extname(path)).replaceAll(/^[^a-z_$]|[^a-z0-9_$]+/gi, "_");
       let name = base;
       for (let i = 1; entries.has(name); i++) name = `${base}_${i}`;
       entries.set(name, path);
@@ -142,10 +137,7 @@ export class Builder<State = unknown> {
     return { buildId, client, islands, routes, files };
   }
 
-  async #load(
-    output: Output,
-    reloadScript: string | null,
-  ): Promise<BuildCache> {
+  async #load(output: Output, reloadScript: string | null): Promise<BuildCache> {
     const cache: BuildCache = {
       buildId: output.buildId,
       root: this.#root,
@@ -153,10 +145,7 @@ export class Builder<State = unknown> {
       clientImports: output.client.imports,
       islands: new Map(),
       routes: await Promise.all(
-        output.routes.map(async ({ id, path }) => ({
-          id,
-          mod: await load(path),
-        })),
+        output.routes.map(async ({ id, path }) => ({ id, mod: await load(path) })),
       ),
       staticFiles: new Map(),
       liveReload: reloadScript,
@@ -176,37 +165,25 @@ export class Builder<State = unknown> {
     await Deno.remove(out, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
-    const listed: Record<string, [string, ...Encoding[]]> = {};
-    for (
-      const [path, bytes] of [...output.files].sort(([a], [b]) => a < b ? -1 : 1)
-    ) {
+    const listed: Snapshot["files"] = {};
+    for (const [path, bytes] of [...output.files].sort(([a], [b]) => a < b ? -1 : 1)) {
       const target = join(out, "static", path);
       await Deno.mkdir(dirname(target), { recursive: true });
       await Deno.writeFile(target, bytes);
-      const compressed = compress(path, bytes);
-      if (compressed.br !== null) {
-        await Deno.writeFile(target + ".br", compressed.br);
+      const compressed = COMPRESSIBLE.test(path) ? compress(bytes) : [];
+      for (const [encoding, body] of compressed) {
+        await Deno.writeFile(target + SUFFIX[encoding], body);
       }
-      if (compressed.gzip !== null) {
-        await Deno.writeFile(target + ".gz", compressed.gzip);
-      }
-      listed[path] = [
-        hash(bytes),
-        ...(compressed.br === null ? [] : ["br" as const]),
-        ...(compressed.gzip === null ? [] : ["gzip" as const]),
-      ];
+      listed[path] = [hash(bytes), ...compressed.map(([encoding]) => encoding)];
     }
     await Deno.mkdir(out, { recursive: true });
-    await Deno.writeTextFile(
-      join(out, "server.js"),
-      serverModule(output, listed, out, entry),
-    );
+    await Deno.writeTextFile(join(out, "server.js"), serverModule(output, listed, out, entry));
   }
 }
 
 function serverModule(
   output: Output,
-  files: Record<string, [string, ...Encoding[]]>,
+  files: Snapshot["files"],
   out: string,
   entry: string,
 ): string {
@@ -244,10 +221,7 @@ export default { fetch: app.handler() };
  * Bundles entry files with code splitting; each becomes `<name>.js`, and what they share chunk-1.js
  * and so on. The bundler's own names won't do: they depend on where packages are cached.
  */
-async function bundle(
-  entries: Map<string, string>,
-  mode: Mode,
-): Promise<Map<string, Bytes>> {
+async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<string, Bytes>> {
   const outputDir = resolve("/bundle");
   const entrypoints = [...entries.values()];
   const result = await Deno.bundle({
@@ -277,29 +251,19 @@ async function bundle(
   }
   const names = new Map<string, string>();
   for (const [name, path] of entries) {
-    names.set(
-      posix(relative(shared, path)).replace(/\.[^./]+$/, ".js"),
-      `${name}.js`,
-    );
+    names.set(posix(relative(shared, path)).replace(/\.[^./]+$/, ".js"), `${name}.js`);
   }
   const files = new Map<string, Bytes>();
   // A Map's iteration also reaches what is added meanwhile, which is every chunk, in a fixed order.
   for (const [path, name] of names) {
     const code = outputs.get(path);
-    if (code === undefined) {
-      throw new Error(`Cannot find the bundle of ${name}`);
-    }
-    const renamed = code.replaceAll(
-      /"(\.\.?\/[^"]+\.js)"/g,
-      (text, spec: string) => {
-        const target = posix(join(dirname(path), spec));
-        if (!outputs.has(target)) return text;
-        if (!names.has(target)) {
-          names.set(target, `chunk-${names.size - entries.size + 1}.js`);
-        }
-        return `"./${names.get(target)}"`;
-      },
-    );
+    if (code === undefined) throw new Error(`Cannot find the bundle of ${name}`);
+    const renamed = code.replaceAll(/"(\.\.?\/[^"]+\.js)"/g, (text, spec: string) => {
+      const target = posix(join(dirname(path), spec));
+      if (!outputs.has(target)) return text;
+      if (!names.has(target)) names.set(target, `chunk-${names.size - entries.size + 1}.js`);
+      return `"./${names.get(target)}"`;
+    });
     files.set(name, new TextEncoder().encode(renamed));
   }
   return files;
@@ -310,11 +274,7 @@ function references(files: Map<string, Bytes>, start: string): string[] {
   const found = new Set([start]);
   for (const path of found) {
     const code = new TextDecoder().decode(files.get(path));
-    for (
-      const [, target = ""] of code.matchAll(
-        /\b(?:from|import)\s*"\.\/([^"]+)"/g,
-      )
-    ) {
+    for (const [, target = ""] of code.matchAll(/\b(?:from|import)\s*"\.\/([^"]+)"/g)) {
       if (files.has(target)) found.add(target);
     }
   }
@@ -322,16 +282,13 @@ function references(files: Map<string, Bytes>, start: string): string[] {
 }
 
 /** Best compression, where it pays: the work is done once, the bytes are sent often. */
-function compress(
-  path: string,
-  bytes: Bytes,
-): { br: Bytes | null; gzip: Bytes | null } {
-  if (!COMPRESSIBLE.test(path)) return { br: null, gzip: null };
+function compress(bytes: Bytes): [Encoding, Bytes][] {
   const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength };
-  const br = new Uint8Array(brotliCompressSync(bytes, { params }));
-  const gzip = new Uint8Array(gzipSync(bytes, { level: 9 }));
-  const pays = (compressed: Bytes) => compressed.byteLength < bytes.byteLength ? compressed : null;
-  return { br: pays(br), gzip: pays(gzip) };
+  const all: [Encoding, Bytes][] = [
+    ["br", new Uint8Array(brotliCompressSync(bytes, { params }))],
+    ["gzip", new Uint8Array(gzipSync(bytes, { level: 9 }))],
+  ];
+  return all.filter(([, body]) => body.byteLength < bytes.byteLength);
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
@@ -348,9 +305,7 @@ function walk(dir: string): string[] {
     if (error instanceof Deno.errors.NotFound) return found;
     throw error;
   }
-  for (
-    const { name, isDirectory, isFile } of entries.sort((a, b) => a.name < b.name ? -1 : 1)
-  ) {
+  for (const { name, isDirectory, isFile } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
     if (name.startsWith(".") && name !== ".well-known") continue;
     if (isDirectory) found.push(...walk(join(dir, name)));
     else if (isFile) found.push(join(dir, name));

@@ -28,20 +28,13 @@ export function liveReload(): {
     handle(req) {
       const { pathname } = new URL(req.url);
       if (pathname === SCRIPT) {
-        return new Response(CODE, {
-          headers: { "Content-Type": "text/javascript" },
-        });
+        return new Response(CODE, { headers: { "Content-Type": "text/javascript" } });
       }
       if (pathname !== EVENTS) return null;
       const first = new TextEncoder().encode(`data: ${revision}\n\n`);
-      const body = new ReadableStream({
-        start: (controller) => controller.enqueue(first),
-      });
+      const body = new ReadableStream({ start: (controller) => controller.enqueue(first) });
       return new Response(body, {
-        headers: {
-          "Content-Type": "text/event-stream",
-          "Cache-Control": "no-store",
-        },
+        headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store" },
       });
     },
   };

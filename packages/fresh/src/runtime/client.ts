@@ -5,10 +5,7 @@ import { type ComponentType, type ContainerNode, h, render } from "preact";
 import { decodeProps } from "./props.ts";
 
 /** Brings the islands of a page to life; called by the inline script of each page that has any. */
-export function boot(
-  islands: Record<string, ComponentType>,
-  props: string,
-): void {
+export function boot(islands: Record<string, ComponentType>, props: string): void {
   const all = decodeProps(props);
   for (const { name, index, start, end } of findIslands()) {
     const component = islands[name];
@@ -19,10 +16,7 @@ export function boot(
 }
 
 function* findIslands() {
-  const comments = document.createTreeWalker(
-    document.body,
-    NodeFilter.SHOW_COMMENT,
-  );
+  const comments = document.createTreeWalker(document.body, NodeFilter.SHOW_COMMENT);
   const found: Comment[] = [];
   while (comments.nextNode()) {
     const node = comments.currentNode;
@@ -34,12 +28,7 @@ function* findIslands() {
     const [open, close] = [found[i], found[i + 1]];
     if (open === undefined || close === undefined) return;
     const [, , name = "", index = ""] = open.data.split(":");
-    yield {
-      name,
-      index: Number(index),
-      start: toText(open),
-      end: toText(close),
-    };
+    yield { name, index: Number(index), start: toText(open), end: toText(close) };
   }
 }
 

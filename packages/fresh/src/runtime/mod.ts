@@ -43,9 +43,7 @@ export function asset(path: string): string {
 }
 
 /** True inside `<Head>`, false inside the document's `<head>`, otherwise undefined. */
-export const HeadContext: PreactContext<boolean | undefined> = createContext<
-  boolean | undefined
->(
+export const HeadContext: PreactContext<boolean | undefined> = createContext<boolean | undefined>(
   undefined,
 );
 

@@ -10,9 +10,7 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export function encodeProps(all: readonly unknown[]): string {
   const signals = new Map<Signal, number>();
   const encode = (value: unknown): Json => {
-    if (
-      value === null || typeof value === "string" || typeof value === "boolean"
-    ) return value;
+    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (value === undefined) return { $: "undefined" };
     if (typeof value === "number") {
       return Number.isFinite(value) && !Object.is(value, -0) ? value : {
@@ -25,10 +23,7 @@ export function encodeProps(all: readonly unknown[]): string {
       if (known !== undefined) return { $: "signal", i: known };
       signals.set(value, signals.size);
       // What can't be assigned to is computed; the browser gets its present value.
-      const property = Object.getOwnPropertyDescriptor(
-        Object.getPrototypeOf(value),
-        "value",
-      );
+      const property = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(value), "value");
       const kind = property?.set === undefined ? "computed" : "signal";
       return { $: kind, i: signals.size - 1, v: encode(value.peek()) };
     }
@@ -51,9 +46,7 @@ export function encodeProps(all: readonly unknown[]): string {
 export function decodeProps(json: string): unknown[] {
   const signals = new Map<unknown, ReadonlySignal<unknown>>();
   const fields = (value: object) =>
-    Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, decode(item)]),
-    );
+    Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
   const decode = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(decode);
     if (typeof value !== "object" || value === null) return value;

@@ -69,20 +69,14 @@ options.__b = (vnode) => {
     } else {
       const island = current.cache?.islands.get(type);
       if (island !== undefined) {
-        vnode.type = wrapper(
-          type,
-          () => (props) => renderIsland(type, island, props),
-        );
+        vnode.type = wrapper(type, () => (props) => renderIsland(type, island, props));
       }
     }
   }
   previous?.(vnode);
 };
 
-function wrapper(
-  type: unknown,
-  create: () => FunctionComponent<Props>,
-): FunctionComponent<Props> {
+function wrapper(type: unknown, create: () => FunctionComponent<Props>): FunctionComponent<Props> {
   let made = wrappers.get(type);
   if (made === undefined) wrappers.set(type, made = create());
   return made;
@@ -95,11 +89,7 @@ function plain(type: string | ComponentType, props: Props): VNode {
   return vnode;
 }
 
-function renderElement(
-  type: string,
-  props: Props,
-  key: string | null,
-): VNode | null {
+function renderElement(type: string, props: Props, key: string | null): VNode | null {
   const inHead = useContext(HeadContext);
   if (current === null) return plain(type, props);
   current.seen.add(type);
@@ -107,26 +97,16 @@ function renderElement(
     const children = [props.children, h(LateHead, null)];
     return plain(type, {
       ...props,
-      children: h(
-        HeadContext.Provider,
-        { value: false },
-        ...children as ComponentChildren[],
-      ),
+      children: h(HeadContext.Provider, { value: false }, ...children as ComponentChildren[]),
     });
   }
   if (type === "body") {
-    return plain(type, {
-      ...props,
-      children: [props.children, h(Scripts, null)],
-    });
+    return plain(type, { ...props, children: [props.children, h(Scripts, null)] });
   }
   const nonced = type === "script" || type === "style"
     ? { ...props, nonce: props.nonce ?? current.nonce }
     : props;
-  const vnode = plain(
-    type,
-    key === null ? nonced : { ...nonced, "data-key": key },
-  );
+  const vnode = plain(type, key === null ? nonced : { ...nonced, "data-key": key });
   // Only inside <Head> and <head>: an SVG has <title> and <style> elements of its own.
   if (inHead === undefined || !IN_HEAD.includes(type)) return vnode;
   const id = key ?? headKey(type, props);
@@ -146,9 +126,7 @@ function headKey(type: string, props: Props): string {
   for (const name of Object.keys(props).sort()) {
     if (name === "children" || name === "nonce") continue;
     if (type === "meta" && name === "content") continue;
-    if (
-      name === "href" && (props.rel === "canonical" || props.rel === "manifest")
-    ) continue;
+    if (name === "href" && (props.rel === "canonical" || props.rel === "manifest")) continue;
     const value = props[name];
     const html = name === "dangerouslySetInnerHTML" &&
       typeof value === "object" && value !== null &&
@@ -162,11 +140,7 @@ function LateHead(): VNode | null {
   return h(Fragment, null, ...(current?.head.values() ?? []));
 }
 
-function renderIsland(
-  type: ComponentType,
-  island: Island,
-  props: Props,
-): VNode {
+function renderIsland(type: ComponentType, island: Island, props: Props): VNode {
   const nested = useContext(InIsland);
   const child = plain(type, props);
   // The outermost island brings everything inside it to life.
@@ -207,17 +181,11 @@ function Scripts(): VNode | null {
     const json = JSON.stringify(encodeProps(props)).replaceAll("<", "\\u003C");
     const code = `import { boot } from "${cache.clientEntry}";${imports}boot({${names}},${json});`;
     scripts.push(
-      plain("script", {
-        type: "module",
-        nonce,
-        dangerouslySetInnerHTML: { __html: code },
-      }),
+      plain("script", { type: "module", nonce, dangerouslySetInnerHTML: { __html: code } }),
     );
   }
   if (current.development && cache !== null && cache.liveReload !== null) {
-    scripts.push(
-      plain("script", { type: "module", nonce, src: cache.liveReload }),
-    );
+    scripts.push(plain("script", { type: "module", nonce, src: cache.liveReload }));
   }
   return h(Fragment, null, ...scripts);
 }
