@@ -1,0 +1,88 @@
+/**
+ * Type-checks what runs in a browser without Deno's types, so that `Deno`, `process` or `Buffer` in it is an error here and not
+ * a surprise in somebody's browser. `deno task check:browser`.
+ *
+ * @module
+ */
+import { join, resolve } from "node:path";
+import { PROJECT, readDenoJson } from "./project.ts";
+import { importsOf, sourceFiles } from "./imports.ts";
+
+/** Folders whose code runs in a browser. */
+const FOLDERS = [
+  "lib/protocol",
+  "lib/e2e",
+  "lib/i18n",
+  "lib/net",
+  "lib/image",
+  "lib/viewer",
+  "lib/session",
+  "islands",
+  "components",
+];
+
+/** What a browser has. */
+const LIB = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
+
+/**
+ * Type-checks files as a browser would see them: `deno.json` with other `lib`s, in a temporary directory, so that imports and
+ * strictness are not written twice. Returns what the compiler says, `null` when it is content.
+ */
+export async function checkBrowser(files: readonly string[]): Promise<string | null> {
+  // The compiler knows the types of `node:` modules whatever its `lib`s are.
+  const imports = await importsOf(files);
+  for (const file of files) {
+    const node = imports.get(file)?.find(({ specifier }) => specifier.startsWith("node:"));
+    if (node !== undefined) return `${file} imports ${node.specifier}, which no browser has\n`;
+  }
+  return await typeCheck(files);
+}
+
+async function typeCheck(files: readonly string[]): Promise<string | null> {
+  const { imports, links, compilerOptions } = await readDenoJson();
+  const directory = await Deno.makeTempDir();
+  try {
+    const config = {
+      imports: Object.fromEntries(
+        Object.entries(imports).map(([name, target]) => [
+          name,
+          target.startsWith(".") ? join(PROJECT, target) : target,
+        ]),
+      ),
+      links: links.map((path) => join(PROJECT, path)),
+      lock: { path: join(PROJECT, "deno.lock"), frozen: true },
+      nodeModulesDir: "none",
+      compilerOptions: { ...compilerOptions, lib: LIB, types: [] },
+    };
+    const path = join(directory, "deno.json");
+    await Deno.writeTextFile(path, JSON.stringify(config));
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "check",
+        "--quiet",
+        "--config",
+        path,
+        ...files.map((file) => resolve(PROJECT, file)),
+      ],
+      cwd: directory,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    return success ? null : new TextDecoder().decode(stderr);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  const files = FOLDERS.flatMap(sourceFiles);
+  const problem = await checkBrowser(files);
+  const encoder = new TextEncoder();
+  if (problem === null) {
+    Deno.stdout.writeSync(encoder.encode(`${files.length} files type-check as browser code\n`));
+  } else {
+    Deno.stderr.writeSync(encoder.encode(problem));
+    Deno.exit(1);
+  }
+}
