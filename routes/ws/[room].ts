@@ -1,8 +1,6 @@
-import { createDefine } from "fresh";
 import { rooms } from "../../lib/rooms/instance.ts";
 import { upgradeToRoom } from "../../lib/rooms/upgrade.ts";
-
-const define = createDefine();
+import { define } from "../../lib/server/state.ts";
 
 export const handler = define.handlers({
   GET(ctx) {

@@ -1,0 +1,284 @@
+import { CLOSE } from "../../lib/protocol/close_codes.ts";
+import { Connection } from "../../lib/rooms/connection.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits.ts";
+import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
+import type { Claim, Denied, RoomStore, Seated } from "../../lib/rooms/store.ts";
+import { hashToken, systemRandom, type TokenHash } from "../../lib/rooms/tokens.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { FakeClock, flush } from "./fake_clock.ts";
+import { FakeSocket } from "./fake_socket.ts";
+import { createMessage, newAccess } from "./room_server.ts";
+
+/** A store whose `join` waits until the test lets it go on. */
+class SlowJoinStore extends MemoryRoomStore {
+  readonly gate = Promise.withResolvers<void>();
+
+  override async join(claim: Claim, hash: TokenHash): Promise<Seated | Denied> {
+    await this.gate.promise;
+    return await super.join(claim, hash);
+  }
+}
+
+/** A store whose `relay` takes the longer the earlier it was asked. */
+class UnevenStore extends MemoryRoomStore {
+  #waits = 20;
+
+  override async relay(...args: Parameters<RoomStore["relay"]>): Promise<boolean> {
+    for (let i = this.#waits--; i > 0; i--) await Promise.resolve();
+    return await super.relay(...args);
+  }
+}
+
+/** A store that remembers the rtok hashes it was given. */
+class RecordingStore extends MemoryRoomStore {
+  readonly hashes: TokenHash[] = [];
+
+  override create(...args: Parameters<RoomStore["create"]>): Promise<Seated | Denied> {
+    this.hashes.push(args[0].rtok);
+    return super.create(...args);
+  }
+
+  override resume(...args: Parameters<RoomStore["resume"]>): Promise<Seated | Denied> {
+    this.hashes.push(args[0].rtok);
+    return super.resume(...args);
+  }
+}
+
+class FailingStore extends MemoryRoomStore {
+  override create(): Promise<never> {
+    return Promise.reject(new Error("no route to the database"));
+  }
+}
+
+class World {
+  readonly clock: FakeClock;
+  readonly store: MemoryRoomStore;
+  readonly access = newAccess();
+  readonly errors: unknown[] = [];
+  readonly #limits: Partial<ConnectionLimits>;
+
+  constructor(
+    limits: Partial<ConnectionLimits> = {},
+    { clock = new FakeClock(), store = new MemoryRoomStore({ clock }) } = {},
+  ) {
+    this.#limits = limits;
+    this.clock = clock;
+    this.store = store;
+  }
+
+  open() {
+    const socket = new FakeSocket();
+    const connection = new Connection(socket, this.access.room, {
+      store: this.store,
+      clock: this.clock,
+      random: systemRandom,
+      limits: { ...CONNECTION_LIMITS, ...this.#limits },
+      onError: (error) => this.errors.push(error),
+    });
+    const say = async (message: unknown) => {
+      connection.receive(JSON.stringify(message));
+      await flush();
+    };
+    return { socket, connection, say };
+  }
+
+  async sender() {
+    const end = this.open();
+    await end.say(createMessage(this.access));
+    return end;
+  }
+
+  async viewer() {
+    const end = this.open();
+    await end.say({ t: "join", tok: this.access.jtok });
+    return end;
+  }
+
+  /** Both ends seated, with nothing in their hands. */
+  async pair() {
+    const sender = await this.sender();
+    const viewer = await this.viewer();
+    sender.socket.sent.length = 0;
+    viewer.socket.sent.length = 0;
+    return { sender, viewer };
+  }
+}
+
+Deno.test("Connection closes a socket that says nothing for 5 s, and holds no timer after", async () => {
+  const world = new World();
+  const { socket } = world.open();
+  await world.clock.advance(4_999);
+  assertEquals(socket.closes, []);
+  await world.clock.advance(1);
+  assertEquals(socket.closes, [[CLOSE.timeout, "timeout"]]);
+  assertEquals(world.clock.timers, 0);
+});
+
+Deno.test("Connection says ping every 20 s and lives on while pong comes", async () => {
+  const world = new World();
+  const { socket, say } = await world.sender();
+  socket.sent.length = 0;
+  for (let i = 0; i < 10; i++) {
+    await world.clock.advance(20_000);
+    assertEquals(socket.sent.splice(0), [{ t: "ping" }]);
+    await say({ t: "pong" });
+  }
+  assertEquals(socket.closes, []);
+});
+
+Deno.test("Connection takes 50 s of silence for dead and tells the other seat", async () => {
+  const world = new World();
+  const { sender, viewer } = await world.pair();
+  for (let i = 0; i < 49; i++) {
+    await world.clock.advance(1_000);
+    await sender.say({ t: "pong" });
+  }
+  assertEquals(viewer.socket.closes, []);
+  await world.clock.advance(1_000);
+  assertEquals(viewer.socket.closes, [[CLOSE.timeout, "timeout"]]);
+  assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "lost" });
+  assertEquals(sender.socket.closes, []);
+});
+
+Deno.test("Connection gives the seat of a slow reader up and queues nothing more for it", async () => {
+  const world = new World({ maxBuffered: 1_000 });
+  const { sender, viewer } = await world.pair();
+  viewer.socket.bufferedAmount = 1_000;
+  await sender.say({ t: "relay", d: "x" });
+  assertEquals(viewer.socket.sent, [{ t: "relay", d: "x" }]);
+  viewer.socket.bufferedAmount = 1_001;
+  await sender.say({ t: "relay", d: "y" });
+  assertEquals(viewer.socket.sent.length, 1);
+  assertEquals(viewer.socket.closes, [[CLOSE.slow, "slow"]]);
+  // Although the socket's own `close` event has not come, and may never come.
+  assertEquals(sender.socket.sent, [{ t: "peer", up: false, by: "lost" }]);
+  await sender.say({ t: "relay", d: "z" });
+  assertEquals(sender.socket.sent.at(-1), { t: "err", code: "no_peer" });
+});
+
+Deno.test("Connection takes a socket that throws on send for lost", async () => {
+  const world = new World();
+  const { sender, viewer } = await world.pair();
+  viewer.socket.broken = true;
+  await sender.say({ t: "relay", d: "x" });
+  assertEquals(sender.socket.sent, [{ t: "peer", up: false, by: "lost" }]);
+});
+
+Deno.test("closed() twice, or after a resume, takes the seat from nobody", async () => {
+  const world = new World();
+  const { sender, viewer } = await world.pair();
+  viewer.connection.closed();
+  viewer.connection.closed();
+  await flush();
+  assertEquals(sender.socket.sent, [{ t: "peer", up: false, by: "lost" }]);
+  await world.clock.advance(30_000);
+  viewer.connection.closed();
+  await world.clock.advance(15_000);
+  await sender.say({ t: "pong" });
+  await world.clock.advance(15_000);
+  assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "leave" });
+});
+
+Deno.test("a closed connection neither hears nor says anything", async () => {
+  const world = new World();
+  const { sender, viewer } = await world.pair();
+  viewer.connection.receive("[");
+  assertEquals(viewer.socket.closes, [[CLOSE.malformed, "malformed"]]);
+  await viewer.say({ t: "relay", d: "late" });
+  await viewer.say({ t: "leave" });
+  viewer.connection.receive(new Blob(["x"]));
+  await sender.say({ t: "relay", d: "x" });
+  assertEquals(viewer.socket.closes.length, 1);
+  assertEquals(viewer.socket.sent, []);
+  assertEquals(sender.socket.sent, [
+    { t: "peer", up: false, by: "lost" },
+    { t: "err", code: "no_peer" },
+  ]);
+});
+
+Deno.test("relays stay in order although the store takes longer for the first", async () => {
+  const clock = new FakeClock();
+  const world = new World({}, { clock, store: new UnevenStore({ clock }) });
+  const { sender, viewer } = await world.pair();
+  const sent = Array.from({ length: 20 }, (_, i) => ({ t: "relay", d: `m${i}` }));
+  for (const message of sent) sender.connection.receive(JSON.stringify(message));
+  for (let i = 0; i < 20; i++) await flush();
+  assertEquals(viewer.socket.sent, sent);
+});
+
+Deno.test("Connection bounds the messages that wait for the store", async () => {
+  const clock = new FakeClock();
+  const store = new SlowJoinStore({ clock });
+  const world = new World({ maxPending: 3 }, { clock, store });
+  await world.sender();
+  const { connection, socket } = world.open();
+  connection.receive(JSON.stringify({ t: "join", tok: world.access.jtok }));
+  for (let i = 0; i < 2; i++) connection.receive(JSON.stringify({ t: "pong" }));
+  assertEquals(socket.closes, []);
+  connection.receive(JSON.stringify({ t: "pong" }));
+  assertEquals(socket.closes, [[CLOSE.busy, "busy"]]);
+  store.gate.resolve();
+  await flush();
+});
+
+Deno.test("a viewer who goes away before the answer leaves the seat free", async () => {
+  const clock = new FakeClock();
+  const store = new SlowJoinStore({ clock });
+  const world = new World({}, { clock, store });
+  await world.sender();
+  const hasty = await world.viewer();
+  hasty.connection.closed();
+  store.gate.resolve();
+  await flush();
+  assertEquals(hasty.socket.sent, []);
+  const patient = await world.viewer();
+  assertEquals(patient.socket.sent.at(-1), { t: "peer", up: true, by: "join" });
+});
+
+Deno.test("what a seat hears while the store decides goes out behind the answer", async () => {
+  const world = new World();
+  const sender = await world.sender();
+  const viewer = world.open();
+  viewer.connection.receive(JSON.stringify({ t: "join", tok: world.access.jtok }));
+  sender.connection.receive(JSON.stringify({ t: "relay", d: "x" }));
+  await flush();
+  const [first, ...rest] = viewer.socket.sent;
+  assert(typeof first === "object" && first !== null && "t" in first && first.t === "joined");
+  assertEquals(rest, [{ t: "peer", up: true, by: "join" }, { t: "relay", d: "x" }]);
+});
+
+Deno.test("a store that fails is a busy server, and its error is reported", async () => {
+  const clock = new FakeClock();
+  const world = new World({}, { clock, store: new FailingStore({ clock }) });
+  const { socket } = await world.sender();
+  assertEquals(socket.sent, [{ t: "err", code: "busy" }]);
+  assertEquals(socket.closes, [[CLOSE.busy, "busy"]]);
+  assertEquals(world.errors.map(String), ["Error: no route to the database"]);
+  assertEquals(world.clock.timers, 0);
+});
+
+Deno.test("each claim gets a new random rtok, of which the store sees the hash alone", async () => {
+  const clock = new FakeClock();
+  const store = new RecordingStore({ clock });
+  const world = new World({}, { clock, store });
+  const rtoks: string[] = [];
+  for (let i = 0; i < 5; i++) {
+    const end = i === 0 ? await world.sender() : world.open();
+    if (i > 0) await end.say({ t: "resume", rtok: rtoks.at(-1) });
+    const [answer] = end.socket.sent;
+    assert(typeof answer === "object" && answer !== null && "rtok" in answer);
+    assert(typeof answer.rtok === "string");
+    rtoks.push(answer.rtok);
+  }
+  assertEquals(new Set(rtoks).size, 5);
+  assertEquals(store.hashes, rtoks.map(hashToken));
+});
+
+Deno.test("nothing is left of a room after its end: no seat, no timer", async () => {
+  const world = new World();
+  const { sender, viewer } = await world.pair();
+  await sender.say({ t: "delete", otok: world.access.otok });
+  assertEquals(sender.socket.closes, [[CLOSE.done, "done"]]);
+  assertEquals(viewer.socket.closes, [[CLOSE.gone, "gone"]]);
+  assertEquals({ rooms: world.store.size, timers: world.clock.timers }, { rooms: 0, timers: 0 });
+});

@@ -1,0 +1,94 @@
+import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
+import { hashToken } from "../../lib/rooms/tokens.ts";
+import { assertEquals } from "../support/assert.ts";
+import { FakeClock, flush } from "./fake_clock.ts";
+import { GRACE_MS, MAX_ROOMS, testRoomStore, token } from "./store_contract.ts";
+
+function make() {
+  const clock = new FakeClock();
+  const limits = { graceMs: GRACE_MS, maxRooms: MAX_ROOMS };
+  const store = new MemoryRoomStore({ clock, limits });
+  return { clock, store };
+}
+
+testRoomStore("MemoryRoomStore", () => {
+  const { clock, store } = make();
+  return Promise.resolve({
+    store,
+    advance: (ms) => clock.advance(ms),
+    settle: flush,
+    close: () => Promise.resolve(),
+  });
+});
+
+const HOUR = 3_600_000;
+
+/** A room that two people use and then abandon as `ending` says. */
+async function use(
+  { store, clock }: ReturnType<typeof make>,
+  ending: "delete" | "leave" | "lost" | "expired",
+): Promise<void> {
+  const otok = token(32);
+  const jtok = token(16);
+  const room = token(16);
+  const listener = () => {};
+  const sender = { room, conn: token(16), rtok: hashToken(token(32)), listener };
+  const viewer = { room, conn: token(16), rtok: hashToken(token(32)), listener };
+  await store.create(sender, { own: hashToken(otok), join: hashToken(jtok), ttl: 60 });
+  await store.join(viewer, hashToken(jtok));
+  await store.lose({ room, conn: viewer.conn, seat: "viewer" });
+  const ticket = { room, conn: sender.conn, seat: "sender" } as const;
+  if (ending === "delete") await store.remove(ticket, hashToken(otok));
+  if (ending === "leave") await store.leave(ticket);
+  if (ending === "lost") await store.lose(ticket);
+  if (ending === "lost" || ending === "expired") await clock.advance(HOUR);
+}
+
+Deno.test("MemoryRoomStore holds no room and no timer once its rooms ended", async () => {
+  const world = make();
+  assertEquals(world.clock.timers, 0);
+  for (const ending of ["delete", "leave", "lost", "expired"] as const) {
+    await use(world, ending);
+    assertEquals({ ending, rooms: world.store.size, timers: world.clock.timers }, {
+      ending,
+      rooms: 0,
+      timers: 0,
+    });
+  }
+});
+
+Deno.test("MemoryRoomStore arms one timer for all its rooms", async () => {
+  const { store, clock } = make();
+  const terms = { own: hashToken(token(32)), join: hashToken(token(16)), ttl: 60 };
+  for (let i = 0; i < 10; i++) {
+    const claim = { room: token(16), conn: token(16), rtok: hashToken(token(32)), listener() {} };
+    await store.create(claim, terms);
+  }
+  assertEquals(clock.timers, 1);
+  await clock.advance(30_000);
+  assertEquals({ rooms: store.size, timers: clock.timers }, { rooms: 10, timers: 1 });
+  await clock.advance(30_000);
+  assertEquals({ rooms: store.size, timers: clock.timers }, { rooms: 0, timers: 0 });
+});
+
+Deno.test("MemoryRoomStore keeps what a listener does in return out of the operation that caused it", async () => {
+  const { store } = make();
+  const jtok = token(16);
+  const room = token(16);
+  const heard: unknown[] = [];
+  const ticket = { room, conn: "s", seat: "sender" } as const;
+  await store.create({
+    room,
+    conn: "s",
+    rtok: hashToken(token(32)),
+    listener: () => void store.lose(ticket),
+  }, { own: hashToken(token(32)), join: hashToken(jtok), ttl: 60 });
+  await store.join({
+    room,
+    conn: "v",
+    rtok: hashToken(token(32)),
+    listener: (event) => heard.push(event),
+  }, hashToken(jtok));
+  await flush();
+  assertEquals(heard, [{ t: "peer", up: true, by: "join" }, { t: "peer", up: false, by: "lost" }]);
+});
