@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { computed, Signal, signal } from "@preact/signals";
-import { App } from "fresh";
+import { App, staticFiles } from "fresh";
 import { Builder } from "fresh/dev";
 import { decodeProps, encodeProps } from "../../packages/fresh/src/runtime/props.ts";
 import { app as fixture } from "./fixtures/app/main.ts";
@@ -135,6 +135,26 @@ Deno.test("build() into memory gives islands and file routes to an app under tes
   apply(fixture);
   const html = await (await fixture.handler()(new Request("http://localhost/nest_only"))).text();
   match(html, /boot\({Nest}/);
+});
+
+Deno.test("an app that overrides handler() reaches every answer, errors and files too", async () => {
+  class Marked extends App<State> {
+    override handler() {
+      const inner = super.handler();
+      return async (req: Request, info?: Deno.ServeHandlerInfo) => {
+        const response = await inner(req, info);
+        response.headers.set("x-marked", "yes");
+        return response;
+      };
+    }
+  }
+  const marked = new Marked().use(staticFiles()).fsRoutes();
+  (await new Builder<State>({ root: FIXTURE }).build({ snapshot: "memory" }))(marked);
+  for (const path of ["/quiet", "/nowhere", "/bad_island", "/styles.css"]) {
+    const response = await marked.handler()(new Request(new URL(path, "http://localhost")));
+    equal(response.headers.get("x-marked"), "yes", path);
+    await response.body?.cancel();
+  }
 });
 
 Deno.test("without a build an app has its own routes and no file routes", async () => {

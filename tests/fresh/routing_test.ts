@@ -40,6 +40,10 @@ Deno.test("a route group is not part of the path", async () => {
   match(await app.text("/grouped"), /grouped/);
 });
 
+Deno.test("a folder like (_lib) holds no routes", async () => {
+  equal((await app.get("/helper")).status, 404);
+});
+
 Deno.test("middlewares run from the outside in and are left from the inside out", async () => {
   const response = await app.get("/notes/deep");
   deepEqual(await response.json(), ["app", "root 1", "root 2", "notes", "deep"]);

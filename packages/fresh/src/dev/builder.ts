@@ -99,10 +99,11 @@ export class Builder<State = unknown> {
     const scripts = /\.[tj]sx?$/;
     const keep = (path: string) => scripts.test(path) && !/[._]test\.[tj]sx?$/.test(path);
     const islandFiles = walk(dirs.islands).filter(keep);
-    const routes = walk(dirs.routes).filter(keep).map((path) => ({
-      id: posix(relative(dirs.routes, path)).replace(scripts, ""),
-      path,
-    })).sort((a, b) => compareRoutes(a.id, b.id));
+    const routes = walk(dirs.routes).filter(keep)
+      .map((path) => ({ id: posix(relative(dirs.routes, path)).replace(scripts, ""), path }))
+      // A folder like (_lib) holds what belongs to the routes beside it and is none itself.
+      .filter(({ id }) => !/(^|\/)\(_/.test(id))
+      .sort((a, b) => compareRoutes(a.id, b.id));
 
     const files = new Map<string, Bytes>();
     for (const path of walk(dirs.static)) {
