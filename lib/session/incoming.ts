@@ -1,0 +1,78 @@
+/**
+ * The life of one picture, seen by its viewer.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { AbortCode, ClosedReason } from "../protocol/control.ts";
+
+/**
+ *     receiving ─→ delivered ─→ opening ─→ viewing ─→ closed
+ *         └────────────┴────────────┴──→ revoked, failed, lost
+ */
+export type Incoming =
+  /** `received` bytes are here, as ciphertext. */
+  | { readonly at: "receiving"; readonly received: number }
+  /** All of it is here, unreadable. */
+  | { readonly at: "delivered" }
+  /** Asked for the key, or decrypting and decoding. */
+  | { readonly at: "opening" }
+  /** On screen. */
+  | { readonly at: "viewing" }
+  | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
+  /** Its owner took it back before it was seen. */
+  | { readonly at: "revoked" }
+  | { readonly at: "failed"; readonly code: AbortCode }
+  /** The session ended before it was seen. */
+  | { readonly at: "lost" };
+
+/** What can happen to it. */
+export type IncomingEvent =
+  | { readonly type: "progress"; readonly received: number }
+  | { readonly type: "complete" }
+  | { readonly type: "open" }
+  | { readonly type: "painted" }
+  | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
+  | { readonly type: "revoke" }
+  | { readonly type: "fail"; readonly code: AbortCode }
+  | { readonly type: "over" };
+
+/** The next state; `null` where the event does not fit. */
+export function transition(state: Incoming, event: IncomingEvent): Incoming | null {
+  switch (event.type) {
+    case "progress":
+      return state.at === "receiving" ? { at: "receiving", received: event.received } : null;
+    case "complete":
+      return state.at === "receiving" ? { at: "delivered" } : null;
+    case "open":
+      return state.at === "delivered" ? { at: "opening" } : null;
+    case "painted":
+      return state.at === "opening" ? { at: "viewing" } : null;
+    case "closed":
+      return state.at === "viewing" || state.at === "opening"
+        ? { at: "closed", why: event.why, ms: event.ms }
+        : null;
+    case "revoke":
+      return isFinished(state) ? null : { at: "revoked" };
+    case "fail":
+      return isFinished(state) ? null : { at: "failed", code: event.code };
+    case "over":
+      return isFinished(state) ? null : { at: "lost" };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** True when nothing more can happen to it. */
+export function isFinished(state: Incoming): boolean {
+  switch (state.at) {
+    case "closed":
+    case "revoked":
+    case "failed":
+    case "lost":
+      return true;
+    default:
+      return false;
+  }
+}

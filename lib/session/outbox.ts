@@ -1,0 +1,273 @@
+/**
+ * The pictures that this side sends, one after the other: announced, sealed, sent, and released or destroyed.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { type Bytes, toBase64Url } from "../protocol/bytes.ts";
+import type { ControlMessage, ViewRules } from "../protocol/control.ts";
+import { MAX_IMAGES } from "../protocol/limits.ts";
+import { CHUNK_SIZE } from "../protocol/record.ts";
+import { ImageSealer } from "../e2e/image_stream.ts";
+import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
+import type { Prepared } from "../image/prepare.ts";
+import { ChannelClosedError } from "../net/flow_channel.ts";
+import type { SecureLink } from "../net/secure_link.ts";
+import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
+
+/** How much of a file is read at once: a read costs a trip to the browser process, whatever its size. */
+const SLAB_SIZE = 32 * CHUNK_SIZE;
+
+/** How many chunks are sealed ahead of the channel: the engine's crypto threads work while it drains. */
+const SEALED_AHEAD = 4;
+
+/** Progress is published at most this often, in milliseconds: each time costs the page a render. */
+const PROGRESS_MS = 100;
+
+/** One picture of this side, as the page shows it. */
+export interface OutgoingPicture {
+  readonly n: number;
+  /** The file's name, for this page only. */
+  readonly name: string;
+  readonly prepared: Prepared;
+  readonly rules: ViewRules;
+  readonly state: Outgoing;
+}
+
+/** What to send. */
+export interface OutgoingContent {
+  readonly name: string;
+  readonly prepared: Prepared;
+  readonly rules: ViewRules;
+}
+
+/** The session can't take more pictures. */
+export class OutboxFullError extends Error {
+  override readonly name = "OutboxFullError";
+
+  constructor() {
+    super(`Cannot add picture: a session has at most ${MAX_IMAGES}`);
+  }
+}
+
+/** The event that a control message means for one of our pictures; `null` for messages about something else. */
+function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number }) | null {
+  switch (message.t) {
+    case "got":
+    case "open":
+    case "shown":
+      return { type: message.t, n: message.n };
+    case "closed":
+      return { type: "closed", n: message.n, why: message.why, ms: message.ms };
+    case "abort":
+      return message.n === undefined ? null : { type: "abort", n: message.n, code: message.code };
+    default:
+      return null;
+  }
+}
+
+/** Sends pictures in order, the next one when the one before is finished. */
+export class Outbox {
+  readonly #pictures = signal<readonly OutgoingPicture[]>([]);
+  readonly #onChange: (picture: OutgoingPicture) => void;
+  #link: SecureLink | null = null;
+  /** The picture on its way or with the viewer. */
+  #current:
+    | { readonly n: number; readonly sealer: ImageSealer; readonly abort: AbortController }
+    | null = null;
+  #pumping = false;
+  #progressAt = 0;
+
+  /** `onChange` is called after each change of a picture's state. */
+  constructor(onChange: (picture: OutgoingPicture) => void) {
+    this.#onChange = onChange;
+  }
+
+  /** All pictures, in order. */
+  get pictures(): ReadonlySignal<readonly OutgoingPicture[]> {
+    return this.#pictures;
+  }
+
+  /** True when no picture is left that something could still happen to. */
+  get done(): boolean {
+    return this.#pictures.peek().every((picture) => isFinished(picture.state));
+  }
+
+  /** Adds a picture. Throws {@linkcode OutboxFullError}. */
+  add(content: OutgoingContent): void {
+    const pictures = this.#pictures.peek();
+    if (pictures.length >= MAX_IMAGES) throw new OutboxFullError();
+    const picture = { ...content, n: pictures.length, state: { at: "queued" } } as const;
+    this.#pictures.value = [...pictures, picture];
+    this.#onChange(picture);
+    this.#pump();
+  }
+
+  /** Changes the rules of all pictures that were not announced yet. */
+  setRules(rules: ViewRules): void {
+    this.#pictures.value = this.#pictures.peek().map((picture) =>
+      picture.state.at === "queued" ? { ...picture, rules } : picture
+    );
+  }
+
+  /** Starts to send over a bound link. */
+  attach(link: SecureLink): void {
+    this.#link = link;
+    this.#pump();
+  }
+
+  /**
+   * Takes what the viewer says about our pictures. Returns false for messages that are not about them. Throws
+   * {@linkcode ProtocolError} for a receipt of something that did not happen.
+   */
+  async receive(message: ControlMessage): Promise<boolean> {
+    const event = toEvent(message);
+    if (event === null) return false;
+    const { n } = event;
+    // A receipt may have crossed our own burn: then there is nothing left to change.
+    const known = this.#pictures.peek()[n];
+    if (known !== undefined && isFinished(known.state)) return true;
+    if (!this.#apply(n, event)) throw new ProtocolError();
+    if (event.type === "open") await this.#release(n);
+    return true;
+  }
+
+  /**
+   * Takes everything back: keys that are not released are destroyed, what is open is wiped by the viewer's software,
+   * whose report the caller may wait for ({@linkcode Outbox.open}).
+   */
+  burn(): void {
+    this.#link?.sendControl({ t: "revoke", all: true }).catch(() => {});
+    this.#applyAll({ type: "burn" });
+  }
+
+  /** True while a picture is with the viewer, readable. */
+  get open(): boolean {
+    return this.#pictures.peek().some((picture) => isOpen(picture.state));
+  }
+
+  /** The session is over: nothing is sent any more, unreleased keys are destroyed. Idempotent. */
+  end(): void {
+    this.#link = null;
+    this.#applyAll({ type: "over" });
+  }
+
+  /** Frees the thumbnails. */
+  dispose(): void {
+    this.end();
+    for (const { prepared } of this.#pictures.peek()) prepared.thumbnail.close();
+    this.#pictures.value = [];
+  }
+
+  #apply(n: number, event: OutgoingEvent): boolean {
+    const pictures = this.#pictures.peek();
+    const picture = pictures[n];
+    if (picture === undefined) return false;
+    const state = transition(picture.state, event);
+    if (state === null) return false;
+    if (state === picture.state) return true;
+    const next = { ...picture, state };
+    this.#pictures.value = pictures.with(n, next);
+    if (isFinished(state) && this.#current?.n === n) {
+      this.#current.abort.abort();
+      this.#current.sealer.destroy();
+      this.#current = null;
+    }
+    this.#onChange(next);
+    if (isFinished(state)) this.#pump();
+    return true;
+  }
+
+  #applyAll(event: OutgoingEvent): void {
+    for (const { n } of this.#pictures.peek()) this.#apply(n, event);
+  }
+
+  async #release(n: number): Promise<void> {
+    const current = this.#current;
+    const link = this.#link;
+    if (current?.n !== n || link === null) throw new ProtocolError();
+    const key = current.sealer.exportKey();
+    await link.sendControl({ t: "key", n, key: toBase64Url(key) });
+    wipe(key);
+    current.sealer.destroy();
+  }
+
+  #pump(): void {
+    const link = this.#link;
+    const next = this.#pictures.peek().find((picture) => !isFinished(picture.state));
+    if (this.#pumping || link === null || next?.state.at !== "queued") return;
+    this.#pumping = true;
+    this.#send(next, link).finally(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  async #send(picture: OutgoingPicture, link: SecureLink): Promise<void> {
+    const { n, prepared, rules } = picture;
+    const { type, size, width, height, blob } = prepared;
+    this.#apply(n, { type: "progress", sent: 0 });
+    try {
+      // Without the file's name: it often says more than the picture, and nobody asked for it.
+      const meta = { t: "meta", n, type, size, w: width, h: height, view: rules } as const;
+      const plaintext = await link.sendControl(meta);
+      const sealer = await ImageSealer.create({
+        image: n,
+        size,
+        metaHash: await sha256(plaintext),
+      });
+      const abort = new AbortController();
+      if (isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) return sealer.destroy();
+      this.#current = { n, sealer, abort };
+      await this.#sendChunks(blob, { n, sealer, link, signal: abort.signal });
+      const digest = toBase64Url(await sealer.finish());
+      if (!abort.signal.aborted) await link.sendControl({ t: "end", n, digest });
+    } catch (error) {
+      this.#sendFailed(n, error);
+    }
+  }
+
+  /** Reads, seals and sends; the three overlap, so that the channel never waits for the other two. */
+  async #sendChunks(
+    blob: Blob,
+    job: { n: number; sealer: ImageSealer; link: SecureLink; signal: AbortSignal },
+  ): Promise<void> {
+    const { n, sealer, link, signal } = job;
+    const sealed: Promise<Bytes>[] = [];
+    let sent = 0;
+    const sendOne = async () => {
+      const record = await sealed.shift();
+      if (record === undefined) return;
+      await link.sendRecord(record, signal);
+      sealer.digest(record);
+      sent = Math.min(blob.size, sent + CHUNK_SIZE);
+      this.#progress(n, sent);
+    };
+    for (let start = 0; start < blob.size; start += SLAB_SIZE) {
+      const slab = new Uint8Array(await blob.slice(start, start + SLAB_SIZE).arrayBuffer());
+      for (let at = 0; at < slab.length; at += CHUNK_SIZE) {
+        if (signal.aborted) return;
+        sealed.push(sealer.seal(slab.subarray(at, at + CHUNK_SIZE)));
+        if (sealed.length > SEALED_AHEAD) await sendOne();
+      }
+    }
+    while (sealed.length > 0) await sendOne();
+  }
+
+  #progress(n: number, sent: number): void {
+    const now = performance.now();
+    if (now - this.#progressAt < PROGRESS_MS) return;
+    this.#progressAt = now;
+    this.#apply(n, { type: "progress", sent });
+  }
+
+  #sendFailed(n: number, error: unknown): void {
+    const aborted = error instanceof DOMException && error.name === "AbortError";
+    if (aborted || error instanceof ChannelClosedError) return;
+    // The file can't be read any more: take the announcement back, and go on with the next one.
+    this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
+    this.#apply(n, { type: "abort", code: "corrupt" });
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The life of one picture, seen by its owner.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { AbortCode, ClosedReason } from "../protocol/control.ts";
+
+/**
+ *     queued ─→ sending ─→ delivered ─→ opened ─→ shown ─→ closed
+ *        │          │           │          │        └────→ unconfirmed   (connection lost)
+ *        └──────────┴───────────┤          └─→ unconfirmed, refused
+ *                               └─→ burned (key destroyed unsent), refused, unseen (connection lost)
+ */
+export type Outgoing =
+  | { readonly at: "queued" }
+  /** `sent` bytes of the picture are on their way. */
+  | { readonly at: "sending"; readonly sent: number }
+  /** All of it is with the viewer, unreadable. */
+  | { readonly at: "delivered" }
+  /** The viewer asked to see it, and got the key. */
+  | { readonly at: "opened" }
+  /** On the viewer's screen. */
+  | { readonly at: "shown" }
+  /** The viewer's software reported it closed after `ms` on screen. */
+  | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
+  /** Taken back before it could be seen. */
+  | { readonly at: "burned" }
+  /** The viewer's side could not use it. */
+  | { readonly at: "refused"; readonly code: AbortCode }
+  /** The session ended before it could be seen. */
+  | { readonly at: "unseen" }
+  /** The connection was lost while it was open. */
+  | { readonly at: "unconfirmed" };
+
+/** What can happen to it. */
+export type OutgoingEvent =
+  | { readonly type: "progress"; readonly sent: number }
+  | { readonly type: "got" }
+  | { readonly type: "open" }
+  | { readonly type: "shown" }
+  | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
+  | { readonly type: "abort"; readonly code: AbortCode }
+  | { readonly type: "burn" }
+  /** The session is over, whoever ended it. */
+  | { readonly type: "over" };
+
+/** The next state; `null` where the event does not fit, which from the other side is a breach of the protocol. */
+export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | null {
+  switch (event.type) {
+    case "progress":
+      return state.at === "queued" || state.at === "sending"
+        ? { at: "sending", sent: event.sent }
+        : null;
+    case "got":
+      return state.at === "sending" ? { at: "delivered" } : null;
+    case "open":
+      return state.at === "delivered" ? { at: "opened" } : null;
+    case "shown":
+      return state.at === "opened" ? { at: "shown" } : null;
+    case "closed":
+      // Closed without having been shown: he asked, but left or lost it before the first frame.
+      return state.at === "shown" || state.at === "opened"
+        ? { at: "closed", why: event.why, ms: event.ms }
+        : null;
+    case "abort":
+      return isFinished(state) ? null : { at: "refused", code: event.code };
+    case "burn":
+      // Once the key is out, only the viewer can say what became of it.
+      if (isFinished(state) || isOpen(state)) return state;
+      return { at: "burned" };
+    case "over":
+      if (isFinished(state)) return state;
+      return isOpen(state) ? { at: "unconfirmed" } : { at: "unseen" };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** True when its key is with the viewer and nothing was heard of its end. */
+export function isOpen(state: Outgoing): boolean {
+  return state.at === "opened" || state.at === "shown";
+}
+
+/** True when nothing more can happen to it. */
+export function isFinished(state: Outgoing): boolean {
+  switch (state.at) {
+    case "closed":
+    case "burned":
+    case "refused":
+    case "unseen":
+    case "unconfirmed":
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The life of a session and the words of the automation contract: pure functions of state.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { ConnectFailure } from "../net/connector.ts";
+import type { IncomingPicture } from "./inbox.ts";
+import type { OutgoingPicture } from "./outbox.ts";
+import { isFinished } from "./outgoing.ts";
+
+/** Why a session is over although it had begun. */
+export type EndReason =
+  /** All pictures were seen. */
+  | "done"
+  /** Their owner took them back. */
+  | "burned"
+  /** This side left. */
+  | "left"
+  /** The other side left. */
+  | "peer_left"
+  /** The connection broke. */
+  | "lost"
+  /** The other side's software did not keep to the protocol. */
+  | "protocol";
+
+/** Why a session never began. */
+export type FailReason =
+  | ConnectFailure
+  /** No crypto.subtle: the page did not come over HTTPS. */
+  | "insecure"
+  /** No RTCPeerConnection. */
+  | "no_webrtc"
+  /** `/join` without a fragment, or with one that is not whole. */
+  | "no_link"
+  | "bad_link";
+
+/**
+ *     idle ─→ starting ─→ waiting ⇄ connecting ─→ live ─→ ended
+ *       └────────┴───────────┴──────────┴──→ failed      (ended from waiting: the sender gave up)
+ */
+export type Life =
+  | { readonly at: "idle" }
+  | { readonly at: "starting" }
+  /** Has a seat; the other one is not here. */
+  | { readonly at: "waiting" }
+  | { readonly at: "connecting" }
+  | { readonly at: "live" }
+  | { readonly at: "ended"; readonly reason: EndReason }
+  | { readonly at: "failed"; readonly reason: FailReason };
+
+/** What can happen to a session. */
+export type LifeEvent =
+  | { readonly type: "start" }
+  | { readonly type: "seated" }
+  | { readonly type: "peer"; readonly here: boolean }
+  | { readonly type: "bound" }
+  | { readonly type: "end"; readonly reason: EndReason }
+  | { readonly type: "fail"; readonly reason: FailReason };
+
+/** The next state. Events that do not fit change nothing: they come late, from something that was given up. */
+export function transition(life: Life, event: LifeEvent): Life {
+  if (life.at === "ended" || life.at === "failed") return life;
+  switch (event.type) {
+    case "start":
+      return life.at === "idle" ? { at: "starting" } : life;
+    case "seated":
+      return life.at === "starting" ? { at: "waiting" } : life;
+    case "peer":
+      if (life.at !== "waiting" && life.at !== "connecting") return life;
+      return { at: event.here ? "connecting" : "waiting" };
+    case "bound":
+      return { at: "live" };
+    case "end":
+      return { at: "ended", reason: event.reason };
+    case "fail":
+      return life.at === "live" ? life : { at: "failed", reason: event.reason };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** `main[data-phase]` on `/`. */
+export type SenderPhase =
+  | "idle"
+  | "preparing"
+  | "waiting"
+  | "connecting"
+  | "connected"
+  | "sending"
+  | "delivered"
+  | "opened"
+  | "shown"
+  | "closed"
+  | "ended"
+  | "failed";
+
+/** `main[data-phase]` on `/join`. */
+export type ViewerPhase =
+  | "idle"
+  | "connecting"
+  | "connected"
+  | "receiving"
+  | "delivered"
+  | "viewing"
+  | "closed"
+  | "ended"
+  | "failed";
+
+/** The sender's phase: of the session until it is live, of the first unfinished picture from then on. */
+export function senderPhase(
+  life: Life,
+  { pictures, preparing }: { pictures: readonly OutgoingPicture[]; preparing: boolean },
+): SenderPhase {
+  switch (life.at) {
+    case "idle":
+      return preparing ? "preparing" : "idle";
+    case "starting":
+      return "preparing";
+    case "live": {
+      const current = pictures.find(({ state }) => !isFinished(state)) ?? pictures.at(-1);
+      return current === undefined ? "connected" : picturePhase(current);
+    }
+    default:
+      return life.at;
+  }
+}
+
+function picturePhase({ state }: OutgoingPicture): SenderPhase {
+  switch (state.at) {
+    case "queued":
+      return "connected";
+    case "sending":
+    case "delivered":
+    case "opened":
+    case "shown":
+      return state.at;
+    default:
+      return "closed";
+  }
+}
+
+/** The viewer's phase: of the session until it is live, of the last picture from then on. */
+export function viewerPhase(life: Life, picture: IncomingPicture | null): ViewerPhase {
+  switch (life.at) {
+    case "idle":
+      return "idle";
+    case "starting":
+    case "waiting":
+    case "connecting":
+      return "connecting";
+    case "live":
+      break;
+    default:
+      return life.at;
+  }
+  switch (picture?.state.at) {
+    case undefined:
+      return "connected";
+    case "receiving":
+      return "receiving";
+    case "delivered":
+    case "opening":
+      return "delivered";
+    case "viewing":
+      return "viewing";
+    default:
+      return "closed";
+  }
+}

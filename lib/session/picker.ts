@@ -1,0 +1,82 @@
+/**
+ * From chosen files to pictures that may be sent, with a word on each that may not.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { ViewRules } from "../protocol/control.ts";
+import type { Decoder } from "../image/decoder.ts";
+import { ImageError, type ImageErrorReason } from "../image/errors.ts";
+import { preparePicture } from "../image/prepare.ts";
+import type { OutgoingContent } from "./outbox.ts";
+
+/** Longest side of a thumbnail in device pixels. */
+const THUMBNAIL_SIDE = 640;
+
+/** The times that one can choose, in seconds; 0 = until closed. */
+export const VIEW_SECONDS = [3, 5, 10, 30, 60, 0] as const;
+
+/** Chosen where nobody chose. */
+export const DEFAULT_SECONDS = 10;
+
+/** A file that can't be sent. */
+export interface PickProblem {
+  readonly reason: ImageErrorReason | "too_many";
+  readonly name: string;
+}
+
+/** Prepares pictures, one after the other: decoding two at once would double the memory. */
+export class Picker {
+  readonly seconds = signal<number>(DEFAULT_SECONDS);
+  readonly #decoder: Decoder;
+  readonly #preparing = signal(false);
+  readonly #problem = signal<PickProblem | null>(null);
+
+  constructor(decoder: Decoder) {
+    this.#decoder = decoder;
+  }
+
+  get preparing(): ReadonlySignal<boolean> {
+    return this.#preparing;
+  }
+
+  /** What was wrong with the last file that was wrong; `null` since the last choice that was fine. */
+  get problem(): ReadonlySignal<PickProblem | null> {
+    return this.#problem;
+  }
+
+  /** The rules that are chosen now. */
+  get rules(): ViewRules {
+    return { seconds: this.seconds.peek(), hold: false, mark: "" };
+  }
+
+  /** Prepares files, and hands each good one on. A choice while another is worked on is left out. */
+  async pick(files: readonly File[], take: (content: OutgoingContent) => void): Promise<void> {
+    if (files.length === 0 || this.#preparing.peek()) return;
+    this.#preparing.value = true;
+    this.#problem.value = null;
+    try {
+      for (const file of files) await this.#pickOne(file, take);
+    } finally {
+      this.#preparing.value = false;
+    }
+  }
+
+  /** Says that a file can't be sent, e.g. because the session is full. */
+  refuse(problem: PickProblem): void {
+    this.#problem.value = problem;
+  }
+
+  async #pickOne(file: File, take: (content: OutgoingContent) => void): Promise<void> {
+    try {
+      const options = { thumbnailSide: THUMBNAIL_SIDE };
+      const prepared = await preparePicture(file, this.#decoder, options);
+      take({ name: file.name, prepared, rules: this.rules });
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.refuse({ reason: error.reason, name: file.name });
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What the page `/` shows and can do: signals out, functions in.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import { createLinkSecret, formatLink } from "../e2e/link.ts";
+import { wipe } from "../e2e/suite.ts";
+import { Decoder } from "../image/decoder.ts";
+import { findObstacle, signalingServer } from "./environment.ts";
+import { OutboxFullError, type OutgoingContent, type OutgoingPicture } from "./outbox.ts";
+import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
+import { Picker } from "./picker.ts";
+import { Session } from "./session.ts";
+
+const IDLE: Life = { at: "idle" };
+
+/** The sender's page. */
+export class SenderModel {
+  readonly picker: Picker;
+  readonly #decoder: Decoder;
+  readonly #location: Location;
+  readonly #obstacle: FailReason | null;
+  readonly #session = signal<Session | null>(null);
+  readonly #link = signal<string | null>(null);
+  readonly #phase: ReadonlySignal<SenderPhase>;
+  readonly #reason: ReadonlySignal<string | null>;
+
+  /** `decodeWorker` is the URL of the decode worker. */
+  constructor(decodeWorker: string) {
+    this.#location = globalThis.location;
+    this.#obstacle = findObstacle();
+    this.#decoder = new Decoder(decodeWorker);
+    this.picker = new Picker(this.#decoder);
+    this.#phase = computed(() => {
+      const life = this.#life();
+      const pictures = this.#session.value?.outbox.pictures.value ?? [];
+      const phase = senderPhase(life, { pictures, preparing: this.picker.preparing.value });
+      const failed = this.#obstacle !== null || this.picker.problem.value !== null;
+      return phase === "idle" && failed ? "failed" : phase;
+    });
+    this.#reason = computed(() => {
+      const life = this.#life();
+      if (life.at === "ended" || life.at === "failed") return life.reason;
+      return this.#obstacle ?? this.picker.problem.value?.reason ?? null;
+    });
+  }
+
+  get phase(): ReadonlySignal<SenderPhase> {
+    return this.#phase;
+  }
+
+  /** Why it ended or failed, or what was wrong with the last file. */
+  get reason(): ReadonlySignal<string | null> {
+    return this.#reason;
+  }
+
+  /** What keeps this browser from taking part at all. */
+  get obstacle(): FailReason | null {
+    return this.#obstacle;
+  }
+
+  get session(): ReadonlySignal<Session | null> {
+    return this.#session;
+  }
+
+  /** The link to share; there from the first picture on. */
+  get link(): ReadonlySignal<string | null> {
+    return this.#link;
+  }
+
+  /** Takes files that were chosen, dropped or pasted; the first good one makes the link. */
+  async choose(files: readonly File[]): Promise<void> {
+    if (this.#obstacle !== null) return;
+    await this.picker.pick(files, (content) => this.#take(content));
+  }
+
+  /** Chooses how long pictures may be seen, also for those that are not on their way yet. */
+  setSeconds(seconds: number): void {
+    this.picker.seconds.value = seconds;
+    this.#session.peek()?.outbox.setRules(this.picker.rules);
+  }
+
+  /** The pictures of a session that is over which nobody has seen. */
+  get unseen(): readonly OutgoingPicture[] {
+    const pictures = this.#session.value?.outbox.pictures.value ?? [];
+    return pictures.filter(({ state }) => state.at === "unseen");
+  }
+
+  /** Makes a new link for what nobody has seen. */
+  again(): void {
+    const old = this.#session.peek();
+    const kept = this.unseen;
+    if (old === null || kept.length === 0) return this.reset();
+    const session = this.#begin();
+    for (const { name, prepared } of kept) {
+      session.outbox.add({ name, prepared, rules: this.picker.rules });
+    }
+  }
+
+  /** Back to the start, with nothing kept. */
+  reset(): void {
+    const old = this.#session.peek();
+    old?.leave();
+    batch(() => {
+      this.#session.value = null;
+      this.#link.value = null;
+    });
+    old?.outbox.dispose();
+  }
+
+  /** The page goes away: says so while it still can. */
+  leave(): void {
+    this.#session.peek()?.leave();
+  }
+
+  #life(): Life {
+    return this.#session.value?.life.value ?? IDLE;
+  }
+
+  #take(content: OutgoingContent): void {
+    const current = this.#session.peek();
+    const over = current === null || isOver(current.life.peek());
+    const session = over ? this.#begin() : current;
+    try {
+      session.outbox.add(content);
+    } catch (error) {
+      if (!(error instanceof OutboxFullError)) throw error;
+      content.prepared.thumbnail.close();
+      this.picker.refuse({ reason: "too_many", name: content.name });
+    }
+  }
+
+  #begin(): Session {
+    const secret = createLinkSecret();
+    const server = signalingServer(this.#location);
+    const session = new Session({ role: "S", secret, server, decoder: this.#decoder });
+    batch(() => {
+      this.#session.value = session;
+      this.#link.value = formatLink(this.#location.origin, secret);
+    });
+    wipe(secret);
+    session.start();
+    return session;
+  }
+}
+
+function isOver(life: Life): boolean {
+  return life.at === "ended" || life.at === "failed";
+}

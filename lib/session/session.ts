@@ -1,0 +1,296 @@
+/**
+ * One session, from the seat to the end: the connection, both directions of pictures, what the other side says, and
+ * the timeline that people read. The same for both roles; they differ in who ends it.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { Bytes } from "../protocol/bytes.ts";
+import type { OpenedControl } from "../e2e/control_record.ts";
+import { sasEmoji } from "../e2e/sas.ts";
+import { ProtocolError } from "../e2e/suite.ts";
+import type { Role } from "../e2e/transcript.ts";
+import type { Decoder } from "../image/decoder.ts";
+import { Connector } from "../net/connector.ts";
+import type { LinkEnd, SecureLink } from "../net/secure_link.ts";
+import { Inbox, type IncomingPicture } from "./inbox.ts";
+import { Outbox, type OutgoingPicture } from "./outbox.ts";
+import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
+
+/** How long taking back waits for the viewer's word on a picture that is open, in milliseconds. */
+const REPORT_MS = 2_000;
+
+/** How many words of the SAS stand in the default watermark. */
+const MARK_WORDS = 3;
+
+/** What happened, for people; newest last. */
+export interface TimelineEntry {
+  /** Wall clock, for display. */
+  readonly time: Date;
+  readonly what:
+    | { readonly type: "waiting" }
+    | { readonly type: "peer"; readonly here: boolean }
+    | { readonly type: "live" }
+    | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
+    | { readonly type: "incoming"; readonly picture: IncomingPicture }
+    | { readonly type: "burned" }
+    | { readonly type: "ended"; readonly reason: EndReason };
+}
+
+/** Settings of a {@linkcode Session}. */
+export interface SessionOptions {
+  readonly role: Role;
+  /** The link's secret, 32 bytes; copied. */
+  readonly secret: Bytes;
+  /** `ws(s)://host`. */
+  readonly server: string;
+  readonly decoder: Decoder;
+}
+
+/** A session of this browser with one other. */
+export class Session {
+  readonly outbox: Outbox;
+  readonly #options: SessionOptions;
+  readonly #life = signal<Life>({ at: "idle" });
+  readonly #contact = signal(true);
+  readonly #timeline = signal<readonly TimelineEntry[]>([]);
+  readonly #inbox = signal<Inbox | null>(null);
+  readonly #keep = signal(false);
+  readonly #words = signal<readonly string[]>([]);
+  readonly #connector: Connector;
+  #link: SecureLink | null = null;
+  #takingBack: { reason: EndReason; timer: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.outbox = new Outbox((picture) => this.#outgoingChanged(picture));
+    this.#connector = new Connector({
+      role: options.role,
+      secret: options.secret.slice(),
+      server: options.server,
+      handlers: {
+        onSeated: () => this.#seated(),
+        onContact: (contact) => {
+          this.#contact.value = contact;
+        },
+        onPeer: (here) => this.#peerChanged(here),
+        onBound: (link) => this.#bound(link),
+        onFailed: (reason) => this.#happen({ type: "fail", reason }),
+      },
+    });
+  }
+
+  get life(): ReadonlySignal<Life> {
+    return this.#life;
+  }
+
+  /** False while the server can't be reached; a live session does not need it. */
+  get contact(): ReadonlySignal<boolean> {
+    return this.#contact;
+  }
+
+  get timeline(): ReadonlySignal<readonly TimelineEntry[]> {
+    return this.#timeline;
+  }
+
+  /** There once the session is live. */
+  get inbox(): ReadonlySignal<Inbox | null> {
+    return this.#inbox;
+  }
+
+  /** True when the session goes on after the last picture: then both sides may send. */
+  get keep(): ReadonlySignal<boolean> {
+    return this.#keep;
+  }
+
+  /** The names of the SAS emoji; empty before the session is live. */
+  get words(): ReadonlySignal<readonly string[]> {
+    return this.#words;
+  }
+
+  /** Takes the seat; everything else follows by itself. */
+  async start(): Promise<void> {
+    this.#happen({ type: "start" });
+    try {
+      await this.#connector.start();
+    } catch {
+      // WebCrypto and WebRTC were looked for before: what still fails here is WebRTC switched off by policy.
+      this.#happen({ type: "fail", reason: "no_webrtc" });
+    }
+  }
+
+  /** Sender: keep the session open after the last picture, or not. */
+  setKeep(on: boolean): void {
+    if (this.#options.role !== "S" || this.#keep.peek() === on) return;
+    this.#keep.value = on;
+    this.#link?.sendControl({ t: "keep", on }).catch(() => {});
+    this.#endWhenDone();
+  }
+
+  /** Takes all own pictures back and ends, after a moment for the viewer's word on what was open. */
+  burn(): void {
+    if (this.#isOver() || this.#takingBack !== null) return;
+    this.#note({ type: "burned" });
+    this.outbox.burn();
+    this.#endAfterReport("burned");
+  }
+
+  /** Leaves: whatever is on either screen is wiped. */
+  leave(): void {
+    if (this.#isOver() || this.#takingBack !== null) return;
+    this.#inbox.peek()?.close("user");
+    if (this.outbox.open) this.outbox.burn();
+    this.#endAfterReport("left");
+  }
+
+  #endAfterReport(reason: EndReason): void {
+    if (!this.outbox.open) return this.#finish(reason);
+    const timer = setTimeout(() => this.#finish(reason), REPORT_MS);
+    this.#takingBack = { reason, timer };
+  }
+
+  #happen(event: LifeEvent): void {
+    const before = this.#life.peek();
+    const life = transition(before, event);
+    if (life === before) return;
+    this.#life.value = life;
+    if (life.at === "failed") this.#outOfUse();
+  }
+
+  #isOver(): boolean {
+    const { at } = this.#life.peek();
+    return at === "ended" || at === "failed";
+  }
+
+  #seated(): void {
+    if (this.#life.peek().at !== "starting") return;
+    this.#happen({ type: "seated" });
+    this.#note({ type: "waiting" });
+  }
+
+  #peerChanged(here: boolean): void {
+    const before = this.#life.peek().at;
+    this.#happen({ type: "peer", here });
+    if (before !== this.#life.peek().at) this.#note({ type: "peer", here });
+  }
+
+  #bound(link: SecureLink): void {
+    this.#link = link;
+    const words = sasEmoji(link.sas).map(([, name]) => name);
+    const inbox = new Inbox({
+      link,
+      decoder: this.#options.decoder,
+      defaultMark: defaultMark(words),
+      onChange: (picture) => this.#incomingChanged(picture),
+    });
+    link.listen({
+      onControl: (opened) => this.#control(inbox, opened),
+      onRecord: (record) => inbox.receiveRecord(record),
+      onEnd: (why) => this.#linkEnded(why),
+    });
+    batch(() => {
+      this.#inbox.value = inbox;
+      this.#words.value = words;
+      this.#happen({ type: "bound" });
+      this.#note({ type: "live" });
+    });
+    if (this.#keep.peek()) link.sendControl({ t: "keep", on: true }).catch(() => {});
+    this.outbox.attach(link);
+  }
+
+  async #control(inbox: Inbox, opened: OpenedControl): Promise<void> {
+    const { message } = opened;
+    if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
+    switch (message.t) {
+      case "bye":
+        return this.#finish(this.#farewell());
+      case "abort":
+        return this.#finish("protocol");
+      case "keep":
+        // Only who made the room says how long it lasts.
+        if (this.#options.role === "S") throw new ProtocolError();
+        this.#keep.value = message.on;
+        return;
+      default:
+        // `more` is asked for by later versions; nothing else gets here.
+        return;
+    }
+  }
+
+  /** What the other side's `bye` means here. */
+  #farewell(): EndReason {
+    const incoming = this.#inbox.peek()?.picture.peek()?.state.at;
+    if (incoming === "revoked") return "burned";
+    if (this.#options.role === "R" && incoming === "closed") return "done";
+    return "peer_left";
+  }
+
+  #linkEnded(why: LinkEnd): void {
+    const reason = why === "protocol" ? "protocol" : "lost";
+    this.#end(this.#takingBack?.reason ?? reason);
+  }
+
+  #outgoingChanged(picture: OutgoingPicture): void {
+    const last = this.#timeline.peek().at(-1)?.what;
+    const progressed = last?.type === "outgoing" && last.picture.n === picture.n &&
+      last.picture.state.at === picture.state.at;
+    if (!progressed && picture.state.at !== "queued") this.#note({ type: "outgoing", picture });
+    if (this.#takingBack !== null && !this.outbox.open) {
+      return this.#finish(this.#takingBack.reason);
+    }
+    this.#endWhenDone();
+  }
+
+  #incomingChanged(picture: IncomingPicture): void {
+    const last = this.#timeline.peek().at(-1)?.what;
+    const progressed = last?.type === "incoming" && last.picture.meta.n === picture.meta.n &&
+      last.picture.state.at === picture.state.at;
+    if (!progressed) this.#note({ type: "incoming", picture });
+    this.#endWhenDone();
+  }
+
+  /** Sender: when the last picture is finished, the session is. */
+  #endWhenDone(): void {
+    if (this.#options.role !== "S" || this.#life.peek().at !== "live") return;
+    if (this.#keep.peek() || this.#takingBack !== null) return;
+    if (this.outbox.pictures.peek().length === 0 || !this.outbox.done) return;
+    if (this.#inbox.peek()?.idle === true) this.#finish("done");
+  }
+
+  /** Ends on this side's word: says goodbye, then ends. */
+  #finish(reason: EndReason): void {
+    const link = this.#link;
+    link?.sendControl({ t: "bye" }).catch(() => {});
+    this.#end(reason);
+    link?.close();
+  }
+
+  #end(reason: EndReason): void {
+    if (this.#isOver()) return;
+    clearTimeout(this.#takingBack?.timer);
+    batch(() => {
+      this.#happen({ type: "end", reason });
+      this.#outOfUse();
+      this.#note({ type: "ended", reason });
+    });
+  }
+
+  /** Nothing readable stays, and the server forgets the room. */
+  #outOfUse(): void {
+    this.#inbox.peek()?.end();
+    this.outbox.end();
+    this.#connector.end();
+  }
+
+  #note(what: TimelineEntry["what"]): void {
+    this.#timeline.value = [...this.#timeline.peek(), { time: new Date(), what }];
+  }
+}
+
+/** Date, time and words of this session: says on a photograph of the screen when and with whom it was. */
+function defaultMark(words: readonly string[]): string {
+  const time = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
+  return `${time.format(new Date())} · ${words.slice(0, MARK_WORDS).join(" ")}`;
+}
