@@ -39,7 +39,8 @@ export function tileOf(textWidth: number, fontSize: number): Tile {
     width,
     height: 2 * row,
     marks: [
-      { x: 0, y: row / 2 },
+      // Not at the very edge, which would cut off the rim of the first letter.
+      { x: fontSize, y: row / 2 },
       { x: half, y: 1.5 * row },
       { x: half - width, y: 1.5 * row },
     ],
