@@ -1,0 +1,10 @@
+/**
+ * Whatever takes part in the transfer benchmark, in the order of the first round. Bundled into its pages.
+ *
+ * @module
+ */
+import { bare } from "./bare.ts";
+import type { Implementation } from "./implementation.ts";
+
+/** The bare channel with both sizes of messages that were found to be best. */
+export const IMPLEMENTATIONS: readonly Implementation[] = [bare(16 * 1024), bare(64 * 1024)];

@@ -1,0 +1,80 @@
+/**
+ * The page's side of the transfer benchmark: what the driver calls through `globalThis.bench`.
+ *
+ * @module
+ */
+import type { Endpoint, SignalPort } from "./implementation.ts";
+import { IMPLEMENTATIONS } from "./implementations.ts";
+
+/** What the driver can ask of a page. */
+export interface BenchPage {
+  names(): string[];
+  /** Makes ready what will be sent: random, so that nothing on the way could compress it. */
+  prepare(size: number): void;
+  connect(name: string, role: "sender" | "receiver", size: number): Promise<void>;
+  /** What the other page sent by its signal port. */
+  signal(message: string): void;
+  /** Sends what was prepared; milliseconds until the last byte was acknowledged. */
+  send(): Promise<number>;
+  /** How many bytes arrived; ends the connection. */
+  finish(): number;
+}
+
+declare global {
+  var bench: BenchPage;
+  /** Put into the page by the driver: takes a message to the other page. */
+  function benchSignal(message: string): Promise<void>;
+}
+
+let data = new Uint8Array();
+let endpoint: Endpoint | undefined;
+let waiting: string[] = [];
+let listener: ((message: string) => void) | null = null;
+
+const port: SignalPort = {
+  send: (message) => void benchSignal(message),
+  get onmessage() {
+    return listener;
+  },
+  set onmessage(value) {
+    listener = value;
+    for (const message of waiting.splice(0)) value?.(message);
+  },
+};
+
+globalThis.bench = {
+  names: () => IMPLEMENTATIONS.map(({ name }) => name),
+
+  prepare(size) {
+    data = new Uint8Array(size);
+    // getRandomValues() takes at most 64 KiB at once.
+    for (let i = 0; i < size; i += 65_536) crypto.getRandomValues(data.subarray(i, i + 65_536));
+  },
+
+  async connect(name, role, size) {
+    const implementation = IMPLEMENTATIONS.find((candidate) => candidate.name === name);
+    if (implementation === undefined) throw new RangeError(`Cannot measure "${name}": unknown`);
+    endpoint = await implementation.connect(role, port, size);
+  },
+
+  signal(message) {
+    if (listener === null) waiting.push(message);
+    else listener(message);
+  },
+
+  async send() {
+    if (endpoint === undefined) throw new Error("Cannot send: not connected");
+    const start = performance.now();
+    await endpoint.send(data);
+    return performance.now() - start;
+  },
+
+  finish() {
+    const bytes = endpoint?.received() ?? 0;
+    endpoint?.close();
+    endpoint = undefined;
+    listener = null;
+    waiting = [];
+    return bytes;
+  },
+};
