@@ -70,6 +70,7 @@ function listen(fetch: Fetch, host: string | null, port: number): Deno.HttpServe
     // One socket for both: browsers try localhost as ::1 first, `docker run -p` comes over IPv4.
     return serve("::");
   } catch (error) {
+    // Not without IPv6: localhost would then lead to whatever has the port there.
     if (error instanceof Deno.errors.AddrInUse) throw error;
     return serve("0.0.0.0");
   }
