@@ -4,7 +4,7 @@
  * @module
  */
 import { App } from "fresh";
-import { concat } from "../../lib/protocol/bytes.ts";
+import { type Bytes, concat } from "../../lib/protocol/bytes.ts";
 import { SUBPROTOCOL } from "../../lib/protocol/limits.ts";
 import { parseServerMessage, type ServerMessage } from "../../lib/protocol/signaling.ts";
 import type { StoreLimits } from "../../lib/rooms/limits.ts";
@@ -40,7 +40,13 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** What is common to `createRoom` and `Client.join`: who connects where. */
+/** Where a client connects to. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A room and the tokens for it. */
 export interface Access {
   readonly room: string;
   readonly otok: string;
@@ -79,7 +85,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** Connects to `room` and waits for `open`. */
-  static async connect(server: RoomServer, room: string): Promise<Client> {
+  static async connect(server: Address, room: string): Promise<Client> {
     const options = {
       protocols: [SUBPROTOCOL],
       headers: { origin: `http://${server.host}` },
@@ -102,7 +108,7 @@ export class Client implements AsyncDisposable {
 
   /** Creates the room and takes the sender's seat. */
   static async create(
-    server: RoomServer,
+    server: Address,
     access: Access,
   ): Promise<{ client: Client; rtok: string }> {
     const client = await Client.connect(server, access.room);
@@ -113,7 +119,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** Takes the viewer's seat and waits for `peer`. */
-  static async join(server: RoomServer, access: Access): Promise<{ client: Client; rtok: string }> {
+  static async join(server: Address, access: Access): Promise<{ client: Client; rtok: string }> {
     const client = await Client.connect(server, access.room);
     client.send({ t: "join", tok: access.jtok });
     const answer = await client.next();
@@ -153,7 +159,7 @@ export class Client implements AsyncDisposable {
 }
 
 /** A sender and a viewer who have met in a room. */
-export async function pair(server: RoomServer, access = newAccess()) {
+export async function pair(server: Address, access = newAccess()) {
   const sender = await Client.create(server, access);
   const viewer = await Client.join(server, access);
   assertEquals(await sender.client.next(), { t: "peer", up: true, by: "join" });
@@ -176,14 +182,14 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9 }
 /** A client that writes its own bytes. */
 export class RawClient implements Disposable {
   readonly #conn: Deno.TcpConn;
-  #unread = new Uint8Array();
+  #unread: Bytes = new Uint8Array();
 
   private constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
   }
 
   /** Opens a TCP connection and sends a request made of `lines`. */
-  static async request(server: RoomServer, lines: readonly string[]): Promise<RawClient> {
+  static async request(server: Address, lines: readonly string[]): Promise<RawClient> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
     const client = new RawClient(conn);
     await client.write(new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"));
@@ -191,7 +197,7 @@ export class RawClient implements Disposable {
   }
 
   /** Opens a WebSocket for `room`. */
-  static async connect(server: RoomServer, room: string): Promise<RawClient> {
+  static async connect(server: Address, room: string): Promise<RawClient> {
     const lines = handshake(server, room);
     const client = await RawClient.request(server, lines);
     assertEquals((await client.head())[0], "HTTP/1.1 101 Switching Protocols");
@@ -265,11 +271,21 @@ export class RawClient implements Disposable {
     }
   }
 
+  /** Everything up to the end of the connection, as text. */
+  async rest(): Promise<string> {
+    while (await this.#more());
+    return new TextDecoder().decode(this.#unread);
+  }
+
   async #read(): Promise<void> {
+    if (!await this.#more()) throw new Error("The server closed the connection");
+  }
+
+  async #more(): Promise<boolean> {
     const chunk = new Uint8Array(4_096);
     const length = await soon(this.#conn.read(chunk), "bytes");
-    if (length === null) throw new Error("The server closed the connection");
-    this.#unread = new Uint8Array(concat(this.#unread, chunk.subarray(0, length)));
+    if (length !== null) this.#unread = concat(this.#unread, chunk.subarray(0, length));
+    return length !== null;
   }
 
   [Symbol.dispose](): void {
@@ -278,7 +294,7 @@ export class RawClient implements Disposable {
 }
 
 /** The lines of an honest WebSocket request. */
-export function handshake(server: RoomServer, room: string): string[] {
+export function handshake(server: Address, room: string): string[] {
   return [
     `GET /ws/${room} HTTP/1.1`,
     `Host: ${server.host}`,
@@ -298,7 +314,7 @@ export interface RoomServerOptions extends RoomsOptions {
 }
 
 /** A server with rooms of its own. */
-export class RoomServer implements AsyncDisposable {
+export class RoomServer implements Address, AsyncDisposable {
   readonly store: MemoryRoomStore;
   readonly rooms: Rooms;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
