@@ -194,49 +194,19 @@ function boxesIn(bytes: Uint8Array, start: number, end = bytes.length): Box[] {
   return boxes;
 }
 
-/** 1-based property numbers of an item, from ISO 23008-12 `ipma`. */
-function propertiesOf(item: number, ipma: Uint8Array): number[] {
-  const wideItem = (ipma[0] ?? 0) >= 1;
-  const wideIndex = ((ipma[3] ?? 0) & 1) === 1;
-  let at = 8;
-  for (let entries = Math.min(uint(ipma, 4, 4), 4096); entries > 0 && at < ipma.length; entries--) {
-    const id = uint(ipma, at, wideItem ? 4 : 2);
-    at += wideItem ? 4 : 2;
-    const count = ipma[at++] ?? 0;
-    const indices = Array.from(
-      { length: count },
-      (_, i) => wideIndex ? uint(ipma, at + 2 * i, 2) & 0x7fff : uint(ipma, at + i, 1) & 0x7f,
-    );
-    if (id === item) return indices;
-    at += count * (wideIndex ? 2 : 1);
-  }
-  return [];
-}
-
-/** Size of the primary item; but any larger item there (tiles, alpha, thumbnails) is taken instead, it may be decoded. */
+/**
+ * The largest `ispe` of all items: that is the picture. Tiles, alpha planes and thumbnails are never larger, and if one
+ * were, a decoder might meet it all the same.
+ */
 function avifSize(meta: Uint8Array): { width: number; height: number } | null {
-  const boxes = boxesIn(meta, 4);
-  const find = (list: readonly Box[], kind: string) => list.find((box) => box.kind === kind);
-  const pitm = find(boxes, "pitm");
-  const iprp = find(boxes, "iprp");
-  if (pitm === undefined || iprp === undefined) return null;
-  const inside = boxesIn(meta, iprp.at, iprp.end);
-  const ipco = find(inside, "ipco");
-  const ipma = find(inside, "ipma");
-  if (ipco === undefined || ipma === undefined) return null;
-  const sizes = boxesIn(meta, ipco.at, ipco.end).map((box) =>
-    box.kind === "ispe"
-      ? { width: uint(meta, box.at + 4, 4), height: uint(meta, box.at + 8, 4) }
-      : null
-  );
-  const primary = uint(meta, pitm.at + 4, meta[pitm.at] === 0 ? 2 : 4);
-  const own = propertiesOf(primary, meta.subarray(ipma.at, ipma.end));
-  let size = own.map((index) => sizes[index - 1] ?? null).find((item) => item !== null) ?? null;
-  for (const other of sizes) {
-    if (size === null || other === null) continue;
-    if (other.width * other.height > size.width * size.height) size = other;
-  }
-  return size;
+  const inside = (boxes: readonly Box[], kind: string) => {
+    const found = boxes.find((box) => box.kind === kind);
+    return found === undefined ? [] : boxesIn(meta, found.at, found.end);
+  };
+  const properties = inside(inside(boxesIn(meta, 4), "iprp"), "ipco");
+  return properties.filter(({ kind }) => kind === "ispe")
+    .map(({ at }) => ({ width: uint(meta, at + 4, 4), height: uint(meta, at + 8, 4) }))
+    .sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? null;
 }
 
 /** AVIF: top-level boxes up to `meta`. Returns `heic` for its sibling and `not_an_image` for videos. */

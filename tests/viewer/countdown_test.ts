@@ -42,9 +42,19 @@ class FakeScheduler implements Scheduler {
   }
 }
 
+class FakeDocument extends EventTarget {
+  signal: AbortSignal | undefined;
+
+  override addEventListener(...args: Parameters<EventTarget["addEventListener"]>): void {
+    const [, , options] = args;
+    if (typeof options === "object") this.signal = options.signal;
+    super.addEventListener(...args);
+  }
+}
+
 function start(seconds: number, startedAt?: number) {
   const scheduler = new FakeScheduler();
-  const wakeups = new EventTarget();
+  const wakeups = new FakeDocument();
   const ends: number[] = [];
   const countdown = new Countdown(seconds, () => ends.push(scheduler.time), {
     scheduler,
@@ -128,7 +138,7 @@ Deno.test("stop() leaves no timer and no listener, and keeps the time on screen"
   const { scheduler, wakeups, ends, countdown } = start(5);
   scheduler.run(2_000);
   countdown.stop();
-  assertEquals(scheduler.waiting, false);
+  assertEquals([scheduler.waiting, wakeups.signal?.aborted], [false, true]);
   scheduler.run(60_000);
   wakeups.dispatchEvent(new Event("visibilitychange"));
   assertEquals([ends, countdown.elapsed(), countdown.extend(5)], [[], 2_000, false]);
