@@ -155,9 +155,7 @@ export class App<State> {
       try {
         const response = await (item ?? unmatched)(ctx);
         if (!(response instanceof Response)) {
-          throw new TypeError(
-            `Expected a Response to be returned, but got: ${response}`,
-          );
+          throw new TypeError(`Expected a Response to be returned, but got: ${response}`);
         }
         return req.method === "HEAD" ? new Response(null, response) : response;
       } catch (error) {
@@ -331,9 +329,7 @@ function addFile<State>(site: Site<State>, id: string, mod: Record<string, unkno
   if (isHandler<State>(handler)) route.handler = handler;
   if (isConfig(mod.config)) route.config = mod.config;
   if (route.component === undefined && route.handler === undefined) {
-    throw new TypeError(
-      `Cannot use routes/${id}: it exports neither a component nor a handler`,
-    );
+    throw new TypeError(`Cannot use routes/${id}: it exports neither a component nor a handler`);
   }
   if (name === "_app") site.app = route.component ?? null;
   else if (name === "_404") site.notFound = route;

@@ -146,19 +146,7 @@ export class Context<State> {
 
   #props(data: unknown, Component: FunctionComponent): PageProps<unknown, State> {
     const { config, url, req, params, info, state, isPartial, error, route } = this;
-    return {
-      config,
-      url,
-      req,
-      params,
-      info,
-      state,
-      isPartial,
-      error,
-      route,
-      data,
-      Component,
-    };
+    return { config, url, req, params, info, state, isPartial, error, route, data, Component };
   }
 }
 

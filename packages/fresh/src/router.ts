@@ -80,9 +80,7 @@ export function pathToPattern(id: string): string {
   if (parts.at(-1) === "index") parts.pop();
   const pattern = parts.map((part) => {
     if (part.includes("][")) {
-      throw new SyntaxError(
-        `Invalid route "${id}": two parameters need characters in between`,
-      );
+      throw new SyntaxError(`Invalid route "${id}": two parameters need characters in between`);
     }
     const rest = /^\[\.\.\.(\w+)\]$/.exec(part);
     if (rest !== null) return `/:${rest[1]}*`;

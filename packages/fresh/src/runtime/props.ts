@@ -35,9 +35,7 @@ export function encodeProps(all: readonly unknown[]): string {
       return Object.hasOwn(plain, "$") ? { $: "object", v: plain } : plain;
     }
     const kind = typeof value === "object" ? value.constructor?.name : typeof value;
-    throw new TypeError(
-      `Cannot pass a prop to an island: ${kind} can't be serialised`,
-    );
+    throw new TypeError(`Cannot pass a prop to an island: ${kind} can't be serialised`);
   };
   return JSON.stringify(all.map(encode));
 }

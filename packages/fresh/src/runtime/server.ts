@@ -36,16 +36,7 @@ const InIsland = createContext(false);
 // Elements and islands get replaced by a wrapper once; what the wrapper itself creates is marked.
 const done = new WeakSet<VNode>();
 const wrappers = new Map<unknown, FunctionComponent<Props>>();
-const IN_HEAD = [
-  "title",
-  "meta",
-  "link",
-  "script",
-  "style",
-  "base",
-  "noscript",
-  "template",
-];
+const IN_HEAD = ["title", "meta", "link", "script", "style", "base", "noscript", "template"];
 const ELEMENTS = new Set(["html", "head", "body", ...IN_HEAD]);
 
 declare module "preact" {
@@ -146,9 +137,7 @@ function renderIsland(type: ComponentType, island: Island, props: Props): VNode 
   // The outermost island brings everything inside it to life.
   if (nested || current === null) return child;
   if (props.children !== undefined) {
-    throw new TypeError(
-      `Cannot render island "${island.name}": children are not supported`,
-    );
+    throw new TypeError(`Cannot render island "${island.name}": children are not supported`);
   }
   current.islands.add(island);
   const index = current.props.push(props) - 1;
@@ -233,11 +222,7 @@ export function renderDocument(options: {
         island.imports.forEach((url) => preload.add(url));
       }
     }
-    return {
-      html: `<!DOCTYPE html>${html}`,
-      nonce: state.nonce,
-      preload: [...preload],
-    };
+    return { html: `<!DOCTYPE html>${html}`, nonce: state.nonce, preload: [...preload] };
   } finally {
     current = null;
   }
