@@ -7,9 +7,9 @@
  */
 import { MAX_MARK_LENGTH } from "../protocol/limits.ts";
 
-const ANGLE_DEGREES = -24;
+const ANGLE = -24 * Math.PI / 180;
 const FONT_PX = 17;
-const FAMILY = "system-ui, sans-serif";
+const MIN_FONT_PX = 9;
 
 /**
  * Makes one line of at most {@linkcode MAX_MARK_LENGTH} units: control, bidi and other invisible characters become
@@ -22,88 +22,77 @@ export function cleanMark(text: string): string {
   return visible.slice(0, MAX_MARK_LENGTH).replace(/\p{Cs}/gu, "").trim();
 }
 
-/** A tile that repeats without seams: two rows, the second one shifted by half. */
-export interface Tile {
-  readonly width: number;
-  readonly height: number;
-  /** Left ends of the text's baseline middle; those beyond an edge come in again at the other. */
-  readonly marks: readonly { readonly x: number; readonly y: number }[];
+/** Where a text starts, from the canvas's middle along the rotated axes. */
+export interface Mark {
+  readonly x: number;
+  readonly y: number;
 }
 
-/** Lays out a tile for text of this width, in the same unit as `fontSize`. */
-export function tileOf(textWidth: number, fontSize: number): Tile {
-  const width = Math.ceil(textWidth + 4 * fontSize);
-  const row = Math.ceil(5.5 * fontSize);
-  const half = Math.round(width / 2);
-  return {
-    width,
-    height: 2 * row,
-    marks: [
-      // Not at the very edge, which would cut off the rim of the first letter.
-      { x: fontSize, y: row / 2 },
-      { x: half, y: 1.5 * row },
-      { x: half - width, y: 1.5 * row },
-    ],
-  };
+/** What {@linkcode layMarks} covers, in device pixels. */
+export interface MarkArea {
+  readonly width: number;
+  readonly height: number;
+  readonly textWidth: number;
+  readonly fontSize: number;
+}
+
+/** Lays out rows of marks that cover a canvas at any angle; every other row is shifted by half. `phase` 1 = one mark on. */
+export function layMarks({ width, height, textWidth, fontSize }: MarkArea, phase: number): Mark[] {
+  const radius = Math.hypot(width, height) / 2;
+  const row = 5.5 * fontSize;
+  const step = textWidth + 4 * fontSize;
+  const rows = Math.ceil(radius / row);
+  const marks: Mark[] = [];
+  for (let i = -rows; i <= rows; i++) {
+    const shift = phase + i / 2;
+    const first = -radius - step + (shift - Math.floor(shift)) * step;
+    for (let x = first; x < radius; x += step) marks.push({ x, y: i * row });
+  }
+  return marks;
 }
 
 /** How {@linkcode Watermark.paint} paints. */
 export interface WatermarkOptions {
   /** Device pixels of a CSS pixel. */
   readonly pixelRatio: number;
-  /** Any number; 1 moves the text by one tile. */
+  /** Any number; 1 moves the text by its own length and gap. */
   readonly phase: number;
 }
 
 /** Paints one text, tiled and rotated, over a canvas. */
 export class Watermark {
   readonly #text: string;
-  #pattern: CanvasPattern | null = null;
-  #tileWidth = 0;
-  #madeFor = 0;
 
   /** `text` is cleaned; when nothing remains, nothing is painted. */
   constructor(text: string) {
     this.#text = cleanMark(text);
   }
 
-  /** Paints over the whole canvas. */
+  /**
+   * Paints over the whole canvas. A hundred texts at 1440×900 take 1.7 ms without a GPU; filling with a rotated pattern
+   * of them took 6.4.
+   */
   paint(context: CanvasRenderingContext2D, { pixelRatio, phase }: WatermarkOptions): void {
     if (this.#text === "") return;
     const { width, height } = context.canvas;
     // Letters shrink on small pictures, else one mark alone could cover them.
-    const fontSize = pixelRatio *
-      Math.min(FONT_PX, Math.max(9, Math.min(width, height) / pixelRatio / 16));
-    if (this.#madeFor !== fontSize) this.#make(context, fontSize);
-    if (this.#pattern === null) return;
-    const matrix = new DOMMatrix().rotate(ANGLE_DEGREES)
-      .translate((phase - Math.floor(phase)) * this.#tileWidth, 0);
-    this.#pattern.setTransform(matrix);
-    context.fillStyle = this.#pattern;
-    context.fillRect(0, 0, width, height);
-  }
-
-  /** One tile, painted once: filling with it costs a fifth of writing the text all over (12 times a second). */
-  #make(context: CanvasRenderingContext2D, fontSize: number): void {
-    const font = `500 ${fontSize}px ${FAMILY}`;
-    context.font = font;
-    const tile = tileOf(context.measureText(this.#text).width, fontSize);
-    const canvas = new OffscreenCanvas(tile.width, tile.height);
-    const pen = canvas.getContext("2d");
-    if (pen === null) return;
-    pen.font = font;
-    pen.textBaseline = "middle";
-    pen.lineJoin = "round";
-    pen.lineWidth = fontSize / 8;
+    const fitting = Math.max(MIN_FONT_PX, Math.min(width, height) / pixelRatio / 16);
+    const fontSize = pixelRatio * Math.min(FONT_PX, fitting);
+    context.save();
+    context.translate(width / 2, height / 2);
+    context.rotate(ANGLE);
+    context.font = `500 ${fontSize}px system-ui, sans-serif`;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.lineWidth = fontSize / 8;
     // A light letter with a dark rim stands out from any background.
-    pen.strokeStyle = "rgb(0 0 0 / 18%)";
-    pen.fillStyle = "rgb(255 255 255 / 38%)";
-    for (const { x, y } of tile.marks) {
-      pen.strokeText(this.#text, x, y);
-      pen.fillText(this.#text, x, y);
+    context.strokeStyle = "rgb(0 0 0 / 18%)";
+    context.fillStyle = "rgb(255 255 255 / 38%)";
+    const textWidth = context.measureText(this.#text).width;
+    for (const { x, y } of layMarks({ width, height, textWidth, fontSize }, phase)) {
+      context.strokeText(this.#text, x, y);
+      context.fillText(this.#text, x, y);
     }
-    this.#pattern = context.createPattern(canvas, "repeat");
-    this.#tileWidth = tile.width;
-    this.#madeFor = fontSize;
+    context.restore();
   }
 }

@@ -1,5 +1,5 @@
 import { MAX_MARK_LENGTH } from "../../lib/protocol/limits.ts";
-import { cleanMark, tileOf } from "../../lib/viewer/watermark.ts";
+import { cleanMark, layMarks } from "../../lib/viewer/watermark.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 Deno.test("cleanMark() leaves ordinary text of any script alone", () => {
@@ -32,21 +32,47 @@ Deno.test("cleanMark() bounds the length and cuts no character in two", () => {
   assertEquals(cleanMark("a\ud800b\udc00"), "a b");
 });
 
-Deno.test("a tile repeats without seams and without overlapping marks", () => {
-  for (const [textWidth, fontSize] of [[10, 9], [240.5, 17], [1_300, 51]] as const) {
-    const { width, height, marks } = tileOf(textWidth, fontSize);
-    assert(Number.isInteger(width) && Number.isInteger(height));
-    assert(width > textWidth + fontSize, "a gap between neighbours");
-    const rows = Map.groupBy(marks, ({ y }) => y);
-    for (const [y, row] of rows) {
-      assert(y - fontSize > 0 && y + fontSize < height, "nothing sticks out above or below");
-      // What leaves the tile at one edge has to enter it at the other.
-      const leaves = row.some(({ x }) => x + textWidth + fontSize > width);
-      assert(!leaves || row.some(({ x }) => x < 0));
-      assert(row.every(({ x }) => x < 0 || x >= fontSize), "the first letter's rim is whole");
-      const starts = new Set(row.map(({ x }) => ((x % width) + width) % width));
-      assertEquals(starts.size, 1, "one mark per row and tile");
+const AREA = { width: 800, height: 600, textWidth: 240.5, fontSize: 17 };
+
+Deno.test("marks reach every place of the canvas, at any angle and phase", () => {
+  const { textWidth, fontSize } = AREA;
+  const radius = 500;
+  for (const phase of [0, 0.3, 0.99, -2.6]) {
+    const marks = layMarks(AREA, phase);
+    for (let turn = 0; turn < 2 * Math.PI; turn += 0.1) {
+      for (const distance of [0, radius / 2, radius]) {
+        const [x, y] = [distance * Math.cos(turn), distance * Math.sin(turn)];
+        const near = marks.some((mark) =>
+          Math.abs(mark.y - y) <= 3 * fontSize && mark.x <= x + 4 * fontSize &&
+          mark.x + textWidth >= x - 4 * fontSize
+        );
+        assert(near, `Nothing near ${x}, ${y} at phase ${phase}`);
+      }
     }
-    assertEquals(rows.size, 2);
   }
+});
+
+Deno.test("marks don't overlap, and neighbouring rows are shifted", () => {
+  const rows = [...Map.groupBy(layMarks(AREA, 0.2), ({ y }) => y)];
+  for (const [i, [y, row]] of rows.entries()) {
+    for (const [j, { x }] of row.entries()) {
+      const next = row[j + 1];
+      assert(next === undefined || next.x - x >= AREA.textWidth + AREA.fontSize);
+    }
+    const after = rows[i + 1];
+    if (after === undefined) continue;
+    assert(after[0] - y >= 3 * AREA.fontSize);
+    assert(Math.abs((after[1][0]?.x ?? NaN) - (row[0]?.x ?? NaN)) > AREA.fontSize);
+  }
+});
+
+Deno.test("a whole phase brings the marks back to where they were, half a phase does not", () => {
+  assertEquals(layMarks(AREA, 3), layMarks(AREA, 0));
+  assert((layMarks(AREA, 0.5)[0]?.x ?? 0) !== layMarks(AREA, 0)[0]?.x);
+});
+
+Deno.test("the number of marks stays small on a screen of 8 megapixels", () => {
+  const large = { width: 3_840, height: 2_160, textWidth: 300, fontSize: 34 };
+  assert(layMarks(large, 0).length < 400);
+  assert(layMarks({ ...AREA, textWidth: 0 }, 0).length < 1_000);
 });
