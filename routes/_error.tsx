@@ -1,3 +1,19 @@
+import { HttpError, page } from "fresh";
+import { ErrorPage } from "../components/ErrorPage.tsx";
+import { en } from "../lib/i18n/en.ts";
+import { log } from "../lib/server/log.ts";
 import { define } from "../lib/server/state.ts";
 
-export default define.page(() => <main>Something went wrong.</main>);
+export const handler = define.handlers((ctx) => {
+  const { error } = ctx;
+  const status = error instanceof HttpError ? error.status : 500;
+  // Its name only: a message could hold what a visitor sent.
+  if (status >= 500) {
+    log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
+  }
+  return page(undefined, { status });
+});
+
+export default define.page<typeof handler>(() => (
+  <ErrorPage title={en.error.title} text={en.error.text} />
+));

@@ -1,3 +1,4 @@
+import Send from "../islands/Send.tsx";
 import { define } from "../lib/server/state.ts";
 
-export default define.page(() => <main>Placeholder</main>);
+export default define.page(() => <Send />);

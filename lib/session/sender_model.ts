@@ -25,6 +25,7 @@ export class SenderModel {
   readonly #obstacle: FailReason | null;
   readonly #session = signal<Session | null>(null);
   readonly #link = signal<string | null>(null);
+  readonly #keep = signal(false);
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
 
@@ -71,6 +72,11 @@ export class SenderModel {
     return this.#link;
   }
 
+  /** Whether sessions go on after the last picture. */
+  get keep(): ReadonlySignal<boolean> {
+    return this.#keep;
+  }
+
   /** Takes files that were chosen, dropped or pasted; the first good one makes the link. */
   async choose(files: readonly File[]): Promise<void> {
     if (this.#obstacle !== null) return;
@@ -81,6 +87,12 @@ export class SenderModel {
   setSeconds(seconds: number): void {
     this.picker.seconds.value = seconds;
     this.#session.peek()?.outbox.setRules(this.picker.rules);
+  }
+
+  /** Keeps this session and later ones open after the last picture, or not. */
+  setKeep(on: boolean): void {
+    this.#keep.value = on;
+    this.#session.peek()?.setKeep(on);
   }
 
   /** The pictures of a session that is over which nobody has seen. */
@@ -142,6 +154,7 @@ export class SenderModel {
       this.#link.value = formatLink(this.#location.origin, secret);
     });
     wipe(secret);
+    session.setKeep(this.#keep.peek());
     session.start();
     return session;
   }

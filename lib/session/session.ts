@@ -22,6 +22,9 @@ import { type EndReason, type Life, type LifeEvent, transition } from "./phases.
 /** How long taking back waits for the viewer's word on a picture that is open, in milliseconds. */
 const REPORT_MS = 2_000;
 
+/** How long a session outlives its last picture: time to read what happened, or to add one more, in milliseconds. */
+const DONE_DELAY_MS = 1_500;
+
 /** How many words of the SAS stand in the default watermark. */
 const MARK_WORDS = 3;
 
@@ -61,6 +64,7 @@ export class Session {
   readonly #words = signal<readonly string[]>([]);
   readonly #connector: Connector;
   #link: SecureLink | null = null;
+  #doneTimer: ReturnType<typeof setTimeout> | undefined;
   #takingBack: { reason: EndReason; timer: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(options: SessionOptions) {
@@ -221,10 +225,11 @@ export class Session {
 
   /** What the other side's `bye` means here. */
   #farewell(): EndReason {
-    const incoming = this.#inbox.peek()?.picture.peek()?.state.at;
-    if (incoming === "revoked") return "burned";
-    if (this.#options.role === "R" && incoming === "closed") return "done";
-    return "peer_left";
+    const state = this.#inbox.peek()?.picture.peek()?.state;
+    if (this.#options.role === "S" || state === undefined) return "peer_left";
+    if (state.at === "revoked") return "burned";
+    if (state.at !== "closed") return "peer_left";
+    return state.why === "revoked" ? "burned" : "done";
   }
 
   #linkEnded(why: LinkEnd): void {
@@ -251,12 +256,20 @@ export class Session {
     this.#endWhenDone();
   }
 
-  /** Sender: when the last picture is finished, the session is. */
+  /** Sender: when the last picture is finished, the session is, unless another one is added in that moment. */
   #endWhenDone(): void {
-    if (this.#options.role !== "S" || this.#life.peek().at !== "live") return;
-    if (this.#keep.peek() || this.#takingBack !== null) return;
-    if (this.outbox.pictures.peek().length === 0 || !this.outbox.done) return;
-    if (this.#inbox.peek()?.idle === true) this.#finish("done");
+    clearTimeout(this.#doneTimer);
+    if (this.#isDone()) {
+      this.#doneTimer = setTimeout(() => {
+        if (this.#isDone()) this.#finish("done");
+      }, DONE_DELAY_MS);
+    }
+  }
+
+  #isDone(): boolean {
+    return this.#options.role === "S" && this.#life.peek().at === "live" && !this.#keep.peek() &&
+      this.#takingBack === null && this.outbox.pictures.peek().length > 0 && this.outbox.done &&
+      this.#inbox.peek()?.idle === true;
   }
 
   /** Ends on this side's word: says goodbye, then ends. */
@@ -270,6 +283,7 @@ export class Session {
   #end(reason: EndReason): void {
     if (this.#isOver()) return;
     clearTimeout(this.#takingBack?.timer);
+    clearTimeout(this.#doneTimer);
     batch(() => {
       this.#happen({ type: "end", reason });
       this.#outOfUse();

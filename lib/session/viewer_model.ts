@@ -66,6 +66,12 @@ export class ViewerModel {
     return this.#session;
   }
 
+  /** Why there is no session; `null` while there is or may be one. */
+  get failure(): FailReason | null {
+    const life = this.#life();
+    return this.#invitation.value.obstacle ?? (life.at === "failed" ? life.reason : null);
+  }
+
   /** True when pressing the button again may help. */
   get retryable(): boolean {
     const life = this.#life();

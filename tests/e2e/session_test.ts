@@ -310,18 +310,18 @@ test("a link that was used is refused to the next visitor, and the two who are t
 });
 
 for (
-  const [what, change] of [
-    ["cut off", (link: string) => link.slice(0, -9)],
-    ["without its secret", (link: string) => link.slice(0, link.indexOf("#"))],
-    ["of another version", (link: string) => link.replace("#1.", "#2.")],
-    ["with a strange character", (link: string) => `${link.slice(0, -1)}*`],
+  const [what, change, reason] of [
+    ["cut off", (link: string) => link.slice(0, -9), REASON.link],
+    ["without its secret", (link: string) => link.slice(0, link.indexOf("#")), REASON.noLink],
+    ["of another version", (link: string) => link.replace("#1.", "#2."), REASON.link],
+    ["with a strange character", (link: string) => `${link.slice(0, -1)}*`, REASON.link],
   ] as const
 ) {
   test(`a link ${what} says so, and the right one still works`, async (stage) => {
     const sender = await stage.sender();
     const link = await sender.offer(await fixture("small"));
     const confused = await stage.viewer(change(link));
-    assertEquals(await confused.waitReason("failed"), REASON.link);
+    assertEquals(await confused.waitReason("failed"), reason);
     await confused.assertReadable();
     const viewer = await stage.viewer(link);
     await viewer.receive();

@@ -16,11 +16,13 @@ export const REASON = {
   /** The other side vanished and did not come back. */
   lost: "lost",
   /** The link is cut, mistyped, or of another version. */
-  link: "link",
+  link: "bad_link",
+  /** The page was opened without any link. */
+  noLink: "no_link",
   /** Unknown room, used link, room taken: the server tells nobody which. */
   refused: "refused",
   /** The server can't be reached. */
-  server: "server",
+  server: "unreachable",
   /** The browser has no WebRTC. */
   webrtc: "no_webrtc",
   /** Not a secure context: no crypto.subtle. */

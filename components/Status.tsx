@@ -1,0 +1,11 @@
+import type { ComponentChildren } from "preact";
+
+/** One sentence about now, spoken by screen readers when it changes. `busy` lets its dot breathe. */
+export function Status({ busy, children }: { busy: boolean; children: ComponentChildren }) {
+  return (
+    <p class={busy ? "status busy" : "status"} role="status">
+      <span class="dot" aria-hidden="true" />
+      {children}
+    </p>
+  );
+}

@@ -1,0 +1,318 @@
+/**
+ * Every text of the pages, in English. Other languages have the same shape.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+function seconds(n: number): string {
+  return n === 1 ? "1 second" : `${n} seconds`;
+}
+
+/** A headline and a sentence. */
+type Message = readonly [title: string, text: string];
+
+function message<K extends string>(table: Record<K, Message>): Record<K, Message> {
+  return table;
+}
+
+function roughly(ms: number): string {
+  return ms < 950 ? "less than a second" : seconds(Math.round(ms / 1_000));
+}
+
+/** The texts. */
+export const en = {
+  language: "en",
+  name: "Ephemeral P2P Image",
+  tagline: "A picture, once.",
+  skip: "Skip to the content",
+  footer: {
+    guarantees: "What this does and does not guarantee",
+    home: "Show a picture",
+  },
+
+  send: {
+    title: "Show a picture. Once.",
+    intro:
+      "It goes straight from your browser to your friend’s, encrypted on the way. It is shown for as long as you say, and then it is gone.",
+    choose: "Choose a picture",
+    dropHint: "or drop it here, or paste it",
+    formats: "JPEG, PNG, WebP, AVIF or GIF, up to 64 MB",
+    drop: "Let go to add it",
+    addAnother: "Add another picture",
+    sendBack: "Send one back",
+    preparing: "Looking at your picture …",
+    secondsLegend: "It may be seen for",
+    secondsOption: (n: number) => (n === 0 ? "until closed" : `${n} s`),
+    secondsSpoken: (n: number) => (n === 0 ? "Until it is closed" : seconds(n)),
+    options: "Options, and more pictures",
+    keep: "Keep the session open afterwards",
+    keepHint: "Then your friend can send pictures back, until one of you leaves.",
+    linkLabel: "The link for your friend",
+    linkHint:
+      "Send it to one person. It works once. Your friend presses one button; keep this page open until then.",
+    copy: "Copy link",
+    copied: "Copied",
+    copyFailed: "Select the link and copy it by hand",
+    qr: "QR code of the link",
+    burn: "Burn it",
+    leave: "Leave",
+    retry: "Try again",
+    newLink: "Make a new link",
+    another: "Show another picture",
+    pictureOf: (n: number, total: number) => `Picture ${n} of ${total}`,
+    yourPicture: "Your picture",
+    words: (words: string) => `You both see the words: ${words}`,
+  },
+
+  status: {
+    starting: "Getting a link …",
+    waiting: "Waiting for your friend to open the link",
+    connecting: "Your friend is here. Connecting the two of you …",
+    connected: "Connected, with nobody in between",
+    queued: "Ready to send",
+    sending: (percent: number) => `Sending, ${percent} %`,
+    delivered: "Delivered and still locked. Your friend has to press “Show it”.",
+    opened: "Your friend is opening it …",
+    shown: "Your friend is looking at it now",
+    noServer: "No contact with the server. Trying again by itself; nothing is lost.",
+  },
+
+  outcome: {
+    closed: (ms: number, why: string) =>
+      ms === 0
+        ? `Opened, but closed before it was seen (${why})`
+        : `Seen for ${roughly(ms)}. Viewer reported closed: ${why}.`,
+    why: {
+      timer: "the time was up",
+      user: "closed by hand",
+      hidden: "the page was left",
+      revoked: "burned",
+      left: "the session ended",
+    },
+    burned: "Burned before it was seen. What was sent stays unreadable.",
+    refused: {
+      corrupt: "It did not arrive whole. Nothing was seen.",
+      undecodable: "Your friend’s browser could not show it. Nothing was seen.",
+      too_large: "It is too large for your friend’s browser. Nothing was seen.",
+      protocol: "Your friend’s browser could not use it. Nothing was seen.",
+      timeout: "It took too long. Nothing was seen.",
+    },
+    unseen: "Not seen.",
+    unconfirmed: "Unconfirmed: the connection was lost while it was open.",
+  },
+
+  timeline: {
+    title: "What happened",
+    waiting: "Link ready",
+    peerHere: "Viewer here",
+    peerGone: "Viewer’s connection interrupted",
+    live: "Connected and verified, end to end",
+    sending: "Sending",
+    delivered: "Delivered, still locked",
+    opened: "Viewer pressed “Show it”",
+    shown: "On the viewer’s screen",
+    burn: "You burned it",
+    incoming: "A picture comes back",
+    incomingClosed: (ms: number) => `You saw it for ${roughly(ms)}`,
+    ended: "Session over",
+  },
+
+  view: {
+    title: "Someone wants to show you a picture",
+    intro:
+      "It comes straight from their browser to yours, encrypted on the way. You can see it once, for a limited time. Nothing happens until you press the button.",
+    join: "Connect",
+    connecting: "Connecting …",
+    connectingHint: "Your browser and theirs are checking each other’s keys.",
+    waitingSender: "The sender’s page does not answer right now. Keep this page open.",
+    connectedTitle: "Connected",
+    connected: "Nobody is in between. Waiting for the picture.",
+    connectedIdle: "You can send a picture back, or wait for the next one.",
+    receivingTitle: "A picture is coming",
+    receiving: (percent: number) => `${percent} % here, still locked`,
+    deliveredTitle: "It is here",
+    delivered: (n: number) =>
+      n === 0
+        ? "Still locked. Once you open it, it stays until you close it. Then it is gone for good."
+        : `Still locked. Once you open it, you have ${seconds(n)}. Then it is gone for good.`,
+    privacy: "Mind who is looking over your shoulder.",
+    open: (n: number) => (n === 0 ? "Show it" : `Show it (${n} s)`),
+    opening: "Unlocking …",
+    close: "Close",
+    covered: "Covered while you look elsewhere. The time goes on.",
+    countdown: (n: number) => `${seconds(n)} left`,
+    until: "Until you close it",
+    canvas: "The picture",
+    closedTitle: "Gone",
+    closed: (ms: number) => `You saw it for ${roughly(ms)}. It was wiped from this page.`,
+    revoked: "The sender took it back before it was opened.",
+    revokedWhile: (ms: number) => `The sender took it back after ${roughly(ms)}.`,
+    refused: "It could not be shown: it did not arrive as it was sent. The sender was told.",
+    undecodable: "This browser could not show it. The sender was told, and may try another format.",
+    leave: "Leave",
+    retry: "Try again",
+    sendOwn: "Show a picture yourself",
+    locked: "A locked picture",
+  },
+
+  /** Headline and explanation of each way in which it can end, for the sender and for the viewer. */
+  ended: {
+    sender: message({
+      done: ["That was it", "The session is over, and the server has forgotten it."],
+      burned: ["Burned", "The link does not work any more, and the keys are gone."],
+      left: ["You left", "The link does not work any more."],
+      peer_left: ["Your friend left", "The session is over. Nothing more can be seen."],
+      lost: ["The connection was lost", "Your friend’s page was closed, or the network broke."],
+      protocol: [
+        "Stopped for safety",
+        "Your friend’s page sent something that it should not have. Everything was closed.",
+      ],
+    }),
+    viewer: message({
+      done: [
+        "Gone",
+        "The picture was wiped from this page. The sender was told that you closed it.",
+      ],
+      burned: ["Taken back", "The sender burned the picture. Nothing of it is left on this page."],
+      left: ["You left", "Nothing of any picture is left on this page."],
+      peer_left: ["The sender left", "Nothing of any picture is left on this page."],
+      lost: [
+        "The connection was lost",
+        "The sender’s page was closed, or the network broke. Nothing of any picture is left on this page. Ask for a new link.",
+      ],
+      protocol: [
+        "Stopped for safety",
+        "The other page sent something that it should not have. Nothing of any picture is left on this page.",
+      ],
+    }),
+  },
+
+  /** Headline and explanation of each failure, by `data-reason`. */
+  failed: message({
+    refused: [
+      "This link does not open anything",
+      "It was used already, taken back, or is too old; or the sender’s page is not open right now. Ask for a new link.",
+    ],
+    superseded: [
+      "Opened in another place",
+      "This session goes on in another tab or on another device.",
+    ],
+    busy: ["The server is busy", "It takes no more sessions right now. Try again in a minute."],
+    unreachable: [
+      "The server does not answer",
+      "Are you online? Your picture has not left this device, and nothing is lost.",
+    ],
+    protocol: [
+      "The server speaks another language",
+      "This page may be out of date: load it again. If that does not help, tell who runs this server.",
+    ],
+    room_deleted: [
+      "The sender closed the session",
+      "Nothing was shown. Ask for a new link if you still want to see it.",
+    ],
+    room_expired: ["The link is too old", "A link works for an hour. Nothing was seen."],
+    room_lost: [
+      "The sender is gone",
+      "The sender’s page was closed or lost its connection. Ask for a new link.",
+    ],
+    network: [
+      "No way through between the two networks",
+      "One of them blocks direct connections, as some companies, hotels and VPNs do. Nothing was seen. Try again on another network, for example a phone’s.",
+    ],
+    timeout: [
+      "No connection came about",
+      "The other page did not answer in time. Nothing was seen. Check that both pages are open, and try again.",
+    ],
+    verification: [
+      "Stopped: the keys do not match",
+      "Someone or something changed what the two browsers told each other. Nothing was sent. Make a new link, and send it another way.",
+    ],
+    insecure: [
+      "This page needs HTTPS",
+      "Without it, the browser offers no encryption. Open the address with https:// in front, or localhost on this machine.",
+    ],
+    no_webrtc: [
+      "This browser can’t connect to others",
+      "WebRTC is missing or switched off, for example by lockdown mode, an extension or an in-app browser. Try another browser.",
+    ],
+    no_link: [
+      "You need a link",
+      "Open the whole link that your friend sent you. For safety it is not kept when this page is loaded again.",
+    ],
+    bad_link: [
+      "This link is not whole",
+      "Part of it got lost on the way. Copy all of it, up to the last character, or ask for it again.",
+    ],
+  }),
+
+  /** What is wrong with a file, by `data-reason`. */
+  picture: {
+    empty: "This file is empty.",
+    not_an_image: "This is not a picture, whatever its name says.",
+    svg:
+      "SVG drawings can carry programs, so they are not shown here. Save it as PNG and try that.",
+    heic:
+      "This is a HEIC picture, which most browsers can’t show. Save or share it as JPEG and try that.",
+    unsupported:
+      "This kind of picture can’t be shown in browsers. Save it as JPEG or PNG and try that.",
+    truncated: "This picture is cut off: its end is missing. Is the download finished?",
+    too_many_pixels:
+      "This picture has more than 40 megapixels, too much for many phones. Make it smaller and try again.",
+    too_large: "This file is larger than 64 MB. Make it smaller and try again.",
+    undecodable: "Your browser can’t read this picture: it seems to be damaged.",
+    unreadable: "This file can’t be read any more. Was it moved or changed? Choose it again.",
+    timeout: "Your browser took too long to read this picture. Try a smaller one.",
+    aborted: "Reading this picture was stopped. Choose it again.",
+    crashed: "Your browser gave up on this picture. Try a smaller one.",
+    unavailable: "This browser is too old to handle pictures safely. Try a newer one.",
+    too_many: "A session takes at most 20 pictures.",
+  },
+  pictureNamed: (name: string, text: string) => (name === "" ? text : `“${name}”: ${text}`),
+
+  security: {
+    title: "What this does and does not guarantee",
+    sections: [
+      {
+        title: "What holds",
+        points: [
+          "The picture goes from browser to browser, encrypted end to end. This server introduces the two and never has the picture or a key.",
+          "Only who has the whole link can connect. The secret in it stands behind the # and is never sent to the server.",
+          "What arrives stays locked until your friend presses the button. Only then does your browser hand over the key.",
+          "You can burn the picture at any time, also while it is on your friend’s screen.",
+          "Someone who records everything today can’t read it later, not even with a quantum computer.",
+        ],
+      },
+      {
+        title: "What this server learns",
+        points: [
+          "That two addresses talked, when, and for how long. Not about what.",
+          "It keeps a session in memory for an hour at most, and forgets it as soon as one of you ends it.",
+        ],
+      },
+      {
+        title: "What nobody can prevent",
+        points: [
+          "A screenshot, or a photograph of the screen. The watermark shows where such a copy came from; it does not stop it.",
+          "A friend with changed software. “Viewer reported closed” is what the other browser says, not a proof.",
+          "Your two browsers connect directly, so each can see the other’s IP address.",
+          "Whoever runs this server sends the program that your browser runs. Use one that you trust, or run your own.",
+        ],
+      },
+    ],
+  },
+
+  error: {
+    notFoundTitle: "There is nothing here",
+    notFound: "The address is not right, or the page is gone.",
+    title: "Something went wrong here",
+    text:
+      "It is not your fault. Nothing of your picture was on this server. Try again in a moment.",
+    home: "To the start",
+    noScript: "This page needs JavaScript: the encryption happens in your browser.",
+  },
+};
+
+/** The shape of all languages. */
+export type Texts = typeof en;

@@ -1,0 +1,4 @@
+import View from "../islands/View.tsx";
+import { define } from "../lib/server/state.ts";
+
+export default define.page(() => <View />);
