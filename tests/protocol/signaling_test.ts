@@ -59,7 +59,7 @@ const JUNK: unknown[] = [
   " ",
   "é",
   `${B32}=`,
-  "__proto__",
+  "a.b",
 ];
 
 const PARSERS = [

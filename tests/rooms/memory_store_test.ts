@@ -1,4 +1,5 @@
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
+import type { Claim } from "../../lib/rooms/store.ts";
 import { hashToken } from "../../lib/rooms/tokens.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
@@ -76,19 +77,19 @@ Deno.test("MemoryRoomStore keeps what a listener does in return out of the opera
   const jtok = token(16);
   const room = token(16);
   const heard: unknown[] = [];
-  const ticket = { room, conn: "s", seat: "sender" } as const;
-  await store.create({
+  const sender: Claim = {
     room,
     conn: "s",
     rtok: hashToken(token(32)),
-    listener: () => void store.lose(ticket),
-  }, { own: hashToken(token(32)), join: hashToken(jtok), ttl: 60 });
-  await store.join({
-    room,
-    conn: "v",
-    rtok: hashToken(token(32)),
     listener: (event) => heard.push(event),
-  }, hashToken(jtok));
+  };
+  const viewer: Claim = {
+    ...sender,
+    conn: "v",
+    listener: () => void store.lose({ room, conn: "v", seat: "viewer" }),
+  };
+  await store.create(sender, { own: hashToken(token(32)), join: hashToken(jtok), ttl: 60 });
+  await store.join(viewer, hashToken(jtok));
   await flush();
   assertEquals(heard, [{ t: "peer", up: true, by: "join" }, { t: "peer", up: false, by: "lost" }]);
 });
