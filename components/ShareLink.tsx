@@ -36,7 +36,10 @@ export function ShareLink({ link }: { link: string }) {
           <span aria-live="polite">{said.value ?? en.send.copy}</span>
         </button>
       </div>
-      <QrCode text={link} label={en.send.qr} />
+      <div class="share-foot">
+        <QrCode text={link} label={en.send.qr} />
+        <p class="hint">{en.send.linkHint}</p>
+      </div>
     </section>
   );
 }
@@ -52,12 +55,15 @@ function QrCode({ text, label }: { text: string; label: string }) {
         row.flatMap((on, x) => on ? [`M${x} ${y}h1v1h-1z`] : [])
       );
       if (current) code.value = { path: cells.join(""), size };
+    }).catch(() => {
+      // The server went away before this script came: the link itself can still be copied.
     });
     return () => {
       current = false;
     };
   }, [text]);
-  const { path, size } = code.value ?? { path: "", size: 1 };
+  if (code.value === null) return null;
+  const { path, size } = code.value;
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label}>
       <path d={path} shape-rendering="crispEdges" />

@@ -26,7 +26,6 @@ export default function Send() {
   const session = model?.session.value ?? null;
   const dragging = useFiles((files) => model?.choose(files));
   const pick = () => input.current?.click();
-  const problem = model?.picker.problem.value ?? null;
   return (
     <main
       id="content"
@@ -40,9 +39,6 @@ export default function Send() {
         disabled={model === null || model.obstacle !== null}
         onChoose={(files) => model?.choose(files)}
       />
-      {problem !== null && (
-        <Notice>{en.pictureNamed(problem.name, en.picture[problem.reason])}</Notice>
-      )}
       {session === null || model === null
         ? <Compose model={model} phase={phase} pick={pick} />
         : <Live model={model} session={session} phase={phase} pick={pick} />}
@@ -84,6 +80,7 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
         <p>{en.send.dropHint}</p>
         <p class="small">{en.send.formats}</p>
       </div>
+      <Problem model={model} />
       <Seconds
         value={model?.picker.seconds.value ?? DEFAULT_SECONDS}
         onChange={(seconds) => model?.setSeconds(seconds)}
@@ -91,6 +88,13 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
       <Keep model={model} />
     </>
   );
+}
+
+/** What is wrong with the file that was chosen last. */
+function Problem({ model }: { model: SenderModel | null }) {
+  const problem = model?.picker.problem.value ?? null;
+  if (problem === null) return null;
+  return <Notice>{en.pictureNamed(problem.name, en.picture[problem.reason])}</Notice>;
 }
 
 function Keep({ model }: { model: SenderModel | null }) {
@@ -127,13 +131,9 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
             : en.status.noServer}
         </Status>
       )}
+      <Problem model={model} />
       <Pictures pictures={pictures} />
-      {waiting && link !== null && (
-        <>
-          <ShareLink link={link} />
-          <p class="hint">{en.send.linkHint}</p>
-        </>
-      )}
+      {waiting && link !== null && <ShareLink link={link} />}
       {inbox !== null && <Incoming inbox={inbox} />}
       {!over && (
         <div class="actions">
@@ -187,7 +187,7 @@ function StatusText(
       return <>{en.status.sending(Math.floor(current.state.sent / current.prepared.size * 100))}</>;
     }
     case "closed": {
-      const last = pictures.at(-1);
+      const last = pictures.findLast(({ state }) => isFinished(state));
       return last === undefined ? null : <>{outcome(last)}</>;
     }
     case "waiting":
@@ -218,7 +218,11 @@ function Pictures({ pictures }: { pictures: readonly OutgoingPicture[] }) {
             {state.at === "sending" && (
               <progress max={prepared.size} value={state.sent} aria-label={label} />
             )}
-            {(total > 1 || gone) && <p class="small">{outcome(picture)}</p>}
+            <p class="small">
+              {gone || (total > 1 && state.at !== "queued")
+                ? outcome(picture)
+                : en.send.caption(picture.rules.seconds)}
+            </p>
           </li>
         );
       })}

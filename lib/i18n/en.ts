@@ -61,6 +61,8 @@ export const en = {
     retry: "Try again",
     newLink: "Make a new link",
     another: "Show another picture",
+    caption: (n: number) =>
+      n === 0 ? "May be seen until it is closed" : `May be seen for ${seconds(n)}`,
     pictureOf: (n: number, total: number) => `Picture ${n} of ${total}`,
     yourPicture: "Your picture",
     words: (words: string) => `You both see the words: ${words}`,
@@ -146,7 +148,7 @@ export const en = {
     until: "Until you close it",
     canvas: "The picture",
     closedTitle: "Gone",
-    closed: (ms: number) => `You saw it for ${roughly(ms)}. It was wiped from this page.`,
+    closed: (ms: number) => `You saw it for ${roughly(ms)}.`,
     revoked: "The sender took it back before it was opened.",
     revokedWhile: (ms: number) => `The sender took it back after ${roughly(ms)}.`,
     refused: "It could not be shown: it did not arrive as it was sent. The sender was told.",
@@ -173,7 +175,7 @@ export const en = {
     viewer: message({
       done: [
         "Gone",
-        "The picture was wiped from this page. The sender was told that you closed it.",
+        "Nothing of it is left on this page. The sender was told that it was closed.",
       ],
       burned: ["Taken back", "The sender burned the picture. Nothing of it is left on this page."],
       left: ["You left", "Nothing of any picture is left on this page."],

@@ -25,7 +25,9 @@ export type ConnectFailure =
   | `room_${GoneReason}`
   | "network"
   | "timeout"
-  | "verification";
+  | "verification"
+  /** WebRTC is there but switched off, by policy or by lockdown mode. */
+  | "no_webrtc";
 
 /** What the owner of a connector is told. */
 export interface ConnectorHandlers {
@@ -75,14 +77,17 @@ export class Connector {
     this.#options = options;
   }
 
-  /** Takes the seat and goes on by itself from there. Throws where WebRTC or WebCrypto is missing. */
+  /** Takes the seat and goes on by itself from there. WebRTC and WebCrypto have to be there. */
   async start(): Promise<void> {
     const { role, secret, server, handlers } = this.#options;
     const [room, kem, identity] = await Promise.all([
       deriveRoom(secret),
-      loadKem(),
-      createIdentity(),
+      // Its fallback is a script of the server's.
+      loadKem().catch(() => null),
+      createIdentity().catch(() => null),
     ]);
+    if (kem === null) return this.#fail("unreachable");
+    if (identity === null) return this.#fail("no_webrtc");
     const ownerToken = randomBytes(32);
     const [own, join] = await Promise.all([sha256(ownerToken), sha256(room.jtok)]);
     if (this.#over) return;

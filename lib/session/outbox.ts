@@ -26,6 +26,9 @@ const SEALED_AHEAD = 4;
 /** Progress is published at most this often, in milliseconds: each time costs the page a render. */
 const PROGRESS_MS = 100;
 
+/** Between the end of one picture and the next, in milliseconds: both people see that one was closed. */
+const NEXT_DELAY_MS = 400;
+
 /** One picture of this side, as the page shows it. */
 export interface OutgoingPicture {
   readonly n: number;
@@ -176,7 +179,7 @@ export class Outbox {
       this.#current = null;
     }
     this.#onChange(next);
-    if (isFinished(state)) this.#pump();
+    if (isFinished(state)) setTimeout(() => this.#pump(), NEXT_DELAY_MS);
     return true;
   }
 

@@ -30,8 +30,6 @@ export type FailReason =
   | ConnectFailure
   /** No crypto.subtle: the page did not come over HTTPS. */
   | "insecure"
-  /** No RTCPeerConnection. */
-  | "no_webrtc"
   /** `/join` without a fragment, or with one that is not whole. */
   | "no_link"
   | "bad_link";
@@ -108,7 +106,7 @@ export type ViewerPhase =
   | "ended"
   | "failed";
 
-/** The sender's phase: of the session until it is live, of the first unfinished picture from then on. */
+/** The sender's phase: of the session until it is live, then of the picture that is under way or was last. */
 export function senderPhase(
   life: Life,
   { pictures, preparing }: { pictures: readonly OutgoingPicture[]; preparing: boolean },
@@ -119,7 +117,8 @@ export function senderPhase(
     case "starting":
       return "preparing";
     case "live": {
-      const current = pictures.find(({ state }) => !isFinished(state)) ?? pictures.at(-1);
+      const active = pictures.find(({ state }) => !isFinished(state) && state.at !== "queued");
+      const current = active ?? pictures.findLast(({ state }) => isFinished(state));
       return current === undefined ? "connected" : picturePhase(current);
     }
     default:

@@ -115,14 +115,9 @@ export class Session {
   }
 
   /** Takes the seat; everything else follows by itself. */
-  async start(): Promise<void> {
+  start(): void {
     this.#happen({ type: "start" });
-    try {
-      await this.#connector.start();
-    } catch {
-      // WebCrypto and WebRTC were looked for before: what still fails here is WebRTC switched off by policy.
-      this.#happen({ type: "fail", reason: "no_webrtc" });
-    }
+    this.#connector.start();
   }
 
   /** Sender: keep the session open after the last picture, or not. */

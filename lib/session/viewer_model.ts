@@ -22,8 +22,8 @@ interface Invitation {
   readonly obstacle: FailReason | null;
 }
 
-/** Failures after which the same link may work at a second try. */
-const RETRYABLE: readonly FailReason[] = ["unreachable", "busy", "network", "timeout"];
+/** Failures after which the same link may work at a second try: a sender's phone may have slept when it was refused. */
+const RETRYABLE: readonly FailReason[] = ["refused", "unreachable", "busy", "network", "timeout"];
 
 /** The viewer's page. */
 export class ViewerModel {

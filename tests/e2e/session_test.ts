@@ -245,7 +245,6 @@ test("the sender's tab is closed while the picture is shown, and the picture goe
 test("several pictures are shown one after the other, and the session ends after the last", async (stage) => {
   const { sender, viewer } = await stage.delivered("flat", { seconds: 60 });
   await sender.chooseFile(await fixture("exif"));
-  await sender.waitPhase("delivered");
   for (const name of ["flat", "exif"] as const) {
     await viewer.look();
     assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), await fixture(name));
@@ -362,6 +361,9 @@ test("the server is restarted while the sender waits, and the link still works",
   sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION/);
   const link = await sender.offer(await fixture("small"));
   await stage.app.restart();
+  await sender.waitFor("contact with the server", () => {
+    return !document.querySelector("[role=status]")?.textContent?.includes("No contact");
+  });
   const viewer = await stage.viewer(link);
   await viewer.receive();
   await sender.waitPhase("delivered");
