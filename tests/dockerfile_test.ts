@@ -11,6 +11,11 @@ Deno.test("the container runs the server with the permissions of the task start"
   assertEquals(command.filter((word) => word !== "--cached-only"), serve);
 });
 
+Deno.test("the container is built as the task build does it", async () => {
+  const { tasks } = await readDenoJson();
+  assert(dockerfile.includes(`\nRUN ${tasks.build}\n`), tasks.build);
+});
+
 Deno.test("the container builds and runs with the Deno that the README names", async () => {
   const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
   assertEquals(new Set(images).size, 1);

@@ -1,6 +1,7 @@
 /**
  * Deno fetches everything that a lock file names as soon as it needs one package of it. So there are two: deno.lock for whoever
- * works on the app, deploy/deno.lock for whoever starts it and should not wait for 110 MB of a browser that only tests need.
+ * works on the app, deploy/deno.lock for the app alone. With it the container's cache is 9 MB and not 117 MB; on a machine with
+ * the sources, `deno task` itself fetches all that deno.json imports, whatever the lock file.
  *
  * @module
  */
@@ -15,7 +16,7 @@ async function readLock(path: string): Promise<Lock> {
   return JSON.parse(await Deno.readTextFile(`${PROJECT}${path}`));
 }
 
-Deno.test("the lock file for starting the app names no package that only tests need", async () => {
+Deno.test("the lock file of the app alone names no package that only tests need", async () => {
   const { npm } = await readLock("deploy/deno.lock");
   const names = Object.keys(npm).join("\n");
   assert(names.includes("preact@"));
@@ -30,7 +31,7 @@ Deno.test("both lock files name the same packages in the same versions; else run
   }
 });
 
-Deno.test("the tasks build and start use the lock file for starting, unchanged", async () => {
+Deno.test("the tasks build and start use the lock file of the app alone, unchanged", async () => {
   const { tasks } = await readDenoJson();
   for (const command of [tasks.build, ...tasks.start?.split("&&") ?? []]) {
     assert(command?.includes("--frozen --lock=deploy/deno.lock ") ?? false, command);
