@@ -5,6 +5,7 @@
  */
 import { bare } from "./bare.ts";
 import type { Implementation } from "./implementation.ts";
+import { ours } from "./ours.ts";
 
-/** The bare channel with both sizes of messages that were found to be best. */
-export const IMPLEMENTATIONS: readonly Implementation[] = [bare(16 * 1024), bare(64 * 1024)];
+/** The bare channel with both sizes of messages that were found to be best, and ours. */
+export const IMPLEMENTATIONS: readonly Implementation[] = [bare(16 * 1024), bare(64 * 1024), ours];

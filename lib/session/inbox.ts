@@ -39,7 +39,7 @@ export interface IncomingPicture {
 /** What an inbox needs. */
 export interface InboxOptions {
   readonly link: SecureLink;
-  readonly decoder: Decoder;
+  readonly decoder: Pick<Decoder, "decode">;
   /** The watermark where the sender gave none. */
   readonly defaultMark: string;
   /** Called after each change of the picture's state. */

@@ -1,0 +1,119 @@
+/**
+ * Ours: everything between a chosen file and "delivered", as the pages run it: the handshake's keys, the outbox that reads,
+ * seals and sends, the inbox that checks and collects. Only the signaling server is left out. Runs in browsers.
+ *
+ * @module
+ */
+import { SenderHandshake, ViewerHandshake } from "../lib/e2e/handshake.ts";
+import { loadKem } from "../lib/e2e/kem.ts";
+import { createIdentity, Peer } from "../lib/net/peer.ts";
+import type { SecureLink } from "../lib/net/secure_link.ts";
+import { type Bytes, fromBase64Url, toBase64Url } from "../lib/protocol/bytes.ts";
+import { HANDSHAKE } from "../lib/protocol/handshake.ts";
+import { Inbox } from "../lib/session/inbox.ts";
+import { Outbox } from "../lib/session/outbox.ts";
+import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
+
+/** A chosen file is a Blob before anybody presses anything; making one of it is not part of sending. */
+const blobs = new WeakMap<Uint8Array, Blob>();
+
+function blobOf(data: Bytes): Blob {
+  const known = blobs.get(data);
+  if (known !== undefined) return known;
+  const blob = new Blob([data]);
+  blobs.set(data, blob);
+  return blob;
+}
+
+/** The product's own transfer. */
+export const ours: Implementation = {
+  name: "ours",
+  async connect(role, port): Promise<Endpoint> {
+    const link = await connectLink(role, port);
+    // Nothing is painted here; one pixel has to do.
+    const thumbnail = await createImageBitmap(new ImageData(1, 1));
+    const done = Promise.withResolvers<void>();
+    const outbox = new Outbox(({ state }) => {
+      if (state.at === "delivered") done.resolve();
+    });
+    const inbox = new Inbox({
+      link,
+      decoder: { decode: () => Promise.reject(new Error("Nothing is opened here")) },
+      defaultMark: "",
+      onChange: () => {},
+    });
+    link.listen({
+      async onControl(opened) {
+        if (!await outbox.receive(opened.message)) await inbox.receive(opened);
+      },
+      onRecord: (record) => inbox.receiveRecord(record),
+      onEnd: (why) => done.reject(new Error(`Cannot send: link ${why}`)),
+    });
+    return {
+      async send(data) {
+        const blob = blobOf(data);
+        const { size } = blob;
+        outbox.attach(link);
+        outbox.add({
+          name: "",
+          prepared: { blob, type: "image/png", size, width: 1, height: 1, thumbnail },
+          rules: { seconds: 10, hold: false, mark: "" },
+        });
+        await done.promise;
+      },
+      received() {
+        const picture = inbox.picture.peek();
+        return picture?.state.at === "delivered" ? picture.meta.size : 0;
+      },
+      close() {
+        inbox.end();
+        outbox.end();
+        link.close();
+      },
+    };
+  },
+};
+
+async function connectLink(role: "sender" | "receiver", port: SignalPort): Promise<SecureLink> {
+  const [identity, kem] = await Promise.all([createIdentity(), loadKem()]);
+  const room = new Uint8Array(16);
+  const input = { room, psk: new Uint8Array(32), fingerprint: identity.fingerprint, kem };
+  const send = (message: Bytes) => port.send(toBase64Url(message));
+  const bound = Promise.withResolvers<SecureLink>();
+  const common = {
+    identity,
+    iceServers: [],
+    send,
+    onBound: (link: SecureLink) => bound.resolve(link),
+    onFailed: (why: string) => bound.reject(new Error(`Cannot connect: ${why}`)),
+  };
+  let peer: Peer | null = null;
+  const sender = role === "sender" ? await SenderHandshake.start(input) : null;
+  const viewer = role === "receiver" ? await ViewerHandshake.start(input) : null;
+  const step = async (message: Bytes) => {
+    const type = message[0];
+    if (peer !== null) return await peer.receive(message);
+    if (sender !== null && type === HANDSHAKE.commit) {
+      return send(await sender.receiveCommit(message));
+    }
+    if (sender !== null) {
+      peer = new Peer({ ...common, keys: await sender.receiveHello(message) });
+      return await peer.offer((sdp) => sender.confirm(sdp));
+    }
+    if (viewer !== null && type === HANDSHAKE.helloS) {
+      return send(await viewer.receiveHello(message));
+    }
+    if (viewer !== null) {
+      const { keys, offer } = await viewer.receiveConfirmation(message);
+      peer = new Peer({ ...common, keys });
+      await peer.answer(offer);
+    }
+  };
+  let last = Promise.resolve();
+  port.onmessage = (text) => {
+    last = last.then(() => step(fromBase64Url(text) ?? new Uint8Array()));
+    last.catch((error) => bound.reject(error));
+  };
+  if (viewer !== null) send(viewer.commit);
+  return await bound.promise;
+}
