@@ -1,0 +1,107 @@
+/**
+ * Time in the hands of a test, for code that uses the page's own timers.
+ *
+ * @module
+ */
+import { assert } from "./assert.ts";
+
+const real = {
+  setTimeout: globalThis.setTimeout,
+  now: performance.now.bind(performance),
+};
+
+/** How long a test waits for what has to come, at most: far more than any machine needs. */
+const PATIENCE_MS = 20_000;
+
+/** Lets everything run that is ready to, work of the crypto threads that is quick included. */
+export async function settle(turns = 5): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise((resolve) => real.setTimeout(resolve, 0));
+}
+
+/** Waits in real time, also while the page's timers are faked, until `condition` holds. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = real.now() + PATIENCE_MS;
+  while (!condition()) {
+    assert(real.now() < end, `Waited too long until ${what}`);
+    await new Promise((resolve) => real.setTimeout(resolve, 2));
+  }
+}
+
+interface Timer {
+  readonly at: number;
+  readonly run: () => void;
+}
+
+/** Replaces the timers and `performance.now` until it is disposed; time stands still but for `advance`. */
+export class FakeTime implements Disposable {
+  #now = 1_000;
+  #nextId = 1;
+  readonly #timers = new Map<number, Timer>();
+  readonly #undo: (() => void)[] = [];
+
+  constructor() {
+    this.#replace(globalThis, "setTimeout", (run: () => void, ms = 0) => this.#add(run, ms));
+    this.#replace(globalThis, "clearTimeout", (id: number | undefined) => {
+      if (id !== undefined) this.#timers.delete(id);
+    });
+    this.#replace(performance, "now", () => this.#now);
+  }
+
+  /** Milliseconds until each timer that is armed, soonest first. */
+  get waiting(): number[] {
+    return [...this.#timers.values()].map(({ at }) => at - this.#now).sort((a, b) => a - b);
+  }
+
+  /** Moves time by `ms`; what falls due runs in order, each with everything that follows from it. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(([, { at }]) => at <= end)
+        .sort(([, a], [, b]) => a.at - b.at);
+      if (next === undefined) break;
+      const [id, { at, run }] = next;
+      this.#timers.delete(id);
+      this.#now = at;
+      run();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  #add(run: () => void, ms: number): number {
+    const id = this.#nextId++;
+    this.#timers.set(id, { at: this.#now + ms, run });
+    return id;
+  }
+
+  #replace(target: object, name: string, value: unknown): void {
+    const before = Object.getOwnPropertyDescriptor(target, name);
+    Object.defineProperty(target, name, { value, configurable: true, writable: true });
+    this.#undo.push(() => {
+      if (before === undefined) Reflect.deleteProperty(target, name);
+      else Object.defineProperty(target, name, before);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const undo of this.#undo) undo();
+  }
+}
+
+/** Puts values into the global object, as a browser would have them, until it is disposed. */
+export function withGlobals(values: Readonly<Record<string, unknown>>): Disposable {
+  const undo = Object.entries(values).map(([name, value]) => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    return () => {
+      if (before === undefined) Reflect.deleteProperty(globalThis, name);
+      else Object.defineProperty(globalThis, name, before);
+    };
+  });
+  return {
+    [Symbol.dispose]() {
+      for (const run of undo) run();
+    },
+  };
+}
