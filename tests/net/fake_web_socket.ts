@@ -1,0 +1,64 @@
+/**
+ * The browser's end of a WebSocket without a network: a test plays the server, to the millisecond.
+ *
+ * @module
+ */
+import type { ServerMessage } from "../../lib/protocol/signaling.ts";
+
+/** Stands in for the global `WebSocket`; remembers every one that was made. */
+export class FakeWebSocket extends EventTarget {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  static all: FakeWebSocket[] = [];
+
+  readyState = FakeWebSocket.CONNECTING;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
+  onclose: ((event: { readonly code: number }) => void) | null = null;
+  readonly sent: unknown[] = [];
+  /** The code of each `close`, `null` where none was given. */
+  readonly closes: (number | null)[] = [];
+
+  constructor(readonly url: string, readonly protocols: string) {
+    super();
+    FakeWebSocket.all.push(this);
+  }
+
+  /** The one that was made last. */
+  static get last(): FakeWebSocket {
+    const last = FakeWebSocket.all.at(-1);
+    if (last === undefined) throw new Error("No WebSocket was made");
+    return last;
+  }
+
+  send(text: string): void {
+    if (this.readyState !== FakeWebSocket.OPEN) throw new DOMException("", "InvalidStateError");
+    this.sent.push(JSON.parse(text));
+  }
+
+  /** Closing takes as long as the other side likes: the event comes from `closed`. */
+  close(code?: number): void {
+    this.closes.push(code ?? null);
+    if (this.readyState !== FakeWebSocket.CLOSED) this.readyState = FakeWebSocket.CLOSING;
+  }
+
+  open(): void {
+    this.readyState = FakeWebSocket.OPEN;
+    this.onopen?.();
+  }
+
+  hear(message: ServerMessage): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  hearRaw(data: unknown): void {
+    this.onmessage?.({ data });
+  }
+
+  closed(code: number): void {
+    this.readyState = FakeWebSocket.CLOSED;
+    this.onclose?.({ code });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A TCP line between a client and a server that a test can cut, or lead to another server.
+ *
+ * @module
+ */
+
+/** Passes bytes both ways; only ends what it opened. */
+export class Line implements Disposable {
+  /** Port of the server; connections made from now on go there. */
+  target = 0;
+  readonly #listener: Deno.TcpListener;
+  readonly #open: Deno.TcpConn[][] = [];
+
+  constructor() {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#accept();
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Breaks the connection that was made first, or all: no goodbye, as when a phone loses the network. */
+  cut(which: "first" | "all"): void {
+    for (const conns of this.#open.splice(0, which === "first" ? 1 : Infinity)) {
+      for (const conn of conns) close(conn);
+    }
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
+      this.#open.push([client, server]);
+      pass(client, server);
+      pass(server, client);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+    this.cut("all");
+  }
+}
+
+function pass(from: Deno.TcpConn, to: Deno.TcpConn): void {
+  from.readable.pipeTo(to.writable).catch(() => {
+    close(from);
+    close(to);
+  });
+}
+
+function close(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already, from the other side.
+  }
+}

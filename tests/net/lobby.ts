@@ -1,0 +1,58 @@
+/**
+ * The real server behind a line that a test can cut, and a WebSocket that names its origin as a browser's does.
+ *
+ * @module
+ */
+import { RoomServer } from "../rooms/room_server.ts";
+import { withGlobals } from "../support/fake_time.ts";
+import { Line } from "./line.ts";
+
+/** A server for the browser side's own code. */
+export class Lobby implements AsyncDisposable {
+  readonly line = new Line();
+  readonly #origin = `http://127.0.0.1:${this.line.port}`;
+  readonly #globals: Disposable;
+  #server: RoomServer;
+
+  constructor() {
+    this.#server = this.#start();
+    const origin = this.#origin;
+    this.#globals = withGlobals({
+      WebSocket: new Proxy(WebSocket, {
+        construct(target, [url, protocol]) {
+          // Deno's WebSocket takes headers, and sends no origin by itself.
+          return Reflect.construct(target, [url, { protocols: [protocol], headers: { origin } }]);
+        },
+      }),
+    });
+  }
+
+  /** `ws://host`, without a path. */
+  get url(): string {
+    return `ws://127.0.0.1:${this.line.port}`;
+  }
+
+  /** How many rooms there are. */
+  get rooms(): number {
+    return this.#server.store.size;
+  }
+
+  /** The process ends, and another one, which knows nothing, takes its place. */
+  async restart(): Promise<void> {
+    const old = this.#server;
+    this.#server = this.#start();
+    await old[Symbol.asyncDispose]();
+  }
+
+  #start(): RoomServer {
+    const server = new RoomServer({ allowedOrigins: [this.#origin] });
+    this.line.target = server.port;
+    return server;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#globals[Symbol.dispose]();
+    this.line[Symbol.dispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
