@@ -43,7 +43,8 @@ type State =
   /** The store decides; what the seat hears meanwhile goes out behind the answer. */
   | { readonly at: "claiming"; readonly early: SeatEvent[] }
   | { readonly at: "seated"; readonly ticket: Ticket }
-  | { readonly at: "closed" };
+  /** What came before the end is still done for the seat: a page says `delete` and closes in one breath. */
+  | { readonly at: "closed"; readonly ticket: Ticket | null };
 
 /** The protocol machine of one socket. Feed it with `receive` and `closed`; it closes the socket when it has to. */
 export class Connection {
@@ -80,22 +81,16 @@ export class Connection {
     const message = parseClientMessage(data);
     if (message === null) return this.end("malformed");
     if (this.#pending >= this.#context.limits.maxPending) return this.end("busy");
-    this.#pending++;
-    this.#queue = this.#queue
-      .then(() => this.#handle(message))
-      .catch((error) => this.#fail(error))
-      .finally(() => this.#pending--);
+    this.#enqueue(() => this.#handle(message));
   }
 
   /** The socket is gone. May be called any number of times: Deno fires `close` twice after an idle timeout. */
   closed(): void {
     if (this.#isClosed()) return;
-    const state = this.#state;
-    this.#state = { at: "closed" };
+    const ticket = this.#state.at === "seated" ? this.#state.ticket : null;
+    this.#state = { at: "closed", ticket };
     this.#cancelTimer();
-    if (state.at === "seated") {
-      this.#context.store.lose(state.ticket).catch(this.#context.onError);
-    }
+    if (ticket !== null) this.#enqueue(() => this.#context.store.lose(ticket));
   }
 
   /**
@@ -106,6 +101,14 @@ export class Connection {
     if (this.#isClosed()) return;
     this.closed();
     this.#socket.close(CLOSE[reason], reason);
+  }
+
+  #enqueue(task: () => Promise<void>): void {
+    this.#pending++;
+    this.#queue = this.#queue
+      .then(task)
+      .catch((error) => this.#fail(error))
+      .finally(() => this.#pending--);
   }
 
   #isClosed(): boolean {
@@ -122,7 +125,7 @@ export class Connection {
         else this.end("outOfTurn");
         return;
       default:
-        if (state.at === "seated") await this.#act(message, state.ticket);
+        if ("ticket" in state && state.ticket !== null) await this.#act(message, state.ticket);
         else this.end("outOfTurn");
     }
   }

@@ -206,6 +206,19 @@ Deno.test("relays stay in order although the store takes longer for the first", 
   assertEquals(viewer.socket.sent, sent);
 });
 
+Deno.test("what a page said before it closed its socket is done, however slow the store is", async () => {
+  const clock = new FakeClock();
+  const world = new World({}, { clock, store: new UnevenStore({ clock }) });
+  const { sender, viewer } = await world.pair();
+  sender.connection.receive(JSON.stringify({ t: "relay", d: "bye" }));
+  sender.connection.receive(JSON.stringify({ t: "delete", otok: world.access.otok }));
+  sender.connection.closed();
+  sender.connection.closed();
+  await flush();
+  assertEquals(viewer.socket.sent, [{ t: "relay", d: "bye" }, { t: "gone", why: "deleted" }]);
+  assertEquals(sender.socket.sent, []);
+});
+
 Deno.test("Connection bounds the messages that wait for the store", async () => {
   const clock = new FakeClock();
   const store = new SlowJoinStore({ clock });
