@@ -87,8 +87,11 @@ async function measureInBrowser(origin: string, path: string): Promise<Fetched[]
   );
   session.on("Network.loadingFailed", (event) => finish(event.requestId, 0));
   await page.goto(origin + path, { waitUntil: "networkidle0" });
-  // WebSockets have no end; asking another host would count all the same.
-  for (const request of open.values()) list.push({ ...request, bytes: 0 });
+  for (const { url, type } of open.values()) {
+    // A worker's script ends in the worker's own session, which we don't listen to: ask once more. WebSockets have no end.
+    const again = type === "script" && new URL(url).origin === origin;
+    list.push({ url, type, bytes: again ? (await fetchRaw(url)).bytes : 0 });
+  }
   return list;
 }
 
