@@ -203,7 +203,7 @@ export class Peer {
   #pass(channel: "control" | "files", data: unknown): void {
     if (this.#link !== null) return this.#link.receive(channel, data);
     // The two channels are not ordered against each other, but nobody honest sends much before he is bound.
-    if (this.#held.length >= MAX_HELD) return this.#fail("protocol");
+    if (this.#held.length >= MAX_HELD || toBytes(data) === null) return this.#fail("protocol");
     this.#held.push({ channel, data });
   }
 

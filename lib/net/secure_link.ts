@@ -7,6 +7,7 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ControlMessage } from "../protocol/control.ts";
+import { MAX_RECORD_LENGTH } from "../protocol/record.ts";
 import {
   ControlOpener,
   ControlSealer,
@@ -14,7 +15,7 @@ import {
   type OpenedControl,
 } from "../e2e/control_record.ts";
 import type { SessionKeys } from "../e2e/handshake.ts";
-import { FlowChannel } from "./flow_channel.ts";
+import { type DataChannelLike, FlowChannel } from "./flow_channel.ts";
 
 /** Chromium reports `disconnected` after 2–5 s without an answer; this much more may pass before it counts as lost. */
 const DISCONNECT_GRACE_MS = 6_000;
@@ -36,11 +37,16 @@ export interface LinkHandlers {
   onEnd(why: LinkEnd): void;
 }
 
+/** What is needed of an RTCPeerConnection. */
+type Connection = Pick<RTCPeerConnection, "connectionState" | "onconnectionstatechange" | "close">;
+
+type Channel = DataChannelLike & Pick<RTCDataChannel, "onclose">;
+
 /** The parts that make a link. */
 export interface LinkParts {
-  readonly pc: RTCPeerConnection;
-  readonly control: RTCDataChannel;
-  readonly files: RTCDataChannel;
+  readonly pc: Connection;
+  readonly control: Channel;
+  readonly files: Channel;
   readonly keys: SessionKeys;
 }
 
@@ -154,10 +160,14 @@ export class SecureLink {
   }
 }
 
-/** The bytes of a channel's message; `null` for text. */
+/** The bytes of a channel's message; `null` for text, and for more than the longest record has. */
 export function toBytes(data: unknown): Bytes | null {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (data instanceof ArrayBuffer) return withinRecord(new Uint8Array(data));
   return data instanceof Uint8Array && data.buffer instanceof ArrayBuffer
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    ? withinRecord(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     : null;
+}
+
+function withinRecord(bytes: Bytes): Bytes | null {
+  return bytes.length <= MAX_RECORD_LENGTH ? bytes : null;
 }

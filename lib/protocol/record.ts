@@ -26,6 +26,9 @@ export const FLAG_FINAL = 1;
  */
 export const CHUNK_SIZE = 64 * 1024 - HEADER_LENGTH - TAG_LENGTH;
 
+/** Longest message on either channel: browsers would take four times as much, and what waits is counted in messages. */
+export const MAX_RECORD_LENGTH = HEADER_LENGTH + CHUNK_SIZE + TAG_LENGTH;
+
 /** A parsed header. */
 export interface RecordHeader {
   readonly type: number;
