@@ -1,15 +1,18 @@
 import { en } from "../lib/i18n/en.ts";
-import { VIEW_SECONDS } from "../lib/session/picker.ts";
 
-/** How long a picture may be seen, as radio buttons. */
+/** How long a picture may be seen, as radio buttons; 0 = until closed. */
 export function Seconds(
-  { value, onChange }: { value: number; onChange: (seconds: number) => void },
+  { choices, value, onChange }: {
+    choices: readonly number[];
+    value: number;
+    onChange: (seconds: number) => void;
+  },
 ) {
   return (
     <fieldset class="seconds">
       <legend>{en.send.secondsLegend}</legend>
       <div class="segments">
-        {VIEW_SECONDS.map((seconds) => (
+        {choices.map((seconds) => (
           <label key={seconds}>
             <input
               type="radio"

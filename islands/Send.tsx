@@ -13,7 +13,7 @@ import { en } from "../lib/i18n/en.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import type { SenderPhase } from "../lib/session/phases.ts";
-import { DEFAULT_SECONDS } from "../lib/session/picker.ts";
+import { DEFAULT_SECONDS, VIEW_SECONDS } from "../lib/session/picker.ts";
 import { SenderModel } from "../lib/session/sender_model.ts";
 import type { Session } from "../lib/session/session.ts";
 import { useModel } from "../lib/session/use_model.ts";
@@ -82,6 +82,7 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
       </div>
       <Problem model={model} />
       <Seconds
+        choices={VIEW_SECONDS}
         value={model?.picker.seconds.value ?? DEFAULT_SECONDS}
         onChange={(seconds) => model?.setSeconds(seconds)}
       />
@@ -155,6 +156,7 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
           <summary>{en.send.options}</summary>
           {(queued || session.keep.value) && (
             <Seconds
+              choices={VIEW_SECONDS}
               value={model.picker.seconds.value}
               onChange={(seconds) => model.setSeconds(seconds)}
             />

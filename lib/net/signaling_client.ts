@@ -20,6 +20,12 @@ const BACKOFF_MAX_MS = 8_000;
 /** How often a page that never had a seat tries before it says that the server can't be reached. */
 const FIRST_ATTEMPTS = 3;
 
+/**
+ * How long one that had a seat goes on asking after it was refused, in milliseconds. Longer than the grace: a viewer
+ * whose new token was lost on the way is refused until the server has given his old seat up.
+ */
+const REFUSED_PATIENCE_MS = SEAT_GRACE_MS + 15_000;
+
 /** Why the client gave up for good. */
 export type SignalingEnd =
   | "refused"
@@ -155,7 +161,7 @@ export class SignalingClient {
     const hadToken = this.#resumeToken !== null;
     this.#resumeToken = null;
     const since = this.#seatedAt === null ? Infinity : performance.now() - this.#seatedAt;
-    if (since > SEAT_GRACE_MS) return this.#finish("refused");
+    if (since > REFUSED_PATIENCE_MS) return this.#finish("refused");
     this.#schedule(hadToken);
   }
 

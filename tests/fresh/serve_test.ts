@@ -6,14 +6,16 @@ const STUB = `export default {
   fetch: (req, info) => Response.json([new URL(req.url).pathname, info.remoteAddr.hostname]),
 };`;
 
-/** A directory with serve.ts, log.ts and a stand-in for the build. */
+/** A directory with what serve.ts imports, and a stand-in for the build. */
 async function stage(server: string | null): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "serve_test_" });
-  await Deno.mkdir(`${dir}/lib/server`, { recursive: true });
   await Deno.mkdir(`${dir}/_fresh`);
-  for (const name of ["serve.ts", "log.ts"]) {
-    const from = new URL(`../../lib/server/${name}`, import.meta.url);
-    await Deno.copyFile(from, `${dir}/lib/server/${name}`);
+  for (const folder of ["server", "rooms", "protocol"]) {
+    const from = new URL(`../../lib/${folder}/`, import.meta.url);
+    await Deno.mkdir(`${dir}/lib/${folder}`, { recursive: true });
+    for await (const { name } of Deno.readDir(from)) {
+      await Deno.copyFile(new URL(name, from), `${dir}/lib/${folder}/${name}`);
+    }
   }
   if (server !== null) await Deno.writeTextFile(`${dir}/_fresh/server.js`, server);
   return dir;
@@ -28,11 +30,11 @@ function serve(dir: string, env: Record<string, string>): Deno.ChildProcess {
       "--no-prompt",
       "--allow-net",
       "--allow-read=_fresh",
-      "--allow-env=PORT,HOST,LOG_LEVEL",
+      "--allow-env=PORT,HOST,LOG_LEVEL,PUBLIC_ORIGIN",
       "lib/server/serve.ts",
     ],
     cwd: dir,
-    env: { NO_COLOR: "1", PORT: "", HOST: "", LOG_LEVEL: "", ...env },
+    env: { NO_COLOR: "1", PORT: "", HOST: "", LOG_LEVEL: "", PUBLIC_ORIGIN: "", ...env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -112,7 +114,7 @@ Deno.test("a request that hangs, or a second signal, changes nothing: it stops w
 Deno.test("wrong settings end the program with a sentence that names the variable", async () => {
   const dir = await stage(STUB);
   try {
-    for (const name of ["PORT", "HOST", "LOG_LEVEL"]) {
+    for (const name of ["PORT", "HOST", "LOG_LEVEL", "PUBLIC_ORIGIN"]) {
       const [code, stderr] = await failure(dir, { [name]: "no such thing!" });
       equal(code, 1);
       match(stderr, new RegExp(`^Cannot start the server: ${name} is not valid: .*\n$`));
@@ -169,4 +171,30 @@ Deno.test("the address that is shown can be opened", () => {
   equal(urlOf("::", 3000), "http://localhost:3000/");
   equal(urlOf("2001:db8::1", 80), "http://[2001:db8::1]:80/");
   equal(urlOf("192.0.2.1", 80), "http://192.0.2.1:80/");
+});
+
+Deno.test("who is connected when it stops is told to come back: code 1012", async () => {
+  const dir = await stage(`
+    import { rooms } from "../lib/rooms/instance.ts";
+    import { upgradeToRoom } from "../lib/rooms/upgrade.ts";
+    export default { fetch: (req) => upgradeToRoom(req, "A".repeat(22), { rooms }) };
+  `);
+  const child = serve(dir, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" });
+  try {
+    const { port } = await ready(child);
+    const origin = `http://127.0.0.1:${port}`;
+    // The DOM's types know no headers here; Deno has them.
+    const socket: WebSocket = Reflect.construct(WebSocket, [
+      `${origin.replace("http", "ws")}/`,
+      { protocols: ["img-e2e.1"], headers: { origin } },
+    ]);
+    await new Promise((resolve) => socket.onopen = resolve);
+    const closed = new Promise<number>((resolve) => socket.onclose = ({ code }) => resolve(code));
+    child.kill("SIGTERM");
+    equal(await closed, 1012);
+    equal((await child.status).code, 0);
+    await child.stderr.cancel();
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });

@@ -285,7 +285,7 @@ Deno.test("a refusal within the grace is answered by taking the seat anew, and a
     }
     assertEquals(told.ends, ["refused"]);
     assert(performance.now() - 1_000 > GRACE_MS, "the grace was not used");
-    assert(performance.now() - 1_000 < GRACE_MS + 10_000, "tried long after the grace");
+    assert(performance.now() - 1_000 < GRACE_MS + 30_000, "tried long after the grace");
   }));
 
 for (
