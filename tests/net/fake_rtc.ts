@@ -1,0 +1,172 @@
+/**
+ * WebRTC without a network: connections find each other by what their SDPs say, and open when both have the other's SDP and the
+ * certificates are those that the SDPs name, as DTLS would see to. Everything that a browser decides by itself is left out.
+ *
+ * @module
+ */
+import { randomBytes } from "../../lib/e2e/suite.ts";
+import { withGlobals } from "../support/fake_time.ts";
+import { FakeDataChannel } from "./fake_channel.ts";
+
+/** A certificate with a random fingerprint. */
+class FakeCertificate {
+  readonly value = Array.from(
+    randomBytes(32),
+    (byte) => byte.toString(16).padStart(2, "0").toUpperCase(),
+  ).join(":");
+
+  getFingerprints() {
+    return [{ algorithm: "sha-256", value: this.value }];
+  }
+}
+
+function field(sdp: string, name: string): string {
+  return new RegExp(`^a=${name}:(?:sha-256 )?(.*)$`, "m").exec(sdp)?.[1]?.trim() ?? "";
+}
+
+/** Stands in for the global `RTCPeerConnection`. */
+export class FakePeerConnection {
+  static all: FakePeerConnection[] = [];
+  static readonly #byName = new Map<string, FakePeerConnection>();
+  /** How many candidates each one finds. */
+  static candidates = 1;
+
+  connectionState: RTCPeerConnectionState = "new";
+  onconnectionstatechange: (() => void) | null = null;
+  onicecandidate: ((event: { candidate: { candidate: string } | null }) => void) | null = null;
+  readonly channels: FakeDataChannel[] = [];
+  /** Candidates that were taken. */
+  readonly remoteCandidates: string[] = [];
+  readonly #name = `u${FakePeerConnection.#byName.size}`;
+  readonly #certificate: FakeCertificate;
+  #remote: string | null = null;
+  #closed = false;
+
+  constructor({ certificates }: { certificates: readonly FakeCertificate[] }) {
+    this.#certificate = certificates[0] ?? new FakeCertificate();
+    FakePeerConnection.#byName.set(this.#name, this);
+    FakePeerConnection.all.push(this);
+  }
+
+  static generateCertificate(): Promise<FakeCertificate> {
+    return Promise.resolve(new FakeCertificate());
+  }
+
+  /** The control channel and the one for files. */
+  get control(): FakeDataChannel {
+    return this.#channel(0);
+  }
+
+  get files(): FakeDataChannel {
+    return this.#channel(1);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  createDataChannel(_label: string, { id = 0 } = {}): FakeDataChannel {
+    const channel = new FakeDataChannel();
+    channel.readyState = "connecting";
+    this.channels[id] = channel;
+    return channel;
+  }
+
+  createOffer() {
+    return Promise.resolve({ type: "offer", sdp: this.#sdp() });
+  }
+
+  createAnswer() {
+    return Promise.resolve({ type: "answer", sdp: this.#sdp() });
+  }
+
+  setLocalDescription(): Promise<void> {
+    for (let i = 0; i < FakePeerConnection.candidates; i++) {
+      const candidate = `candidate:${i} 1 udp 1 127.0.0.1 ${4_000 + i} typ host`;
+      queueMicrotask(() => this.onicecandidate?.({ candidate: { candidate } }));
+    }
+    queueMicrotask(() => this.onicecandidate?.({ candidate: null }));
+    this.#meet();
+    return Promise.resolve();
+  }
+
+  setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+    if (this.#remote !== null) return Promise.reject(new DOMException("", "InvalidStateError"));
+    this.#remote = sdp;
+    this.#meet();
+    return Promise.resolve();
+  }
+
+  addIceCandidate({ candidate }: { candidate: string }): Promise<void> {
+    if (candidate.includes("%")) return Promise.reject(new DOMException("", "OperationError"));
+    this.remoteCandidates.push(candidate);
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.connectionState = "closed";
+    for (const channel of this.channels) {
+      channel.readyState = "closed";
+      const { other } = channel;
+      if (other !== null) setTimeout(() => other.close(), 0);
+    }
+  }
+
+  /** The network gives the connection up. */
+  fail(): void {
+    this.connectionState = "failed";
+    this.onconnectionstatechange?.();
+  }
+
+  #channel(id: number): FakeDataChannel {
+    const channel = this.channels[id];
+    if (channel === undefined) throw new Error(`No channel ${id}`);
+    return channel;
+  }
+
+  #sdp(): string {
+    return [
+      "v=0",
+      "o=- 1 2 IN IP4 127.0.0.1",
+      "s=-",
+      "t=0 0",
+      "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+      `a=ice-ufrag:${this.#name}`,
+      `a=fingerprint:sha-256 ${this.#certificate.value}`,
+      "",
+    ].join("\r\n");
+  }
+
+  #meet(): void {
+    const other = FakePeerConnection.#byName.get(field(this.#remote ?? "", "ice-ufrag"));
+    if (other === undefined || other.closed || this.closed) return;
+    if (field(other.#remote ?? "", "ice-ufrag") !== this.#name) return;
+    queueMicrotask(() => {
+      const genuine = field(this.#remote ?? "", "fingerprint") === other.#certificate.value &&
+        field(other.#remote ?? "", "fingerprint") === this.#certificate.value;
+      if (!genuine) {
+        for (const end of [this, other]) end.fail();
+        return;
+      }
+      this.channels.forEach((channel, id) => {
+        channel.other = other.#channel(id);
+        other.#channel(id).other = channel;
+      });
+      for (const end of [this, other]) {
+        if (end.closed) continue;
+        end.connectionState = "connected";
+        end.onconnectionstatechange?.();
+        for (const channel of end.channels) channel.open();
+      }
+    });
+  }
+}
+
+/** Puts it into the global object. */
+export function withFakeRtc(): Disposable {
+  FakePeerConnection.all = [];
+  FakePeerConnection.candidates = 1;
+  return withGlobals({ RTCPeerConnection: FakePeerConnection });
+}
