@@ -3,8 +3,7 @@
 FROM denoland/deno:2.9.6 AS build
 WORKDIR /app
 # What changes seldom comes first, so that its layer is used again.
-COPY deno.json ./
-COPY deploy/deno.lock ./deploy/deno.lock
+COPY deno.json deno.lock ./
 COPY packages ./packages
 COPY main.ts dev.ts ./
 COPY static ./static
@@ -12,18 +11,17 @@ COPY lib ./lib
 COPY components ./components
 COPY islands ./islands
 COPY routes ./routes
-# Not the task: `deno task` fetches everything that deno.json imports, a browser for tests included.
-RUN deno run -A --frozen --lock=deploy/deno.lock dev.ts build
+# What the task build runs.
+RUN deno run -A --frozen dev.ts build
 # A cache of its own: the one above also holds the bundler.
-RUN DENO_DIR=/runtime-cache deno cache --frozen --lock=deploy/deno.lock lib/server/serve.ts _fresh/server.js
+RUN DENO_DIR=/runtime-cache deno cache --frozen lib/server/serve.ts _fresh/server.js
 
 FROM denoland/deno:2.9.6
 WORKDIR /app
 ENV DENO_DIR=/runtime-cache DENO_NO_UPDATE_CHECK=1 PORT=3000
 COPY --from=build /runtime-cache /runtime-cache
 # dev.ts has done its work; static/ is in _fresh/ now.
-COPY --from=build /app/deno.json /app/main.ts ./
-COPY --from=build /app/deploy ./deploy
+COPY --from=build /app/deno.json /app/deno.lock /app/main.ts ./
 COPY --from=build /app/packages ./packages
 COPY --from=build /app/lib ./lib
 COPY --from=build /app/components ./components
@@ -35,4 +33,4 @@ USER deno
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["deno", "eval", "--quiet", "const { ok } = await fetch(`http://127.0.0.1:${Deno.env.get('PORT')}/`); Deno.exit(ok ? 0 : 1)"]
 # The permissions of the task start, and no network for code: everything is in the cache.
-CMD ["deno", "run", "--cached-only", "--frozen", "--lock=deploy/deno.lock", "--allow-net", "--allow-read=_fresh", "--allow-env=PORT,HOST,LOG_LEVEL,PUBLIC_ORIGIN", "lib/server/serve.ts"]
+CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-read=_fresh", "--allow-env=PORT,HOST,LOG_LEVEL,PUBLIC_ORIGIN", "lib/server/serve.ts"]

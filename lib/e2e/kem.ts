@@ -138,7 +138,20 @@ export async function javascriptKem(): Promise<Kem> {
   };
 }
 
-/** The best ML-KEM-768 that this engine has. */
-export async function loadKem(): Promise<Kem> {
+let best: Promise<Kem> | null = null;
+
+/**
+ * The best ML-KEM-768 that this engine has, found once. Pages ask when they load: should the fallback be needed, it is
+ * then here before a server can go away, and some browsers never ask again for a script that failed to load.
+ */
+export function loadKem(): Promise<Kem> {
+  best ??= findKem().catch((error) => {
+    best = null;
+    throw error;
+  });
+  return best;
+}
+
+async function findKem(): Promise<Kem> {
   return await nativeKem() ?? await javascriptKem();
 }

@@ -9,7 +9,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
 import { parseFragment } from "../e2e/link.ts";
 import { Decoder } from "../image/decoder.ts";
-import { findObstacle, signalingServer } from "./environment.ts";
+import { findObstacle, signalingServer, warmUp } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
 import { Picker } from "./picker.ts";
@@ -41,6 +41,7 @@ export class ViewerModel {
     this.#decoder = new Decoder(decodeWorker);
     this.picker = new Picker(this.#decoder);
     this.readFragment();
+    if (this.#invitation.peek().obstacle === null) warmUp();
     this.#phase = computed(() => {
       if (this.#invitation.value.obstacle !== null) return "failed";
       const picture = this.#session.value?.inbox.value?.picture.value ?? null;

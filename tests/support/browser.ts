@@ -3,7 +3,7 @@
  *
  * @module
  */
-import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer";
+import puppeteer, { type Browser, type BrowserContext, type Page } from "./puppeteer.ts";
 import { type Chromium, findChromium } from "./chromium.ts";
 
 export { findChromium } from "./chromium.ts";

@@ -50,7 +50,7 @@ async function typeCheck(files: readonly string[]): Promise<string | null> {
         ]),
       ),
       links: links.map((path) => join(PROJECT, path)),
-      lock: { path: join(PROJECT, "deno.lock"), frozen: true },
+      lock: { path: join(PROJECT, "tests/deno.lock"), frozen: true },
       nodeModulesDir: "none",
       compilerOptions: { ...compilerOptions, lib: LIB, types: [] },
     };

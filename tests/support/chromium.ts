@@ -9,7 +9,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import puppeteer from "puppeteer";
+import puppeteer from "./puppeteer.ts";
 
 /** A Chromium and what it takes to start it. */
 export interface Chromium {
@@ -161,8 +161,8 @@ async function* npm(): AsyncGenerator<Chromium> {
 /** Unpacks `@sparticuz/chromium` once per version and returns the directory. Safe when several processes do it at once. */
 async function unpack(): Promise<string> {
   // Not at the top: 65 MB that nobody needs who has a browser.
-  const { inflate } = await import("@sparticuz/chromium");
-  const entry = fileURLToPath(import.meta.resolve("@sparticuz/chromium"));
+  const { inflate } = await import("npm:@sparticuz/chromium@^153.0.0");
+  const entry = fileURLToPath(import.meta.resolve("npm:@sparticuz/chromium@^153.0.0"));
   const root = dirname(dirname(entry));
   const version = /"version": *"([^"]+)"/.exec(await Deno.readTextFile(join(root, "package.json")));
   const cache = await cacheDirectory();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ElementHandle } from "puppeteer";
+import type { ElementHandle } from "./puppeteer.ts";
 import type { TestBrowser, TestPage } from "./browser.ts";
 import type { Fixture } from "./fixtures.ts";
 import type { Corners, Rgb } from "./image_bytes.ts";

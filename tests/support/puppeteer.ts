@@ -1,0 +1,13 @@
+/**
+ * Puppeteer, which only tests need. It is named here (and `@sparticuz/chromium` in chromium.ts) and not in deno.json: `deno task`
+ * fetches whatever deno.json imports, and whoever just wants to start the app would wait for a browser of 100 MB.
+ *
+ * @module
+ */
+export {
+  type Browser,
+  type BrowserContext,
+  default,
+  type ElementHandle,
+  type Page,
+} from "npm:puppeteer@^25.16.0";
