@@ -13,7 +13,7 @@ import type { GoneReason, IceServer, ServerMessage } from "../protocol/signaling
 import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../e2e/handshake.ts";
 import { type Kem, loadKem } from "../e2e/kem.ts";
 import { deriveRoom, type RoomSecrets } from "../e2e/link.ts";
-import { ProtocolError, randomBytes, sha256 } from "../e2e/suite.ts";
+import { ProtocolError, randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import { createIdentity, type Identity, Peer } from "./peer.ts";
 import type { SecureLink } from "./secure_link.ts";
@@ -90,7 +90,8 @@ export class Connector {
     if (identity === null) return this.#fail("no_webrtc");
     const ownerToken = randomBytes(32);
     const [own, join] = await Promise.all([sha256(ownerToken), sha256(room.jtok)]);
-    if (this.#over) return;
+    // Ended meanwhile: `end` had nothing of this to overwrite yet.
+    if (this.#over) return wipe(room.psk, ownerToken);
     const first = role === "S"
       ? { t: "create", own: toBase64Url(own), join: toBase64Url(join), ttl: MAX_TTL_S } as const
       : { t: "join", tok: toBase64Url(room.jtok) } as const;
@@ -112,6 +113,7 @@ export class Connector {
     this.#over = true;
     clearTimeout(this.#timer);
     if (!this.#bound) this.#attempt?.close();
+    wipe(this.#options.secret);
     const ground = this.#ground;
     if (ground === null) return;
     ground.signaling.end(
@@ -119,9 +121,7 @@ export class Connector {
         ? { t: "delete", otok: toBase64Url(ground.ownerToken) }
         : { t: "leave" },
     );
-    ground.ownerToken.fill(0);
-    ground.room.psk.fill(0);
-    this.#options.secret.fill(0);
+    wipe(ground.ownerToken, ground.room.psk);
   }
 
   #receive(message: ServerMessage): void {
