@@ -107,6 +107,8 @@ export class Outbox {
   #current:
     | { readonly n: number; readonly sealer: ImageSealer; readonly abort: AbortController }
     | null = null;
+  /** The last picture that was sent to its end. */
+  #whole: number | null = null;
   #pumping = false;
   #progressAt = 0;
 
@@ -159,6 +161,8 @@ export class Outbox {
     // A receipt may have crossed our own burn: then there is nothing left to change.
     const known = this.#pictures.peek()[n];
     if (known !== undefined && isFinished(known.state)) return true;
+    // Nobody has all of what was not sent to its end.
+    if (event.type === "got" && this.#whole !== n) throw new ProtocolError();
     if (!this.#apply(n, event)) throw new ProtocolError();
     if (event.type === "open") await this.#release(n);
     return true;
@@ -219,9 +223,12 @@ export class Outbox {
     const link = this.#link;
     if (current?.n !== n || link === null) throw new ProtocolError();
     const key = current.sealer.exportKey();
-    await link.sendControl({ t: "key", n, key: toBase64Url(key) });
-    wipe(key);
-    current.sealer.destroy();
+    try {
+      await link.sendControl({ t: "key", n, key: toBase64Url(key) });
+    } finally {
+      wipe(key);
+      current.sealer.destroy();
+    }
   }
 
   #pump(): void {
@@ -253,7 +260,9 @@ export class Outbox {
       this.#current = { n, sealer, abort };
       await this.#sendChunks(blob, { n, sealer, link, signal: abort.signal });
       const digest = toBase64Url(await sealer.finish());
-      if (!abort.signal.aborted) await link.sendControl({ t: "end", n, digest });
+      if (abort.signal.aborted) return;
+      this.#whole = n;
+      await link.sendControl({ t: "end", n, digest });
     } catch (error) {
       this.#sendFailed(n, error);
     }

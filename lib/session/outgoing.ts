@@ -11,7 +11,7 @@ import type { AbortCode, ClosedReason } from "../protocol/control.ts";
  *     queued ─→ sending ─→ delivered ─→ opened ─→ shown ─→ closed
  *        │          │           │          │        └────→ unconfirmed   (connection lost)
  *        └──────────┴───────────┤          └─→ unconfirmed, refused
- *                               └─→ burned (key destroyed unsent), refused, unseen (connection lost)
+ *                               └─→ burned (key destroyed unsent), refused (not from queued), unseen (connection lost)
  */
 export type Outgoing =
   | { readonly at: "queued" }
@@ -65,7 +65,10 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
         ? { at: "closed", why: event.why, ms: event.ms }
         : null;
     case "abort":
-      return isFinished(state) ? null : { at: "refused", code: event.code };
+      // Nobody can find fault with what was never announced.
+      return isFinished(state) || state.at === "queued"
+        ? null
+        : { at: "refused", code: event.code };
     case "burn":
       // Once the key is out, only the viewer can say what became of it.
       if (isFinished(state) || isOpen(state)) return state;
