@@ -1,0 +1,441 @@
+import { Outbox, OutboxFullError, type OutgoingPicture } from "../../lib/session/outbox.ts";
+import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
+import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
+import { HIGH_WATERMARK } from "../../lib/net/flow_channel.ts";
+import type { Prepared } from "../../lib/image/prepare.ts";
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import type { ControlMessage } from "../../lib/protocol/control.ts";
+import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
+import { linkPair } from "../net/keys.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { settle, until } from "../support/fake_time.ts";
+import { bigPng, prepared, smallPng } from "./pictures.ts";
+
+const RULES = { seconds: 5, hold: false, mark: "" };
+
+/** An outbox on a real link, and whoever is at the other end. */
+async function start() {
+  const { s, r } = await linkPair();
+  const changes: OutgoingPicture[] = [];
+  const heard: ControlMessage[] = [];
+  const plaintexts: Bytes[] = [];
+  const records: Bytes[] = [];
+  const ends: string[] = [];
+  const outbox = new Outbox((picture) => void changes.push(picture));
+  s.link.listen({
+    async onControl({ message }) {
+      await outbox.receive(message);
+    },
+    onRecord: () => {},
+    onEnd: (why) => void ends.push(why),
+  });
+  r.link.listen({
+    onControl({ message, plaintext }) {
+      heard.push(message);
+      plaintexts.push(plaintext);
+    },
+    onRecord: (record) => void records.push(record),
+    onEnd: () => {},
+  });
+  return {
+    outbox,
+    s,
+    r,
+    changes,
+    heard,
+    plaintexts,
+    records,
+    ends,
+    add(picture: Prepared = prepared(), name = "holiday.png") {
+      outbox.add({ name, prepared: picture, rules: RULES });
+    },
+    say: (message: ControlMessage) => r.link.sendControl(message),
+    state: (n = 0) => outbox.pictures.peek()[n]?.state.at,
+    keys: () => heard.filter(({ t }) => t === "key"),
+  };
+}
+
+type Stand = Awaited<ReturnType<typeof start>>;
+
+/** Keeps every raw key that a sealer draws or copies while it is there. */
+function watchKeys(): { readonly keys: Bytes[] } & Disposable {
+  const keys: Bytes[] = [];
+  const { create } = ImageSealer;
+  const { exportKey } = ImageSealer.prototype;
+  const { importKey } = SubtleCrypto.prototype;
+  ImageSealer.create = async (identity) => {
+    SubtleCrypto.prototype.importKey = function (...args: unknown[]) {
+      const [, raw] = args;
+      if (raw instanceof Uint8Array && raw.buffer instanceof ArrayBuffer) {
+        keys.push(new Uint8Array(raw.buffer));
+      }
+      return Reflect.apply(importKey, this, args);
+    };
+    try {
+      // Imports its key in the same turn.
+      return await create.call(ImageSealer, identity);
+    } finally {
+      SubtleCrypto.prototype.importKey = importKey;
+    }
+  };
+  ImageSealer.prototype.exportKey = function () {
+    const copy = exportKey.call(this);
+    keys.push(copy);
+    return copy;
+  };
+  return {
+    keys,
+    [Symbol.dispose]() {
+      ImageSealer.create = create;
+      ImageSealer.prototype.exportKey = exportKey;
+      SubtleCrypto.prototype.importKey = importKey;
+    },
+  };
+}
+
+function allZero(keys: readonly Bytes[]): boolean {
+  return keys.every((key) => key.every((byte) => byte === 0));
+}
+
+async function delivered(stand: Stand, picture?: Prepared): Promise<void> {
+  stand.add(picture);
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.some(({ t }) => t === "end"), "all was sent");
+  await stand.say({ t: "got", n: 0 });
+  await until(() => stand.state() === "delivered", "it is delivered");
+}
+
+async function opened(stand: Stand): Promise<void> {
+  await delivered(stand);
+  await stand.say({ t: "open", n: 0 });
+  await until(() => stand.keys().length === 1, "the key came");
+}
+
+Deno.test("a picture is announced, sent, and readable for who got its key: byte by byte the same", async () => {
+  const stand = await start();
+  const bytes = bigPng(3 * CHUNK_SIZE + 77);
+  await delivered(stand, prepared(bytes));
+  assertEquals(stand.heard.map(({ t }) => t), ["meta", "end"]);
+  const [meta, end] = stand.heard;
+  assert(meta?.t === "meta" && end?.t === "end");
+  assertEquals([meta.size, meta.type, meta.view, meta.n], [bytes.length, "image/png", RULES, 0]);
+  const plaintext = stand.plaintexts[0] ?? new Uint8Array(0);
+  const opener = new ImageOpener({
+    image: 0,
+    size: meta.size,
+    metaHash: await sha256(plaintext),
+  });
+  for (const record of stand.records) opener.add(record);
+  assert(await opener.matches(fromBase64Url(end.digest) ?? new Uint8Array(0)));
+  await stand.say({ t: "open", n: 0 });
+  await until(() => stand.keys().length === 1, "the key came");
+  const [key] = stand.keys();
+  assert(key?.t === "key");
+  const opening = await opener.open(fromBase64Url(key.key) ?? new Uint8Array(0));
+  assertEquals(toHex(await sha256(opening)), toHex(await sha256(bytes)));
+});
+
+Deno.test("the key is nowhere on the wire before the viewer asked for it", async () => {
+  using watch = watchKeys();
+  const stand = await start();
+  await delivered(stand);
+  await settle(20);
+  const [key] = watch.keys;
+  assert(key !== undefined && !allZero([key]), "the watch saw no key");
+  assertEquals(stand.keys(), []);
+  const clear = [...stand.plaintexts, ...stand.records].map((bytes) => toHex(bytes)).join();
+  const text = stand.plaintexts.map((bytes) => new TextDecoder().decode(bytes)).join();
+  assert(!clear.includes(toHex(key)) && !text.includes(toBase64Url(key)));
+});
+
+Deno.test("the key is overwritten as soon as it was handed over, its copy too", async () => {
+  using watch = watchKeys();
+  const stand = await start();
+  await opened(stand);
+  await until(() => watch.keys.length === 2 && allZero(watch.keys), "both are overwritten");
+});
+
+Deno.test("a file's name does not travel", async () => {
+  const stand = await start();
+  stand.add(prepared(), "me at the clinic.png");
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.length > 0, "it was announced");
+  const text = stand.plaintexts.map((bytes) => new TextDecoder().decode(bytes)).join();
+  assert(!text.includes("clinic"), text);
+});
+
+Deno.test("the queue of the file channel never holds more than the high mark and one record", async () => {
+  const stand = await start();
+  const { files } = stand.s;
+  files.stuck = true;
+  stand.add(prepared(bigPng(2 * 1024 * 1024)));
+  stand.outbox.attach(stand.s.link);
+  await until(() => {
+    files.drain(50_000);
+    return stand.heard.some(({ t }) => t === "end");
+  }, "all was sent");
+  assert(files.mostBuffered < HIGH_WATERMARK + 65_536, `${files.mostBuffered} bytes`);
+  assertEquals(files.listeners, 0);
+});
+
+Deno.test("progress only grows, and ends below or at the size", async () => {
+  const stand = await start();
+  await delivered(stand, prepared(bigPng(500_000)));
+  const sent = stand.changes.flatMap(({ state }) => state.at === "sending" ? [state.sent] : []);
+  assertEquals(sent, sent.toSorted((a, b) => a - b));
+  assert((sent.at(-1) ?? 0) <= 500_000);
+  assertEquals(sent[0], 0);
+});
+
+Deno.test("rules can be changed until a picture is announced, and not behind the viewer's back", async () => {
+  const stand = await start();
+  stand.add();
+  stand.add();
+  stand.outbox.setRules({ ...RULES, seconds: 30 });
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.length > 0, "the first was announced");
+  stand.outbox.setRules({ ...RULES, seconds: 60 });
+  const [meta] = stand.heard;
+  assert(meta?.t === "meta");
+  assertEquals(meta.view.seconds, 30);
+  assertEquals(stand.outbox.pictures.peek().map(({ rules }) => rules.seconds), [30, 60]);
+});
+
+Deno.test("a session takes 20 pictures, and refuses the next with a word that callers know", async () => {
+  const { outbox, add } = await start();
+  for (let i = 0; i < 20; i++) add();
+  assertThrows(() => add(), OutboxFullError);
+  assertEquals(outbox.pictures.peek().length, 20);
+});
+
+Deno.test("the next picture is announced when the one before is finished, and not earlier", async () => {
+  const stand = await start();
+  stand.add();
+  await opened(stand);
+  await settle(20);
+  assertEquals(stand.heard.filter(({ t }) => t === "meta").length, 1);
+  await stand.say({ t: "closed", n: 0, why: "timer", ms: 5_000 });
+  await until(() => stand.heard.filter(({ t }) => t === "meta").length === 2, "the second came");
+  assertEquals(stand.state(0), "closed");
+  assert(!stand.outbox.done);
+});
+
+// Receipts out of turn
+
+const RECEIPTS = {
+  got: { t: "got", n: 0 },
+  open: { t: "open", n: 0 },
+  shown: { t: "shown", n: 0 },
+  closed: { t: "closed", n: 0, why: "user", ms: 10 },
+} as const satisfies Record<string, ControlMessage>;
+
+const REACH = {
+  /** Chosen, and never announced: the picture before it is in the way. */
+  queued: async (stand: Stand) => {
+    await delivered(stand);
+    stand.add();
+  },
+  sending: async (stand: Stand) => {
+    stand.s.files.stuck = true;
+    stand.add(prepared(bigPng(500_000)));
+    stand.outbox.attach(stand.s.link);
+    await until(() => stand.records.length > 0, "it is on its way");
+  },
+  delivered,
+  opened,
+  shown: async (stand: Stand) => {
+    await opened(stand);
+    await stand.say(RECEIPTS.shown);
+    await until(() => stand.state() === "shown", "it is shown");
+  },
+} as const;
+
+/** What may be said in each state; everything else is a breach. */
+const ALLOWED: Record<keyof typeof REACH, readonly (keyof typeof RECEIPTS)[]> = {
+  queued: [],
+  sending: [],
+  delivered: ["open"],
+  opened: ["shown", "closed"],
+  shown: ["closed"],
+};
+
+for (const [name, reach] of Object.entries(REACH)) {
+  const at = name as keyof typeof REACH;
+  for (const [kind, receipt] of Object.entries(RECEIPTS)) {
+    if (ALLOWED[at].some((allowed) => allowed === kind)) continue;
+    Deno.test(`\`${kind}\` for a picture that is ${at} ends the link, and no key is sent for it`, async () => {
+      const stand = await start();
+      await reach(stand);
+      const keys = stand.keys().length;
+      await stand.say({ ...receipt, n: at === "queued" ? 1 : 0 });
+      await until(() => stand.ends.length > 0, "the link ended");
+      await settle();
+      assertEquals([stand.ends, stand.keys().length], [["protocol"], keys]);
+    });
+  }
+}
+
+for (const [kind, receipt] of Object.entries(RECEIPTS)) {
+  Deno.test(`\`${kind}\` for a picture that never was ends the link`, async () => {
+    const stand = await start();
+    await delivered(stand);
+    await stand.say({ ...receipt, n: 1 });
+    await until(() => stand.ends.length > 0, "the link ended");
+    assertEquals([stand.ends, stand.keys()], [["protocol"], []]);
+  });
+
+  Deno.test(`\`${kind}\` that crossed a burn changes nothing, and no key is sent`, async () => {
+    const stand = await start();
+    await delivered(stand);
+    stand.outbox.burn();
+    await stand.say(receipt);
+    await stand.say({ t: "more", n: 0 });
+    await settle(20);
+    assertEquals([stand.state(), stand.ends, stand.keys()], ["burned", [], []]);
+  });
+}
+
+Deno.test("a picture that the viewer can't use is refused with his reason; one that was never announced can't be", async () => {
+  const stand = await start();
+  await delivered(stand);
+  await stand.say({ t: "abort", n: 0, code: "undecodable" });
+  await until(() => stand.state() === "refused", "it is refused");
+  assertEquals(stand.outbox.pictures.peek()[0]?.state, { at: "refused", code: "undecodable" });
+  const other = await start();
+  await REACH.queued(other);
+  await other.say({ t: "abort", n: 1, code: "undecodable" });
+  await until(() => other.ends.length > 0, "the link ended");
+  assertEquals([other.ends, other.state(1)], [["protocol"], "queued"]);
+});
+
+Deno.test("messages about something else are left to others", async () => {
+  const { outbox } = await start();
+  const others: readonly ControlMessage[] = [
+    { t: "bye" },
+    { t: "keep", on: true },
+    { t: "abort", code: "protocol" },
+    { t: "more", n: 0 },
+    { t: "key", n: 0, key: toBase64Url(randomBytes(32)) },
+  ];
+  for (const message of others) assertEquals(await outbox.receive(message), false);
+});
+
+// Taking back
+
+for (const at of ["sending", "delivered"] as const) {
+  Deno.test(`burn while ${at} destroys the key unsent, says so, and stops`, async () => {
+    using watch = watchKeys();
+    const stand = await start();
+    await REACH[at](stand);
+    assert(!allZero(watch.keys));
+    stand.outbox.burn();
+    assert(allZero(watch.keys), "the key is still there");
+    assertEquals(stand.state(), "burned");
+    const sent = stand.records.length;
+    stand.s.files.drain(Infinity);
+    await until(() => stand.heard.at(-1)?.t === "revoke", "the viewer was told");
+    await settle(20);
+    assertEquals([stand.records.length, stand.keys()], [sent, []]);
+    assertEquals(stand.heard.at(-1), { t: "revoke", all: true });
+    assert(stand.outbox.done && !stand.outbox.open);
+  });
+}
+
+for (const at of ["opened", "shown"] as const) {
+  Deno.test(`burn while ${at} says so, and waits for the viewer's word`, async () => {
+    const stand = await start();
+    await REACH[at](stand);
+    stand.outbox.burn();
+    assert(stand.outbox.open && !stand.outbox.done);
+    await stand.say({ t: "closed", n: 0, why: "revoked", ms: 700 });
+    await until(() => stand.outbox.done, "the word came");
+    assertEquals(stand.outbox.pictures.peek()[0]?.state, { at: "closed", why: "revoked", ms: 700 });
+  });
+}
+
+Deno.test("burn in the moment of the announcement leaves no key, and nothing is sent", async () => {
+  using watch = watchKeys();
+  const stand = await start();
+  stand.add();
+  stand.outbox.attach(stand.s.link);
+  stand.outbox.burn();
+  await until(() => stand.heard.some(({ t }) => t === "revoke"), "it was taken back");
+  await settle(20);
+  assert(allZero(watch.keys));
+  assertEquals([stand.records, stand.keys(), stand.ends], [[], [], []]);
+});
+
+Deno.test("burn before there is a link leaves nothing to send", async () => {
+  const stand = await start();
+  stand.add();
+  stand.outbox.burn();
+  stand.outbox.attach(stand.s.link);
+  await settle(20);
+  assertEquals([stand.state(), stand.heard, stand.records], ["burned", [], []]);
+});
+
+for (
+  const [at, outcome] of [
+    ["sending", "unseen"],
+    ["delivered", "unseen"],
+    ["opened", "unconfirmed"],
+    ["shown", "unconfirmed"],
+  ] as const
+) {
+  Deno.test(`a session that ends while a picture is ${at} leaves it ${outcome}, and no key`, async () => {
+    using watch = watchKeys();
+    const stand = await start();
+    await REACH[at](stand);
+    stand.outbox.end();
+    stand.outbox.end();
+    assert(watch.keys.length > 0 && allZero(watch.keys));
+    assertEquals(stand.state(), outcome);
+    const keys = stand.keys().length;
+    await stand.say(RECEIPTS.open);
+    await settle(20);
+    assertEquals([stand.keys().length, stand.ends], [keys, []]);
+  });
+}
+
+Deno.test("`open` on a link that is gone sends nothing and keeps no copy of the key", async () => {
+  using watch = watchKeys();
+  const stand = await start();
+  await delivered(stand);
+  stand.s.control.send = () => {
+    throw new DOMException("not open", "InvalidStateError");
+  };
+  await stand.say(RECEIPTS.open);
+  await until(() => stand.ends.length > 0, "the link ended");
+  stand.outbox.end();
+  assertEquals([watch.keys.length, allZero(watch.keys), stand.keys()], [2, true, []]);
+});
+
+Deno.test("a file that can't be read any more is taken back, and the next one goes on", async () => {
+  const stand = await start();
+  const gone = prepared(smallPng());
+  const fail = () => Promise.reject(new DOMException("", "NotReadableError"));
+  Object.assign(gone.blob, {
+    stream: () => new ReadableStream({ pull: fail }),
+    slice: () => ({ arrayBuffer: fail }),
+  });
+  stand.add(gone);
+  stand.add();
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.some(({ t }) => t === "end"), "the second came");
+  assertEquals(stand.heard.map((message) => "n" in message ? [message.t, message.n] : []), [
+    ["meta", 0],
+    ["revoke", 0],
+    ["meta", 1],
+    ["end", 1],
+  ]);
+  assertEquals(stand.state(0), "refused");
+});
+
+Deno.test("dispose() frees the thumbnails", async () => {
+  const { outbox, add } = await start();
+  const pictures = [prepared(), prepared()];
+  for (const picture of pictures) add(picture);
+  outbox.dispose();
+  assertEquals(pictures.map(({ thumbnail }) => thumbnail.closes), [1, 1]);
+  assertEquals(outbox.pictures.peek(), []);
+});

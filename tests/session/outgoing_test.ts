@@ -1,0 +1,92 @@
+import {
+  isFinished,
+  isOpen,
+  type Outgoing,
+  type OutgoingEvent,
+  transition,
+} from "../../lib/session/outgoing.ts";
+import { assertEquals } from "../support/assert.ts";
+
+const STATES = {
+  queued: { at: "queued" },
+  sending: { at: "sending", sent: 5 },
+  delivered: { at: "delivered" },
+  opened: { at: "opened" },
+  shown: { at: "shown" },
+  closed: { at: "closed", why: "timer", ms: 3_000 },
+  burned: { at: "burned" },
+  refused: { at: "refused", code: "corrupt" },
+  unseen: { at: "unseen" },
+  unconfirmed: { at: "unconfirmed" },
+} as const satisfies { [K in Outgoing["at"]]: Outgoing & { at: K } };
+
+const EVENTS = {
+  progress: { type: "progress", sent: 9 },
+  got: { type: "got" },
+  open: { type: "open" },
+  shown: { type: "shown" },
+  closed: { type: "closed", why: "user", ms: 1_200 },
+  abort: { type: "abort", code: "undecodable" },
+  burn: { type: "burn" },
+  over: { type: "over" },
+} as const satisfies { [K in OutgoingEvent["type"]]: OutgoingEvent & { type: K } };
+
+type Name = keyof typeof STATES;
+
+/** The state after each event; `-` where the event does not fit, `=` where it changes nothing. */
+const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-" | "=">> = {
+  // deno-fmt-ignore
+  queued: { progress: "sending", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "burned", over: "unseen" },
+  // deno-fmt-ignore
+  sending: { progress: "sending", got: "delivered", open: "-", shown: "-", closed: "-", abort: "refused", burn: "burned", over: "unseen" },
+  // deno-fmt-ignore
+  delivered: { progress: "-", got: "-", open: "opened", shown: "-", closed: "-", abort: "refused", burn: "burned", over: "unseen" },
+  // deno-fmt-ignore
+  opened: { progress: "-", got: "-", open: "-", shown: "shown", closed: "closed", abort: "refused", burn: "=", over: "unconfirmed" },
+  // deno-fmt-ignore
+  shown: { progress: "-", got: "-", open: "-", shown: "-", closed: "closed", abort: "refused", burn: "=", over: "unconfirmed" },
+  // deno-fmt-ignore
+  closed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  // deno-fmt-ignore
+  burned: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  // deno-fmt-ignore
+  refused: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  // deno-fmt-ignore
+  unseen: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  // deno-fmt-ignore
+  unconfirmed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+};
+
+for (const [from, row] of Object.entries(TABLE)) {
+  Deno.test(`an outgoing picture that is ${from} knows every event`, () => {
+    const state = STATES[from as Name];
+    for (const event of Object.values(EVENTS)) {
+      const next = transition(state, event);
+      const found = next === null ? "-" : next === state ? "=" : next.at;
+      assertEquals(found, row[event.type], `${from} + ${event.type}`);
+    }
+  });
+}
+
+Deno.test("what an event tells is in the state that it leads to", () => {
+  assertEquals(transition(STATES.queued, EVENTS.progress), { at: "sending", sent: 9 });
+  assertEquals(transition(STATES.shown, EVENTS.closed), { at: "closed", why: "user", ms: 1_200 });
+  assertEquals(transition(STATES.opened, EVENTS.abort), { at: "refused", code: "undecodable" });
+});
+
+Deno.test("open are opened and shown; finished is what nothing can happen to", () => {
+  const names = (test: (state: Outgoing) => boolean) =>
+    Object.values(STATES).filter(test).map(({ at }) => at);
+  assertEquals(names(isOpen), ["opened", "shown"]);
+  assertEquals(names(isFinished), ["closed", "burned", "refused", "unseen", "unconfirmed"]);
+});
+
+Deno.test("a picture is never called seen, or closed, without the viewer's word", () => {
+  for (const type of ["burn", "over", "abort", "progress"] as const) {
+    for (const state of Object.values(STATES)) {
+      const next = transition(state, EVENTS[type]);
+      if (next === null || next === state) continue;
+      assertEquals(["shown", "closed", "opened", "delivered"].includes(next.at), false);
+    }
+  }
+});

@@ -1,0 +1,39 @@
+/**
+ * Pictures for tests of the session: real bytes, and stand-ins for what only a browser can make of them.
+ *
+ * @module
+ */
+import type { Bytes } from "../../lib/protocol/bytes.ts";
+import type { Prepared } from "../../lib/image/prepare.ts";
+import { inspectImage } from "../../lib/image/inspect.ts";
+import { flatPng, pngOfSize } from "../support/image_bytes.ts";
+
+/** A decoded picture that tells whether it was freed. */
+export class FakeBitmap implements ImageBitmap {
+  readonly width = 4;
+  readonly height = 3;
+  closes = 0;
+
+  close(): void {
+    this.closes++;
+  }
+}
+
+/** A PNG of a few hundred bytes. */
+export function smallPng(): Bytes {
+  return new Uint8Array(flatPng(40, 30));
+}
+
+/** A PNG of exactly `size` bytes, as long as several chunks if need be. */
+export function bigPng(size: number): Bytes {
+  return new Uint8Array(pngOfSize(size).bytes);
+}
+
+/** What the page hands over for `bytes`. */
+export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: FakeBitmap } {
+  const info = inspectImage(bytes);
+  if (!info.ok) throw new Error(`Not a picture: ${info.reason}`);
+  const { type, width, height } = info;
+  const blob = new Blob([bytes]);
+  return { blob, type, size: bytes.length, width, height, thumbnail: new FakeBitmap() };
+}
