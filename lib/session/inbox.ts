@@ -12,7 +12,7 @@ import type { AbortCode, ClosedReason, ControlMessage, MetaMessage } from "../pr
 import { parseHeader, RECORD } from "../protocol/record.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import { ImageOpener } from "../e2e/image_stream.ts";
-import { ProtocolError, sha256 } from "../e2e/suite.ts";
+import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
 import type { Decoder } from "../image/decoder.ts";
 import { inspectImage } from "../image/inspect.ts";
 import type { SecureLink } from "../net/secure_link.ts";
@@ -55,6 +55,8 @@ export class Inbox {
   #digest: Bytes | null = null;
   #keyUsed = false;
   #early: Bytes[] = [];
+  /** Decoded, and not on the canvas yet. */
+  #bitmap: ImageBitmap | null = null;
   #viewing: Viewing | null = null;
   #progressAt = 0;
   #canvas = Promise.withResolvers<HTMLCanvasElement>();
@@ -192,6 +194,8 @@ export class Inbox {
     }
     this.#keyUsed = true;
     this.#show(opener, raw, picture.meta).catch((error) => {
+      // Taken back meanwhile; the next picture has nothing to do with it.
+      if (opener !== this.#opener) return;
       this.#failed(error instanceof ProtocolError ? "corrupt" : "undecodable");
     });
   }
@@ -202,13 +206,17 @@ export class Inbox {
     if (
       !facts.ok || facts.type !== meta.type || facts.width !== meta.w || facts.height !== meta.h
     ) {
-      bytes.fill(0);
+      wipe(bytes);
       throw new ProtocolError();
     }
+    // Burned or left meanwhile: then it is not decoded, or never painted.
+    if (opener !== this.#opener) return wipe(bytes);
     const bitmap = await this.#options.decoder.decode(bytes, meta.type, screenSize());
+    if (opener !== this.#opener) return bitmap.close();
+    this.#bitmap = bitmap;
     const canvas = await this.#canvas.promise;
-    // Burned or left while it was decoding: then it is never painted.
-    if (this.#opener !== opener || this.idle) return bitmap.close();
+    if (opener !== this.#opener) return;
+    this.#bitmap = null;
     const viewing = this.#viewing = new Viewing({
       canvas,
       bitmap,
@@ -256,6 +264,8 @@ export class Inbox {
     if (isFinished(state)) {
       this.#opener?.discard();
       this.#opener = null;
+      this.#bitmap?.close();
+      this.#bitmap = null;
       const viewing = this.#viewing;
       this.#viewing = null;
       viewing?.close("left");
