@@ -84,10 +84,10 @@ Deno.test("two peers offer, answer, bind, and hand over a link on which both hea
   const { sender, viewer, errors } = await meet();
   await until(() => sender.links.length + viewer.links.length === 2, "both are bound");
   assertEquals(sender.links[0]?.sas, viewer.links[0]?.sas);
-  await sender.links[0]?.sendControl({ t: "bye" });
+  await sender.links[0]?.sendControl({ t: "more", n: 0 });
   await viewer.links[0]?.sendRecord(new Uint8Array([7]));
   await until(() => viewer.heard.length + sender.heard.length === 2, "both heard");
-  assertEquals([viewer.heard, sender.heard], [[{ t: "bye" }], [new Uint8Array([7])]]);
+  assertEquals([viewer.heard, sender.heard], [[{ t: "more", n: 0 }], [new Uint8Array([7])]]);
   assertEquals([errors, sender.failures, viewer.failures], [[], [], []]);
 });
 
@@ -386,7 +386,7 @@ Deno.test("close() does not touch a link that was handed over", async () => {
   const { sender, viewer } = await meet();
   await until(() => sender.links.length + viewer.links.length === 2, "both are bound");
   sender.peer.close();
-  await sender.links[0]?.sendControl({ t: "bye" });
+  await sender.links[0]?.sendControl({ t: "more", n: 0 });
   await until(() => viewer.heard.length === 1, "it was heard");
   assertEquals([sender.pc.closed, sender.ends, viewer.ends], [false, [], []]);
 });

@@ -45,7 +45,7 @@ Deno.test("control messages arrive both ways, whole and in order", async () => {
 
 Deno.test("what travels on the control channel says nothing: every record is of one length, and none repeats", async () => {
   const { s, atR } = await start();
-  for (const message of [SAYINGS[0]!, SAYINGS[0]!, { t: "bye" } as const]) {
+  for (const message of [SAYINGS[0]!, SAYINGS[0]!, { t: "more", n: 0 } as const]) {
     await s.link.sendControl(message);
   }
   await until(() => atR.control.length === 3, "all arrived");
@@ -61,20 +61,20 @@ Deno.test("a handler that takes its time holds up the next control message, not 
   r.link.listen({
     async onControl({ message }) {
       seen.push(`begin ${message.t}`);
-      if (message.t === "bye") await gate.promise;
+      if (message.t === "more") await gate.promise;
       seen.push(`end ${message.t}`);
     },
     onRecord: () => void seen.push("record"),
     onEnd: () => {},
   });
-  s.link.sendControl({ t: "bye" });
+  s.link.sendControl({ t: "more", n: 0 });
   s.link.sendControl({ t: "keep", on: true });
   await until(() => seen.length === 1, "the first is being handled");
   await s.link.sendRecord(new Uint8Array(10));
   await until(() => seen.length === 2, "the record came through");
   gate.resolve();
   await until(() => seen.length === 5, "all were handled");
-  assertEquals(seen, ["begin bye", "record", "end bye", "begin keep", "end keep"]);
+  assertEquals(seen, ["begin more", "record", "end more", "begin keep", "end keep"]);
 });
 
 // Each attacker is on the way from S to R, and meddles with the second of three messages.
@@ -153,7 +153,7 @@ Deno.test("a control record of another session ends the link", async () => {
 Deno.test("a sealed record whose content is no control message ends the link", async () => {
   for (const text of ["", "{}", `{"t":"delete everything"}`, `{"t":"open","n":20}`, "[]", "null"]) {
     const { r, keys, atR } = await start();
-    const plaintext = encodeControl({ t: "bye" }).fill(0x20);
+    const plaintext = encodeControl({ t: "more", n: 0 }).fill(0x20);
     plaintext.set(new TextEncoder().encode(text));
     r.control.deliver(await new ControlSealer(keys.s.controlOut).seal(plaintext));
     await until(() => atR.ends.length > 0, "the link ended");
@@ -198,7 +198,7 @@ Deno.test("an owner who throws ends the link, from either channel, and hears not
       onEnd: (why) => void seen.push(why),
     });
     for (let i = 0; i < 3; i++) {
-      if (channel === "control") s.link.sendControl({ t: "bye" }).catch(() => {});
+      if (channel === "control") s.link.sendControl({ t: "more", n: 0 }).catch(() => {});
       else s.link.sendRecord(new Uint8Array(40)).catch(() => {});
     }
     await until(() => seen.length >= 2, "the link ended");
@@ -220,7 +220,7 @@ Deno.test("sending on a link that is gone is refused, each time, and does not ha
   s.control.close();
   s.files.close();
   for (let i = 0; i < 2; i++) {
-    await assertRejects(() => s.link.sendControl({ t: "bye" }), ChannelClosedError);
+    await assertRejects(() => s.link.sendControl({ t: "more", n: 0 }), ChannelClosedError);
     await assertRejects(() => s.link.sendRecord(new Uint8Array(10)), ChannelClosedError);
   }
 });
@@ -240,9 +240,9 @@ Deno.test("one control message that is too long is refused, and the next one arr
       ),
     RangeError,
   );
-  await s.link.sendControl({ t: "bye" });
+  await s.link.sendControl({ t: "more", n: 0 });
   await until(() => atR.control.length === 1, "the next one arrived");
-  assertEquals([atR.control, atR.ends], [[{ t: "bye" }], []]);
+  assertEquals([atR.control, atR.ends], [[{ t: "more", n: 0 }], []]);
 });
 
 Deno.test("a record waits for its queue, and a wait that is aborted sends nothing", async () => {
@@ -306,7 +306,7 @@ Deno.test("close() lets the last word out, closes the connection, and does not c
   const { s, atS, atR } = await start();
   using time = new FakeTime();
   s.control.stuck = true;
-  s.link.sendControl({ t: "bye" });
+  s.link.sendControl({ t: "more", n: 0 });
   const closing = s.link.close();
   await until(() => s.control.sent.length === 1 && time.waiting.length === 1, "it was sent");
   await time.advance(200);
@@ -314,14 +314,14 @@ Deno.test("close() lets the last word out, closes the connection, and does not c
   s.control.drain(Infinity);
   await time.advance(1_000);
   await closing;
-  assertEquals([s.pc.closes, atS.ends, atR.control], [1, [], [{ t: "bye" }]]);
+  assertEquals([s.pc.closes, atS.ends, atR.control], [1, [], [{ t: "more", n: 0 }]]);
 });
 
 Deno.test("close() does not wait for ever for a queue that never empties", async () => {
   const { s } = await start();
   using time = new FakeTime();
   s.control.stuck = true;
-  s.link.sendControl({ t: "bye" });
+  s.link.sendControl({ t: "more", n: 0 });
   const closing = s.link.close();
   await until(() => s.control.sent.length === 1 && time.waiting.length === 1, "it was sent");
   await time.advance(5_000);
@@ -332,7 +332,7 @@ Deno.test("close() does not wait for ever for a queue that never empties", async
 Deno.test("a link that is closing reads nothing any more", async () => {
   const { s, r, atS } = await start();
   const closing = s.link.close();
-  r.link.sendControl({ t: "bye" }).catch(() => {});
+  r.link.sendControl({ t: "more", n: 0 }).catch(() => {});
   r.link.sendRecord(new Uint8Array(40)).catch(() => {});
   await closing;
   await s.link.close();
