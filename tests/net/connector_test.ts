@@ -9,6 +9,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { FakeWebSocket } from "./fake_web_socket.ts";
+import { STEADY } from "./keys.ts";
 import { Lobby } from "./lobby.ts";
 
 /** A connector and everything that it told its owner. */
@@ -29,7 +30,7 @@ class Person implements Disposable {
       onPeer: (here) => void this.peers.push(here),
       onBound: (link) => {
         this.links.push(link);
-        link.listen({ onControl: () => {}, onRecord: () => {}, onEnd: () => {} });
+        link.listen({ ...STEADY, onControl: () => {}, onRecord: () => {}, onEnd: () => {} });
       },
       onFailed: (why) => void this.failures.push(why),
     };

@@ -70,6 +70,9 @@ export class FakeConnection {
   }
 }
 
+/** For tests in which it does not matter whether the connection answers. */
+export const STEADY = { onSteady(): void {} };
+
 /** One end of a link, with what is beneath it. */
 export interface LinkEnd {
   readonly link: SecureLink;

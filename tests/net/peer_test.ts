@@ -12,7 +12,7 @@ import { RECORD } from "../../lib/protocol/record.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
-import { agree } from "./keys.ts";
+import { agree, STEADY } from "./keys.ts";
 
 /** A peer, what it sent, and what it told its owner. */
 class Person {
@@ -38,6 +38,7 @@ class Person {
       onBound: (link) => {
         this.links.push(link);
         link.listen({
+          ...STEADY,
           onControl: ({ message }) => void this.heard.push(message),
           onRecord: (record) => void this.heard.push(record),
           onEnd: (why) => void this.ends.push(why),
@@ -142,9 +143,11 @@ Deno.test("a candidate that was left out or comes twice breaks the order, and is
 
 Deno.test("a viewer takes no answer, and nobody takes a message of an earlier step", async () => {
   using _rtc = withFakeRtc();
-  const { r, keys } = await identities();
+  const { s, r, keys } = await identities();
   const viewer = new Person(r, keys.r);
-  const answer = await keys.s.signalSealer.seal(HANDSHAKE.answer, "v=0");
+  const sender = new Person(s, keys.s);
+  const { sdp } = await sender.pc.createOffer();
+  const answer = await keys.s.signalSealer.seal(HANDSHAKE.answer, sdp);
   for (const message of [answer, new Uint8Array([HANDSHAKE.commit, 1]), new Uint8Array(0)]) {
     await assertRejects(() => viewer.peer.receive(message), ProtocolError);
   }
@@ -375,6 +378,7 @@ Deno.test("a peer that was given up says nothing any more, to nobody", async () 
   victim.peer.close();
   victim.peer.close();
   evil.control.send(binding);
+  victim.pc.onicecandidate?.({ candidate: { candidate: "candidate:9" } });
   await settle(20);
   await time.advance(60_000);
   assertEquals([victim.links, victim.failures, victim.relayed.length], [[], [], sent]);

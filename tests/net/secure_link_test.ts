@@ -8,7 +8,7 @@ import { ChannelClosedError } from "../../lib/net/flow_channel.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
 import type { Tamper } from "./fake_channel.ts";
-import { linkPair } from "./keys.ts";
+import { linkPair, STEADY } from "./keys.ts";
 
 /** Listens, and remembers. */
 class Heard {
@@ -18,6 +18,7 @@ class Heard {
 
   constructor(link: SecureLink) {
     link.listen({
+      ...STEADY,
       onControl: ({ message }) => void this.control.push(message),
       onRecord: (record) => void this.records.push(record),
       onEnd: (why) => void this.ends.push(why),
@@ -59,6 +60,7 @@ Deno.test("a handler that takes its time holds up the next control message, not 
   const seen: string[] = [];
   const gate = Promise.withResolvers<void>();
   r.link.listen({
+    ...STEADY,
     async onControl({ message }) {
       seen.push(`begin ${message.t}`);
       if (message.t === "more") await gate.promise;
@@ -193,6 +195,7 @@ Deno.test("an owner who throws ends the link, from either channel, and hears not
       throw new ProtocolError();
     };
     r.link.listen({
+      ...STEADY,
       onControl: breach,
       onRecord: breach,
       onEnd: (why) => void seen.push(why),

@@ -6,7 +6,7 @@ import { ImageError } from "../../lib/image/errors.ts";
 import { type Bytes, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage, MetaMessage } from "../../lib/protocol/control.ts";
 import { CHUNK_SIZE, encodeHeader, RECORD } from "../../lib/protocol/record.ts";
-import { linkPair } from "../net/keys.ts";
+import { linkPair, STEADY } from "../net/keys.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { bigPng, FakeBitmap, prepared, smallPng } from "./pictures.ts";
@@ -48,6 +48,7 @@ async function start() {
     onChange: (picture) => void changes.push(picture),
   });
   r.link.listen({
+    ...STEADY,
     async onControl(opened) {
       await inbox.receive(opened);
     },
@@ -55,6 +56,7 @@ async function start() {
     onEnd: (why) => void ends.push(why),
   });
   s.link.listen({
+    ...STEADY,
     onControl: ({ message }) => void heard.push(message),
     onRecord: () => {},
     onEnd: () => {},

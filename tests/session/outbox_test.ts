@@ -6,7 +6,7 @@ import type { Prepared } from "../../lib/image/prepare.ts";
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
-import { linkPair } from "../net/keys.ts";
+import { linkPair, STEADY } from "../net/keys.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { settle, until } from "../support/fake_time.ts";
 import { bigPng, prepared, smallPng } from "./pictures.ts";
@@ -23,6 +23,7 @@ async function start() {
   const ends: string[] = [];
   const outbox = new Outbox((picture) => void changes.push(picture));
   s.link.listen({
+    ...STEADY,
     async onControl({ message }) {
       await outbox.receive(message);
     },
@@ -30,6 +31,7 @@ async function start() {
     onEnd: (why) => void ends.push(why),
   });
   r.link.listen({
+    ...STEADY,
     onControl({ message, plaintext }) {
       heard.push(message);
       plaintexts.push(plaintext);
@@ -311,7 +313,7 @@ Deno.test("a picture that the viewer can't use is refused with his reason; one t
 Deno.test("messages about something else are left to others", async () => {
   const { outbox } = await start();
   const others: readonly ControlMessage[] = [
-    { t: "bye" },
+    { t: "more", n: 0 },
     { t: "keep", on: true },
     { t: "abort", code: "protocol" },
     { t: "more", n: 0 },

@@ -1,0 +1,115 @@
+import { Picker } from "../../lib/session/picker.ts";
+import type { OutgoingContent } from "../../lib/session/outbox.ts";
+import { Decoder } from "../../lib/image/decoder.ts";
+import { ImageError } from "../../lib/image/errors.ts";
+import { svg } from "../support/image_bytes.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { FakeBitmap, smallPng } from "./pictures.ts";
+
+/** A worker that nobody asks anything. */
+class IdleWorker extends EventTarget implements Worker {
+  onerror = null;
+  onmessage = null;
+  onmessageerror = null;
+  postMessage(): void {}
+  terminate(): void {}
+}
+
+/** Decodes when a test lets it. */
+class FakeDecoder extends Decoder {
+  running = 0;
+  most = 0;
+  answer: () => Promise<void> = () => Promise.resolve();
+
+  constructor() {
+    super(() => new IdleWorker());
+  }
+
+  override async decode(): Promise<ImageBitmap> {
+    this.most = Math.max(this.most, ++this.running);
+    try {
+      await this.answer();
+      return new FakeBitmap();
+    } finally {
+      this.running--;
+    }
+  }
+}
+
+function start() {
+  const decoder = new FakeDecoder();
+  const picker = new Picker(decoder);
+  const taken: OutgoingContent[] = [];
+  return {
+    decoder,
+    picker,
+    taken,
+    pick: (...files: readonly File[]) => picker.pick(files, (content) => void taken.push(content)),
+  };
+}
+
+function png(name: string): File {
+  return new File([smallPng()], name);
+}
+
+Deno.test("good files are handed on in order, with the rules that are chosen", async () => {
+  const { picker, taken, pick } = start();
+  picker.seconds.value = 30;
+  await pick(png("a.png"), png("b.png"));
+  assertEquals(taken.map(({ name, rules }) => [name, rules.seconds]), [["a.png", 30], [
+    "b.png",
+    30,
+  ]]);
+  assertEquals([picker.problem.value, picker.preparing.value], [null, false]);
+});
+
+Deno.test("a wrong file is named with its reason, and the good ones beside it are handed on", async () => {
+  const { picker, taken, pick } = start();
+  const wrong = new File([new Uint8Array(svg())], "drawing.svg");
+  await pick(png("a.png"), wrong, png("b.png"));
+  assertEquals(picker.problem.value, { reason: "svg", name: "drawing.svg" });
+  assertEquals(taken.map(({ name }) => name), ["a.png", "b.png"]);
+});
+
+Deno.test("a file that can't be decoded is a problem like any other", async () => {
+  const { picker, decoder, taken, pick } = start();
+  decoder.answer = () => Promise.reject(new ImageError("undecodable"));
+  await pick(png("a.png"));
+  assertEquals([picker.problem.value?.reason, taken], ["undecodable", []]);
+});
+
+Deno.test("the next choice takes the last problem away", async () => {
+  const { picker, pick } = start();
+  picker.refuse({ reason: "too_many", name: "x.png" });
+  await pick(png("a.png"));
+  assertEquals(picker.problem.value, null);
+});
+
+Deno.test("no files are no choice: a problem stays", async () => {
+  const { picker, pick } = start();
+  picker.refuse({ reason: "too_many", name: "x.png" });
+  await pick();
+  assertEquals(picker.problem.value, { reason: "too_many", name: "x.png" });
+});
+
+Deno.test("two files are never decoded at once", async () => {
+  const { decoder, taken, pick } = start();
+  decoder.answer = () => new Promise((resolve) => setTimeout(resolve, 5));
+  await pick(png("a.png"), png("b.png"), png("c.png"));
+  assertEquals([decoder.most, taken.length], [1, 3]);
+});
+
+Deno.test("it says that it prepares, and an error that nobody foresaw does not spoil the next choice", async () => {
+  const { picker, decoder, taken, pick } = start();
+  const gate = Promise.withResolvers<void>();
+  decoder.answer = () => gate.promise;
+  const picking = pick(png("a.png"));
+  assertEquals(picker.preparing.value, true);
+  gate.reject(new RangeError("unforeseen"));
+  await assertRejects(() => picking, RangeError);
+  assertEquals(picker.preparing.value, false);
+  assert(picker.problem.value === null);
+  decoder.answer = () => Promise.resolve();
+  await pick(png("b.png"));
+  assertEquals(taken.map(({ name }) => name), ["b.png"]);
+});
