@@ -47,6 +47,7 @@ export const ours: Implementation = {
         if (!await outbox.receive(opened.message)) await inbox.receive(opened);
       },
       onRecord: (record) => inbox.receiveRecord(record),
+      onSteady: () => {},
       onEnd: (why) => done.reject(new Error(`Cannot send: link ${why}`)),
     });
     return {

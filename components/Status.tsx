@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 
-/** One sentence about now, spoken by screen readers when it changes. `busy` lets its dot breathe. */
+/** One sentence about now. `busy` lets its dot breathe. */
 export function Status({ busy, children }: { busy: boolean; children: ComponentChildren }) {
   return (
-    <p class={busy ? "status busy" : "status"} role="status">
+    <p class={busy ? "status busy" : "status"}>
       <span class="dot" aria-hidden="true" />
       {children}
     </p>

@@ -15,7 +15,8 @@ export function outcome({ state }: OutgoingPicture): string {
     case "closed":
       return en.outcome.closed(state.ms, en.outcome.why[state.why]);
     case "refused":
-      return en.outcome.refused[state.code];
+      return state.opened ? en.outcome.refusedOpened : en.outcome.refused[state.code];
+    case "unreadable":
     case "burned":
     case "unseen":
     case "unconfirmed":
@@ -57,7 +58,7 @@ export function Timeline(
 ) {
   return (
     <section class="timeline" aria-label={en.timeline.title}>
-      <ol data-field="timeline" role="log">
+      <ol data-field="timeline">
         {entries.map((entry, index) => {
           const text = describe(entry);
           if (text === "") return null;

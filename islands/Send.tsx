@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { asset } from "fresh/runtime";
+import { Announcer } from "../components/Announcer.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
@@ -9,10 +10,12 @@ import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
 import { Thumbnail } from "../components/Thumbnail.tsx";
 import { outcome, Timeline } from "../components/Timeline.tsx";
+import { useFocus } from "../components/use_focus.ts";
 import { en } from "../lib/i18n/en.ts";
+import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
-import type { SenderPhase } from "../lib/session/phases.ts";
+import type { Life, SenderPhase } from "../lib/session/phases.ts";
 import { DEFAULT_SECONDS, VIEW_SECONDS } from "../lib/session/picker.ts";
 import { SenderModel } from "../lib/session/sender_model.ts";
 import type { Session } from "../lib/session/session.ts";
@@ -26,9 +29,12 @@ export default function Send() {
   const session = model?.session.value ?? null;
   const dragging = useFiles((files) => model?.choose(files));
   const pick = () => input.current?.click();
+  const main = useFocus(phase);
   return (
     <main
       id="content"
+      ref={main}
+      tabIndex={-1}
       class={dragging ? "dragging" : ""}
       data-phase={phase}
       data-reason={model?.reason.value ?? undefined}
@@ -42,6 +48,7 @@ export default function Send() {
       {session === null || model === null
         ? <Compose model={model} phase={phase} pick={pick} />
         : <Live model={model} session={session} phase={phase} pick={pick} />}
+      <Announcer text={announcement(phase, session)} />
       {dragging && <p class="drop-veil" aria-hidden="true">{en.send.drop}</p>}
     </main>
   );
@@ -86,8 +93,29 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
         value={model?.picker.seconds.value ?? DEFAULT_SECONDS}
         onChange={(seconds) => model?.setSeconds(seconds)}
       />
-      <Keep model={model} />
+      <details class="more">
+        <summary>{en.send.options}</summary>
+        <Keep model={model} />
+        <Mark model={model} />
+      </details>
     </>
+  );
+}
+
+/** The text that is burned into what is painted. */
+function Mark({ model }: { model: SenderModel | null }) {
+  return (
+    <label class="field">
+      {en.send.mark}
+      <input
+        type="text"
+        name="mark"
+        maxLength={MAX_MARK_LENGTH}
+        value={model?.picker.mark.value ?? ""}
+        onInput={(event) => model?.setMark(event.currentTarget.value)}
+      />
+      <small>{en.send.markHint}</small>
+    </label>
   );
 }
 
@@ -95,7 +123,11 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
 function Problem({ model }: { model: SenderModel | null }) {
   const problem = model?.picker.problem.value ?? null;
   if (problem === null) return null;
-  return <Notice>{en.pictureNamed(problem.name, en.picture[problem.reason])}</Notice>;
+  return (
+    <Notice reason={problem.reason}>
+      {en.pictureNamed(problem.name, en.picture[problem.reason])}
+    </Notice>
+  );
 }
 
 function Keep({ model }: { model: SenderModel | null }) {
@@ -121,65 +153,98 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
   const inbox = session.inbox.value;
   const over = life.at === "ended" || life.at === "failed";
   const waiting = life.at === "waiting" || life.at === "starting";
-  const queued = pictures.some(({ state }) => state.at === "queued");
+  const done = pictures.length > 0 && pictures.every(({ state }) => isFinished(state));
   const link = model.link.value;
+  const burn = over || done ? null : () => session.burn();
   return (
     <>
       {over ? <Over model={model} session={session} /> : (
         <Status busy={phase !== "closed"}>
-          {session.contact.value || life.at === "live"
-            ? <StatusText phase={phase} pictures={pictures} />
-            : en.status.noServer}
+          <StatusText phase={phase} session={session} />
         </Status>
       )}
       <Problem model={model} />
       <Pictures pictures={pictures} />
       {waiting && link !== null && <ShareLink link={link} />}
-      {inbox !== null && <Incoming inbox={inbox} />}
+      {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
       {!over && (
         <div class="actions">
-          <button
-            type="button"
-            class="danger"
-            data-action="burn"
-            onClick={() => session.burn()}
-          >
-            {en.send.burn}
-          </button>
+          {burn !== null && (
+            <button type="button" class="danger" data-action="burn" onClick={burn}>
+              {en.send.burn}
+            </button>
+          )}
           <button type="button" data-action="leave" onClick={() => session.leave()}>
-            {en.send.leave}
+            {done ? en.send.end : en.send.leave}
           </button>
         </div>
       )}
-      {!over && (
-        <details class="more" open={session.keep.value}>
-          <summary>{en.send.options}</summary>
-          {(queued || session.keep.value) && (
-            <Seconds
-              choices={VIEW_SECONDS}
-              value={model.picker.seconds.value}
-              onChange={(seconds) => model.setSeconds(seconds)}
-            />
-          )}
-          <Keep model={model} />
-          <button
-            type="button"
-            data-action="choose"
-            disabled={model.picker.preparing.value}
-            onClick={pick}
-          >
-            {model.picker.preparing.value ? en.send.preparing : en.send.addAnother}
-          </button>
-        </details>
-      )}
+      {!over && <Options model={model} session={session} pick={pick} />}
       <Timeline entries={session.timeline.value} numbered={pictures.length > 1} />
     </>
   );
 }
 
-function StatusText(
-  { phase, pictures }: { phase: SenderPhase; pictures: readonly OutgoingPicture[] },
+function Options(
+  { model, session, pick }: { model: SenderModel; session: Session; pick: () => void },
 ) {
+  const preparing = model.picker.preparing.value;
+  return (
+    <details class="more" open={session.keep.value}>
+      <summary>{en.send.optionsLive}</summary>
+      <Seconds
+        choices={VIEW_SECONDS}
+        value={model.picker.seconds.value}
+        onChange={(seconds) => model.setSeconds(seconds)}
+      />
+      <Keep model={model} />
+      <Mark model={model} />
+      <button type="button" data-action="choose" disabled={preparing} onClick={pick}>
+        {preparing ? en.send.preparing : en.send.addAnother}
+      </button>
+    </details>
+  );
+}
+
+/** What a screen reader hears when the phase changes: no percents, and nothing that stands still. */
+function announcement(phase: SenderPhase, session: Session | null): string {
+  const life = session?.life.value;
+  if (life?.at === "ended" || life?.at === "failed") return result(life).join(". ");
+  switch (phase) {
+    case "preparing":
+      return en.send.preparing;
+    case "sending":
+      return en.status.sendingNow;
+    case "closed":
+      return lastOutcome(session?.outbox.pictures.value ?? []);
+    case "waiting":
+    case "connecting":
+    case "connected":
+    case "delivered":
+    case "opened":
+    case "shown":
+      return en.status[phase];
+    default:
+      return "";
+  }
+}
+
+function lastOutcome(pictures: readonly OutgoingPicture[]): string {
+  const last = pictures.findLast(({ state }) => isFinished(state));
+  return last === undefined ? "" : outcome(last);
+}
+
+/** Headline and explanation of a session that is over. */
+function result(life: Extract<Life, { at: "ended" | "failed" }>): readonly [string, string] {
+  if (life.at === "ended") return en.ended.sender[life.reason];
+  return life.reason === "refused" ? en.failedSender.refused : en.failed[life.reason];
+}
+
+function StatusText({ phase, session }: { phase: SenderPhase; session: Session }) {
+  const pictures = session.outbox.pictures.value;
+  const live = session.life.value.at === "live";
+  if (!live && !session.contact.value) return <>{en.status.noServer}</>;
+  if (live && !session.steady.value) return <>{en.status.unsteady}</>;
   switch (phase) {
     case "preparing":
       return <>{en.status.starting}</>;
@@ -188,10 +253,8 @@ function StatusText(
       if (current?.state.at !== "sending") return null;
       return <>{en.status.sending(Math.floor(current.state.sent / current.prepared.size * 100))}</>;
     }
-    case "closed": {
-      const last = pictures.findLast(({ state }) => isFinished(state));
-      return last === undefined ? null : <>{outcome(last)}</>;
-    }
+    case "closed":
+      return <>{lastOutcome(pictures)}</>;
     case "waiting":
     case "connecting":
     case "connected":
@@ -235,12 +298,14 @@ function Pictures({ pictures }: { pictures: readonly OutgoingPicture[] }) {
 function Over({ model, session }: { model: SenderModel; session: Session }) {
   const life = session.life.value;
   if (life.at !== "ended" && life.at !== "failed") return null;
-  const [title, text] = life.at === "ended" ? en.ended.sender[life.reason] : en.failed[life.reason];
+  const [title, text] = result(life);
+  const unconfirmed = session.outbox.pictures.value.some(({ state }) => state.at === "unconfirmed");
   const unseen = model.unseen.length > 0;
   return (
     <section class="result">
       <h1>{title}</h1>
       <p>{text}</p>
+      {unconfirmed && <p>{en.ended.unconfirmed}</p>}
       <div class="actions">
         {unseen && (
           <button

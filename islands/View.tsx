@@ -1,12 +1,18 @@
 import { useEffect, useRef } from "preact/hooks";
 import { asset } from "fresh/runtime";
+import { Announcer } from "../components/Announcer.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Status } from "../components/Status.tsx";
+import { Seconds } from "../components/Seconds.tsx";
 import { outcome } from "../components/Timeline.tsx";
+import { useFocus } from "../components/use_focus.ts";
 import { en } from "../lib/i18n/en.ts";
 import type { IncomingPicture } from "../lib/session/inbox.ts";
+import type { OutgoingPicture } from "../lib/session/outbox.ts";
+import { isFinished } from "../lib/session/outgoing.ts";
+import { VIEW_SECONDS } from "../lib/session/picker.ts";
 import type { Session } from "../lib/session/session.ts";
 import { ViewerModel } from "../lib/session/viewer_model.ts";
 import { useModel } from "../lib/session/use_model.ts";
@@ -20,15 +26,43 @@ export default function View() {
     globalThis.addEventListener("hashchange", read);
     return () => globalThis.removeEventListener("hashchange", read);
   }, [model]);
+  const phase = model?.phase.value ?? "idle";
+  const main = useFocus(phase);
   return (
     <main
       id="content"
-      data-phase={model?.phase.value ?? "idle"}
+      ref={main}
+      tabIndex={-1}
+      data-phase={phase}
       data-reason={model?.reason.value ?? undefined}
     >
       <Body model={model} />
+      <Announcer text={model === null ? "" : announcement(model)} />
     </main>
   );
+}
+
+/** What a screen reader hears when the phase changes. */
+function announcement(model: ViewerModel): string {
+  const life = model.session.value?.life.value;
+  if (life?.at === "ended") return en.ended.viewer[life.reason].join(". ");
+  const picture = model.session.value?.inbox.value?.picture.value ?? null;
+  switch (model.phase.value) {
+    case "failed":
+      return model.failure === null ? "" : en.failed[model.failure].join(". ");
+    case "connecting":
+      return en.view.connecting;
+    case "connected":
+      return en.view.connectedTitle;
+    case "receiving":
+      return en.view.receivingTitle;
+    case "delivered":
+      return en.view.deliveredTitle;
+    case "closed":
+      return picture === null ? "" : farewell(picture);
+    default:
+      return "";
+  }
 }
 
 function Body({ model }: { model: ViewerModel | null }) {
@@ -90,7 +124,8 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
   const onScreen = picture?.state.at === "opening" || picture?.state.at === "viewing";
   return (
     <>
-      {inbox !== null && <Incoming inbox={inbox} />}
+      {!session.steady.value && <Status busy>{en.status.unsteady}</Status>}
+      {inbox !== null && <Incoming inbox={inbox} onBurn={ownBurn(session)} />}
       <Between picture={picture} keep={keep} />
       {keep && !onScreen && <Answer model={model} session={session} />}
       {!onScreen && <Leave session={session} />}
@@ -115,7 +150,7 @@ function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boo
         <section class="card">
           <div class="gone" aria-hidden="true" />
           <h1>{en.view.closedTitle}</h1>
-          <p role="status">{farewell(picture)}</p>
+          <p>{farewell(picture)}</p>
           {keep && <p>{en.view.connectedIdle}</p>}
         </section>
       );
@@ -137,12 +172,32 @@ function farewell({ state }: IncomingPicture): string {
   }
 }
 
+/** Takes back what this side sent; `null` while there is nothing to take back. */
+function ownBurn(session: Session): (() => void) | null {
+  const open = session.outbox.pictures.value.some(({ state }) => !isFinished(state));
+  return open ? () => session.burn() : null;
+}
+
+/** What became of the pictures that were sent back. */
+function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
+  return (
+    <>
+      {pictures.map((picture) => (
+        <p key={picture.n} class="small">
+          {en.send.pictureOf(picture.n + 1, pictures.length)}: {outcome(picture)}
+        </p>
+      ))}
+    </>
+  );
+}
+
 /** Sends a picture back. */
 function Answer({ model, session }: { model: ViewerModel; session: Session }) {
   const input = useRef<HTMLInputElement>(null);
   const problem = model.picker.problem.value;
   const preparing = model.picker.preparing.value;
   const pictures = session.outbox.pictures.value;
+  const burn = ownBurn(session);
   return (
     <section class="answer">
       <PictureInput
@@ -152,13 +207,16 @@ function Answer({ model, session }: { model: ViewerModel; session: Session }) {
         onChoose={(files) => model.choose(files)}
       />
       {problem !== null && (
-        <Notice>{en.pictureNamed(problem.name, en.picture[problem.reason])}</Notice>
+        <Notice reason={problem.reason}>
+          {en.pictureNamed(problem.name, en.picture[problem.reason])}
+        </Notice>
       )}
-      {pictures.map((picture) => (
-        <p key={picture.n} class="small" role="status">
-          {en.send.pictureOf(picture.n + 1, pictures.length)}: {outcome(picture)}
-        </p>
-      ))}
+      <Sent pictures={pictures} />
+      <Seconds
+        choices={VIEW_SECONDS}
+        value={model.picker.seconds.value}
+        onChange={(seconds) => model.setSeconds(seconds)}
+      />
       <button
         type="button"
         data-action="choose"
@@ -167,6 +225,11 @@ function Answer({ model, session }: { model: ViewerModel; session: Session }) {
       >
         {preparing ? en.send.preparing : en.send.sendBack}
       </button>
+      {burn !== null && (
+        <button type="button" class="danger" data-action="burn" onClick={burn}>
+          {en.view.burnOwn}
+        </button>
+      )}
     </section>
   );
 }
@@ -192,6 +255,7 @@ function Ended({ session }: { session: Session | null }) {
       <h1>{title}</h1>
       {picture !== null && <p>{farewell(picture)}</p>}
       <p>{text}</p>
+      <Sent pictures={session.outbox.pictures.value} />
       <a class="button" href="/">{en.view.sendOwn}</a>
     </section>
   );
@@ -204,7 +268,7 @@ function Failed({ model }: { model: ViewerModel }) {
   return (
     <section class="card">
       <h1>{title}</h1>
-      <p role="alert">{text}</p>
+      <p>{text}</p>
       {model.retryable && (
         <button
           type="button"

@@ -46,7 +46,9 @@ export const en = {
     secondsLegend: "It may be seen for",
     secondsOption: (n: number) => (n === 0 ? "until closed" : `${n} s`),
     secondsSpoken: (n: number) => (n === 0 ? "Until it is closed" : seconds(n)),
-    options: "Options, and more pictures",
+    options: "More options",
+    optionsLive: "Options, and more pictures",
+    end: "End the session",
     keep: "Keep the session open afterwards",
     keepHint: "Then your friend can send pictures back, until one of you leaves.",
     linkLabel: "The link for your friend",
@@ -65,7 +67,8 @@ export const en = {
       n === 0 ? "May be seen until it is closed" : `May be seen for ${seconds(n)}`,
     pictureOf: (n: number, total: number) => `Picture ${n} of ${total}`,
     yourPicture: "Your picture",
-    words: (words: string) => `You both see the words: ${words}`,
+    mark: "Text over the picture",
+    markHint: "Left empty: date, time, and three words that only the two of you share.",
   },
 
   status: {
@@ -75,16 +78,18 @@ export const en = {
     connected: "Connected, with nobody in between",
     queued: "Ready to send",
     sending: (percent: number) => `Sending, ${percent} %`,
+    sendingNow: "Sending",
     delivered: "Delivered and still locked. Your friend has to press “Show it”.",
     opened: "Your friend is opening it …",
     shown: "Your friend is looking at it now",
+    unsteady: "The connection is interrupted. It may come back by itself.",
     noServer: "No contact with the server. Trying again by itself; nothing is lost.",
   },
 
   outcome: {
     closed: (ms: number, why: string) =>
       ms === 0
-        ? `Opened, but closed before it was seen (${why})`
+        ? `Viewer reported closed before anything was seen: ${why}.`
         : `Seen for ${roughly(ms)}. Viewer reported closed: ${why}.`,
     why: {
       timer: "the time was up",
@@ -93,23 +98,25 @@ export const en = {
       revoked: "burned",
       left: "the session ended",
     },
-    burned: "Burned before it was seen. What was sent stays unreadable.",
+    burned: "Burned before it was opened. What was sent stays unreadable.",
     refused: {
-      corrupt: "It did not arrive whole. Nothing was seen.",
-      undecodable: "Your friend’s browser could not show it. Nothing was seen.",
-      too_large: "It is too large for your friend’s browser. Nothing was seen.",
-      protocol: "Your friend’s browser could not use it. Nothing was seen.",
-      timeout: "It took too long. Nothing was seen.",
+      corrupt: "It did not arrive whole, and was never opened.",
+      undecodable: "Your friend’s browser can’t show it. It was never opened.",
+      too_large: "It is too large for your friend’s browser. It was never opened.",
+      protocol: "Your friend’s browser can’t use it. It was never opened.",
+      timeout: "It took too long. It was never opened.",
     },
-    unseen: "Not seen.",
-    unconfirmed: "Unconfirmed: the connection was lost while it was open.",
+    refusedOpened: "Opened, but the viewer reported that it could not be shown.",
+    unreadable: "The file can’t be read any more. Was it moved or changed? It was never opened.",
+    unseen: "Not opened.",
+    unconfirmed: "Unconfirmed: it was open, and no word came that it was closed.",
   },
 
   timeline: {
     title: "What happened",
     waiting: "Link ready",
     peerHere: "Viewer here",
-    peerGone: "Viewer’s connection interrupted",
+    peerGone: "Viewer not here any more",
     live: "Connected and verified, end to end",
     sending: "Sending",
     delivered: "Delivered, still locked",
@@ -143,6 +150,7 @@ export const en = {
     open: (n: number) => (n === 0 ? "Show it" : `Show it (${n} s)`),
     opening: "Unlocking …",
     close: "Close",
+    burnOwn: "Burn yours",
     covered: "Covered while you look elsewhere. The time goes on.",
     countdown: (n: number) => `${seconds(n)} left`,
     until: "Until you close it",
@@ -162,27 +170,27 @@ export const en = {
   /** Headline and explanation of each way in which it can end, for the sender and for the viewer. */
   ended: {
     sender: message({
-      done: ["That was it", "The session is over, and the server has forgotten it."],
-      burned: ["Burned", "The link does not work any more, and the keys are gone."],
-      left: ["You left", "The link does not work any more."],
-      peer_left: ["Your friend left", "The session is over. Nothing more can be seen."],
+      done: ["That was it", "The session is over."],
+      burned: ["Burned", "The session is over, and the link does not work any more."],
+      left: ["You left", "The session is over, and the link does not work any more."],
+      peer_left: ["Your friend left", "The session is over."],
       lost: ["The connection was lost", "Your friend’s page was closed, or the network broke."],
       protocol: [
         "Stopped for safety",
         "Your friend’s page sent something that it should not have. Everything was closed.",
       ],
     }),
+    /** Said as well where a picture was open and nobody reported it closed. */
+    unconfirmed:
+      "One picture was open, and your friend’s page did not confirm that it is closed. It may still be visible there.",
     viewer: message({
-      done: [
-        "Gone",
-        "Nothing of it is left on this page. The sender was told that it was closed.",
-      ],
+      done: ["Gone", "Nothing of it is left on this page. The sender was told that it was closed."],
       burned: ["Taken back", "The sender burned the picture. Nothing of it is left on this page."],
       left: ["You left", "Nothing of any picture is left on this page."],
       peer_left: ["The sender left", "Nothing of any picture is left on this page."],
       lost: [
         "The connection was lost",
-        "The sender’s page was closed, or the network broke. Nothing of any picture is left on this page. Ask for a new link.",
+        "The sender’s page was closed, or the network broke. Nothing of any picture is left on this page.",
       ],
       protocol: [
         "Stopped for safety",
@@ -195,7 +203,7 @@ export const en = {
   failed: message({
     refused: [
       "This link does not open anything",
-      "It was used already, taken back, or is too old; or the sender’s page is not open right now. Ask for a new link.",
+      "It was used already, taken back, or is too old; or the sender’s page is not open right now. Try again in a moment, or ask for a new link.",
     ],
     superseded: [
       "Opened in another place",
@@ -204,15 +212,15 @@ export const en = {
     busy: ["The server is busy", "It takes no more sessions right now. Try again in a minute."],
     unreachable: [
       "The server does not answer",
-      "Are you online? Your picture has not left this device, and nothing is lost.",
+      "It is down or full, or you are offline. Nothing is lost: try again in a moment.",
     ],
     protocol: [
       "The server speaks another language",
       "This page may be out of date: load it again. If that does not help, tell who runs this server.",
     ],
     room_deleted: [
-      "The sender closed the session",
-      "Nothing was shown. Ask for a new link if you still want to see it.",
+      "The session is over",
+      "The sender closed it before anything was shown. Ask for a new link if you still want to see it.",
     ],
     room_expired: ["The link is too old", "A link works for an hour. Nothing was seen."],
     room_lost: [
@@ -229,7 +237,7 @@ export const en = {
     ],
     verification: [
       "Stopped: the keys do not match",
-      "Someone or something changed what the two browsers told each other. Nothing was sent. Make a new link, and send it another way.",
+      "Someone or something changed what the two browsers told each other. No picture was sent. Use a new link, and send it another way.",
     ],
     insecure: [
       "This page needs HTTPS",
@@ -238,6 +246,10 @@ export const en = {
     no_webrtc: [
       "This browser can’t connect to others",
       "WebRTC is missing or switched off, for example by lockdown mode, an extension or an in-app browser. Try another browser.",
+    ],
+    old_browser: [
+      "This browser is too old",
+      "It can’t decode pictures safely. Try a newer one; the link stays good.",
     ],
     no_link: [
       "You need a link",
@@ -248,6 +260,13 @@ export const en = {
       "Part of it got lost on the way. Copy all of it, up to the last character, or ask for it again.",
     ],
   }),
+  /** The sender’s own words where the viewer’s would be wrong. */
+  failedSender: {
+    refused: [
+      "The link could not be made",
+      "The server did not accept it. Your picture has not left this device: make a new link.",
+    ] as Message,
+  },
 
   /** What is wrong with a file, by `data-reason`. */
   picture: {

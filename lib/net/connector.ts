@@ -67,7 +67,6 @@ export class Connector {
   readonly #options: ConnectorOptions;
   #ground: Ground | null = null;
   #iceServers: readonly IceServer[] = [];
-  #peerHere = false;
   #attempt: Attempt | null = null;
   #bound = false;
   #over = false;
@@ -116,6 +115,7 @@ export class Connector {
     wipe(this.#options.secret);
     const ground = this.#ground;
     if (ground === null) return;
+    this.#ground = null;
     ground.signaling.end(
       this.#options.role === "S"
         ? { t: "delete", otok: toBase64Url(ground.ownerToken) }
@@ -129,6 +129,8 @@ export class Connector {
     switch (message.t) {
       case "created":
       case "joined":
+        // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse.
+        if (!this.#bound) this.#drop();
         return handlers.onSeated();
       case "peer":
         return this.#peerChanged(message.up);
@@ -150,16 +152,20 @@ export class Connector {
   #peerChanged(here: boolean): void {
     // Once bound, the two know of each other better than the server does.
     if (this.#bound) return;
-    this.#peerHere = here;
+    this.#drop();
     this.#options.handlers.onPeer(here);
-    if (!here) return clearTimeout(this.#timer);
-    if (this.#options.role === "R") this.#restart();
-    this.#armTimer();
+    // The viewer begins, and gives up: a sender goes on waiting, for him or for his next try.
+    if (!here || this.#options.role === "S") return;
+    this.#restart();
+    this.#timer = setTimeout(() => {
+      this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
+    }, CONNECT_TIMEOUT_MS);
   }
 
-  #armTimer(): void {
+  #drop(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#fail("timeout"), CONNECT_TIMEOUT_MS);
+    this.#attempt?.close();
+    this.#attempt = null;
   }
 
   #relayed(d: string): void {
@@ -185,7 +191,10 @@ export class Connector {
         this.#options.handlers.onBound(link);
       },
       onFailed: (why) => {
-        if (attempt === this.#attempt) this.#fail(why);
+        if (attempt !== this.#attempt) return;
+        // A sender's link is not spent on one visitor's network.
+        if (why === "network" && this.#options.role === "S") this.#drop();
+        else this.#fail(why);
       },
     });
     this.#attempt = attempt;
@@ -218,12 +227,18 @@ class Attempt {
   #viewer: ViewerHandshake | null = null;
   #sender: SenderHandshake | null = null;
   #turn: Promise<void>;
+  #greeted = false;
   #over = false;
 
   constructor(role: Role, options: AttemptOptions) {
     this.#role = role;
     this.#options = options;
     this.#turn = this.#guard(() => this.#begin());
+  }
+
+  /** True when both sides proved that they know the link, and WebRTC is trying. */
+  get confirmed(): boolean {
+    return this.#peer !== null;
   }
 
   /** Takes the next relayed message; they are worked off one at a time. */
@@ -265,8 +280,12 @@ class Attempt {
 
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.helloS) {
+      this.#greeted = true;
       return this.#send(await handshake.receiveHello(message));
     }
+    // Left over from an attempt before this one, which the sender gave up in the same moment.
+    const leftOver = message[0] === HANDSHAKE.offer || message[0] === HANDSHAKE.candidate;
+    if (!this.#greeted && leftOver) return;
     const { keys, offer } = await handshake.receiveConfirmation(message);
     const peer = this.#peer = this.#connect(keys);
     await peer.answer(offer);

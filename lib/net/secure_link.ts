@@ -33,6 +33,8 @@ export interface LinkHandlers {
   onControl(opened: OpenedControl): void | Promise<void>;
   /** Next record of the file channel, in order. Throwing ends the link. */
   onRecord(record: Bytes): void;
+  /** The other side does not answer, or answers again; `onEnd` follows where it stays silent. */
+  onSteady(steady: boolean): void;
   /** Called once; nothing follows. */
   onEnd(why: LinkEnd): void;
 }
@@ -122,14 +124,15 @@ export class SecureLink {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#disconnected);
-    await this.#sending;
+    // A queue on a dead path would never drain.
+    await Promise.race([this.#sending, pause(LINGER_MS)]);
     const { control, pc } = this.#parts;
     for (let waited = 0; waited < LINGER_MS; waited += LINGER_STEP_MS) {
       if (control.bufferedAmount === 0 || control.readyState !== "open") break;
-      await new Promise((resolve) => setTimeout(resolve, LINGER_STEP_MS));
+      await pause(LINGER_STEP_MS);
     }
     // An empty queue only says that the bytes went to SCTP: WebKit drops them when it closes in the same turn.
-    await new Promise((resolve) => setTimeout(resolve, LINGER_STEP_MS * 5));
+    await pause(LINGER_STEP_MS * 5);
     pc.close();
   }
 
@@ -144,6 +147,10 @@ export class SecureLink {
   #connectionChanged(): void {
     const state = this.#parts.pc.connectionState;
     clearTimeout(this.#disconnected);
+    if (this.#ended) return;
+    if (state === "connected" || state === "disconnected") {
+      this.#handlers?.onSteady(state === "connected");
+    }
     if (state === "failed") this.#end("lost");
     if (state === "closed") this.#end("closed");
     if (state === "disconnected") {
@@ -158,6 +165,10 @@ export class SecureLink {
     this.#parts.pc.close();
     this.#handlers?.onEnd(why);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The bytes of a channel's message; `null` for text, and for more than the longest record has. */

@@ -160,9 +160,13 @@ export class SignalingClient {
   #refused(): void {
     const hadToken = this.#resumeToken !== null;
     this.#resumeToken = null;
+    // However long it was away: who made the room can make it again, and who joined can try to.
+    if (hadToken) return this.#schedule(true);
     const since = this.#seatedAt === null ? Infinity : performance.now() - this.#seatedAt;
-    if (since > REFUSED_PATIENCE_MS) return this.#finish("refused");
-    this.#schedule(hadToken);
+    if (this.#options.first.t === "create" || since > REFUSED_PATIENCE_MS) {
+      return this.#finish("refused");
+    }
+    this.#schedule(false);
   }
 
   #schedule(atOnce: boolean): void {

@@ -34,11 +34,3 @@ export const CLOSE = {
 
 /** Name of a close code in the table. */
 export type CloseReason = keyof typeof CLOSE;
-
-/** Finds the table's name of a close code, or `null` for a code that the table does not have (e.g. 1006). */
-export function closeReason(code: number): CloseReason | null {
-  for (const reason of Object.keys(CLOSE) as CloseReason[]) {
-    if (CLOSE[reason] === code) return reason;
-  }
-  return null;
-}

@@ -16,6 +16,7 @@ import {
   MAX_IMAGES,
   MAX_MARK_LENGTH,
   MAX_NAME_LENGTH,
+  MAX_REPORT_MS,
   MAX_VIEW_SECONDS,
 } from "./limits.ts";
 import { parseObject } from "./signaling.ts";
@@ -43,6 +44,12 @@ export const ABORT_CODES = ["protocol", "corrupt", "undecodable", "too_large", "
 
 /** One of {@linkcode ABORT_CODES}. */
 export type AbortCode = typeof ABORT_CODES[number];
+
+/** Why a side says goodbye: all was seen, it took everything back, or it left. */
+export const BYE_REASONS = ["done", "burned", "left"] as const;
+
+/** One of {@linkcode BYE_REASONS}. */
+export type ByeReason = typeof BYE_REASONS[number];
 
 /** How the owner lets a picture be seen. */
 export interface ViewRules {
@@ -89,7 +96,7 @@ export type ControlMessage =
   | { readonly t: "extend"; readonly n: number; readonly seconds: number }
   /** The sender keeps the session open after the last picture, or not. */
   | { readonly t: "keep"; readonly on: boolean }
-  | { readonly t: "bye" }
+  | { readonly t: "bye"; readonly why: ByeReason }
   /** The receiver can't use picture `n` (`corrupt`, `undecodable` …); without `n` the session ends. */
   | { readonly t: "abort"; readonly code: AbortCode; readonly n?: number };
 
@@ -157,7 +164,7 @@ export function parseControlMessage(raw: string): ControlMessage | null {
       return isImageNumber(n) ? { t, n } : null;
     case "closed": {
       const reason = CLOSED_REASONS.find((item) => item === why);
-      return isImageNumber(n) && reason !== undefined && isInteger(ms, 0, Number.MAX_SAFE_INTEGER)
+      return isImageNumber(n) && reason !== undefined && isInteger(ms, 0, MAX_REPORT_MS)
         ? { t, n, why: reason, ms }
         : null;
     }
@@ -168,8 +175,10 @@ export function parseControlMessage(raw: string): ControlMessage | null {
       return isImageNumber(n) && isInteger(seconds, 1, MAX_VIEW_SECONDS) ? { t, n, seconds } : null;
     case "keep":
       return typeof on === "boolean" ? { t, on } : null;
-    case "bye":
-      return { t };
+    case "bye": {
+      const reason = BYE_REASONS.find((item) => item === why);
+      return reason === undefined ? null : { t, why: reason };
+    }
     case "abort": {
       const known = ABORT_CODES.find((item) => item === code);
       if (known === undefined) return null;

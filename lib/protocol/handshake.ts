@@ -31,8 +31,7 @@ export const HELLO_R_LENGTH = 2 + 65 + 32 + 32;
 /** M3, link mode: HELLO_R ‖ `ct 1088 ‖ macR 32`. */
 export const M3_LENGTH = HELLO_R_LENGTH + 1088 + 32;
 
-/** Where epk, nonce and fp start in both HELLOs. */
+/** Where epk and fp start in both HELLOs, and ek in HELLO_S. */
 export const HELLO_EPK_AT = 2;
-export const HELLO_NONCE_AT = 2 + 65;
 export const HELLO_FP_AT = 2 + 65 + 32;
 export const HELLO_EK_AT = 2 + 65 + 32 + 32;

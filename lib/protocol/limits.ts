@@ -63,6 +63,9 @@ export const MAX_MARK_LENGTH = 80;
 /** Longest time that a picture may be granted, in seconds. */
 export const MAX_VIEW_SECONDS = 600;
 
+/** Longest time on screen that anybody can report, in milliseconds: a day. */
+export const MAX_REPORT_MS = 86_400_000;
+
 /** The first record on the control channel has to verify within this. */
 export const BIND_TIMEOUT_MS = 10_000;
 

@@ -7,10 +7,16 @@
  */
 import { loadKem } from "../e2e/kem.ts";
 
-/** Says what is missing: `insecure` without WebCrypto (the page did not come over HTTPS), `no_webrtc`, or `null`. */
-export function findObstacle(): "insecure" | "no_webrtc" | null {
+/**
+ * Says what is missing: `insecure` without WebCrypto (the page did not come over HTTPS), `no_webrtc`, `old_browser`
+ * without what decodes pictures off the page, or `null`. Asked before anything starts: a picture whose key was
+ * released to a browser that can't show it would be spent.
+ */
+export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null {
   if (globalThis.crypto?.subtle === undefined) return "insecure";
-  return typeof globalThis.RTCPeerConnection === "undefined" ? "no_webrtc" : null;
+  if (typeof globalThis.RTCPeerConnection === "undefined") return "no_webrtc";
+  const needed = ["Worker", "OffscreenCanvas", "createImageBitmap"];
+  return needed.some((name) => !(name in globalThis)) ? "old_browser" : null;
 }
 
 /** Fetches what this browser lacks, while the server that it comes from is there. */

@@ -25,6 +25,9 @@ import { Viewing, type ViewingState } from "./viewing.ts";
  */
 const MAX_EARLY_RECORDS = 256;
 
+/** How long the owner's software may take to release a key, in milliseconds. */
+const KEY_TIMEOUT_MS = 15_000;
+
 /** Progress is published at most this often, in milliseconds. */
 const PROGRESS_MS = 100;
 
@@ -49,6 +52,7 @@ export interface InboxOptions {
 /** Receives pictures; at most one is unfinished at any time. */
 export class Inbox {
   readonly #options: InboxOptions;
+  #link: SecureLink | null;
   readonly #picture = signal<IncomingPicture | null>(null);
   #opener: ImageOpener | null = null;
   #next = 0;
@@ -59,10 +63,14 @@ export class Inbox {
   #bitmap: ImageBitmap | null = null;
   #viewing: Viewing | null = null;
   #progressAt = 0;
+  /** Stops decoding when the picture is finished. */
+  #decoding = new AbortController();
+  #keyTimer: ReturnType<typeof setTimeout> | undefined;
   #canvas = Promise.withResolvers<HTMLCanvasElement>();
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#link = options.link;
   }
 
   /** The picture that came last, or `null` before the first. */
@@ -81,6 +89,7 @@ export class Inbox {
     const picture = this.#picture.peek();
     if (picture === null || !this.#apply({ type: "open" })) return;
     this.#say({ t: "open", n: picture.meta.n });
+    this.#keyTimer = setTimeout(() => this.#failed("timeout"), KEY_TIMEOUT_MS);
   }
 
   /** The page put the canvas there (or, with `null`, took it away). */
@@ -100,6 +109,7 @@ export class Inbox {
     this.close("left");
     this.#apply({ type: "over" });
     this.#early = [];
+    this.#link = null;
   }
 
   /**
@@ -118,6 +128,7 @@ export class Inbox {
         }
         return true;
       case "key":
+        plaintext.fill(0);
         if (this.#isCurrent(message.n)) this.#unlock(message.key);
         return true;
       case "revoke":
@@ -193,6 +204,7 @@ export class Inbox {
       throw new ProtocolError();
     }
     this.#keyUsed = true;
+    clearTimeout(this.#keyTimer);
     this.#show(opener, raw, picture.meta).catch((error) => {
       // Taken back meanwhile; the next picture has nothing to do with it.
       if (opener !== this.#opener) return;
@@ -211,7 +223,9 @@ export class Inbox {
     }
     // Burned or left meanwhile: then it is not decoded, or never painted.
     if (opener !== this.#opener) return wipe(bytes);
-    const bitmap = await this.#options.decoder.decode(bytes, meta.type, screenSize());
+    const { signal } = this.#decoding = new AbortController();
+    const size = screenSize();
+    const bitmap = await this.#options.decoder.decode(bytes, meta.type, { ...size, signal });
     if (opener !== this.#opener) return bitmap.close();
     this.#bitmap = bitmap;
     const canvas = await this.#canvas.promise;
@@ -262,6 +276,8 @@ export class Inbox {
     const state = picture === null ? null : transition(picture.state, event);
     if (picture === null || state === null) return false;
     if (isFinished(state)) {
+      clearTimeout(this.#keyTimer);
+      this.#decoding.abort();
       this.#opener?.discard();
       this.#opener = null;
       this.#bitmap?.close();
@@ -280,7 +296,7 @@ export class Inbox {
   }
 
   #say(message: ControlMessage): void {
-    this.#options.link.sendControl(message).catch(() => {
+    this.#link?.sendControl(message).catch(() => {
       // The link is gone: its end is reported by itself.
     });
   }

@@ -26,6 +26,12 @@ const PROGRESS_MS = 100;
 /** Between the end of one picture and the next, in milliseconds: both people see that one was closed. */
 const NEXT_DELAY_MS = 400;
 
+/** How much longer than it may be seen a picture may be open without a word from its viewer, in milliseconds. */
+const OVERDUE_MS = 10_000;
+
+/** How long a viewer's software may take from the key to the first frame, in milliseconds: a slow phone, 40 megapixels. */
+const UNLOCK_MS = 30_000;
+
 /** One picture of this side, as the page shows it. */
 export interface OutgoingPicture {
   readonly n: number;
@@ -110,7 +116,9 @@ export class Outbox {
   /** The last picture that was sent to its end. */
   #whole: number | null = null;
   #pumping = false;
+  #ended = false;
   #progressAt = 0;
+  #overdue: ReturnType<typeof setTimeout> | undefined;
 
   /** `onChange` is called after each change of a picture's state. */
   constructor(onChange: (picture: OutgoingPicture) => void) {
@@ -127,11 +135,12 @@ export class Outbox {
     return this.#pictures.peek().every((picture) => isFinished(picture.state));
   }
 
-  /** Adds a picture. Throws {@linkcode OutboxFullError}. */
+  /** Adds a picture; one that comes after the end is `unseen` at once. Throws {@linkcode OutboxFullError}. */
   add(content: OutgoingContent): void {
     const pictures = this.#pictures.peek();
     if (pictures.length >= MAX_IMAGES) throw new OutboxFullError();
-    const picture = { ...content, n: pictures.length, state: { at: "queued" } } as const;
+    const state = { at: this.#ended ? "unseen" : "queued" } as const;
+    const picture = { ...content, n: pictures.length, state };
     this.#pictures.value = [...pictures, picture];
     this.#onChange(picture);
     this.#pump();
@@ -184,15 +193,17 @@ export class Outbox {
 
   /** The session is over: nothing is sent any more, unreleased keys are destroyed. Idempotent. */
   end(): void {
+    this.#ended = true;
     this.#link = null;
     this.#applyAll({ type: "over" });
   }
 
-  /** Frees the thumbnails. */
-  dispose(): void {
+  /** Hands out what nobody has seen, for another session, and frees the rest. */
+  takeUnseen(): readonly OutgoingPicture[] {
     this.end();
-    for (const { prepared } of this.#pictures.peek()) prepared.thumbnail.close();
+    const unseen = this.#pictures.peek().filter(({ state }) => state.at === "unseen");
     this.#pictures.value = [];
+    return unseen;
   }
 
   #apply(n: number, event: OutgoingEvent): boolean {
@@ -204,6 +215,9 @@ export class Outbox {
     if (state === picture.state) return true;
     const next = { ...picture, state };
     this.#pictures.value = pictures.with(n, next);
+    this.#watch(next);
+    // Only what may be sent again is still shown.
+    if (isFinished(state) && state.at !== "unseen") picture.prepared.thumbnail.close();
     if (isFinished(state) && this.#current?.n === n) {
       this.#current.abort.abort();
       this.#current.sealer.destroy();
@@ -212,6 +226,24 @@ export class Outbox {
     this.#onChange(next);
     if (isFinished(state)) setTimeout(() => this.#pump(), NEXT_DELAY_MS);
     return true;
+  }
+
+  /** An open picture has to be reported closed in time: what nobody hears of is unconfirmed, not "being looked at". */
+  #watch({ n, state, rules }: OutgoingPicture): void {
+    if (this.#current?.n !== n) return;
+    clearTimeout(this.#overdue);
+    const wait = state.at === "opened"
+      ? UNLOCK_MS
+      : state.at === "shown" && rules.seconds > 0
+      ? rules.seconds * 1_000 + OVERDUE_MS
+      : null;
+    if (wait !== null) {
+      this.#overdue = setTimeout(() => {
+        // Its viewer may only be slow: then his software still hears that it is over.
+        this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
+        this.#apply(n, { type: "overdue" });
+      }, wait);
+    }
   }
 
   #applyAll(event: OutgoingEvent): void {
@@ -224,7 +256,7 @@ export class Outbox {
     if (current?.n !== n || link === null) throw new ProtocolError();
     const key = current.sealer.exportKey();
     try {
-      await link.sendControl({ t: "key", n, key: toBase64Url(key) });
+      wipe(await link.sendControl({ t: "key", n, key: toBase64Url(key) }));
     } finally {
       wipe(key);
       current.sealer.destroy();
@@ -303,6 +335,6 @@ export class Outbox {
     if (aborted || error instanceof ChannelClosedError) return;
     // The file can't be read any more: take the announcement back, and go on with the next one.
     this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
-    this.#apply(n, { type: "abort", code: "corrupt" });
+    this.#apply(n, { type: "unreadable" });
   }
 }

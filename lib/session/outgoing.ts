@@ -9,9 +9,9 @@ import type { AbortCode, ClosedReason } from "../protocol/control.ts";
 
 /**
  *     queued ─→ sending ─→ delivered ─→ opened ─→ shown ─→ closed
- *        │          │           │          │        └────→ unconfirmed   (connection lost)
- *        └──────────┴───────────┤          └─→ unconfirmed, refused
- *                               └─→ burned (key destroyed unsent), refused (not from queued), unseen (connection lost)
+ *
+ * and from there to an end that nobody wished for:
+ * burned, unseen (before it was opened) · refused, unreadable · unconfirmed (once it was opened).
  */
 export type Outgoing =
   | { readonly at: "queued" }
@@ -27,11 +27,13 @@ export type Outgoing =
   | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
   /** Taken back before it could be seen. */
   | { readonly at: "burned" }
-  /** The viewer's side could not use it. */
-  | { readonly at: "refused"; readonly code: AbortCode }
+  /** The viewer's side said that it could not use it; `opened` when that was after it got the key. */
+  | { readonly at: "refused"; readonly code: AbortCode; readonly opened: boolean }
+  /** The file could not be read any more. */
+  | { readonly at: "unreadable" }
   /** The session ended before it could be seen. */
   | { readonly at: "unseen" }
-  /** The connection was lost while it was open. */
+  /** It was open, and no word came that it was closed. */
   | { readonly at: "unconfirmed" };
 
 /** What can happen to it. */
@@ -42,7 +44,10 @@ export type OutgoingEvent =
   | { readonly type: "shown" }
   | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
   | { readonly type: "abort"; readonly code: AbortCode }
+  | { readonly type: "unreadable" }
   | { readonly type: "burn" }
+  /** It is open for longer than it may be. */
+  | { readonly type: "overdue" }
   /** The session is over, whoever ended it. */
   | { readonly type: "over" };
 
@@ -65,10 +70,14 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
         ? { at: "closed", why: event.why, ms: event.ms }
         : null;
     case "abort":
-      // Nobody can find fault with what was never announced.
-      return isFinished(state) || state.at === "queued"
-        ? null
-        : { at: "refused", code: event.code };
+      // Nobody can find fault with what was never announced, nor fail to show what he has shown.
+      return state.at === "sending" || state.at === "delivered" || state.at === "opened"
+        ? { at: "refused", code: event.code, opened: state.at === "opened" }
+        : null;
+    case "unreadable":
+      return state.at === "sending" ? { at: "unreadable" } : null;
+    case "overdue":
+      return isOpen(state) ? { at: "unconfirmed" } : null;
     case "burn":
       // Once the key is out, only the viewer can say what became of it.
       if (isFinished(state) || isOpen(state)) return state;
@@ -92,6 +101,7 @@ export function isFinished(state: Outgoing): boolean {
     case "closed":
     case "burned":
     case "refused":
+    case "unreadable":
     case "unseen":
     case "unconfirmed":
       return true;

@@ -30,6 +30,8 @@ export type FailReason =
   | ConnectFailure
   /** No crypto.subtle: the page did not come over HTTPS. */
   | "insecure"
+  /** No workers, OffscreenCanvas or createImageBitmap. */
+  | "old_browser"
   /** `/join` without a fragment, or with one that is not whole. */
   | "no_link"
   | "bad_link";

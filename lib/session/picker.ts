@@ -29,8 +29,12 @@ export interface PickProblem {
 
 /** Prepares pictures, one after the other: decoding two at once would double the memory. */
 export class Picker {
+  /** How long pictures may be seen; 0 = until closed. */
   readonly seconds = signal<number>(DEFAULT_SECONDS);
+  /** Text of the watermark; empty = date, time and words of the session. */
   readonly #decoder: Decoder;
+  readonly mark = signal("");
+  #queue: Promise<void> = Promise.resolve();
   readonly #preparing = signal(false);
   readonly #problem = signal<PickProblem | null>(null);
 
@@ -49,24 +53,31 @@ export class Picker {
 
   /** The rules that are chosen now. */
   get rules(): ViewRules {
-    return { seconds: this.seconds.peek(), hold: false, mark: "" };
+    return { seconds: this.seconds.peek(), hold: false, mark: this.mark.peek().trim() };
   }
 
-  /** Prepares files, and hands each good one on. A choice while another is worked on is left out. */
-  async pick(files: readonly File[], take: (content: OutgoingContent) => void): Promise<void> {
-    if (files.length === 0 || this.#preparing.peek()) return;
+  /** Prepares files, after those that were chosen before, and hands each good one on. */
+  pick(files: readonly File[], take: (content: OutgoingContent) => void): Promise<void> {
+    if (files.length === 0) return Promise.resolve();
     this.#preparing.value = true;
     this.#problem.value = null;
-    try {
+    const run = this.#queue.then(async () => {
       for (const file of files) await this.#pickOne(file, take);
-    } finally {
-      this.#preparing.value = false;
-    }
+    }).finally(() => {
+      if (run === this.#queue) this.#preparing.value = false;
+    });
+    this.#queue = run;
+    return run;
   }
 
   /** Says that a file can't be sent, e.g. because the session is full. */
   refuse(problem: PickProblem): void {
     this.#problem.value = problem;
+  }
+
+  /** Forgets what was wrong. */
+  clear(): void {
+    this.#problem.value = null;
   }
 
   async #pickOne(file: File, take: (content: OutgoingContent) => void): Promise<void> {

@@ -46,6 +46,7 @@ export class SenderModel {
     this.#reason = computed(() => {
       const life = this.#life();
       if (life.at === "ended" || life.at === "failed") return life.reason;
+      if (life.at !== "idle") return null;
       return this.#obstacle ?? this.picker.problem.value?.reason ?? null;
     });
   }
@@ -54,7 +55,7 @@ export class SenderModel {
     return this.#phase;
   }
 
-  /** Why it ended or failed, or what was wrong with the last file. */
+  /** Why it ended or failed, or what is wrong with the file that was to begin it. */
   get reason(): ReadonlySignal<string | null> {
     return this.#reason;
   }
@@ -81,12 +82,26 @@ export class SenderModel {
   /** Takes files that were chosen, dropped or pasted; the first good one makes the link. */
   async choose(files: readonly File[]): Promise<void> {
     if (this.#obstacle !== null) return;
-    await this.picker.pick(files, (content) => this.#take(content));
+    let target = this.#running();
+    const release = target?.hold();
+    await this.picker.pick(files, (content) => {
+      // Back at the start meanwhile: nobody wants it any more.
+      if (target !== null && target !== this.#session.peek()) return drop(content);
+      target ??= this.#running() ?? this.#begin();
+      this.#add(target, content);
+    });
+    release?.();
   }
 
   /** Chooses how long pictures may be seen, also for those that are not on their way yet. */
   setSeconds(seconds: number): void {
     this.picker.seconds.value = seconds;
+    this.#session.peek()?.outbox.setRules(this.picker.rules);
+  }
+
+  /** Chooses the text of the watermark, also for pictures that are not on their way yet. */
+  setMark(mark: string): void {
+    this.picker.mark.value = mark;
     this.#session.peek()?.outbox.setRules(this.picker.rules);
   }
 
@@ -104,9 +119,8 @@ export class SenderModel {
 
   /** Makes a new link for what nobody has seen. */
   again(): void {
-    const old = this.#session.peek();
-    const kept = this.unseen;
-    if (old === null || kept.length === 0) return this.reset();
+    const kept = this.#session.peek()?.outbox.takeUnseen() ?? [];
+    if (kept.length === 0) return this.reset();
     const session = this.#begin();
     for (const { name, prepared } of kept) {
       session.outbox.add({ name, prepared, rules: this.picker.rules });
@@ -115,38 +129,47 @@ export class SenderModel {
 
   /** Back to the start, with nothing kept. */
   reset(): void {
-    const old = this.#session.peek();
-    old?.leave();
+    this.#discard();
+    this.picker.clear();
     batch(() => {
       this.#session.value = null;
       this.#link.value = null;
     });
-    old?.outbox.dispose();
   }
 
   /** The page goes away: says so while it still can. */
-  leave(): void {
-    this.#session.peek()?.leave();
+  vanish(): void {
+    this.#session.peek()?.vanish();
+  }
+
+  #running(): Session | null {
+    const session = this.#session.peek();
+    return session === null || isOver(session.life.peek()) ? null : session;
+  }
+
+  /** Ends the session that is there, and frees what it kept. */
+  #discard(): void {
+    const session = this.#session.peek();
+    session?.leave();
+    session?.outbox.takeUnseen().forEach(drop);
   }
 
   #life(): Life {
     return this.#session.value?.life.value ?? IDLE;
   }
 
-  #take(content: OutgoingContent): void {
-    const current = this.#session.peek();
-    const over = current === null || isOver(current.life.peek());
-    const session = over ? this.#begin() : current;
+  #add(session: Session, content: OutgoingContent): void {
     try {
       session.outbox.add(content);
     } catch (error) {
       if (!(error instanceof OutboxFullError)) throw error;
-      content.prepared.thumbnail.close();
+      drop(content);
       this.picker.refuse({ reason: "too_many", name: content.name });
     }
   }
 
   #begin(): Session {
+    this.#discard();
     const secret = createLinkSecret();
     const server = signalingServer(this.#location);
     const session = new Session({ role: "S", secret, server, decoder: this.#decoder });
@@ -155,10 +178,19 @@ export class SenderModel {
       this.#link.value = formatLink(this.#location.origin, secret);
     });
     wipe(secret);
+    session.life.subscribe((life) => {
+      // The secret in it is worth nothing any more, and is not to be had either.
+      if (isOver(life) && this.#session.peek() === session) this.#link.value = null;
+    });
     session.setKeep(this.#keep.peek());
     session.start();
     return session;
   }
+}
+
+/** Frees a picture that is not sent. */
+function drop({ prepared }: Pick<OutgoingContent, "prepared">): void {
+  prepared.thumbnail.close();
 }
 
 function isOver(life: Life): boolean {

@@ -8,6 +8,7 @@
  */
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
+import type { ByeReason } from "../protocol/control.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import { sasEmoji } from "../e2e/sas.ts";
 import { ProtocolError } from "../e2e/suite.ts";
@@ -58,12 +59,16 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #life = signal<Life>({ at: "idle" });
   readonly #contact = signal(true);
+  readonly #steady = signal(true);
   readonly #timeline = signal<readonly TimelineEntry[]>([]);
   readonly #inbox = signal<Inbox | null>(null);
   readonly #keep = signal(false);
   readonly #words = signal<readonly string[]>([]);
   readonly #connector: Connector;
   #link: SecureLink | null = null;
+  #holds = 0;
+  /** Whether the viewer was ever told that he may send. */
+  #mayAnswer = false;
   #doneTimer: ReturnType<typeof setTimeout> | undefined;
   #takingBack: { reason: EndReason; timer: ReturnType<typeof setTimeout> } | null = null;
 
@@ -95,6 +100,11 @@ export class Session {
     return this.#contact;
   }
 
+  /** False while the connection to the other browser does not answer; it may come back. */
+  get steady(): ReadonlySignal<boolean> {
+    return this.#steady;
+  }
+
   get timeline(): ReadonlySignal<readonly TimelineEntry[]> {
     return this.#timeline;
   }
@@ -124,6 +134,7 @@ export class Session {
   setKeep(on: boolean): void {
     if (this.#options.role !== "S" || this.#keep.peek() === on) return;
     this.#keep.value = on;
+    this.#mayAnswer ||= on;
     this.#link?.sendControl({ t: "keep", on }).catch(() => {});
     this.#endWhenDone();
   }
@@ -131,6 +142,8 @@ export class Session {
   /** Takes all own pictures back and ends, after a moment for the viewer's word on what was open. */
   burn(): void {
     if (this.#isOver() || this.#takingBack !== null) return;
+    // When all was seen there is nothing left to take back, and saying so would be false.
+    if (this.outbox.pictures.peek().length > 0 && this.outbox.done) return this.leave();
     this.#note({ type: "burned" });
     this.outbox.burn();
     this.#endAfterReport("burned");
@@ -142,6 +155,22 @@ export class Session {
     this.#inbox.peek()?.close("user");
     if (this.outbox.open) this.outbox.burn();
     this.#endAfterReport("left");
+  }
+
+  /** The page goes away: there is no time to wait for anybody's word. */
+  vanish(): void {
+    if (this.#isOver()) return;
+    this.#inbox.peek()?.close("hidden");
+    this.#finish("left");
+  }
+
+  /** Keeps the session from ending by itself while another picture is being prepared. Call what it returns, once. */
+  hold(): () => void {
+    this.#holds++;
+    return () => {
+      this.#holds--;
+      this.#endWhenDone();
+    };
   }
 
   #endAfterReport(reason: EndReason): void {
@@ -187,6 +216,9 @@ export class Session {
     link.listen({
       onControl: (opened) => this.#control(inbox, opened),
       onRecord: (record) => inbox.receiveRecord(record),
+      onSteady: (steady) => {
+        this.#steady.value = steady;
+      },
       onEnd: (why) => this.#linkEnded(why),
     });
     batch(() => {
@@ -201,10 +233,14 @@ export class Session {
 
   async #control(inbox: Inbox, opened: OpenedControl): Promise<void> {
     const { message } = opened;
+    if (message.t === "meta" && this.#options.role === "S" && !this.#mayAnswer) {
+      // A picture that nobody asked for would hold the sender's session open.
+      throw new ProtocolError();
+    }
     if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
     switch (message.t) {
       case "bye":
-        return this.#finish(this.#farewell());
+        return this.#finish(this.#farewell(message.why));
       case "abort":
         return this.#finish("protocol");
       case "keep":
@@ -218,13 +254,9 @@ export class Session {
     }
   }
 
-  /** What the other side's `bye` means here. */
-  #farewell(): EndReason {
-    const state = this.#inbox.peek()?.picture.peek()?.state;
-    if (this.#options.role === "S" || state === undefined) return "peer_left";
-    if (state.at === "revoked") return "burned";
-    if (state.at !== "closed") return "peer_left";
-    return state.why === "revoked" ? "burned" : "done";
+  /** What the other side's `bye` means here: the sender says how the session ends, a viewer can only leave it. */
+  #farewell(why: ByeReason): EndReason {
+    return this.#options.role === "S" || why === "left" ? "peer_left" : why;
   }
 
   #linkEnded(why: LinkEnd): void {
@@ -263,14 +295,17 @@ export class Session {
 
   #isDone(): boolean {
     return this.#options.role === "S" && this.#life.peek().at === "live" && !this.#keep.peek() &&
-      this.#takingBack === null && this.outbox.pictures.peek().length > 0 && this.outbox.done &&
+      this.#takingBack === null && this.#holds === 0 && this.outbox.pictures.peek().length > 0 &&
+      this.outbox.done &&
       this.#inbox.peek()?.idle === true;
   }
 
-  /** Ends on this side's word: says goodbye, then ends. */
+  /** Ends on this side's word: reports what was on screen, says goodbye, then ends. */
   #finish(reason: EndReason): void {
     const link = this.#link;
-    link?.sendControl({ t: "bye" }).catch(() => {});
+    this.#inbox.peek()?.close("left");
+    const why = reason === "done" || reason === "burned" ? reason : "left";
+    link?.sendControl({ t: "bye", why }).catch(() => {});
     this.#end(reason);
     link?.close();
   }
@@ -291,6 +326,7 @@ export class Session {
     this.#inbox.peek()?.end();
     this.outbox.end();
     this.#connector.end();
+    this.#link = null;
   }
 
   #note(what: TimelineEntry["what"]): void {

@@ -9,14 +9,14 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 /** The model, or `null` on the server and in the first render, which has to be the server's. */
-export function useModel<M extends { leave(): void }>(create: () => M): Signal<M | null> {
+export function useModel<M extends { vanish(): void }>(create: () => M): Signal<M | null> {
   const model = useSignal<M | null>(null);
   useEffect(() => {
     const made = create();
     model.value = made;
-    const leave = () => made.leave();
-    globalThis.addEventListener("pagehide", leave);
-    return () => globalThis.removeEventListener("pagehide", leave);
+    const vanish = () => made.vanish();
+    globalThis.addEventListener("pagehide", vanish);
+    return () => globalThis.removeEventListener("pagehide", vanish);
   }, []);
   return model;
 }

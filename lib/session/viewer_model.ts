@@ -8,6 +8,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
 import { parseFragment } from "../e2e/link.ts";
+import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
 import { findObstacle, signalingServer, warmUp } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
@@ -50,7 +51,7 @@ export class ViewerModel {
     this.#reason = computed(() => {
       const life = this.#life();
       if (life.at === "ended" || life.at === "failed") return life.reason;
-      return this.#invitation.value.obstacle ?? this.picker.problem.value?.reason ?? null;
+      return this.#invitation.value.obstacle;
     });
   }
 
@@ -84,6 +85,8 @@ export class ViewerModel {
     const life = this.#session.peek()?.life.peek().at ?? "idle";
     if (life !== "idle" && life !== "ended" && life !== "failed") return;
     const { hash, pathname } = this.#location;
+    // "Skip to the content" is a fragment too, and no reason to forget the invitation.
+    if (!/^#\d/.test(hash) && this.#invitation.peek().secret !== null) return;
     const secret = parseFragment(hash);
     // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
     if (hash !== "") history.replaceState(null, "", pathname);
@@ -102,7 +105,17 @@ export class ViewerModel {
     const server = signalingServer(this.#location);
     const session = new Session({ role: "R", secret, server, decoder: this.#decoder });
     this.#session.value = session;
+    session.life.subscribe(({ at }) => {
+      // It was for one time. Before that, a second try may need it.
+      if (at === "live" || at === "ended") this.#forget();
+    });
     session.start();
+  }
+
+  /** Chooses how long pictures that are sent back may be seen, in seconds. */
+  setSeconds(seconds: number): void {
+    this.picker.seconds.value = seconds;
+    this.#session.peek()?.outbox.setRules(this.picker.rules);
   }
 
   /** Sends pictures back, in a session that was kept open. */
@@ -120,9 +133,16 @@ export class ViewerModel {
     });
   }
 
-  /** The page goes away, or its visitor does. */
-  leave(): void {
-    this.#session.peek()?.leave();
+  /** The page goes away: says so while it still can. */
+  vanish(): void {
+    this.#session.peek()?.vanish();
+  }
+
+  #forget(): void {
+    const { secret, obstacle } = this.#invitation.peek();
+    if (secret === null) return;
+    wipe(secret);
+    this.#invitation.value = { secret: null, obstacle };
   }
 
   #life(): Life {

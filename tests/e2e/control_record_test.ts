@@ -25,7 +25,12 @@ const META: ControlMessage = {
 
 Deno.test("control records carry messages in order, names beyond ASCII included", async () => {
   const { sealer, opener } = await pair();
-  for (const message of [META, { t: "open", n: 0 }, { t: "bye" }] satisfies ControlMessage[]) {
+  for (
+    const message of [META, { t: "open", n: 0 }, {
+      t: "bye",
+      why: "left",
+    }] satisfies ControlMessage[]
+  ) {
     const record = await sealer.seal(encodeControl(message));
     assertEquals((await opener.open(record)).message, message);
   }
@@ -33,7 +38,7 @@ Deno.test("control records carry messages in order, names beyond ASCII included"
 
 Deno.test("control records of short messages all have one length", async () => {
   const { sealer } = await pair();
-  const messages: ControlMessage[] = [{ t: "bye" }, {
+  const messages: ControlMessage[] = [{ t: "bye", why: "left" }, {
     t: "closed",
     n: 3,
     why: "timer",
@@ -59,14 +64,14 @@ for (const [name, attack] of ATTACKS) {
   Deno.test(`control records: one that was ${name} does not open`, async () => {
     const { sealer, opener } = await pair();
     const first = await sealer.seal(encodeControl(META));
-    const second = await sealer.seal(encodeControl({ t: "bye" }));
+    const second = await sealer.seal(encodeControl({ t: "bye", why: "left" }));
     await assertRejects(() => opener.open(attack(first, second)), ProtocolError);
   });
 }
 
 Deno.test("control records: one that was repeated does not open", async () => {
   const { sealer, opener } = await pair();
-  const record = await sealer.seal(encodeControl({ t: "bye" }));
+  const record = await sealer.seal(encodeControl({ t: "bye", why: "left" }));
   await opener.open(record);
   await assertRejects(() => opener.open(record), ProtocolError);
 });
@@ -74,7 +79,7 @@ Deno.test("control records: one that was repeated does not open", async () => {
 Deno.test("control records: one of the other direction does not open", async () => {
   const a = await pair();
   const b = await pair();
-  const record = await a.sealer.seal(encodeControl({ t: "bye" }));
+  const record = await a.sealer.seal(encodeControl({ t: "bye", why: "left" }));
   await assertRejects(() => b.opener.open(record), ProtocolError);
 });
 

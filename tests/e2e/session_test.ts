@@ -362,7 +362,7 @@ test("the server is restarted while the sender waits, and the link still works",
   const link = await sender.offer(await fixture("small"));
   await stage.app.restart();
   await sender.waitFor("contact with the server", () => {
-    return !document.querySelector("[role=status]")?.textContent?.includes("No contact");
+    return !document.querySelector(".status")?.textContent?.includes("No contact");
   });
   const viewer = await stage.viewer(link);
   await viewer.receive();

@@ -268,7 +268,7 @@ abstract class Person<Phase extends string> {
     return seen;
   }
 
-  /** Asks again and again: an island replaces its elements, and puppeteer's own waits evaluate strings, which our CSP forbids. */
+  /** Asks again and again: an island replaces its elements, and puppeteer's own waits evaluate strings, which a strict CSP forbids. */
   async #poll<T>(
     what: string,
     look: () => Promise<T | undefined>,
