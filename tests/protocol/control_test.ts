@@ -42,7 +42,7 @@ const MESSAGES: Message[] = [
   { t: "more", n: 0 },
   { t: "extend", n: 0, seconds: 1 },
   { t: "keep", on: false },
-  { t: "bye" },
+  { t: "bye", why: "done" },
   { t: "abort", code: "corrupt" },
 ];
 
@@ -79,7 +79,7 @@ Deno.test("parseControlMessage() refuses what is no object, no JSON, or too long
   ) {
     assertEquals({ raw, parsed: parseControlMessage(raw) }, { raw, parsed: null });
   }
-  const padded = JSON.stringify({ t: "bye" }).padEnd(MAX_CONTROL_BYTES);
+  const padded = JSON.stringify({ t: "bye", why: "left" }).padEnd(MAX_CONTROL_BYTES);
   assert(parseControlMessage(padded) !== null);
   assertEquals(parseControlMessage(`${padded} `), null);
 });
@@ -167,6 +167,9 @@ Deno.test("closed and abort take the reasons of their tables", () => {
   assertRefused(
     { t: "closed", n: 0, why: "destroyed", ms: 0 },
     { t: "closed", n: 0, why: "timer", ms: -1 },
+    { t: "closed", n: 0, why: "timer", ms: 86_400_001 },
+    { t: "bye" },
+    { t: "bye", why: "timer" },
     { t: "abort", code: "toString" },
     { t: "abort", code: "corrupt", n: MAX_IMAGES },
     { t: "abort", code: "corrupt", n: null },
