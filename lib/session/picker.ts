@@ -32,8 +32,8 @@ export class Picker {
   /** How long pictures may be seen; 0 = until closed. */
   readonly seconds = signal<number>(DEFAULT_SECONDS);
   /** Text of the watermark; empty = date, time and words of the session. */
-  readonly #decoder: Decoder;
   readonly mark = signal("");
+  readonly #decoder: Decoder;
   #queue: Promise<void> = Promise.resolve();
   readonly #preparing = signal(false);
   readonly #problem = signal<PickProblem | null>(null);
@@ -64,9 +64,11 @@ export class Picker {
     const run = this.#queue.then(async () => {
       for (const file of files) await this.#pickOne(file, take);
     }).finally(() => {
-      if (run === this.#queue) this.#preparing.value = false;
+      if (settled === this.#queue) this.#preparing.value = false;
     });
-    this.#queue = run;
+    // Whatever became of this choice, the next one is worked on.
+    const settled = run.catch(() => {});
+    this.#queue = settled;
     return run;
   }
 
