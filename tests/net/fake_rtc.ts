@@ -35,6 +35,8 @@ export class FakePeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: { candidate: string } | null }) => void) | null = null;
   readonly channels: FakeDataChannel[] = [];
+  /** True at the viewer's end. */
+  remoteIsOffer = false;
   /** Candidates that were taken. */
   readonly remoteCandidates: string[] = [];
   readonly #name = `u${FakePeerConnection.#byName.size}`;
@@ -90,7 +92,8 @@ export class FakePeerConnection {
     return Promise.resolve();
   }
 
-  setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+  setRemoteDescription({ type, sdp }: { type?: string; sdp: string }): Promise<void> {
+    this.remoteIsOffer = type === "offer";
     if (this.#remote !== null) return Promise.reject(new DOMException("", "InvalidStateError"));
     this.#remote = sdp;
     this.#meet();

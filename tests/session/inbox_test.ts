@@ -8,7 +8,7 @@ import type { ControlMessage, MetaMessage } from "../../lib/protocol/control.ts"
 import { CHUNK_SIZE, encodeHeader, RECORD } from "../../lib/protocol/record.ts";
 import { linkPair, STEADY } from "../net/keys.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { settle, until, withGlobals } from "../support/fake_time.ts";
+import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { bigPng, FakeBitmap, prepared, smallPng } from "./pictures.ts";
 
 /** A decoder that keeps what it was given, and answers when a test lets it. */
@@ -415,7 +415,8 @@ test("what was decrypted and turned out to be a lie is overwritten", async (stan
     return Reflect.apply(fill, this, args);
   };
   try {
-    const goods = await REACH.opening(stand, smallPng(), { lie: { w: 7 } });
+    // Of several chunks: each one of them is overwritten as well, and must not be mistaken for the whole.
+    const goods = await REACH.opening(stand, bigPng(200_000), { lie: { w: 7 } });
     await unlock(stand, goods);
     await until(() => stand.at() === "failed", "it was found");
     assert(wiped.includes(goods.meta.size), "the plaintext was left in memory");
@@ -431,6 +432,16 @@ test("a picture that can't be decoded is told so", async (stand) => {
   await until(() => stand.heard.at(-1)?.t === "abort", "it was told");
   assertEquals(stand.heard.at(-1), { t: "abort", code: "undecodable", n: 0 });
   assertEquals(stand.state(), { at: "failed", code: "undecodable" });
+});
+
+test("a key that does not come is given up, and its owner is told", async (stand) => {
+  using time = new FakeTime();
+  await REACH.opening(stand);
+  await time.advance(14_999);
+  assertEquals(stand.at(), "opening");
+  await time.advance(1);
+  assertEquals(stand.state(), { at: "failed", code: "timeout" });
+  await until(() => stand.heard.at(-1)?.t === "abort", "it was told");
 });
 
 // Floods

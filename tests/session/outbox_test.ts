@@ -8,7 +8,7 @@ import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
 import { linkPair, STEADY } from "../net/keys.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { settle, until } from "../support/fake_time.ts";
+import { FakeTime, settle, until } from "../support/fake_time.ts";
 import { bigPng, prepared, smallPng } from "./pictures.ts";
 
 const RULES = { seconds: 5, hold: false, mark: "" };
@@ -302,7 +302,11 @@ Deno.test("a picture that the viewer can't use is refused with his reason; one t
   await delivered(stand);
   await stand.say({ t: "abort", n: 0, code: "undecodable" });
   await until(() => stand.state() === "refused", "it is refused");
-  assertEquals(stand.outbox.pictures.peek()[0]?.state, { at: "refused", code: "undecodable" });
+  assertEquals(stand.outbox.pictures.peek()[0]?.state, {
+    at: "refused",
+    code: "undecodable",
+    opened: false,
+  });
   const other = await start();
   await REACH.queued(other);
   await other.say({ t: "abort", n: 1, code: "undecodable" });
@@ -430,14 +434,45 @@ Deno.test("a file that can't be read any more is taken back, and the next one go
     ["meta", 1],
     ["end", 1],
   ]);
-  assertEquals(stand.state(0), "refused");
+  assertEquals(stand.state(0), "unreadable");
 });
 
-Deno.test("dispose() frees the thumbnails", async () => {
-  const { outbox, add } = await start();
-  const pictures = [prepared(), prepared()];
-  for (const picture of pictures) add(picture);
-  outbox.dispose();
-  assertEquals(pictures.map(({ thumbnail }) => thumbnail.closes), [1, 1]);
-  assertEquals(outbox.pictures.peek(), []);
+Deno.test("thumbnails are freed when nothing more can happen, but for what nobody has seen", async () => {
+  const stand = await start();
+  const [burned, unseen] = [prepared(), prepared()];
+  stand.add(burned);
+  stand.outbox.burn();
+  stand.add(unseen);
+  assertEquals([burned, unseen].map(({ thumbnail }) => thumbnail.closes), [1, 0]);
+  assertEquals(stand.outbox.takeUnseen().map(({ n }) => n), [1]);
+  assertEquals([unseen.thumbnail.closes, stand.outbox.pictures.peek().length], [0, 0]);
 });
+
+Deno.test("a picture that comes after the end is unseen, and never sent", async () => {
+  const stand = await start();
+  stand.outbox.attach(stand.s.link);
+  stand.outbox.end();
+  stand.add();
+  await settle(20);
+  assertEquals([stand.state(), stand.heard], ["unseen", []]);
+});
+
+for (
+  const [at, ms] of [
+    // From the key to the first frame; then the seconds of the rules and a margin.
+    ["opened", 30_000],
+    ["shown", RULES.seconds * 1_000 + 10_000],
+  ] as const
+) {
+  Deno.test(`a picture that is ${at} for too long without a word is unconfirmed, and taken back`, async () => {
+    using time = new FakeTime();
+    const stand = await start();
+    await REACH[at](stand);
+    await time.advance(ms - 1);
+    assertEquals(stand.state(), at);
+    await time.advance(1);
+    assertEquals(stand.state(), "unconfirmed");
+    await until(() => stand.heard.at(-1)?.t === "revoke", "the viewer was told");
+    assertEquals(stand.heard.at(-1), { t: "revoke", n: 0 });
+  });
+}

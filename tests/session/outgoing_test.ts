@@ -15,7 +15,8 @@ const STATES = {
   shown: { at: "shown" },
   closed: { at: "closed", why: "timer", ms: 3_000 },
   burned: { at: "burned" },
-  refused: { at: "refused", code: "corrupt" },
+  refused: { at: "refused", code: "corrupt", opened: false },
+  unreadable: { at: "unreadable" },
   unseen: { at: "unseen" },
   unconfirmed: { at: "unconfirmed" },
 } as const satisfies { [K in Outgoing["at"]]: Outgoing & { at: K } };
@@ -27,7 +28,9 @@ const EVENTS = {
   shown: { type: "shown" },
   closed: { type: "closed", why: "user", ms: 1_200 },
   abort: { type: "abort", code: "undecodable" },
+  unreadable: { type: "unreadable" },
   burn: { type: "burn" },
+  overdue: { type: "overdue" },
   over: { type: "over" },
 } as const satisfies { [K in OutgoingEvent["type"]]: OutgoingEvent & { type: K } };
 
@@ -36,25 +39,27 @@ type Name = keyof typeof STATES;
 /** The state after each event; `-` where the event does not fit, `=` where it changes nothing. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-" | "=">> = {
   // deno-fmt-ignore
-  queued: { progress: "sending", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "burned", over: "unseen" },
+  queued: { progress: "sending", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  sending: { progress: "sending", got: "delivered", open: "-", shown: "-", closed: "-", abort: "refused", burn: "burned", over: "unseen" },
+  sending: { progress: "sending", got: "delivered", open: "-", shown: "-", closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  delivered: { progress: "-", got: "-", open: "opened", shown: "-", closed: "-", abort: "refused", burn: "burned", over: "unseen" },
+  delivered: { progress: "-", got: "-", open: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  opened: { progress: "-", got: "-", open: "-", shown: "shown", closed: "closed", abort: "refused", burn: "=", over: "unconfirmed" },
+  opened: { progress: "-", got: "-", open: "-", shown: "shown", closed: "closed", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
-  shown: { progress: "-", got: "-", open: "-", shown: "-", closed: "closed", abort: "refused", burn: "=", over: "unconfirmed" },
+  shown: { progress: "-", got: "-", open: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
-  closed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  closed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  burned: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  burned: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  refused: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  refused: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unseen: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  unreadable: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unconfirmed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", burn: "=", over: "=" },
+  unseen: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  // deno-fmt-ignore
+  unconfirmed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
 };
 
 for (const [from, row] of Object.entries(TABLE)) {
@@ -71,18 +76,29 @@ for (const [from, row] of Object.entries(TABLE)) {
 Deno.test("what an event tells is in the state that it leads to", () => {
   assertEquals(transition(STATES.queued, EVENTS.progress), { at: "sending", sent: 9 });
   assertEquals(transition(STATES.shown, EVENTS.closed), { at: "closed", why: "user", ms: 1_200 });
-  assertEquals(transition(STATES.opened, EVENTS.abort), { at: "refused", code: "undecodable" });
+  assertEquals(transition(STATES.opened, EVENTS.abort), {
+    at: "refused",
+    code: "undecodable",
+    opened: true,
+  });
 });
 
 Deno.test("open are opened and shown; finished is what nothing can happen to", () => {
   const names = (test: (state: Outgoing) => boolean) =>
     Object.values(STATES).filter(test).map(({ at }) => at);
   assertEquals(names(isOpen), ["opened", "shown"]);
-  assertEquals(names(isFinished), ["closed", "burned", "refused", "unseen", "unconfirmed"]);
+  assertEquals(names(isFinished), [
+    "closed",
+    "burned",
+    "refused",
+    "unreadable",
+    "unseen",
+    "unconfirmed",
+  ]);
 });
 
 Deno.test("a picture is never called seen, or closed, without the viewer's word", () => {
-  for (const type of ["burn", "over", "abort", "progress"] as const) {
+  for (const type of ["burn", "over", "overdue", "unreadable", "abort", "progress"] as const) {
     for (const state of Object.values(STATES)) {
       const next = transition(state, EVENTS[type]);
       if (next === null || next === state) continue;

@@ -4,16 +4,7 @@ import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { svg } from "../support/image_bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { FakeBitmap, smallPng } from "./pictures.ts";
-
-/** A worker that nobody asks anything. */
-class IdleWorker extends EventTarget implements Worker {
-  onerror = null;
-  onmessage = null;
-  onmessageerror = null;
-  postMessage(): void {}
-  terminate(): void {}
-}
+import { FakeBitmap, IdleWorker, smallPng } from "./pictures.ts";
 
 /** Decodes when a test lets it. */
 class FakeDecoder extends Decoder {

@@ -19,6 +19,15 @@ export class FakeBitmap implements ImageBitmap {
   }
 }
 
+/** A worker that nobody asks anything. */
+export class IdleWorker extends EventTarget implements Worker {
+  onerror = null;
+  onmessage = null;
+  onmessageerror = null;
+  postMessage(): void {}
+  terminate(): void {}
+}
+
 /** A PNG of a few hundred bytes. */
 export function smallPng(): Bytes {
   return new Uint8Array(flatPng(40, 30));

@@ -1,0 +1,237 @@
+/**
+ * Two whole sessions, one in each role, on the real server and with real keys; only WebRTC and the decoder are stand-ins. What
+ * needs a screen is in tests/e2e.
+ *
+ * @module
+ */
+import { Session } from "../../lib/session/session.ts";
+import { Decoder } from "../../lib/image/decoder.ts";
+import { createLinkSecret } from "../../lib/e2e/link.ts";
+import type { Role } from "../../lib/e2e/transcript.ts";
+import type { Bytes } from "../../lib/protocol/bytes.ts";
+import { FakePeerConnection, withFakeRtc } from "../net/fake_rtc.ts";
+import { Lobby } from "../net/lobby.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { settle, until, withGlobals } from "../support/fake_time.ts";
+import { bigPng, FakeBitmap, IdleWorker, prepared, smallPng } from "./pictures.ts";
+
+/** Decodes nothing, and counts how often it was asked. */
+class FakeDecoder extends Decoder {
+  asked = 0;
+
+  constructor() {
+    super(() => new IdleWorker());
+  }
+
+  override decode(): Promise<ImageBitmap> {
+    this.asked++;
+    return Promise.resolve(new FakeBitmap());
+  }
+}
+
+interface Person {
+  readonly session: Session;
+  readonly decoder: FakeDecoder;
+}
+
+function person(role: Role, secret: Bytes, server: string): Person {
+  const decoder = new FakeDecoder();
+  return { decoder, session: new Session({ role, secret, server, decoder }) };
+}
+
+const RULES = { seconds: 5, hold: false, mark: "" };
+
+function give({ session }: Person, bytes = smallPng()): void {
+  session.outbox.add({ name: "x.png", prepared: prepared(bytes), rules: RULES });
+}
+
+function at({ session }: Person): string {
+  const life = session.life.peek();
+  return "reason" in life ? `${life.at}: ${life.reason}` : life.at;
+}
+
+function outgoing({ session }: Person): string[] {
+  return session.outbox.pictures.peek().map(({ state }) => state.at);
+}
+
+function incoming({ session }: Person): string | undefined {
+  return session.inbox.peek()?.picture.peek()?.state.at;
+}
+
+/** What the timeline tells, as words. */
+function story({ session }: Person): string[] {
+  return session.timeline.peek().map(({ what }) => {
+    if (what.type === "outgoing" || what.type === "incoming") return what.picture.state.at;
+    if (what.type === "ended") return `ended: ${what.reason}`;
+    return what.type;
+  });
+}
+
+interface Scene {
+  readonly lobby: Lobby;
+  readonly secret: Bytes;
+  readonly sender: Person;
+  readonly viewer: Person;
+}
+
+/** A sender who waits with one picture, and a viewer who has not pressed yet. */
+function test(name: string, body: (scene: Scene) => Promise<void>): void {
+  Deno.test(name, async () => {
+    using _rtc = withFakeRtc();
+    using _screen = withGlobals({ screen: { width: 800, height: 600 }, devicePixelRatio: 1 });
+    await using lobby = new Lobby();
+    const secret = createLinkSecret();
+    const sender = person("S", secret, lobby.url);
+    const viewer = person("R", secret, lobby.url);
+    try {
+      sender.session.start();
+      await until(() => at(sender) === "waiting", "the sender waits");
+      await body({ lobby, secret, sender, viewer });
+    } finally {
+      for (const { session } of [sender, viewer]) session.leave();
+      await until(() => lobby.rooms === 0, "the room is gone");
+    }
+  });
+}
+
+async function live({ sender, viewer }: Scene): Promise<void> {
+  viewer.session.start();
+  await until(() => at(sender) === "live" && at(viewer) === "live", "both are live");
+}
+
+async function delivered(scene: Scene, bytes?: Bytes): Promise<void> {
+  give(scene.sender, bytes);
+  await live(scene);
+  await until(() => outgoing(scene.sender)[0] === "delivered", "it is delivered");
+}
+
+async function over(scene: Scene, sender: string, viewer: string): Promise<void> {
+  await until(
+    () => /^(ended|failed)/.test(at(scene.sender)) && /^(ended|failed)/.test(at(scene.viewer)),
+    "both are over",
+  );
+  assertEquals([at(scene.sender), at(scene.viewer)], [sender, viewer]);
+}
+
+test("two people meet, see the same words, and a picture is delivered but not decoded", async (scene) => {
+  const { sender, viewer } = scene;
+  assertEquals([at(viewer), viewer.session.words.peek()], ["idle", []]);
+  await delivered(scene, bigPng(300_000));
+  assertEquals(sender.session.words.peek(), viewer.session.words.peek());
+  assertEquals(sender.session.words.peek().length, 7);
+  await settle(20);
+  assertEquals([incoming(viewer), viewer.decoder.asked], ["delivered", 0]);
+  assertEquals(story(sender), ["waiting", "peer", "live", "sending", "delivered"]);
+});
+
+test("the key comes when the viewer opens, and not before", async (scene) => {
+  await delivered(scene);
+  scene.viewer.session.inbox.peek()?.open();
+  await until(() => outgoing(scene.sender)[0] === "opened", "it is opened");
+  await until(() => scene.viewer.decoder.asked === 1, "it is decoded");
+});
+
+test("burn while waiting ends the session, and the room with it", async ({ lobby, sender }) => {
+  give(sender);
+  sender.session.burn();
+  assertEquals([at(sender), outgoing(sender)], ["ended: burned", ["burned"]]);
+  await until(() => lobby.rooms === 0, "the room is gone");
+});
+
+test("burn while delivered: nothing is decoded, and both know why", async (scene) => {
+  await delivered(scene);
+  scene.sender.session.burn();
+  await over(scene, "ended: burned", "ended: burned");
+  assertEquals([outgoing(scene.sender), incoming(scene.viewer)], [["burned"], "revoked"]);
+  assertEquals(scene.viewer.decoder.asked, 0);
+  assertEquals(story(scene.sender).slice(-3), ["burned", "burned", "ended: burned"]);
+});
+
+test("burn while opened waits for the viewer's word, and ends with it", async (scene) => {
+  await delivered(scene);
+  scene.viewer.session.inbox.peek()?.open();
+  await until(() => scene.viewer.decoder.asked === 1, "it is decoded");
+  scene.sender.session.burn();
+  await over(scene, "ended: burned", "ended: burned");
+  assertEquals(outgoing(scene.sender), ["closed"]);
+});
+
+test("a viewer who leaves ends it for both", async (scene) => {
+  await delivered(scene);
+  scene.viewer.session.leave();
+  await over(scene, "ended: peer_left", "ended: left");
+  assertEquals([outgoing(scene.sender), incoming(scene.viewer)], [["unseen"], "lost"]);
+});
+
+test("a sender who leaves ends it for both", async (scene) => {
+  await delivered(scene);
+  scene.sender.session.leave();
+  await over(scene, "ended: left", "ended: peer_left");
+});
+
+test("leaving and burning a second time change nothing", async (scene) => {
+  await delivered(scene);
+  scene.sender.session.burn();
+  scene.sender.session.leave();
+  scene.sender.session.burn();
+  await over(scene, "ended: burned", "ended: burned");
+  assertEquals(story(scene.sender).filter((word) => word.startsWith("ended")).length, 1);
+});
+
+test("a connection that breaks ends both sessions as lost, and what was opened is unconfirmed", async (scene) => {
+  await delivered(scene);
+  scene.viewer.session.inbox.peek()?.open();
+  await until(() => scene.viewer.decoder.asked === 1, "it is decoded");
+  for (const pc of FakePeerConnection.all) pc.fail();
+  await over(scene, "ended: lost", "ended: lost");
+  assertEquals(outgoing(scene.sender), ["unconfirmed"]);
+});
+
+for (const side of ["sender", "viewer"] as const) {
+  test(`a breach of the protocol ends both, whoever hears it first: here the ${side}`, async (scene) => {
+    await delivered(scene);
+    const pc = FakePeerConnection.all.find(({ closed, remoteIsOffer }) =>
+      !closed && remoteIsOffer === (side === "viewer")
+    );
+    assert(pc !== undefined);
+    pc.control.deliver(new Uint8Array(280));
+    await until(() => at(scene[side]) === "ended: protocol", "it ended");
+    const other = side === "sender" ? scene.viewer : scene.sender;
+    await until(() => at(other) === "ended: lost", "the other one noticed");
+    assertEquals(scene.viewer.decoder.asked, 0);
+  });
+}
+
+test("only who made the room says that it stays open", async (scene) => {
+  await live(scene);
+  scene.viewer.session.setKeep(true);
+  assertEquals(scene.viewer.session.keep.peek(), false);
+  scene.sender.session.setKeep(true);
+  await until(() => scene.viewer.session.keep.peek(), "the viewer heard of it");
+  give(scene.viewer);
+  await until(() => incoming(scene.sender) === "delivered", "a picture came back");
+});
+
+test("a wish to keep it open that was there before the viewer reaches him", async (scene) => {
+  scene.sender.session.setKeep(true);
+  await live(scene);
+  await until(() => scene.viewer.session.keep.peek(), "the viewer heard of it");
+});
+
+test("contact with the server may be lost, and comes back; nobody is told that it is over", async (scene) => {
+  scene.lobby.line.cut("all");
+  await until(() => !scene.sender.session.contact.peek(), "contact is lost");
+  await until(() => scene.sender.session.contact.peek(), "contact is back");
+  await delivered(scene);
+  assertEquals(story(scene.sender)[0], "waiting");
+});
+
+test("a link that was used is refused to the next one, and the two do not notice", async (scene) => {
+  await delivered(scene);
+  const before = [story(scene.sender), story(scene.viewer)];
+  const late = person("R", scene.secret, scene.lobby.url);
+  late.session.start();
+  await until(() => at(late).startsWith("failed"), "he is refused");
+  assertEquals(at(late), "failed: refused");
+  assertEquals([story(scene.sender), story(scene.viewer)], before);
+});
