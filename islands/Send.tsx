@@ -164,7 +164,7 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
         </Status>
       )}
       <Problem model={model} />
-      <Pictures pictures={pictures} />
+      <Pictures pictures={pictures} over={over} />
       {waiting && link !== null && <ShareLink link={link} />}
       {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
       {!over && (
@@ -267,7 +267,7 @@ function StatusText({ phase, session }: { phase: SenderPhase; session: Session }
   }
 }
 
-function Pictures({ pictures }: { pictures: readonly OutgoingPicture[] }) {
+function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; over: boolean }) {
   const total = pictures.length;
   return (
     <ul class="pictures">
@@ -283,11 +283,13 @@ function Pictures({ pictures }: { pictures: readonly OutgoingPicture[] }) {
             {state.at === "sending" && (
               <progress max={prepared.size} value={state.sent} aria-label={label} />
             )}
-            <p class="small">
-              {gone || (total > 1 && state.at !== "queued")
-                ? outcome(picture)
-                : en.send.caption(picture.rules.seconds)}
-            </p>
+            {(!gone || over || total > 1) && (
+              <p class="small">
+                {gone || (total > 1 && state.at !== "queued")
+                  ? outcome(picture)
+                  : en.send.caption(picture.rules.seconds)}
+              </p>
+            )}
           </li>
         );
       })}
