@@ -325,6 +325,10 @@ Deno.test("messages for the bound two change nothing, whatever the server makes 
     for (const role of ["S", "R"] as const) {
       server.inject(role, new Uint8Array(40).fill(9));
       server.inject(role, new Uint8Array(35).fill(1));
+    }
+    await settle(50);
+    assertEquals(server.seen.length, said, "somebody answered");
+    for (const role of ["S", "R"] as const) {
       server.say(role, { t: "peer", up: false, by: "lost" });
       server.say(role, { t: "peer", up: true, by: "join" });
       server.say(role, { t: "gone", why: "deleted" });

@@ -8,7 +8,9 @@ import { Session } from "../../lib/session/session.ts";
 import { Decoder } from "../../lib/image/decoder.ts";
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
+import { SecureLink } from "../../lib/net/secure_link.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
+import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { FakePeerConnection, withFakeRtc } from "../net/fake_rtc.ts";
 import { Lobby } from "../net/lobby.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -199,6 +201,42 @@ for (const side of ["sender", "viewer"] as const) {
     const other = side === "sender" ? scene.viewer : scene.sender;
     await until(() => at(other) === "ended: lost", "the other one noticed");
     assertEquals(scene.viewer.decoder.asked, 0);
+  });
+}
+
+for (
+  const [what, message] of [
+    ["keeps the session open", { t: "keep", on: true }],
+    ["announces a picture that nobody asked for", {
+      t: "meta",
+      n: 0,
+      type: "image/png",
+      size: 100,
+      w: 1,
+      h: 1,
+      view: RULES,
+    }],
+    ["opens what was never sent", { t: "open", n: 7 }],
+    ["reports what was never shown", { t: "shown", n: 0 }],
+  ] as const satisfies readonly (readonly [string, ControlMessage])[]
+) {
+  test(`a viewer's software that ${what} ends the session, and the key is not sent`, async (scene) => {
+    const { sendControl } = SecureLink.prototype;
+    const links: SecureLink[] = [];
+    const keys: ControlMessage[] = [];
+    SecureLink.prototype.sendControl = function (message) {
+      if (message.t === "got") links.push(this);
+      if (message.t === "key") keys.push(message);
+      return sendControl.call(this, message);
+    };
+    try {
+      await delivered(scene);
+      await links[0]?.sendControl(message);
+      await until(() => at(scene.sender) === "ended: protocol", "the session ended");
+      assertEquals([keys, outgoing(scene.sender)], [[], ["unseen"]]);
+    } finally {
+      SecureLink.prototype.sendControl = sendControl;
+    }
   });
 }
 
