@@ -84,13 +84,16 @@ export class SenderModel {
     if (this.#obstacle !== null) return;
     let target = this.#running();
     const release = target?.hold();
-    await this.picker.pick(files, (content) => {
-      // Back at the start meanwhile: nobody wants it any more.
-      if (target !== null && target !== this.#session.peek()) return drop(content);
-      target ??= this.#running() ?? this.#begin();
-      this.#add(target, content);
-    });
-    release?.();
+    try {
+      await this.picker.pick(files, (content) => {
+        // Back at the start meanwhile: nobody wants it any more.
+        if (target !== null && target !== this.#session.peek()) return drop(content);
+        target ??= this.#running() ?? this.#begin();
+        this.#add(target, content);
+      });
+    } finally {
+      release?.();
+    }
   }
 
   /** Chooses how long pictures may be seen, also for those that are not on their way yet. */
