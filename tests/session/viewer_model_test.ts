@@ -1,0 +1,74 @@
+import { ViewerModel } from "../../lib/session/viewer_model.ts";
+import { createLinkSecret, formatLink } from "../../lib/e2e/link.ts";
+import { withFakeRtc } from "../net/fake_rtc.ts";
+import { FakeWebSocket } from "../net/fake_web_socket.ts";
+import { Lobby } from "../net/lobby.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { settle, until, withGlobals } from "../support/fake_time.ts";
+import { pageAt } from "./page.ts";
+
+const NOWHERE = "ws://127.0.0.1:9";
+
+function link(): string {
+  return formatLink("https://example.org", createLinkSecret());
+}
+
+Deno.test("a link is taken out of the address bar at once, and nothing is connected before the press", async () => {
+  using _rtc = withFakeRtc();
+  FakeWebSocket.all = [];
+  const replaced: string[] = [];
+  const page = pageAt(link(), NOWHERE, replaced);
+  using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+  const model = new ViewerModel("/decode_worker.js");
+  assertEquals([replaced, page.location.hash, model.phase.value], [["/join"], "", "idle"]);
+  await settle(20);
+  assertEquals(FakeWebSocket.all.length, 0);
+  model.join();
+  model.join();
+  await until(() => FakeWebSocket.all.length > 0, "it connects");
+  assertEquals([FakeWebSocket.all.length, model.phase.value], [1, "connecting"]);
+  const [socket] = FakeWebSocket.all;
+  assert(socket !== undefined && /\/ws\/[A-Za-z0-9_-]{22}$/.test(socket.url), socket?.url);
+  model.session.value?.leave();
+});
+
+for (
+  const [name, url, reason] of [
+    ["without a secret", "https://example.org/join", "no_link"],
+    ["with an empty fragment", "https://example.org/join#", "no_link"],
+    ["that was cut", link().slice(0, -3), "bad_link"],
+    ["of another version", link().replace("#1.", "#2."), "bad_link"],
+  ] as const
+) {
+  Deno.test(`a link ${name} says so, and pressing does nothing`, () => {
+    using _rtc = withFakeRtc();
+    using _page = withGlobals(pageAt(url, NOWHERE));
+    const model = new ViewerModel("/decode_worker.js");
+    model.join();
+    assertEquals([model.phase.value, model.reason.value], ["failed", reason]);
+    assertEquals([model.session.value, model.retryable], [null, false]);
+  });
+}
+
+Deno.test("a refused viewer may press again, with the same link", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  using _page = withGlobals(pageAt(link(), lobby.url));
+  const model = new ViewerModel("/decode_worker.js");
+  for (let i = 0; i < 2; i++) {
+    model.join();
+    await until(() => model.phase.value === "failed", "he is refused");
+    assertEquals([model.reason.value, model.retryable], ["refused", true]);
+  }
+});
+
+Deno.test("a browser without WebRTC says so, and the secret is out of the address bar all the same", () => {
+  const page = pageAt(link(), NOWHERE);
+  using _page = withGlobals(page);
+  const model = new ViewerModel("/decode_worker.js");
+  assertEquals([model.phase.value, model.reason.value, page.location.hash], [
+    "failed",
+    "no_webrtc",
+    "",
+  ]);
+});
