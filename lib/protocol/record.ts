@@ -21,10 +21,13 @@ export const RECORD = { bind: 0x10, control: 0x20, chunk: 0x21 } as const;
 export const FLAG_FINAL = 1;
 
 /**
- * Plaintext bytes in a chunk (the last one may have less), so that a record is exactly 64 KiB: the largest message
- * that kept its speed in Chromium (bench/transfer.ts has the figures of 16 KiB and 64 KiB).
+ * Length of a whole chunk record (the last one may be shorter): the largest message that kept its speed in Chromium;
+ * bench/transfer.ts compares 16 and 64 KiB.
  */
-export const CHUNK_SIZE = 64 * 1024 - HEADER_LENGTH - TAG_LENGTH;
+export const RECORD_LENGTH = 64 * 1024;
+
+/** Plaintext bytes in a whole chunk. */
+export const CHUNK_SIZE = RECORD_LENGTH - HEADER_LENGTH - TAG_LENGTH;
 
 /** Longest message on either channel: browsers would take four times as much, and what waits is counted in messages. */
 export const MAX_RECORD_LENGTH = HEADER_LENGTH + CHUNK_SIZE + TAG_LENGTH;
