@@ -13,6 +13,8 @@ export interface SignalPort {
 
 /** One side of a connection that is ready to carry bytes. */
 export interface Endpoint {
+  /** Hears what will be sent, before the time runs: a picture is chosen long before anybody is there to get it. */
+  choose?(data: Uint8Array<ArrayBuffer>): void;
   /**
    * Sends `data` and resolves when the other side has said that it holds the last byte. Called on the sending side, once.
    */

@@ -51,15 +51,17 @@ export const ours: Implementation = {
       onEnd: (why) => done.reject(new Error(`Cannot send: link ${why}`)),
     });
     return {
-      async send(data) {
+      choose(data) {
         const blob = blobOf(data);
         const { size } = blob;
-        outbox.attach(link);
         outbox.add({
           name: "",
           prepared: { blob, type: "image/png", size, width: 1, height: 1, thumbnail },
           rules: { seconds: 10, hold: false, mark: "" },
         });
+      },
+      async send() {
+        outbox.attach(link);
         await done.promise;
       },
       received() {

@@ -55,6 +55,7 @@ globalThis.bench = {
     const implementation = IMPLEMENTATIONS.find((candidate) => candidate.name === name);
     if (implementation === undefined) throw new RangeError(`Cannot measure "${name}": unknown`);
     endpoint = await implementation.connect(role, port, size);
+    if (role === "sender") endpoint.choose?.(data);
   },
 
   signal(message) {
