@@ -240,6 +240,80 @@ test("the sender's tab is closed while the picture is shown, and the picture goe
   assertEquals(await viewer.wiped(), true);
 });
 
+test("the sender goes to another page while the picture is shown: it goes too, and so does the room", async (stage) => {
+  const { sender, viewer, link } = await stage.delivered("small", { seconds: 60 });
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await sender.page.goto(`${stage.app.url}/security`);
+  await viewer.waitPhase(["closed", "ended"]);
+  assertEquals(await viewer.wiped(), true);
+  await assertRefused(stage, link);
+});
+
+// By keyboard
+
+test("who opens the picture by keyboard is inside of it, and Escape closes it", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
+  const { page } = viewer;
+  await page.focus("[data-action=open]");
+  await page.keyboard.press("Enter");
+  await viewer.waitPhase("viewing");
+  const focused = () =>
+    page.evaluate(() => {
+      const { activeElement } = document;
+      if (activeElement === document.body) return "outside of the page";
+      return activeElement?.closest("[data-viewer]") === null ? "behind the picture" : "inside";
+    });
+  assertEquals(await focused(), "inside");
+  for (let i = 0; i < 4; i++) {
+    await page.keyboard.press("Tab");
+    assert(await focused() !== "behind the picture", "the page behind is out of reach");
+  }
+  await page.keyboard.press("Escape");
+  await viewer.waitPhase("closed");
+  assertEquals(await viewer.wiped(), true);
+  await sender.waitPhase("closed");
+  assertMatch(await sender.timeline(), /closed by hand/);
+});
+
+test("skipping to the content does not throw the invitation away", async (stage) => {
+  const sender = await stage.sender();
+  const viewer = await stage.viewer(await sender.offer(await fixture("small")));
+  await viewer.page.keyboard.press("Tab");
+  await viewer.page.keyboard.press("Enter");
+  await viewer.waitFor("the fragment", () => location.hash === "#content");
+  assertEquals(await viewer.phase(), "idle");
+  await viewer.receive();
+});
+
+// What the other side does not do
+
+test("the viewer can turn away while the sender's page does not release the key", async (stage) => {
+  const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
+  const client = await sender.page.createCDPSession();
+  await client.send("Debugger.enable");
+  await client.send("Debugger.pause");
+  await viewer.openPicture();
+  await viewer.press("close");
+  await viewer.waitPhase("closed");
+  assertEquals(await viewer.wiped(), true);
+  await client.send("Debugger.disable");
+});
+
+test("the sender takes a picture back while looking at one that was sent back", async (stage) => {
+  const sender = await stage.sender();
+  await sender.keepOpen();
+  const viewer = await stage.viewer(await sender.offer(await fixture("small"), { seconds: 60 }));
+  await viewer.receive();
+  const input = await (await viewer.page.$("input[type=file]"))?.toElement("input");
+  assert(input !== undefined, "the viewer may send a picture back");
+  await input.uploadFile((await fixture("flat")).path);
+  await sender.press("open");
+  await sender.press("burn");
+  assertEquals(await viewer.waitReason("ended"), REASON.burned);
+  assertEquals(await sender.waitReason("ended"), REASON.burned);
+});
+
 // More than one picture
 
 test("several pictures are shown one after the other, and the session ends after the last", async (stage) => {
