@@ -4,37 +4,11 @@
  *
  * @module
  */
+import type { SenderPhase, ViewerPhase } from "../../lib/session/phases.ts";
 import type { ElementHandle } from "./puppeteer.ts";
 import type { TestBrowser, TestPage } from "./browser.ts";
 import type { Fixture } from "./fixtures.ts";
 import type { Corners, Rgb } from "./image_bytes.ts";
-
-/** Phases of the sender's page. */
-export type SenderPhase =
-  | "idle"
-  | "preparing"
-  | "waiting"
-  | "connecting"
-  | "connected"
-  | "sending"
-  | "delivered"
-  | "opened"
-  | "shown"
-  | "closed"
-  | "ended"
-  | "failed";
-
-/** Phases of the viewer's page. */
-export type ViewerPhase =
-  | "idle"
-  | "connecting"
-  | "connected"
-  | "receiving"
-  | "delivered"
-  | "viewing"
-  | "closed"
-  | "ended"
-  | "failed";
 
 /** How long to wait for one step, unless a test says otherwise. Generous: it only matters when something is broken. */
 const STEP_MS = 20_000;
