@@ -268,7 +268,10 @@ export class Outbox {
       const metaHash = await sha256(encodeControl(meta));
       const sealer = await ImageSealer.create({ image: n, size, metaHash });
       const abort = new AbortController();
-      if (isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) return sealer.destroy();
+      if (isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
+        chunks.cancel();
+        return sealer.destroy();
+      }
       this.#current = { n, sealer, abort };
       await Promise.all([
         announced,
