@@ -1,11 +1,18 @@
 import type { ComponentChildren } from "preact";
 
-/** One sentence about now. `busy` lets its dot breathe. */
-export function Status({ busy, children }: { busy: boolean; children: ComponentChildren }) {
+/** One sentence about now; the headline of a page that has no other. `busy` lets its dot breathe. */
+export function Status(
+  { busy, headline = false, children }: {
+    busy: boolean;
+    headline?: boolean;
+    children: ComponentChildren;
+  },
+) {
+  const Tag = headline ? "h1" : "p";
   return (
-    <p class={busy ? "status busy" : "status"}>
+    <Tag class={busy ? "status busy" : "status"}>
       <span class="dot" aria-hidden="true" />
       {children}
-    </p>
+    </Tag>
   );
 }

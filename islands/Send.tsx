@@ -159,7 +159,7 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
   return (
     <>
       {over ? <Over model={model} session={session} /> : (
-        <Status busy={phase !== "closed"}>
+        <Status headline busy={phase !== "closed"}>
           <StatusText phase={phase} session={session} />
         </Status>
       )}
