@@ -19,8 +19,11 @@ import type { SecureLink } from "../net/secure_link.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
 
-/** How many chunks are sealed ahead of the channel: the engine's crypto threads work while it drains. */
-const SEALED_AHEAD = 4;
+/**
+ * How many chunks are sealed ahead of the channel, 1 MiB: on busy cores the engine's crypto threads come late, and a
+ * channel that drained must never wait for them.
+ */
+const SEALED_AHEAD = 16;
 
 /** Progress is published at most this often, in milliseconds: each time costs the page a render. */
 const PROGRESS_MS = 100;
