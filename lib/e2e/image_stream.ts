@@ -91,7 +91,7 @@ export class ImageSealer {
   /**
    * Seals the next chunk, which has to have exactly the bytes that are due: 65,512, or what is left.
    * Throws `RangeError` otherwise: then the file is not what was announced. The record is written to the beginning of
-   * `into` where one is given, of at least 64 KiB: a thousand fresh buffers for 64 MB cost 2 % of the transfer.
+   * `into` where one is given, of at least 64 KiB: making and filling a thousand fresh ones for 64 MB takes 42 ms.
    */
   async seal(plaintext: Bytes, into?: Bytes): Promise<Bytes> {
     const { image, size, metaHash } = this.#identity;
