@@ -30,6 +30,8 @@ export const CLOSE = {
   slow: 4007,
   /** The server is at its limit: try later. */
   busy: 4008,
+  /** The sender turned this viewer away: he did not prove that he has the link or the code. */
+  dismissed: 4009,
 } as const;
 
 /** Name of a close code in the table. */

@@ -22,16 +22,20 @@ export const MODE = { link: 1, code: 2 } as const;
 /** M1: `01 ver mode ‖ H(enc("img-e2e/1 commit", HELLO_R)) 32`. */
 export const COMMIT_LENGTH = 3 + 32;
 
-/** M2, link mode: `02 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32 ‖ ek 1184`. */
+/** Length of Ya and Yb, the two shares of the CPace exchange that a code adds. */
+export const SHARE_LENGTH = 65;
+
+/** M2: `02 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32 ‖ ek 1184`, and behind it `Ya 65` with a code. */
 export const HELLO_S_LENGTH = 2 + 65 + 32 + 32 + 1184;
 
 /** The committed part of M3: `03 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32`. */
 export const HELLO_R_LENGTH = 2 + 65 + 32 + 32;
 
-/** M3, link mode: HELLO_R ‖ `ct 1088 ‖ macR 32`. */
+/** M3: HELLO_R ‖ `ct 1088` [‖ `Yb 65` with a code] ‖ `macR 32`; this is its length without Yb. */
 export const M3_LENGTH = HELLO_R_LENGTH + 1088 + 32;
 
-/** Where epk and fp start in both HELLOs, and ek in HELLO_S. */
+/** Where epk, nonce and fp start in both HELLOs, and ek in HELLO_S. */
 export const HELLO_EPK_AT = 2;
+export const HELLO_NONCE_AT = 2 + 65;
 export const HELLO_FP_AT = 2 + 65 + 32;
 export const HELLO_EK_AT = 2 + 65 + 32 + 32;

@@ -69,5 +69,14 @@ export const MAX_REPORT_MS = 86_400_000;
 /** The first record on the control channel has to verify within this. */
 export const BIND_TIMEOUT_MS = 10_000;
 
+/**
+ * Guesses that a code stands: a failed confirmation at the sender's, and an answered HELLO at the viewer's, cost one each.
+ * With 33 bits of words three guesses succeed once in three thousand million times.
+ */
+export const MAX_CODE_GUESSES = 3;
+
+/** How long digits lead nowhere after their room ended or they were withdrawn, in ms: who has an old note must not meet a stranger. */
+export const CODE_REST_MS = 600_000;
+
 /** A handshake and the connection behind it have this long before the page says that it did not work. */
 export const CONNECT_TIMEOUT_MS = 30_000;

@@ -13,8 +13,8 @@ import { MAX_RELAY_LENGTH, MAX_SIGNAL_LENGTH, MAX_TTL_S, MIN_TTL_S } from "./lim
 export type ClientMessage =
   /** Makes the room and takes the sender's seat. `own` = H(otok), `join` = H(jtok), `ttl` in seconds. Who repeats it with the same hashes gets his own seat again. */
   | { readonly t: "create"; readonly own: string; readonly join: string; readonly ttl: number }
-  /** Takes the viewer's seat. */
-  | { readonly t: "join"; readonly tok: string }
+  /** Takes the viewer's seat: with `tok` at a room's address, without it at the digits of a code. */
+  | { readonly t: "join"; readonly tok?: string }
   /** Takes a seat back after a lost socket. */
   | { readonly t: "resume"; readonly rtok: string }
   /** Passes `d` to the other seat. */
@@ -23,6 +23,10 @@ export type ClientMessage =
   | { readonly t: "delete"; readonly otok: string }
   /** Gives the seat up. */
   | { readonly t: "leave" }
+  /** Sender: the viewer did not prove himself; his seat is emptied. */
+  | { readonly t: "dismiss" }
+  /** Sender: the code's digits lead here no longer. */
+  | { readonly t: "withdraw" }
   /** Answers `ping`. */
   | { readonly t: "pong" };
 
@@ -44,8 +48,16 @@ export interface IceServer {
 
 /** What the server may say. */
 export type ServerMessage =
-  /** The room exists; it expires in `exp` seconds (a span, because two clocks never agree). */
-  | { readonly t: "created"; readonly exp: number; readonly rtok: string }
+  /**
+   * The room exists; it expires in `exp` seconds (a span, because two clocks never agree). `code` are the digits that
+   * lead to it as well; absent where they were withdrawn, or where there are none to be had.
+   */
+  | {
+    readonly t: "created";
+    readonly exp: number;
+    readonly rtok: string;
+    readonly code?: string;
+  }
   /** The seat is yours, by `join` or `resume`. */
   | { readonly t: "joined"; readonly rtok: string }
   | { readonly t: "peer"; readonly up: boolean; readonly by: PeerCause }
@@ -59,6 +71,9 @@ export type ServerMessage =
 
 /** 16 bytes in base64url: a room derived from a link. */
 export const ROOM_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
+/** The digits of a code, given by the server: a short-lived second address of a room. */
+export const CODE_PATTERN = /^\d{4,8}$/;
 
 /** Parses a JSON object of at most `max` characters, or returns `null`. */
 export function parseObject(raw: string, max: number): Record<string, unknown> | null {
@@ -96,6 +111,7 @@ export function parseClientMessage(raw: string): ClientMessage | null {
         ? { t, own, join, ttl }
         : null;
     case "join":
+      if (tok === undefined) return { t };
       return isBase64Url(tok, 16) ? { t, tok } : null;
     case "resume":
       return isBase64Url(rtok, 32) ? { t, rtok } : null;
@@ -104,6 +120,8 @@ export function parseClientMessage(raw: string): ClientMessage | null {
     case "delete":
       return isBase64Url(otok, 32) ? { t, otok } : null;
     case "leave":
+    case "dismiss":
+    case "withdraw":
     case "pong":
       return { t };
     default:
@@ -136,7 +154,9 @@ export function parseServerMessage(raw: string): ServerMessage | null {
   const { t, exp, rtok, up, by, d, servers, why, code } = value;
   switch (t) {
     case "created":
-      return isSpan(exp, 0, MAX_TTL_S) && isBase64Url(rtok, 32) ? { t, exp, rtok } : null;
+      if (!isSpan(exp, 0, MAX_TTL_S) || !isBase64Url(rtok, 32)) return null;
+      if (code === undefined) return { t, exp, rtok };
+      return typeof code === "string" && CODE_PATTERN.test(code) ? { t, exp, rtok, code } : null;
     case "joined":
       return isBase64Url(rtok, 32) ? { t, rtok } : null;
     case "peer": {

@@ -161,6 +161,7 @@ export class Connection {
       case "create":
         return store.create(claim, { own: message.own, join: message.join, ttl: message.ttl });
       case "join":
+        if (message.tok === undefined) return Promise.resolve("refused");
         return store.join(claim, hashToken(message.tok));
       case "resume":
         return store.resume(claim, hashToken(message.rtok));
@@ -188,6 +189,9 @@ export class Connection {
         // A sender hears `gone` first: it ends his room.
         if (ticket.seat === "viewer") this.end("done");
         return;
+      case "dismiss":
+      case "withdraw":
+        return this.end("outOfTurn");
       case "pong":
         return;
       default:

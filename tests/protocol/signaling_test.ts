@@ -6,6 +6,7 @@ import {
   MIN_TTL_S,
 } from "../../lib/protocol/limits.ts";
 import {
+  CODE_PATTERN,
   parseClientMessage,
   parseObject,
   parseServerMessage,
@@ -22,10 +23,13 @@ type Message = Record<string, unknown>;
 const CLIENT: Record<string, Message> = {
   create: { t: "create", own: B32, join: B32, ttl: 600 },
   join: { t: "join", tok: B16 },
+  joinByCode: { t: "join" },
   resume: { t: "resume", rtok: B32 },
   relay: { t: "relay", d: "abc" },
   delete: { t: "delete", otok: B32 },
   leave: { t: "leave" },
+  dismiss: { t: "dismiss" },
+  withdraw: { t: "withdraw" },
   pong: { t: "pong" },
 };
 
@@ -37,6 +41,7 @@ const SERVERS = [{ urls: ["stun:a.example"] }, {
 
 const SERVER: Record<string, Message> = {
   created: { t: "created", exp: 600, rtok: B32 },
+  createdWithCode: { t: "created", exp: 600, rtok: B32, code: "4821" },
   joined: { t: "joined", rtok: B32 },
   peer: { t: "peer", up: true, by: "join" },
   relay: { t: "relay", d: "abc" },
@@ -91,6 +96,8 @@ for (const [name, parse, messages] of PARSERS) {
         for (const value of JUNK) {
           // No ICE servers at all is a valid list.
           if (field === "servers" && Array.isArray(value) && value.length === 0) continue;
+          // JSON drops these fields, and without them the message is another valid one.
+          if ((field === "tok" || field === "code") && value === undefined) continue;
           const raw = JSON.stringify({ ...message, [field]: value });
           assertEquals({ raw, parsed: parse(raw) }, { raw, parsed: null });
         }
@@ -161,6 +168,19 @@ Deno.test("parseClientMessage() takes tokens of their own length alone", () => {
     { t: "create", own: B32, join: B16, ttl: 60 },
   ];
   for (const message of wrong) assertEquals(parseClientMessage(JSON.stringify(message)), null);
+});
+
+Deno.test("parseServerMessage() takes 4 to 8 digits as a code", () => {
+  const created = (code: string) =>
+    parseServerMessage(JSON.stringify({ ...SERVER["createdWithCode"], code }));
+  for (const code of ["0000", "4821", "12345678"]) assert(created(code) !== null, code);
+  for (const code of ["482", "123456789", "48 21", "4821\n", "٤٨٢١", "48a1", "-482"]) {
+    assertEquals(created(code), null);
+  }
+});
+
+Deno.test("no room of a link has the address of a code", () => {
+  assert(!CODE_PATTERN.test("12345678901234567890Aw") && !ROOM_PATTERN.test("12345678"));
 });
 
 Deno.test("parseServerMessage() takes ICE servers of known schemes, few and short", () => {
