@@ -16,7 +16,11 @@ import {
   transcript2,
 } from "../../lib/e2e/transcript.ts";
 import { assertEquals } from "../support/assert.ts";
+import { PROJECT } from "../support/project.ts";
+import codeKat from "./code_kat.json" with { type: "json" };
+import cpaceVectors from "./cpace_vectors.json" with { type: "json" };
 import kat from "./handshake_kat.json" with { type: "json" };
+import { codeAnswers, cpace, linkAnswers, scalarMult } from "./known_answers.ts";
 
 function hex(text: string): Bytes {
   return new Uint8Array((text.match(/../g) ?? []).map((pair) => parseInt(pair, 16)));
@@ -86,4 +90,47 @@ Deno.test("known answers: a sealed control record", async () => {
   const options = { nonce: counterNonce(3), aad: header };
   const sealed = await encrypt(key, concat(ascii('{"t":"bye"}')), options);
   assertEquals(toHex(sealed), outputs.sealCtlR_seq3);
+});
+
+Deno.test("the second implementation reproduces the published vectors of CPace on P-256", () => {
+  assertEquals(cpace(cpaceVectors.inputs), cpaceVectors.outputs);
+  const { s, X, product, invalid } = cpaceVectors.scalarMult;
+  assertEquals(scalarMult(s, X), product);
+  for (const point of invalid) assertEquals(scalarMult(s, point), null);
+});
+
+Deno.test("the second implementation, without a line of lib/, reproduces the answers for the link", () => {
+  assertEquals(linkAnswers(inputs), outputs);
+});
+
+Deno.test("the second implementation reproduces the answers for a code", () => {
+  assertEquals(codeAnswers(codeKat.inputs), codeKat.outputs);
+});
+
+Deno.test("the answers for a code: each of its inputs changes them", () => {
+  const flips: Record<string, string> = {
+    digits: "4822",
+    words: "crystal-orbit-melon",
+    ya: codeKat.inputs.yb,
+    yb: codeKat.inputs.ya,
+  };
+  for (const key of ["helloR", "helloSWithoutYa", "ct", "zEcdh", "zMlkem"] as const) {
+    const last = codeKat.inputs[key].slice(-1);
+    flips[key] = codeKat.inputs[key].slice(0, -1) + (last === "0" ? "1" : "0");
+  }
+  assertEquals(Object.keys(flips).sort(), Object.keys(codeKat.inputs).sort());
+  for (const [key, value] of Object.entries(flips)) {
+    const { macR } = codeAnswers({ ...codeKat.inputs, [key]: value });
+    assertEquals(macR === codeKat.outputs.macR, false, key);
+  }
+});
+
+Deno.test("`deno run tests/e2e/known_answers.ts` prints both files, without any permission", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-prompt", "tests/e2e/known_answers.ts"],
+    cwd: PROJECT,
+    stderr: "inherit",
+  });
+  const { stdout } = await command.output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { link: kat, code: codeKat });
 });
