@@ -6,19 +6,23 @@
  *
  * @module
  */
-import { type Bytes, concat, equalBytes } from "../protocol/bytes.ts";
+import { ascii, type Bytes, concat, equalBytes } from "../protocol/bytes.ts";
 import {
   COMMIT_LENGTH,
   HANDSHAKE,
   HELLO_EK_AT,
   HELLO_EPK_AT,
   HELLO_FP_AT,
+  HELLO_NONCE_AT,
   HELLO_R_LENGTH,
   HELLO_S_LENGTH,
   M3_LENGTH,
   MODE,
+  SHARE_LENGTH,
 } from "../protocol/handshake.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
+import type { Code } from "./code.ts";
+import type { CpaceRun } from "./cpace.ts";
 import { CT_LENGTH, EK_LENGTH, type Kem, type KemPair } from "./kem.ts";
 import { SignalOpener, SignalSealer } from "./signal_seal.ts";
 import {
@@ -38,30 +42,51 @@ import {
 } from "./suite.ts";
 import {
   bindingInput,
+  codeChannel,
+  codePsk,
+  codeSession,
   commitTo,
   confirmationS,
   deriveKey,
   deriveSas,
   keyMaterial,
+  type Mode,
   type Role,
   transcript1,
   transcript2,
 } from "./transcript.ts";
 
-/** What a side brings to the handshake. */
-export interface HandshakeInput {
-  /** The address this joiner used: the 16 bytes of rid. */
+/** What a link gives both ends. */
+export interface LinkSecret {
+  /** The 16 bytes of rid. */
   readonly room: Bytes;
-  /** 32 bytes of the link. Overwritten by the caller, not here: a second handshake may need it. */
+  /** 32 bytes. Overwritten by the caller, not here: a second handshake may need it. */
   readonly psk: Bytes;
+}
+
+/** What a side has of its own. */
+interface OwnParts {
   /** SHA-256 of this side's DTLS certificate, 32 bytes. */
   readonly fingerprint: Bytes;
   readonly kem: Kem;
 }
 
+/** What S brings: her link, and the code that leads to the same room where there is one. R chooses by which he comes. */
+export interface SenderInput extends OwnParts {
+  readonly link: LinkSecret;
+  readonly code: Code | null;
+}
+
+/** What R brings: the link or the code that he was given. */
+export interface ViewerInput extends OwnParts {
+  readonly secret: LinkSecret | Code;
+}
+
 /** What both sides hold after a handshake; "own" and "peer" are seen from here. */
 export interface SessionKeys {
   readonly role: Role;
+  /** What R proved to know. */
+  readonly mode: Mode;
   readonly peerFingerprint: Bytes;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
@@ -96,9 +121,9 @@ function startsWith(message: Bytes, type: number, length: number): boolean {
 /** Derives all keys of one side from the three secrets, and overwrites the key material. */
 async function deriveSession(
   role: Role,
-  secrets: { ikm: Bytes; th2: Bytes; fpS: Bytes; fpR: Bytes; sas: Bytes },
+  secrets: { mode: Mode; ikm: Bytes; th2: Bytes; fpS: Bytes; fpR: Bytes; sas: Bytes },
 ): Promise<SessionKeys> {
-  const { ikm, th2, fpS, fpR, sas } = secrets;
+  const { mode, ikm, th2, fpS, fpR, sas } = secrets;
   const peer: Role = role === "S" ? "R" : "S";
   const key = (label: Parameters<typeof deriveKey>[2]) => deriveKey(ikm, th2, label);
   const [bindOwn, bindPeer, sigOwn, sigPeer, ctlOwn, ctlPeer] = await Promise.all([
@@ -123,6 +148,7 @@ async function deriveSession(
   const binding = bindingInput(th2, fpS, fpR);
   return {
     role,
+    mode,
     peerFingerprint: role === "S" ? fpR : fpS,
     sas,
     signalSealer: new SignalSealer(signalOut),
@@ -149,11 +175,43 @@ class Turns {
   }
 }
 
+/** Length of M2 and M3 with and without a CPace share in them. */
+function withShare(mode: Mode, length: number): number {
+  return mode === MODE.code ? length + SHARE_LENGTH : length;
+}
+
+/** Starts the CPace run of a code: the same on both sides, but for the scalar. */
+async function startRun(code: Code, commit: Bytes, nonceS: Bytes): Promise<CpaceRun> {
+  const { CpaceRun } = await import("./cpace.ts");
+  const room = ascii(code.digits);
+  return new CpaceRun({
+    password: ascii(code.words),
+    channel: codeChannel(room),
+    session: await codeSession(room, commit, nonceS),
+  });
+}
+
+/** Ends it: the psk of this handshake. Throws {@linkcode ProtocolError} for a share that is no point, or one's own. */
+async function finishRun(
+  run: CpaceRun,
+  peer: Role,
+  { shareS, shareR, fpS, fpR }: { shareS: Bytes; shareR: Bytes; fpS: Bytes; fpR: Bytes },
+): Promise<Bytes> {
+  expect(!equalBytes(shareS, shareR));
+  const transcript = { shareA: shareS, dataA: fpS, shareB: shareR, dataB: fpR };
+  const isk = await run.finish(peer === "S" ? shareS : shareR, transcript);
+  const psk = await codePsk(isk);
+  wipe(isk);
+  return psk;
+}
+
 /** R's side: he joined, and commits first. */
 export class ViewerHandshake {
   /** M1. */
   readonly commit: Bytes;
-  readonly #input: HandshakeInput;
+  readonly #input: ViewerInput;
+  readonly #mode: Mode;
+  readonly #room: Bytes;
   readonly #pair: EcdhPair;
   readonly #helloR: Bytes;
   readonly #turns = new Turns();
@@ -162,53 +220,60 @@ export class ViewerHandshake {
     | null = null;
 
   private constructor(
-    input: HandshakeInput,
-    parts: { pair: EcdhPair; helloR: Bytes; commit: Bytes },
+    input: ViewerInput,
+    parts: { mode: Mode; pair: EcdhPair; helloR: Bytes; commit: Bytes },
   ) {
+    const { secret } = input;
     this.#input = input;
+    this.#mode = parts.mode;
+    this.#room = "psk" in secret ? secret.room : ascii(secret.digits);
     this.#pair = parts.pair;
     this.#helloR = parts.helloR;
     this.commit = parts.commit;
   }
 
   /** Draws keys and nonce, and commits to them. */
-  static async start(input: HandshakeInput): Promise<ViewerHandshake> {
+  static async start(input: ViewerInput): Promise<ViewerHandshake> {
     const pair = await generateEcdh();
     const helloR = hello(HANDSHAKE.helloR, {
       epk: pair.publicKey,
       nonce: randomBytes(KEY_LENGTH),
       fingerprint: input.fingerprint,
     });
-    const commit = await commitTo(MODE.link, helloR);
-    return new ViewerHandshake(input, { pair, helloR, commit });
+    const mode = "psk" in input.secret ? MODE.link : MODE.code;
+    const commit = await commitTo(mode, helloR);
+    return new ViewerHandshake(input, { mode, pair, helloR, commit });
   }
 
   /** Takes M2, returns M3. Throws {@linkcode ProtocolError}. */
   receiveHello(helloS: Bytes): Promise<Bytes> {
     return this.#turns.take(0, async () => {
-      expect(startsWith(helloS, HANDSHAKE.helloS, HELLO_S_LENGTH));
+      const mode = this.#mode;
+      expect(startsWith(helloS, HANDSHAKE.helloS, withShare(mode, HELLO_S_LENGTH)));
       const epkS = take(helloS, HELLO_EPK_AT, POINT_LENGTH);
       expect(!equalBytes(epkS, this.#pair.publicKey));
       const fpS = take(helloS, HELLO_FP_AT, KEY_LENGTH);
       const zEcdh = await ecdh(this.#pair.privateKey, epkS);
       const encapsulation = await this.#input.kem.encapsulate(take(helloS, HELLO_EK_AT, EK_LENGTH));
       const th1 = await transcript1({
-        mode: MODE.link,
-        room: this.#input.room,
+        mode,
+        room: this.#room,
         commit: this.commit,
         helloS,
         helloR: this.#helloR,
       });
-      const th2 = await transcript2(th1, encapsulation.ciphertext);
-      const ikm = keyMaterial(zEcdh, encapsulation.secret, this.#input.psk);
+      const { psk, share } = await this.#agree(helloS);
+      const th2 = await transcript2(th1, encapsulation.ciphertext, share);
+      const ikm = keyMaterial(zEcdh, encapsulation.secret, psk);
       const sas = await deriveSas(zEcdh, th1);
-      wipe(zEcdh, encapsulation.secret);
+      wipe(zEcdh, encapsulation.secret, psk);
       const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "sign");
       const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "verify");
       const macR = await mac(confirmR, th2);
-      const keys = await deriveSession("R", { ikm, th2, fpS, fpR: this.#input.fingerprint, sas });
+      const fpR = this.#input.fingerprint;
+      const keys = await deriveSession("R", { mode, ikm, th2, fpS, fpR, sas });
       this.#pending = { keys, confirmS, signedS: confirmationS(th2, macR) };
-      return concat(this.#helloR, encapsulation.ciphertext, macR);
+      return concat(this.#helloR, encapsulation.ciphertext, share ?? new Uint8Array(0), macR);
     });
   }
 
@@ -225,20 +290,33 @@ export class ViewerHandshake {
       return { keys, offer };
     });
   }
+
+  /** A copy of the link's psk, or that of a CPace run, whose share goes into M3. */
+  async #agree(helloS: Bytes): Promise<{ psk: Bytes; share?: Bytes }> {
+    const { secret, fingerprint: fpR } = this.#input;
+    if ("psk" in secret) return { psk: secret.psk.slice() };
+    const run = await startRun(secret, this.commit, take(helloS, HELLO_NONCE_AT, KEY_LENGTH));
+    const shareS = take(helloS, HELLO_S_LENGTH, SHARE_LENGTH);
+    const fpS = take(helloS, HELLO_FP_AT, KEY_LENGTH);
+    const psk = await finishRun(run, "S", { shareS, shareR: run.share, fpS, fpR });
+    return { psk, share: run.share };
+  }
 }
 
 /** S's side: she made the room, and says nothing about herself before R proved the secret. */
 export class SenderHandshake {
-  readonly #input: HandshakeInput;
+  readonly #input: SenderInput;
   readonly #pair: EcdhPair;
   readonly #kemPair: KemPair;
-  readonly #helloS: Bytes;
   readonly #turns = new Turns();
-  #commit: Bytes | null = null;
+  #helloS: Bytes;
+  #committed:
+    | { readonly mode: Mode; readonly commit: Bytes; readonly run: CpaceRun | null }
+    | null = null;
   #confirmed: { readonly keys: SessionKeys; readonly macS: Bytes } | null = null;
 
   private constructor(
-    input: HandshakeInput,
+    input: SenderInput,
     parts: { pair: EcdhPair; kemPair: KemPair; helloS: Bytes },
   ) {
     this.#input = input;
@@ -248,7 +326,7 @@ export class SenderHandshake {
   }
 
   /** Draws both key pairs and the nonce. */
-  static async start(input: HandshakeInput): Promise<SenderHandshake> {
+  static async start(input: SenderInput): Promise<SenderHandshake> {
     const [pair, kemPair] = await Promise.all([generateEcdh(), input.kem.generate()]);
     const helloS = concat(
       hello(HANDSHAKE.helloS, {
@@ -261,45 +339,58 @@ export class SenderHandshake {
     return new SenderHandshake(input, { pair, kemPair, helloS });
   }
 
-  /** Takes M1, returns M2. Throws {@linkcode ProtocolError}. */
+  /** Takes M1, returns M2. Throws {@linkcode ProtocolError}, also where R comes with a code and there is none. */
   receiveCommit(commit: Bytes): Promise<Bytes> {
-    return this.#turns.take(0, () => {
-      expect(startsWith(commit, HANDSHAKE.commit, COMMIT_LENGTH) && commit[2] === MODE.link);
-      this.#commit = commit;
-      return Promise.resolve(this.#helloS);
+    return this.#turns.take(0, async () => {
+      expect(startsWith(commit, HANDSHAKE.commit, COMMIT_LENGTH));
+      if (commit[2] === MODE.link) {
+        this.#committed = { mode: MODE.link, commit, run: null };
+        return this.#helloS;
+      }
+      const { code } = this.#input;
+      expect(commit[2] === MODE.code && code !== null);
+      const run = await startRun(code, commit, take(this.#helloS, HELLO_NONCE_AT, KEY_LENGTH));
+      this.#committed = { mode: MODE.code, commit, run };
+      this.#helloS = concat(this.#helloS, run.share);
+      return this.#helloS;
     });
   }
 
-  /** Takes M3; when this returns, R has proved that he knows the link. Throws {@linkcode ProtocolError}. */
+  /** Takes M3; when this returns, R has proved that he knows the link or the code. Throws {@linkcode ProtocolError}. */
   receiveHello(message: Bytes): Promise<SessionKeys> {
     return this.#turns.take(1, async () => {
-      expect(this.#commit !== null);
-      expect(startsWith(message, HANDSHAKE.helloR, M3_LENGTH));
+      expect(this.#committed !== null);
+      const { mode, commit, run } = this.#committed;
+      const helloS = this.#helloS;
+      expect(startsWith(message, HANDSHAKE.helloR, withShare(mode, M3_LENGTH)));
       const helloR = take(message, 0, HELLO_R_LENGTH);
       const ciphertext = take(message, HELLO_R_LENGTH, CT_LENGTH);
-      const macR = take(message, HELLO_R_LENGTH + CT_LENGTH, KEY_LENGTH);
-      expect(equalBytes(this.#commit, await commitTo(MODE.link, helloR)));
+      const macR = take(message, message.length - KEY_LENGTH, KEY_LENGTH);
+      const shareR = run === null
+        ? undefined
+        : take(message, HELLO_R_LENGTH + CT_LENGTH, SHARE_LENGTH);
+      expect(equalBytes(commit, await commitTo(mode, helloR)));
       const epkR = take(helloR, HELLO_EPK_AT, POINT_LENGTH);
       expect(!equalBytes(epkR, this.#pair.publicKey));
       const fpR = take(helloR, HELLO_FP_AT, KEY_LENGTH);
+      const fpS = this.#input.fingerprint;
       const zEcdh = await ecdh(this.#pair.privateKey, epkR);
       const zMlkem = await this.#decapsulate(ciphertext);
-      const th1 = await transcript1({
-        mode: MODE.link,
-        room: this.#input.room,
-        commit: this.#commit,
-        helloS: this.#helloS,
-        helloR,
-      });
-      const th2 = await transcript2(th1, ciphertext);
-      const ikm = keyMaterial(zEcdh, zMlkem, this.#input.psk);
+      const psk = run === null || shareR === undefined
+        ? this.#input.link.psk.slice()
+        : await finishRun(run, "R", { shareS: run.share, shareR, fpS, fpR });
+      const th1 = await transcript1({ mode, room: this.#room(mode), commit, helloS, helloR });
+      const th2 = await transcript2(th1, ciphertext, shareR);
+      const ikm = keyMaterial(zEcdh, zMlkem, psk);
       const sas = await deriveSas(zEcdh, th1);
-      wipe(zEcdh, zMlkem);
+      wipe(zEcdh, zMlkem, psk);
       const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "verify");
-      expect(await macMatches(confirmR, macR, th2));
+      const confirmed = await macMatches(confirmR, macR, th2);
+      if (!confirmed) wipe(ikm);
+      expect(confirmed);
       const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "sign");
       const macS = await mac(confirmS, confirmationS(th2, macR));
-      const keys = await deriveSession("S", { ikm, th2, fpS: this.#input.fingerprint, fpR, sas });
+      const keys = await deriveSession("S", { mode, ikm, th2, fpS, fpR, sas });
       this.#confirmed = { keys, macS };
       return keys;
     });
@@ -312,6 +403,12 @@ export class SenderHandshake {
       const { keys, macS } = this.#confirmed;
       return keys.signalSealer.seal(HANDSHAKE.offer, offer, macS);
     });
+  }
+
+  /** The address that R used. */
+  #room(mode: Mode): Bytes {
+    const { link, code } = this.#input;
+    return mode === MODE.code && code !== null ? ascii(code.digits) : link.room;
   }
 
   async #decapsulate(ciphertext: Bytes): Promise<Bytes> {

@@ -78,14 +78,34 @@ export const SAS_EMOJI: readonly (readonly [emoji: string, name: string])[] = [
 /** Number of emoji in a SAS. */
 const SAS_COUNT = 7;
 
+/** Groups of the SAS in digits, and the bits of each: 13 bits and 1,000 are four digits that never begin with a zero. */
+const DIGIT_GROUPS = 3;
+const GROUP_BITS = 13;
+
 /**
  * The 7 indices into {@linkcode SAS_EMOJI}: the top 42 bits of the 6 SAS bytes, 6 at a time.
  * Throws `RangeError` for fewer than 6 bytes.
  */
 export function sasIndices(sas: Uint8Array): readonly number[] {
+  return Array.from({ length: SAS_COUNT }, (_, i) => bitsAt(sas, i * 6, 6));
+}
+
+/**
+ * The SAS as three groups of four digits, for who can't see the pictures: its first 39 bits. Throws `RangeError` for fewer
+ * than 6 bytes.
+ */
+export function sasDigits(sas: Uint8Array): string {
+  const groups = Array.from(
+    { length: DIGIT_GROUPS },
+    (_, i) => 1_000 + bitsAt(sas, i * GROUP_BITS, GROUP_BITS),
+  );
+  return groups.join(" ");
+}
+
+function bitsAt(sas: Uint8Array, start: number, length: number): number {
   if (sas.length < 6) throw new RangeError("Cannot show SAS: needs 6 bytes");
   const bits = Array.from(sas.subarray(0, 6), (byte) => byte.toString(2).padStart(8, "0")).join("");
-  return Array.from({ length: SAS_COUNT }, (_, i) => parseInt(bits.slice(i * 6, i * 6 + 6), 2));
+  return parseInt(bits.slice(start, start + length), 2);
 }
 
 /** The SAS as `[emoji, name]` pairs, in order. */

@@ -29,7 +29,7 @@ export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
   return concat(new Uint8Array([HANDSHAKE.commit, PROTOCOL_VERSION, mode]), hash);
 }
 
-/** th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid (or the digits of a code). */
+/** th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid, or the ASCII digits of a code. */
 export function transcript1(
   parts: { mode: Mode; room: Bytes; commit: Bytes; helloS: Bytes; helloR: Bytes },
 ): Promise<Bytes> {
@@ -37,9 +37,25 @@ export function transcript1(
   return sha256(enc("img-e2e/1 th1", new Uint8Array([mode]), room, commit, helloS, helloR));
 }
 
-/** th2: th1 and the KEM ciphertext. */
-export function transcript2(th1: Bytes, ciphertext: Bytes): Promise<Bytes> {
-  return sha256(enc("img-e2e/1 th2", th1, ciphertext));
+/** th2: th1, the KEM ciphertext, and with a code Yb. */
+export function transcript2(th1: Bytes, ciphertext: Bytes, shareB?: Bytes): Promise<Bytes> {
+  const shares = shareB === undefined ? [] : [shareB];
+  return sha256(enc("img-e2e/1 th2", th1, ciphertext, ...shares));
+}
+
+/** CI of the CPace run that a code adds: this protocol, and the ASCII digits. */
+export function codeChannel(room: Bytes): Bytes {
+  return enc("img-e2e/1", room);
+}
+
+/** sid of that run: nobody alone can choose it, nor have it twice. */
+export function codeSession(room: Bytes, commit: Bytes, nonceS: Bytes): Promise<Bytes> {
+  return sha256(enc(room, commit, nonceS));
+}
+
+/** psk from the run's ISK, 32 bytes. */
+export function codePsk(isk: Bytes): Promise<Bytes> {
+  return hkdf(isk, new Uint8Array(0), "pake psk", KEY_LENGTH);
 }
 
 /** ikm: the three secrets that every key hangs on, 32 bytes each. */

@@ -1,10 +1,11 @@
 import type { Bytes } from "../../lib/protocol/bytes.ts";
-import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
+import { HANDSHAKE, HELLO_R_LENGTH, MODE, SHARE_LENGTH } from "../../lib/protocol/handshake.ts";
 import {
-  type HandshakeInput,
   SenderHandshake,
+  type SenderInput,
   type SessionKeys,
   ViewerHandshake,
+  type ViewerInput,
 } from "../../lib/e2e/handshake.ts";
 import { javascriptKem, type Kem, loadKem, nativeKem } from "../../lib/e2e/kem.ts";
 import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
@@ -12,11 +13,13 @@ import { ProtocolError, randomBytes } from "../../lib/e2e/suite.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 
 const kem = await loadKem();
+const CODE = { digits: "4821", words: "crystal-orbit-lemon" };
 
 async function inputs(kems: { s: Kem; r: Kem } = { s: kem, r: kem }) {
   const { rid, psk } = await deriveRoom(createLinkSecret());
-  const s: HandshakeInput = { room: rid, psk, fingerprint: randomBytes(32), kem: kems.s };
-  const r: HandshakeInput = { room: rid, psk, fingerprint: randomBytes(32), kem: kems.r };
+  const link = { room: rid, psk };
+  const s: SenderInput = { link, code: CODE, fingerprint: randomBytes(32), kem: kems.s };
+  const r: ViewerInput = { secret: link, fingerprint: randomBytes(32), kem: kems.r };
   return { s, r };
 }
 
@@ -29,7 +32,7 @@ interface Wire {
 }
 
 async function run(
-  input: { s: HandshakeInput; r: HandshakeInput },
+  input: { s: SenderInput; r: ViewerInput },
   wire: Wire = {},
 ): Promise<{ s: SessionKeys; r: SessionKeys; offer: string }> {
   const same = (message: Bytes) => message;
@@ -78,18 +81,24 @@ Deno.test("handshake: native and JavaScript ML-KEM work with each other, both wa
 
 Deno.test("handshake: without the link's psk nobody gets past M3", async () => {
   const input = await inputs();
-  const stranger = { ...input.r, psk: randomBytes(32) };
+  const stranger = { ...input.r, secret: { ...input.s.link, psk: randomBytes(32) } };
   await assertRejects(() => run({ s: input.s, r: stranger }), ProtocolError);
 });
 
 Deno.test("handshake: a psk known to the viewer alone does not convince the viewer", async () => {
   const input = await inputs();
   const viewer = await ViewerHandshake.start(input.r);
-  const impostor = await SenderHandshake.start({ ...input.s, psk: randomBytes(32) });
+  const impostor = await SenderHandshake.start({
+    ...input.s,
+    link: { ...input.s.link, psk: randomBytes(32) },
+  });
   const m3 = await viewer.receiveHello(await impostor.receiveCommit(viewer.commit));
   await assertRejects(() => impostor.receiveHello(m3), ProtocolError);
   // Even with M4 forged from a session of its own, the viewer stays out.
-  const own = await ViewerHandshake.start({ ...input.r, psk: randomBytes(32) });
+  const own = await ViewerHandshake.start({
+    ...input.r,
+    secret: { ...input.s.link, psk: randomBytes(32) },
+  });
   await own.receiveHello(await (await SenderHandshake.start(input.s)).receiveCommit(own.commit));
   const forged = new Uint8Array(200);
   forged.set([HANDSHAKE.offer, 1]);
@@ -98,7 +107,8 @@ Deno.test("handshake: a psk known to the viewer alone does not convince the view
 
 Deno.test("handshake: another room's address does not verify", async () => {
   const input = await inputs();
-  const elsewhere = { ...input.r, room: randomBytes(16) };
+  const { psk } = input.s.link;
+  const elsewhere = { ...input.r, secret: { room: randomBytes(16), psk } };
   await assertRejects(() => run({ s: input.s, r: elsewhere }), ProtocolError);
 });
 
@@ -144,7 +154,10 @@ Deno.test("handshake: cut and lengthened messages are fatal", async () => {
 Deno.test("handshake: swapping both ECDH keys (the classic man in the middle) is fatal", async () => {
   const input = await inputs();
   const middle = await inputs();
-  const mallory = await ViewerHandshake.start({ ...input.r, psk: middle.r.psk });
+  const mallory = await ViewerHandshake.start({
+    ...input.r,
+    secret: { ...input.s.link, psk: middle.s.link.psk },
+  });
   const sender = await SenderHandshake.start(input.s);
   const m3 = await mallory.receiveHello(await sender.receiveCommit(mallory.commit));
   await assertRejects(() => sender.receiveHello(m3), ProtocolError);
@@ -192,4 +205,98 @@ Deno.test("sealed signaling: repeated, reordered and reflected messages do not o
   assertEquals(await fresh.r.signalOpener.open(one), "one");
   await assertRejects(() => fresh.r.signalOpener.open(one), ProtocolError);
   await assertRejects(() => fresh.s.signalOpener.open(one), ProtocolError);
+});
+
+// With a code
+
+async function codeInputs(change: Partial<typeof CODE> = {}) {
+  const { s, r } = await inputs();
+  return { s, r: { ...r, secret: { ...CODE, ...change } } };
+}
+
+Deno.test("handshake: who has the code gets in without the link, and both know that it was the code", async () => {
+  const { s, r, offer } = await run(await codeInputs());
+  assertEquals(offer, "v=0 offer");
+  assertEquals([s.sas, s.mode], [r.sas, r.mode]);
+  assertEquals(s.mode, MODE.code);
+  assertEquals((await run(await inputs())).s.mode, MODE.link);
+  assert(await s.verifyPeerBinding(r.ownBinding));
+  assert(await r.verifyPeerBinding(s.ownBinding));
+});
+
+Deno.test("handshake: wrong words or digits get nobody past M3", async () => {
+  for (const wrong of [{ words: "crystal-orbit-melon" }, { digits: "4822" }]) {
+    await assertRejects(async () => run(await codeInputs(wrong)), ProtocolError);
+  }
+});
+
+Deno.test("handshake: a sender whose code was withdrawn does not begin a run", async () => {
+  const { s, r } = await codeInputs();
+  const viewer = await ViewerHandshake.start(r);
+  const sender = await SenderHandshake.start({ ...s, code: null });
+  await assertRejects(() => sender.receiveCommit(viewer.commit), ProtocolError);
+});
+
+Deno.test("handshake: who plays the sender without the words can't confirm, nor see what the words are", async () => {
+  const { s, r } = await codeInputs();
+  const viewer = await ViewerHandshake.start(r);
+  const impostor = await SenderHandshake.start({
+    ...s,
+    code: { ...CODE, words: "zebra-zero-zone" },
+  });
+  const m3 = await viewer.receiveHello(await impostor.receiveCommit(viewer.commit));
+  await assertRejects(() => impostor.receiveHello(m3), ProtocolError);
+});
+
+for (
+  const [name, at] of [["M2 share", -1], ["M2 public key", 30], ["M2 fingerprint", 100]] as const
+) {
+  Deno.test(`handshake with a code: a changed ${name} is fatal`, async () => {
+    await assertRejects(async () => run(await codeInputs(), { m2: flip(at) }), ProtocolError);
+  });
+}
+
+for (
+  const [name, at] of [
+    ["share", HELLO_R_LENGTH + 1_088 + 20],
+    ["ciphertext", HELLO_R_LENGTH + 20],
+    ["MAC", -1],
+    ["fingerprint", 100],
+  ] as const
+) {
+  Deno.test(`handshake with a code: a changed M3 ${name} is fatal`, async () => {
+    await assertRejects(async () => run(await codeInputs(), { m3: flip(at) }), ProtocolError);
+  });
+}
+
+Deno.test("handshake with a code: the sender's own share sent back is refused", async () => {
+  const { s, r } = await codeInputs();
+  const viewer = await ViewerHandshake.start(r);
+  const sender = await SenderHandshake.start(s);
+  const m2 = await sender.receiveCommit(viewer.commit);
+  const m3 = await viewer.receiveHello(m2);
+  m3.set(m2.subarray(-SHARE_LENGTH), HELLO_R_LENGTH + 1_088);
+  await assertRejects(() => sender.receiveHello(m3), ProtocolError);
+});
+
+Deno.test("handshake: the mode that M1 names can't be changed on the way, in either direction", async () => {
+  const to = (mode: number) => (message: Bytes) => {
+    const out = message.slice();
+    out[2] = mode;
+    return out;
+  };
+  await assertRejects(async () => run(await codeInputs(), { m1: to(MODE.link) }), ProtocolError);
+  await assertRejects(async () => run(await inputs(), { m1: to(MODE.code) }), ProtocolError);
+  for (const mode of [0, 3, 255]) {
+    await assertRejects(async () => run(await inputs(), { m1: to(mode) }), ProtocolError);
+  }
+});
+
+Deno.test("handshake: M2 and M3 of the other mode have the wrong length", async () => {
+  const cut = (message: Bytes) => message.slice(0, -SHARE_LENGTH);
+  const longer = (message: Bytes) => new Uint8Array([...message, ...message.slice(2, 67)]);
+  await assertRejects(async () => run(await codeInputs(), { m2: cut }), ProtocolError);
+  await assertRejects(async () => run(await inputs(), { m2: longer }), ProtocolError);
+  await assertRejects(async () => run(await codeInputs(), { m3: cut }), ProtocolError);
+  await assertRejects(async () => run(await inputs(), { m3: longer }), ProtocolError);
 });

@@ -22,13 +22,16 @@ export async function agree(
   fingerprints: { readonly s?: Bytes; readonly r?: Bytes } = {},
 ): Promise<KeyPair & { confirm(sdp: string): Promise<Bytes> }> {
   const [{ rid, psk }, kem] = await Promise.all([deriveRoom(createLinkSecret()), loadKem()]);
-  const input = { room: rid, psk, kem };
+  const link = { room: rid, psk };
   const sender = await SenderHandshake.start({
-    ...input,
+    link,
+    code: null,
+    kem,
     fingerprint: fingerprints.s ?? randomBytes(32),
   });
   const viewer = await ViewerHandshake.start({
-    ...input,
+    secret: link,
+    kem,
     fingerprint: fingerprints.r ?? randomBytes(32),
   });
   const m3 = await viewer.receiveHello(await sender.receiveCommit(viewer.commit));

@@ -1,0 +1,109 @@
+/**
+ * CPace (draft-irtf-cfrg-cpace), suite CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256: two who know the same few words agree
+ * on a key, and whoever does not know them learns nothing but whether one guess was right. `@noble/curves` computes in the
+ * group. Loaded only where a code is used.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { p256, p256_hasher } from "@noble/curves/nist.js";
+import { ascii, type Bytes, concat } from "../protocol/bytes.ts";
+import { SHARE_LENGTH } from "../protocol/handshake.ts";
+import { KEY_LENGTH, ProtocolError, sha256, take, wipe } from "./suite.ts";
+
+const DSI = "CPaceP256_XMD:SHA-256_SSWU_NU_";
+
+/** Input block size of SHA-256 in bytes: the password fills the first block, whatever its length. */
+const BLOCK_LENGTH = 64;
+
+/** What both sides have to agree on. */
+export interface CpaceInput {
+  /** PRS, the password. */
+  readonly password: Bytes;
+  /** CI, who talks to whom over what. */
+  readonly channel: Bytes;
+  /** sid, unique for each run. */
+  readonly session: Bytes;
+}
+
+/** Both shares with the data that they authenticate (ADa, ADb), the initiator's first. */
+export interface CpaceTranscript {
+  readonly shareA: Bytes;
+  readonly dataA: Bytes;
+  readonly shareB: Bytes;
+  readonly dataB: Bytes;
+}
+
+/** lv_cat of the draft: each item behind its length. Lengths here never reach 128, where LEB128 needs a second byte. */
+function lengthPrefixed(...items: readonly Bytes[]): Bytes {
+  return concat(...items.flatMap((item) => {
+    if (item.length > 127) throw new RangeError("Cannot encode for CPace: item is too long");
+    return [new Uint8Array([item.length]), item];
+  }));
+}
+
+/** generator_string of the draft: what is mapped to the curve. Throws `RangeError` for an item of over 127 bytes. */
+export function generatorString({ password, channel, session }: CpaceInput): Bytes {
+  const padding = Math.max(0, BLOCK_LENGTH - 1 - (password.length + 1) - (DSI.length + 1));
+  return lengthPrefixed(ascii(DSI), password, new Uint8Array(padding), channel, session);
+}
+
+/** calculate_generator of the draft: a point of 65 bytes, not compressed. */
+export function generator(input: CpaceInput): Bytes {
+  const point = p256_hasher.encodeToCurve(generatorString(input), { DST: `${DSI}_DST` });
+  return point.toBytes(false).slice();
+}
+
+/** scalar_mult_vfy of the draft: the x coordinate, 32 bytes. Throws {@linkcode ProtocolError} for what is no point. */
+export function multiplyVerified(scalar: Bytes, point: Bytes): Bytes {
+  if (point.length !== SHARE_LENGTH || point[0] !== 0x04) throw new ProtocolError();
+  try {
+    // P-256 has no small subgroup: a point on the curve that is not the neutral one has the full order.
+    const product = p256.Point.fromBytes(point).multiply(p256.Point.Fn.fromBytes(scalar));
+    return take(product.toBytes(false), 1, KEY_LENGTH);
+  } catch {
+    throw new ProtocolError();
+  }
+}
+
+/** ISK for the order initiator, responder: 32 bytes. */
+export function sessionKey(
+  session: Bytes,
+  k: Bytes,
+  { shareA, dataA, shareB, dataB }: CpaceTranscript,
+): Promise<Bytes> {
+  return sha256(concat(
+    lengthPrefixed(ascii(`${DSI}_ISK`), session, k),
+    lengthPrefixed(shareA, dataA),
+    lengthPrefixed(shareB, dataB),
+  ));
+}
+
+/** One side of one run: its scalar is drawn here and used once. */
+export class CpaceRun {
+  /** Ya or Yb, 65 bytes. */
+  readonly share: Bytes;
+  readonly #session: Bytes;
+  readonly #scalar: Bytes;
+
+  /** `scalar` is given by known answers alone, 32 bytes big-endian. */
+  constructor(input: CpaceInput, scalar: Bytes = p256.utils.randomSecretKey().slice()) {
+    this.#session = input.session;
+    this.#scalar = scalar;
+    const point = p256.Point.fromBytes(generator(input));
+    this.share = point.multiply(p256.Point.Fn.fromBytes(scalar)).toBytes(false).slice();
+  }
+
+  /**
+   * ISK from the other side's share, which has to be one of the transcript's; the scalar is overwritten. Throws
+   * {@linkcode ProtocolError} for a share that is no point of the curve.
+   */
+  async finish(peerShare: Bytes, transcript: CpaceTranscript): Promise<Bytes> {
+    const k = multiplyVerified(this.#scalar, peerShare);
+    wipe(this.#scalar);
+    const isk = await sessionKey(this.#session, k, transcript);
+    wipe(k);
+    return isk;
+  }
+}
