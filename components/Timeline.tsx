@@ -34,6 +34,10 @@ function describe({ what }: TimelineEntry): string {
       return en.timeline.waiting;
     case "peer":
       return what.here ? en.timeline.peerHere : en.timeline.peerGone;
+    case "turned_away": {
+      const text = en.timeline.turnedAway[what.claim];
+      return what.withdrawn ? `${text}. ${en.timeline.withdrawn}` : text;
+    }
     case "live":
       return en.timeline.live;
     case "outgoing":

@@ -117,6 +117,12 @@ export const en = {
     waiting: "Link ready",
     peerHere: "Viewer here",
     peerGone: "Viewer not here any more",
+    turnedAway: {
+      code: "Someone tried a wrong code, and was turned away",
+      link: "Someone without the right link was turned away",
+      silence: "Someone came, said nothing, and was turned away",
+    },
+    withdrawn: "That was once too often: the code does not work any more. The link still does",
     live: "Connected and verified, end to end",
     sending: "Sending",
     delivered: "Delivered, still locked",
@@ -179,6 +185,10 @@ export const en = {
         "Stopped for safety",
         "Your friend’s page sent something that it should not have. Everything was closed.",
       ],
+      mismatch: [
+        "Stopped: you two see different things",
+        "Someone may be in between. Everything was closed. Make a new link, and send it another way.",
+      ],
     }),
     /** Said as well where a picture was open and nobody reported it closed. */
     unconfirmed:
@@ -195,6 +205,10 @@ export const en = {
       protocol: [
         "Stopped for safety",
         "The other page sent something that it should not have. Nothing of any picture is left on this page.",
+      ],
+      mismatch: [
+        "Stopped: you two see different things",
+        "Someone may be in between. Nothing of any picture is left on this page. Ask for a new link, sent another way.",
       ],
     }),
   },
@@ -251,9 +265,13 @@ export const en = {
       "This browser is too old",
       "It can’t decode pictures safely. Try a newer one; the link stays good.",
     ],
-    no_link: [
-      "You need a link",
-      "Open the whole link that your friend sent you. For safety it is not kept when this page is loaded again.",
+    wrong_code: [
+      "This code does not fit",
+      "The number leads somewhere, but the words are not the right ones. Check them with your friend and try again.",
+    ],
+    dismissed: [
+      "The other page turned you away",
+      "It did not hear from this page in time. Nothing was seen. Try again.",
     ],
     bad_link: [
       "This link is not whole",

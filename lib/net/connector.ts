@@ -1,23 +1,35 @@
 /**
- * From a link to a bound connection: seat, handshake, WebRTC. Whenever both seats are filled and nothing is bound, the
- * viewer starts a handshake; a lost socket, a reload of the server or a second try are all repaired by starting over.
+ * From a link or a code to a bound connection: seat, handshake, WebRTC. Whenever both seats are filled and nothing is bound,
+ * the viewer starts a handshake; a lost socket, a reload of the server or a second try are all repaired by starting over.
+ *
+ * While a code is out anybody can get to the viewer's seat, so a sender turns away who does not prove himself there, and
+ * withdraws the code after three; without one only the link's token leads there, and a wrong proof ends the session.
  *
  * This module is browser compatible.
  *
  * @module
  */
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
-import { HANDSHAKE } from "../protocol/handshake.ts";
-import { CONNECT_TIMEOUT_MS, MAX_TTL_S } from "../protocol/limits.ts";
-import type { GoneReason, IceServer, ServerMessage } from "../protocol/signaling.ts";
-import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../e2e/handshake.ts";
+import { HANDSHAKE, MODE } from "../protocol/handshake.ts";
+import { CONNECT_TIMEOUT_MS, MAX_CODE_GUESSES, MAX_TTL_S } from "../protocol/limits.ts";
+import type { ClientMessage, GoneReason, IceServer, ServerMessage } from "../protocol/signaling.ts";
+import { type Code, drawWords, formatCode, loadWordlist } from "../e2e/code.ts";
+import {
+  type LinkSecret,
+  SenderHandshake,
+  type SessionKeys,
+  ViewerHandshake,
+} from "../e2e/handshake.ts";
 import { type Kem, loadKem } from "../e2e/kem.ts";
-import { deriveRoom, type RoomSecrets } from "../e2e/link.ts";
+import { deriveRoom } from "../e2e/link.ts";
 import { ProtocolError, randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import { createIdentity, type Identity, Peer } from "./peer.ts";
 import type { SecureLink } from "./secure_link.ts";
 import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
+
+/** A sender waits this much longer than an honest viewer tries, before he turns a silent one away, in milliseconds. */
+const SILENCE_MARGIN_MS = 5_000;
 
 /** Why no connection came about, or why the room ended before one did. */
 export type ConnectFailure =
@@ -26,8 +38,13 @@ export type ConnectFailure =
   | "network"
   | "timeout"
   | "verification"
+  /** The sender turned this viewer away: his code was wrong. */
+  | "wrong_code"
   /** WebRTC is there but switched off, by policy or by lockdown mode. */
   | "no_webrtc";
+
+/** By what somebody tried to get in: a link, a code, or nothing that he ever showed. */
+export type Claim = "link" | "code" | "silence";
 
 /** What the owner of a connector is told. */
 export interface ConnectorHandlers {
@@ -37,6 +54,10 @@ export interface ConnectorHandlers {
   onContact(contact: boolean): void;
   /** The other one is here, or went before anything was bound. */
   onPeer(here: boolean): void;
+  /** Sender: the code that leads to the room as well, or `null` from its withdrawal on. */
+  onCode(code: string | null): void;
+  /** Sender: somebody came who could not prove that he has the link or the code. */
+  onTurnedAway(claim: Claim): void;
   /** Bound: listen on the link at once. Called once at most. */
   onBound(link: SecureLink): void;
   /** Called once at most, and never after `onBound`. */
@@ -46,20 +67,50 @@ export interface ConnectorHandlers {
 /** Settings of a {@linkcode Connector}. */
 export interface ConnectorOptions {
   readonly role: Role;
-  /** The link's secret, 32 bytes. Overwritten by `end()`. */
-  readonly secret: Bytes;
+  /** The link's secret, 32 bytes, overwritten by `end()`; or the code that a viewer was told. */
+  readonly secret: Bytes | Code;
   /** `ws(s)://host`, without a path. */
   readonly server: string;
   readonly handlers: ConnectorHandlers;
 }
 
+/** Where the room is and what opens it. */
+interface Address {
+  /** What stands behind `/ws/`. */
+  readonly path: string;
+  readonly first: ClientMessage;
+  /** What ends the room, 32 bytes; the sender's alone. */
+  readonly ownerToken: Bytes | null;
+  readonly secret: LinkSecret | Code;
+}
+
 /** Everything that does not change between attempts. */
 interface Ground {
-  readonly room: RoomSecrets;
-  readonly ownerToken: Bytes;
+  readonly address: Address;
   readonly kem: Kem;
   readonly identity: Identity;
   readonly signaling: SignalingClient;
+}
+
+async function findAddress(role: Role, secret: Bytes | Code): Promise<Address> {
+  if (!(secret instanceof Uint8Array)) {
+    return { path: secret.digits, first: { t: "join" }, ownerToken: null, secret };
+  }
+  const { rid, jtok, psk } = await deriveRoom(secret);
+  const address = { path: toBase64Url(rid), secret: { room: rid, psk } };
+  if (role === "R") {
+    return { ...address, first: { t: "join", tok: toBase64Url(jtok) }, ownerToken: null };
+  }
+  const ownerToken = randomBytes(32);
+  const [own, join] = await Promise.all([sha256(ownerToken), sha256(jtok)]);
+  const hashes = { own: toBase64Url(own), join: toBase64Url(join) };
+  return { ...address, first: { t: "create", ...hashes, ttl: MAX_TTL_S }, ownerToken };
+}
+
+/** Overwrites what can be: the words of a code are a string. */
+function wipeAddress({ ownerToken, secret }: Address): void {
+  if (ownerToken !== null) wipe(ownerToken);
+  if ("psk" in secret) wipe(secret.psk);
 }
 
 /** Connects one side of a session. */
@@ -71,6 +122,12 @@ export class Connector {
   #bound = false;
   #over = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Sender: the code that is out. */
+  #code: Code | null = null;
+  /** Sender: drawn once, whatever digits the server gives; `null` where the list could not be loaded. */
+  #words: Promise<string | null> | null = null;
+  /** What a code has been through: wrong proofs (sender), answered HELLOs (viewer). */
+  #guesses = 0;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -79,31 +136,28 @@ export class Connector {
   /** Takes the seat and goes on by itself from there. WebRTC and WebCrypto have to be there. */
   async start(): Promise<void> {
     const { role, secret, server, handlers } = this.#options;
-    const [room, kem, identity] = await Promise.all([
-      deriveRoom(secret),
+    const [address, kem, identity] = await Promise.all([
+      findAddress(role, secret),
       // Its fallback is a script of the server's.
       loadKem().catch(() => null),
       createIdentity().catch(() => null),
     ]);
-    if (kem === null) return this.#fail("unreachable");
-    if (identity === null) return this.#fail("no_webrtc");
-    const ownerToken = randomBytes(32);
-    const [own, join] = await Promise.all([sha256(ownerToken), sha256(room.jtok)]);
     // Ended meanwhile: `end` had nothing of this to overwrite yet.
-    if (this.#over) return wipe(room.psk, ownerToken);
-    const first = role === "S"
-      ? { t: "create", own: toBase64Url(own), join: toBase64Url(join), ttl: MAX_TTL_S } as const
-      : { t: "join", tok: toBase64Url(room.jtok) } as const;
+    if (this.#over) return wipeAddress(address);
+    if (kem === null || identity === null) {
+      wipeAddress(address);
+      return this.#fail(kem === null ? "unreachable" : "no_webrtc");
+    }
     const signaling = new SignalingClient({
-      url: `${server}/ws/${toBase64Url(room.rid)}`,
-      first,
+      url: `${server}/ws/${address.path}`,
+      first: address.first,
       handlers: {
         onMessage: (message) => this.#receive(message),
         onContact: (contact) => handlers.onContact(contact),
         onEnd: (why) => this.#signalingEnded(why),
       },
     });
-    this.#ground = { room, ownerToken, kem, identity, signaling };
+    this.#ground = { address, kem, identity, signaling };
   }
 
   /** Ends the seat, and the whole room when this is its sender. Idempotent; nothing is called afterwards. */
@@ -112,26 +166,26 @@ export class Connector {
     this.#over = true;
     clearTimeout(this.#timer);
     if (!this.#bound) this.#attempt?.close();
-    wipe(this.#options.secret);
+    const { secret } = this.#options;
+    if (secret instanceof Uint8Array) wipe(secret);
     const ground = this.#ground;
     if (ground === null) return;
     this.#ground = null;
-    ground.signaling.end(
-      this.#options.role === "S"
-        ? { t: "delete", otok: toBase64Url(ground.ownerToken) }
-        : { t: "leave" },
+    const { address: { ownerToken }, signaling } = ground;
+    signaling.end(
+      ownerToken === null ? { t: "leave" } : { t: "delete", otok: toBase64Url(ownerToken) },
     );
-    wipe(ground.ownerToken, ground.room.psk);
+    wipeAddress(ground.address);
   }
 
   #receive(message: ServerMessage): void {
-    const { handlers } = this.#options;
     switch (message.t) {
       case "created":
+        this.#offerCode(message.code ?? null);
+        return this.#seated();
       case "joined":
-        // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse.
-        if (!this.#bound) this.#drop();
-        return handlers.onSeated();
+        if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
+        return this.#seated();
       case "peer":
         return this.#peerChanged(message.up);
       case "relay":
@@ -149,13 +203,46 @@ export class Connector {
     }
   }
 
+  #seated(): void {
+    // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse.
+    if (!this.#bound) this.#drop();
+    this.#options.handlers.onSeated();
+  }
+
+  /** Makes the code of the digits that the server gave. A server that restarted gives others; the words stay. */
+  async #offerCode(digits: string | null): Promise<void> {
+    if (this.#options.role !== "S" || this.#bound) return;
+    if (this.#guesses >= MAX_CODE_GUESSES) return this.#withdraw();
+    this.#code = null;
+    if (digits === null) return;
+    this.#words ??= loadWordlist().then(drawWords, () => null);
+    const words = await this.#words;
+    if (words === null || this.#over || this.#guesses >= MAX_CODE_GUESSES) return;
+    this.#code = { digits, words };
+    this.#options.handlers.onCode(formatCode(this.#code));
+  }
+
+  #withdraw(): void {
+    if (this.#options.role !== "S") return;
+    this.#code = null;
+    this.#ground?.signaling.say({ t: "withdraw" });
+    this.#options.handlers.onCode(null);
+  }
+
   #peerChanged(here: boolean): void {
     // Once bound, the two know of each other better than the server does.
     if (this.#bound) return;
     this.#drop();
     this.#options.handlers.onPeer(here);
-    // The viewer begins, and gives up: a sender goes on waiting, for him or for his next try.
-    if (!here || this.#options.role === "S") return;
+    if (!here) return;
+    if (this.#options.role === "S") {
+      // He goes on waiting, but nobody keeps the seat from others without a word.
+      this.#timer = setTimeout(() => {
+        if (this.#code !== null && this.#attempt?.confirmed !== true) this.#turnAway();
+      }, CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS);
+      return;
+    }
+    // The viewer begins, and gives up.
     this.#restart();
     this.#timer = setTimeout(() => {
       this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
@@ -170,7 +257,7 @@ export class Connector {
 
   #relayed(d: string): void {
     const message = fromBase64Url(d);
-    if (message === null) return this.#fail("verification");
+    if (message === null) return this.#broken(null);
     // A viewer who lost his socket commits anew: that begins a new attempt, as long as nothing is bound.
     if (this.#options.role === "S" && message[0] === HANDSHAKE.commit && !this.#bound) {
       this.#restart();
@@ -184,7 +271,9 @@ export class Connector {
     this.#attempt?.close();
     const attempt: Attempt = new Attempt(this.#options.role, {
       ground,
+      code: this.#code,
       iceServers: this.#iceServers,
+      mayAnswer: () => this.#mayAnswer(),
       onBound: (link) => {
         this.#bound = true;
         clearTimeout(this.#timer);
@@ -192,15 +281,41 @@ export class Connector {
       },
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
+        if (why === "verification") return this.#broken(attempt);
         // A sender's link is not spent on one visitor's network.
-        if (why === "network" && this.#options.role === "S") this.#drop();
+        if (this.#options.role === "S") this.#drop();
         else this.#fail(why);
       },
     });
     this.#attempt = attempt;
   }
 
+  /** A viewer's HELLO with a code tells whoever gets it whether one guess was right, so there are few of them. */
+  #mayAnswer(): boolean {
+    if (this.#options.secret instanceof Uint8Array) return true;
+    return this.#guesses++ < MAX_CODE_GUESSES;
+  }
+
+  /** What came was not what the protocol asks for. */
+  #broken(attempt: Attempt | null): void {
+    if (this.#code !== null && attempt?.confirmed !== true) this.#turnAway();
+    else this.#fail("verification");
+  }
+
+  #turnAway(): void {
+    const claim = this.#attempt?.claim ?? "silence";
+    this.#drop();
+    this.#guesses++;
+    this.#ground?.signaling.say({ t: "dismiss" });
+    if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
+    this.#options.handlers.onTurnedAway(claim);
+    this.#options.handlers.onPeer(false);
+  }
+
   #signalingEnded(why: SignalingEnd): void {
+    if (why === "dismissed") {
+      return this.#fail(this.#options.secret instanceof Uint8Array ? "dismissed" : "wrong_code");
+    }
     // The message `gone` said more, just before; then this changes nothing.
     this.#fail(why === "gone" ? "room_deleted" : why);
   }
@@ -214,6 +329,10 @@ export class Connector {
 
 interface AttemptOptions {
   readonly ground: Ground;
+  /** Sender: the code that is out. */
+  readonly code: Code | null;
+  /** Viewer: asked before each answer to a HELLO. */
+  readonly mayAnswer: () => boolean;
   readonly iceServers: readonly IceServer[];
   readonly onBound: (link: SecureLink) => void;
   readonly onFailed: (why: "network" | "verification") => void;
@@ -236,7 +355,10 @@ class Attempt {
     this.#turn = this.#guard(() => this.#begin());
   }
 
-  /** True when both sides proved that they know the link, and WebRTC is trying. */
+  /** By what the viewer comes, as far as he said. */
+  claim: Claim = "silence";
+
+  /** True when both sides proved that they know the link or the code, and WebRTC is trying. */
   get confirmed(): boolean {
     return this.#peer !== null;
   }
@@ -253,15 +375,13 @@ class Attempt {
   }
 
   async #begin(): Promise<void> {
-    const { room, identity, kem } = this.#options.ground;
-    const { rid, psk } = room;
-    const input = { room: rid, psk, fingerprint: identity.fingerprint, kem };
-    if (this.#role === "S") {
-      this.#sender = await SenderHandshake.start(input);
-      return;
+    const { ground: { address: { secret }, identity: { fingerprint }, kem }, code } = this.#options;
+    if (this.#role === "R") {
+      this.#viewer = await ViewerHandshake.start({ secret, fingerprint, kem });
+      this.#send(this.#viewer.commit);
+    } else if ("psk" in secret) {
+      this.#sender = await SenderHandshake.start({ link: secret, code, fingerprint, kem });
     }
-    this.#viewer = await ViewerHandshake.start(input);
-    this.#send(this.#viewer.commit);
   }
 
   async #step(message: Bytes): Promise<void> {
@@ -272,6 +392,7 @@ class Attempt {
 
   async #stepSender(handshake: SenderHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.commit) {
+      this.claim = message[2] === MODE.code ? "code" : "link";
       return this.#send(await handshake.receiveCommit(message));
     }
     const peer = this.#peer = this.#connect(await handshake.receiveHello(message));
@@ -281,6 +402,7 @@ class Attempt {
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.helloS) {
       this.#greeted = true;
+      if (!this.#options.mayAnswer()) throw new ProtocolError();
       return this.#send(await handshake.receiveHello(message));
     }
     // Left over from an attempt before this one, which the sender gave up in the same moment.

@@ -7,6 +7,7 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ControlMessage } from "../protocol/control.ts";
+import { MODE } from "../protocol/handshake.ts";
 import { MAX_RECORD_LENGTH } from "../protocol/record.ts";
 import {
   ControlOpener,
@@ -55,6 +56,8 @@ export interface LinkParts {
 /** Sends and receives on the two channels after the binding was verified. */
 export class SecureLink {
   readonly sas: Bytes;
+  /** By what the viewer proved himself. */
+  readonly by: "link" | "code";
   readonly #parts: LinkParts;
   readonly #sealer: ControlSealer;
   readonly #opener: ControlOpener;
@@ -69,6 +72,7 @@ export class SecureLink {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     this.sas = parts.keys.sas;
+    this.by = parts.keys.mode === MODE.code ? "code" : "link";
     this.#sealer = new ControlSealer(parts.keys.controlOut);
     this.#opener = new ControlOpener(parts.keys.controlIn);
     this.#controlFlow = new FlowChannel(parts.control);

@@ -32,6 +32,8 @@ export type SignalingEnd =
   | "gone"
   | "superseded"
   | "busy"
+  /** The sender turned this viewer away. */
+  | "dismissed"
   | "unreachable"
   | "protocol";
 
@@ -81,6 +83,11 @@ export class SignalingClient {
   /** Relays opaque data to the other seat. Lost when the socket is: the handshake starts over after a resume. */
   relay(d: string): void {
     if (this.#seated) this.#send({ t: "relay", d });
+  }
+
+  /** Says something about the seats, while there is one. Lost when the socket is. */
+  say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" }>): void {
+    if (this.#seated) this.#send(message);
   }
 
   /** Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes. Idempotent. */
@@ -144,6 +151,8 @@ export class SignalingClient {
         return this.#finish("superseded");
       case CLOSE.busy:
         return this.#finish("busy");
+      case CLOSE.dismissed:
+        return this.#finish("dismissed");
       case CLOSE.malformed:
       case CLOSE.tooLarge:
       case CLOSE.outOfTurn:

@@ -23,7 +23,9 @@ export type EndReason =
   /** The connection broke. */
   | "lost"
   /** The other side's software did not keep to the protocol. */
-  | "protocol";
+  | "protocol"
+  /** The two compared what they see, and it was not the same. */
+  | "mismatch";
 
 /** Why a session never began. */
 export type FailReason =
@@ -32,8 +34,7 @@ export type FailReason =
   | "insecure"
   /** No workers, OffscreenCanvas or createImageBitmap. */
   | "old_browser"
-  /** `/join` without a fragment, or with one that is not whole. */
-  | "no_link"
+  /** A fragment that is not whole. */
   | "bad_link";
 
 /**

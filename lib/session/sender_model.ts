@@ -25,6 +25,7 @@ export class SenderModel {
   readonly #obstacle: FailReason | null;
   readonly #session = signal<Session | null>(null);
   readonly #link = signal<string | null>(null);
+  readonly #code: ReadonlySignal<string | null>;
   readonly #keep = signal(false);
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
@@ -43,6 +44,7 @@ export class SenderModel {
       const failed = this.#obstacle !== null || this.picker.problem.value !== null;
       return phase === "idle" && failed ? "failed" : phase;
     });
+    this.#code = computed(() => this.#session.value?.code.value ?? null);
     this.#reason = computed(() => {
       const life = this.#life();
       if (life.at === "ended" || life.at === "failed") return life.reason;
@@ -72,6 +74,11 @@ export class SenderModel {
   /** The link to share; there from the first picture on. */
   get link(): ReadonlySignal<string | null> {
     return this.#link;
+  }
+
+  /** What can be said in place of the link; `null` while there is none, and after it was withdrawn. */
+  get code(): ReadonlySignal<string | null> {
+    return this.#code;
   }
 
   /** Whether sessions go on after the last picture. */

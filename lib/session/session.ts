@@ -10,11 +10,12 @@ import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ByeReason } from "../protocol/control.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
-import { sasEmoji } from "../e2e/sas.ts";
+import type { Code } from "../e2e/code.ts";
+import { sasDigits, sasEmoji } from "../e2e/sas.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import type { Decoder } from "../image/decoder.ts";
-import { Connector } from "../net/connector.ts";
+import { type Claim, Connector } from "../net/connector.ts";
 import type { LinkEnd, SecureLink } from "../net/secure_link.ts";
 import { Inbox, type IncomingPicture } from "./inbox.ts";
 import { Outbox, type OutgoingPicture } from "./outbox.ts";
@@ -36,6 +37,8 @@ export interface TimelineEntry {
   readonly what:
     | { readonly type: "waiting" }
     | { readonly type: "peer"; readonly here: boolean }
+    /** Somebody could not prove that he has the link or the code; `withdrawn` when that was once too often for the code. */
+    | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
     | { readonly type: "live" }
     | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
     | { readonly type: "incoming"; readonly picture: IncomingPicture }
@@ -43,11 +46,20 @@ export interface TimelineEntry {
     | { readonly type: "ended"; readonly reason: EndReason };
 }
 
+/** What says that nobody is in between: how the two proved it to each other, and what people can compare. */
+export interface Verification {
+  readonly by: "link" | "code";
+  /** The SAS: 7 pictures with their names. */
+  readonly emoji: readonly (readonly [emoji: string, name: string])[];
+  /** The same for the ear: three groups of four digits. */
+  readonly digits: string;
+}
+
 /** Settings of a {@linkcode Session}. */
 export interface SessionOptions {
   readonly role: Role;
-  /** The link's secret, 32 bytes; copied. */
-  readonly secret: Bytes;
+  /** The link's secret, 32 bytes, which is copied; or the code that a viewer was told. */
+  readonly secret: Bytes | Code;
   /** `ws(s)://host`. */
   readonly server: string;
   readonly decoder: Decoder;
@@ -63,7 +75,9 @@ export class Session {
   readonly #timeline = signal<readonly TimelineEntry[]>([]);
   readonly #inbox = signal<Inbox | null>(null);
   readonly #keep = signal(false);
-  readonly #words = signal<readonly string[]>([]);
+  readonly #code = signal<string | null>(null);
+  readonly #verification = signal<Verification | null>(null);
+  readonly #compared = signal(false);
   readonly #connector: Connector;
   #link: SecureLink | null = null;
   #holds = 0;
@@ -77,7 +91,7 @@ export class Session {
     this.outbox = new Outbox((picture) => this.#outgoingChanged(picture));
     this.#connector = new Connector({
       role: options.role,
-      secret: options.secret.slice(),
+      secret: options.secret instanceof Uint8Array ? options.secret.slice() : options.secret,
       server: options.server,
       handlers: {
         onSeated: () => this.#seated(),
@@ -85,6 +99,12 @@ export class Session {
           this.#contact.value = contact;
         },
         onPeer: (here) => this.#peerChanged(here),
+        onCode: (code) => {
+          this.#code.value = code;
+        },
+        onTurnedAway: (claim) => {
+          this.#note({ type: "turned_away", claim, withdrawn: this.#code.peek() === null });
+        },
         onBound: (link) => this.#bound(link),
         onFailed: (reason) => this.#happen({ type: "fail", reason }),
       },
@@ -119,9 +139,19 @@ export class Session {
     return this.#keep;
   }
 
-  /** The names of the SAS emoji; empty before the session is live. */
-  get words(): ReadonlySignal<readonly string[]> {
-    return this.#words;
+  /** Sender: the code that leads here beside the link; `null` before the server gave one, and after its withdrawal. */
+  get code(): ReadonlySignal<string | null> {
+    return this.#code;
+  }
+
+  /** There once the session is live. */
+  get verification(): ReadonlySignal<Verification | null> {
+    return this.#verification;
+  }
+
+  /** True when somebody on this side said that both see the same. */
+  get compared(): ReadonlySignal<boolean> {
+    return this.#compared;
   }
 
   /** Takes the seat; everything else follows by itself. */
@@ -155,6 +185,18 @@ export class Session {
     this.#inbox.peek()?.close("user");
     if (this.outbox.open) this.outbox.burn();
     this.#endAfterReport("left");
+  }
+
+  /** The two compared, and see the same. */
+  same(): void {
+    this.#compared.value = this.#verification.peek() !== null;
+  }
+
+  /** The two compared, and see different things: somebody is in between. Ends at once, with nothing left to read. */
+  different(): void {
+    if (this.#isOver()) return;
+    this.outbox.burn();
+    this.#finish("mismatch");
   }
 
   /** The page goes away: there is no time to wait for anybody's word. */
@@ -206,11 +248,11 @@ export class Session {
 
   #bound(link: SecureLink): void {
     this.#link = link;
-    const words = sasEmoji(link.sas).map(([, name]) => name);
+    const emoji = sasEmoji(link.sas);
     const inbox = new Inbox({
       link,
       decoder: this.#options.decoder,
-      defaultMark: defaultMark(words),
+      defaultMark: defaultMark(emoji.map(([, name]) => name)),
       onChange: (picture) => this.#incomingChanged(picture),
     });
     link.listen({
@@ -223,7 +265,7 @@ export class Session {
     });
     batch(() => {
       this.#inbox.value = inbox;
-      this.#words.value = words;
+      this.#verification.value = { by: link.by, emoji, digits: sasDigits(link.sas) };
       this.#happen({ type: "bound" });
       this.#note({ type: "live" });
     });
@@ -327,6 +369,7 @@ export class Session {
     this.outbox.end();
     this.#connector.end();
     this.#link = null;
+    this.#code.value = null;
   }
 
   #note(what: TimelineEntry["what"]): void {

@@ -7,6 +7,14 @@
  */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
+import {
+  type Code,
+  type CodeProblem,
+  completeWord,
+  loadWordlist,
+  parseCode,
+  suggestWords,
+} from "../e2e/code.ts";
 import { parseFragment } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
@@ -16,25 +24,46 @@ import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./pha
 import { Picker } from "./picker.ts";
 import { Session } from "./session.ts";
 
-/** What the address bar held when the page came. */
+/** What the address bar held when the page came: with an empty one, a code is asked for. */
 interface Invitation {
   /** The link's secret, 32 bytes; for this page only. */
   readonly secret: Bytes | null;
+  readonly by: "link" | "code";
   readonly obstacle: FailReason | null;
 }
 
 /** Failures after which the same link may work at a second try: a sender's phone may have slept when it was refused. */
-const RETRYABLE: readonly FailReason[] = ["refused", "unreachable", "busy", "network", "timeout"];
+const RETRYABLE: readonly FailReason[] = [
+  "refused",
+  "unreachable",
+  "busy",
+  "network",
+  "timeout",
+  "dismissed",
+  "wrong_code",
+];
+
+/** What is wrong with a code that was typed; `unavailable_words` where the list of words could not be loaded. */
+export type CodeTrouble = CodeProblem | { readonly reason: "unavailable_words" };
 
 /** The viewer's page. */
 export class ViewerModel {
   readonly picker: Picker;
   readonly #decoder: Decoder;
   readonly #location: Location;
-  readonly #invitation = signal<Invitation>({ secret: null, obstacle: null });
+  readonly #invitation = signal<Invitation>({
+    secret: null,
+    by: "code",
+    obstacle: findObstacle(),
+  });
+  readonly #codeText = signal("");
+  readonly #codeProblem = signal<CodeTrouble | null>(null);
+  readonly #wordlist = signal<readonly string[]>([]);
+  readonly #suggestions: ReadonlySignal<readonly string[]>;
   readonly #session = signal<Session | null>(null);
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
+  readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
 
   /** `decodeWorker` is the URL of the decode worker. Reads the link out of the address bar, and takes it away there. */
   constructor(decodeWorker: string) {
@@ -42,7 +71,9 @@ export class ViewerModel {
     this.#decoder = new Decoder(decodeWorker);
     this.picker = new Picker(this.#decoder);
     this.readFragment();
-    if (this.#invitation.peek().obstacle === null) warmUp();
+    const { by, obstacle } = this.#invitation.peek();
+    if (obstacle === null) warmUp();
+    if (obstacle === null && by === "code") this.#loadWords();
     this.#phase = computed(() => {
       if (this.#invitation.value.obstacle !== null) return "failed";
       const picture = this.#session.value?.inbox.value?.picture.value ?? null;
@@ -51,8 +82,9 @@ export class ViewerModel {
     this.#reason = computed(() => {
       const life = this.#life();
       if (life.at === "ended" || life.at === "failed") return life.reason;
-      return this.#invitation.value.obstacle;
+      return this.#invitation.value.obstacle ?? this.#codeProblem.value?.reason ?? null;
     });
+    this.#suggestions = computed(() => suggestWords(this.#codeText.value, this.#wordlist.value));
   }
 
   get phase(): ReadonlySignal<ViewerPhase> {
@@ -66,6 +98,26 @@ export class ViewerModel {
 
   get session(): ReadonlySignal<Session | null> {
     return this.#session;
+  }
+
+  /** Whether this page joins by the link that it came with, or by a code that it asks for. */
+  get by(): ReadonlySignal<"link" | "code"> {
+    return this.#by;
+  }
+
+  /** What was typed so far. */
+  get codeText(): ReadonlySignal<string> {
+    return this.#codeText;
+  }
+
+  /** Words that the one being typed may become. */
+  get suggestions(): ReadonlySignal<readonly string[]> {
+    return this.#suggestions;
+  }
+
+  /** What is wrong with the code, once it was tried. */
+  get codeProblem(): ReadonlySignal<CodeTrouble | null> {
+    return this.#codeProblem;
   }
 
   /** Why there is no session; `null` while there is or may be one. */
@@ -85,31 +137,46 @@ export class ViewerModel {
     const life = this.#session.peek()?.life.peek().at ?? "idle";
     if (life !== "idle" && life !== "ended" && life !== "failed") return;
     const { hash, pathname } = this.#location;
-    // "Skip to the content" is a fragment too, and no reason to forget the invitation.
-    if (!/^#\d/.test(hash) && this.#invitation.peek().secret !== null) return;
+    // "Skip to the content" is a fragment too, and no reason to forget anything.
+    if (!/^#\d/.test(hash)) return;
     const secret = parseFragment(hash);
     // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
-    if (hash !== "") history.replaceState(null, "", pathname);
-    const missing = hash.length > 1 ? "bad_link" : "no_link";
-    const obstacle = findObstacle() ?? (secret === null ? missing : null);
+    history.replaceState(null, "", pathname);
+    const obstacle = findObstacle() ?? (secret === null ? "bad_link" : null);
     this.#session.value = null;
-    this.#invitation.value = { secret, obstacle };
+    this.#invitation.value = { secret, by: "link", obstacle };
+  }
+
+  /** Takes what is typed, or pasted. */
+  typeCode(text: string): void {
+    this.#codeText.value = text;
+    this.#codeProblem.value = null;
+  }
+
+  /** Puts a suggested word in place of the one being typed. */
+  complete(word: string): void {
+    this.typeCode(completeWord(this.#codeText.peek(), word));
+  }
+
+  /** Back to the code after a failure, with what was typed. */
+  editCode(): void {
+    if (this.#life().at === "failed" && this.#invitation.peek().by === "code") {
+      this.#session.value = null;
+    }
   }
 
   /** The one press: nothing was connected before. */
-  join(): void {
-    const { secret, obstacle } = this.#invitation.peek();
-    if (secret === null || obstacle !== null) return;
-    const before = this.#session.peek()?.life.peek().at;
-    if (before !== undefined && before !== "failed") return;
-    const server = signalingServer(this.#location);
-    const session = new Session({ role: "R", secret, server, decoder: this.#decoder });
-    this.#session.value = session;
-    session.life.subscribe(({ at }) => {
-      // It was for one time. Before that, a second try may need it.
-      if (at === "live" || at === "ended") this.#forget();
-    });
-    session.start();
+  async join(): Promise<void> {
+    const { secret, by, obstacle } = this.#invitation.peek();
+    if (obstacle !== null || !this.#mayJoin()) return;
+    if (by === "link") return secret === null ? undefined : this.#begin(secret);
+    const list = await this.#loadWords();
+    if (!this.#mayJoin()) return;
+    const code = list === null
+      ? { reason: "unavailable_words" } as const
+      : parseCode(this.#codeText.peek(), list);
+    if ("reason" in code) this.#codeProblem.value = code;
+    else this.#begin(code);
   }
 
   /** Chooses how long pictures that are sent back may be seen, in seconds. */
@@ -138,11 +205,37 @@ export class ViewerModel {
     this.#session.peek()?.vanish();
   }
 
+  #mayJoin(): boolean {
+    const before = this.#session.peek()?.life.peek().at;
+    return before === undefined || before === "failed";
+  }
+
+  #begin(secret: Bytes | Code): void {
+    const server = signalingServer(this.#location);
+    const session = new Session({ role: "R", secret, server, decoder: this.#decoder });
+    this.#session.value = session;
+    session.life.subscribe(({ at }) => {
+      // It was for one time. Before that, a second try may need it.
+      if (at === "live" || at === "ended") this.#forget();
+    });
+    session.start();
+  }
+
+  /** Fetches what typing a code needs; asked for again where the server did not answer. */
+  async #loadWords(): Promise<readonly string[] | null> {
+    try {
+      return this.#wordlist.value = await loadWordlist();
+    } catch {
+      return null;
+    }
+  }
+
   #forget(): void {
-    const { secret, obstacle } = this.#invitation.peek();
-    if (secret === null) return;
-    wipe(secret);
-    this.#invitation.value = { secret: null, obstacle };
+    this.#codeText.value = "";
+    const invitation = this.#invitation.peek();
+    if (invitation.secret === null) return;
+    wipe(invitation.secret);
+    this.#invitation.value = { ...invitation, secret: null };
   }
 
   #life(): Life {

@@ -1,5 +1,11 @@
-import { type ConnectFailure, Connector, type ConnectorHandlers } from "../../lib/net/connector.ts";
+import {
+  type Claim,
+  type ConnectFailure,
+  Connector,
+  type ConnectorHandlers,
+} from "../../lib/net/connector.ts";
 import type { SecureLink } from "../../lib/net/secure_link.ts";
+import type { Code } from "../../lib/e2e/code.ts";
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
@@ -19,22 +25,31 @@ class Person implements Disposable {
   readonly failures: ConnectFailure[] = [];
   readonly peers: boolean[] = [];
   readonly contacts: boolean[] = [];
+  readonly codes: (string | null)[] = [];
+  readonly turnedAway: Claim[] = [];
   readonly secret: Bytes;
   seated = 0;
 
-  constructor(role: Role, secret: Bytes, server: string) {
-    this.secret = secret.slice();
+  constructor(role: Role, secret: Bytes | Code, server: string) {
+    this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
     const handlers: ConnectorHandlers = {
       onSeated: () => void this.seated++,
       onContact: (contact) => void this.contacts.push(contact),
       onPeer: (here) => void this.peers.push(here),
+      onCode: (code) => void this.codes.push(code),
+      onTurnedAway: (claim) => void this.turnedAway.push(claim),
       onBound: (link) => {
         this.links.push(link);
         link.listen({ ...STEADY, onControl: () => {}, onRecord: () => {}, onEnd: () => {} });
       },
       onFailed: (why) => void this.failures.push(why),
     };
-    this.connector = new Connector({ role, secret: this.secret, server, handlers });
+    this.connector = new Connector({
+      role,
+      secret: secret instanceof Uint8Array ? this.secret : secret,
+      server,
+      handlers,
+    });
   }
 
   get bound(): boolean {

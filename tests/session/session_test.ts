@@ -117,10 +117,12 @@ async function over(scene: Scene, sender: string, viewer: string): Promise<void>
 
 test("two people meet, see the same words, and a picture is delivered but not decoded", async (scene) => {
   const { sender, viewer } = scene;
-  assertEquals([at(viewer), viewer.session.words.peek()], ["idle", []]);
+  assertEquals([at(viewer), viewer.session.verification.peek()], ["idle", null]);
   await delivered(scene, bigPng(300_000));
-  assertEquals(sender.session.words.peek(), viewer.session.words.peek());
-  assertEquals(sender.session.words.peek().length, 7);
+  const verification = sender.session.verification.peek();
+  assertEquals(verification, viewer.session.verification.peek());
+  assertEquals([verification?.by, verification?.emoji.length], ["link", 7]);
+  assertEquals([sender.session.compared.peek(), viewer.session.compared.peek()], [false, false]);
   await settle(20);
   assertEquals([incoming(viewer), viewer.decoder.asked], ["delivered", 0]);
   assertEquals(story(sender), ["waiting", "peer", "live", "sending", "delivered"]);

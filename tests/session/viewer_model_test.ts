@@ -34,8 +34,6 @@ Deno.test("a link is taken out of the address bar at once, and nothing is connec
 
 for (
   const [name, url, reason] of [
-    ["without a secret", "https://example.org/join", "no_link"],
-    ["with an empty fragment", "https://example.org/join#", "no_link"],
     ["that was cut", link().slice(0, -3), "bad_link"],
     ["of another version", link().replace("#1.", "#2."), "bad_link"],
   ] as const
@@ -47,6 +45,37 @@ for (
     model.join();
     assertEquals([model.phase.value, model.reason.value], ["failed", reason]);
     assertEquals([model.session.value, model.retryable], [null, false]);
+  });
+}
+
+for (const fragment of ["", "#", "#content"]) {
+  Deno.test(`the page with "${fragment}" behind its address asks for a code`, async () => {
+    using _rtc = withFakeRtc();
+    FakeWebSocket.all = [];
+    const page = pageAt(`https://example.org/join${fragment}`, NOWHERE);
+    using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+    const model = new ViewerModel("/decode_worker.js");
+    assertEquals([model.phase.value, model.by.value, model.reason.value], ["idle", "code", null]);
+
+    await model.join();
+    assertEquals([model.phase.value, model.reason.value], ["idle", "incomplete_code"]);
+    model.typeCode("4821 cristal orbit lemon");
+    assertEquals(model.reason.value, null);
+    await model.join();
+    assertEquals(model.codeProblem.value, { reason: "unknown_word", word: "cristal" });
+    assertEquals(model.codeText.value, "4821 cristal orbit lemon");
+    assertEquals(FakeWebSocket.all.length, 0);
+
+    model.typeCode("4821 Crystal orbit lem");
+    assertEquals(model.suggestions.value, ["lemon"]);
+    model.complete("lemon");
+    await Promise.all([model.join(), model.join()]);
+    await until(() => FakeWebSocket.all.length > 0, "it connects");
+    const [socket] = FakeWebSocket.all;
+    assert(socket !== undefined && /\/ws\/4821$/.test(socket.url), socket?.url);
+    assertEquals([FakeWebSocket.all.length, model.phase.value], [1, "connecting"]);
+    model.session.value?.leave();
+    assertEquals(model.codeText.value, "");
   });
 }
 
