@@ -79,8 +79,8 @@ export const ours: Implementation = {
 
 async function connectLink(role: "sender" | "receiver", port: SignalPort): Promise<SecureLink> {
   const [identity, kem] = await Promise.all([createIdentity(), loadKem()]);
-  const room = new Uint8Array(16);
-  const input = { room, psk: new Uint8Array(32), fingerprint: identity.fingerprint, kem };
+  const link = { room: new Uint8Array(16), psk: new Uint8Array(32) };
+  const own = { fingerprint: identity.fingerprint, kem };
   const send = (message: Bytes) => port.send(toBase64Url(message));
   const bound = Promise.withResolvers<SecureLink>();
   const common = {
@@ -91,8 +91,10 @@ async function connectLink(role: "sender" | "receiver", port: SignalPort): Promi
     onFailed: (why: string) => bound.reject(new Error(`Cannot connect: ${why}`)),
   };
   let peer: Peer | null = null;
-  const sender = role === "sender" ? await SenderHandshake.start(input) : null;
-  const viewer = role === "receiver" ? await ViewerHandshake.start(input) : null;
+  const sender = role === "sender"
+    ? await SenderHandshake.start({ ...own, link, code: null })
+    : null;
+  const viewer = role === "receiver" ? await ViewerHandshake.start({ ...own, secret: link }) : null;
   const step = async (message: Bytes) => {
     const type = message[0];
     if (peer !== null) return await peer.receive(message);

@@ -1,4 +1,4 @@
-import type { Bytes } from "../../lib/protocol/bytes.ts";
+import { ascii, type Bytes, concat, enc } from "../../lib/protocol/bytes.ts";
 import { HANDSHAKE, HELLO_R_LENGTH, MODE, SHARE_LENGTH } from "../../lib/protocol/handshake.ts";
 import {
   SenderHandshake,
@@ -8,8 +8,19 @@ import {
   type ViewerInput,
 } from "../../lib/e2e/handshake.ts";
 import { javascriptKem, type Kem, loadKem, nativeKem } from "../../lib/e2e/kem.ts";
+import { CpaceRun } from "../../lib/e2e/cpace.ts";
 import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
-import { ProtocolError, randomBytes } from "../../lib/e2e/suite.ts";
+import {
+  ecdh,
+  generateEcdh,
+  hkdf,
+  hmacKey,
+  mac,
+  ProtocolError,
+  randomBytes,
+  sha256,
+} from "../../lib/e2e/suite.ts";
+import { commitTo } from "../../lib/e2e/transcript.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 
 const kem = await loadKem();
@@ -224,6 +235,38 @@ Deno.test("handshake: who has the code gets in without the link, and both know t
   assert(await r.verifyPeerBinding(s.ownBinding));
 });
 
+Deno.test("handshake: a viewer made by hand from docs/protocol.md gets in with the code", async () => {
+  const { s } = await codeInputs();
+  const room = ascii(CODE.digits);
+  const pair = await generateEcdh();
+  const fpR = randomBytes(32);
+  const helloR = concat(new Uint8Array([3, 1]), pair.publicKey, randomBytes(32), fpR);
+  const commit = await commitTo(MODE.code, helloR);
+  const sender = await SenderHandshake.start(s);
+  const helloS = await sender.receiveCommit(commit);
+  const fpS = helloS.slice(99, 131);
+  const { ciphertext, secret } = await kem.encapsulate(helloS.slice(131, 1_315));
+  const run = new CpaceRun({
+    password: ascii(CODE.words),
+    channel: enc("img-e2e/1", room),
+    session: await sha256(enc(room, commit, helloS.slice(67, 99))),
+  });
+  const shareA = helloS.slice(1_315);
+  const isk = await run.finish(shareA, { shareA, dataA: fpS, shareB: run.share, dataB: fpR });
+  const psk = await hkdf(isk, new Uint8Array(0), "pake psk", 32);
+  const th1 = await sha256(
+    enc("img-e2e/1 th1", new Uint8Array([2]), room, commit, helloS, helloR),
+  );
+  const th2 = await sha256(enc("img-e2e/1 th2", th1, ciphertext, run.share));
+  const zEcdh = await ecdh(pair.privateKey, helloS.slice(2, 67));
+  const confirm = await hmacKey(
+    await hkdf(enc(zEcdh, secret, psk), th2, "confirm R", 32),
+    "sign",
+  );
+  const m3 = concat(helloR, ciphertext, run.share, await mac(confirm, th2));
+  assertEquals((await sender.receiveHello(m3)).peerFingerprint, fpR);
+});
+
 Deno.test("handshake: wrong words or digits get nobody past M3", async () => {
   for (const wrong of [{ words: "crystal-orbit-melon" }, { digits: "4822" }]) {
     await assertRejects(async () => run(await codeInputs(wrong)), ProtocolError);
@@ -288,7 +331,10 @@ Deno.test("handshake: the mode that M1 names can't be changed on the way, in eit
   await assertRejects(async () => run(await codeInputs(), { m1: to(MODE.link) }), ProtocolError);
   await assertRejects(async () => run(await inputs(), { m1: to(MODE.code) }), ProtocolError);
   for (const mode of [0, 3, 255]) {
-    await assertRejects(async () => run(await inputs(), { m1: to(mode) }), ProtocolError);
+    const { s, r } = await codeInputs();
+    const { commit } = await ViewerHandshake.start(r);
+    const sender = await SenderHandshake.start(s);
+    await assertRejects(() => sender.receiveCommit(to(mode)(commit)), ProtocolError);
   }
 });
 
