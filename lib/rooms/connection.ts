@@ -14,7 +14,7 @@ import {
 } from "../protocol/signaling.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { Claim, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
+import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
 import { hashToken, type RandomSource } from "./tokens.ts";
 
 /** What a connection needs of a WebSocket that is open. */
@@ -60,7 +60,7 @@ export class Connection {
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  /** Takes an open socket that asked for the room at address `room`. */
+  /** Takes an open socket that asked for the room at `room`, its own address or digits. */
   constructor(socket: Socket, room: string, context: ConnectionContext) {
     this.#socket = socket;
     this.#room = room;
@@ -140,16 +140,15 @@ export class Connection {
     const rtok = toBase64Url(this.#context.random(32));
     const result = await this.#ask(message, rtok);
     if (result === "refused" || result === "busy") return this.#deny(result);
-    const ticket: Ticket = { room: this.#room, conn: this.#id, seat: result.seat };
+    const ticket: Ticket = { room: result.room, conn: this.#id, seat: result.seat };
     if (this.#isClosed()) return await this.#abandon(ticket);
 
     this.#state = { at: "seated", ticket };
-    if (message.t === "create") this.#send({ t: "created", exp: result.exp, rtok });
-    else this.#send({ t: "joined", rtok });
+    this.#send(welcome(result, rtok));
     for (const event of early) this.#hear(event);
   }
 
-  #ask(message: FirstMessage, rtok: string): Promise<Seated | Denied> {
+  #ask(message: FirstMessage, rtok: string): Promise<Created | Seated | Denied> {
     const { store } = this.#context;
     const claim: Claim = {
       room: this.#room,
@@ -161,8 +160,7 @@ export class Connection {
       case "create":
         return store.create(claim, { own: message.own, join: message.join, ttl: message.ttl });
       case "join":
-        if (message.tok === undefined) return Promise.resolve("refused");
-        return store.join(claim, hashToken(message.tok));
+        return store.join(claim, message.tok === undefined ? null : hashToken(message.tok));
       case "resume":
         return store.resume(claim, hashToken(message.rtok));
     }
@@ -190,8 +188,11 @@ export class Connection {
         if (ticket.seat === "viewer") this.end("done");
         return;
       case "dismiss":
+        if (ticket.seat !== "sender") return this.end("outOfTurn");
+        return await store.dismiss(ticket);
       case "withdraw":
-        return this.end("outOfTurn");
+        if (ticket.seat !== "sender") return this.end("outOfTurn");
+        return await store.withdraw(ticket);
       case "pong":
         return;
       default:
@@ -213,7 +214,8 @@ export class Connection {
           state.ticket.seat === "sender" && event.why === "deleted" ? "done" : "gone",
         );
       case "superseded":
-        return this.end("superseded");
+      case "dismissed":
+        return this.end(event.t);
       default:
         event satisfies never;
     }
@@ -252,4 +254,10 @@ export class Connection {
     }
     this.#cancelTimer = clock.after(Math.min(deadAt, this.#nextPing) - now, () => this.#beat());
   }
+}
+
+function welcome(seated: Created | Seated, rtok: string): ServerMessage {
+  if (!("code" in seated)) return { t: "joined", rtok };
+  const { exp, code } = seated;
+  return code === null ? { t: "created", exp, rtok } : { t: "created", exp, rtok, code };
 }

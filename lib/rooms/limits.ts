@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  CODE_REST_MS,
   FIRST_MESSAGE_MS,
   HEARTBEAT_MS,
   HEARTBEAT_TIMEOUT_MS,
@@ -18,6 +19,10 @@ export interface StoreLimits {
   readonly maxRooms: number;
   /** How often overdue rooms and seats are looked for, in ms. */
   readonly sweepMs: number;
+  /** How long digits are not given out again after they led to a room, in ms. */
+  readonly codeRestMs: number;
+  /** Digits that lead to rooms or rest; rooms beyond get none. */
+  readonly maxCodes: number;
 }
 
 /** Limits of one socket. */
@@ -34,11 +39,16 @@ export interface ConnectionLimits {
   readonly maxPending: number;
 }
 
-/** 10,000 rooms: what they weigh is their two idle sockets, 22.5 KiB each, so half a gigabyte with everybody there. */
+/**
+ * 10,000 rooms: what they weigh is their two idle sockets, 22.5 KiB each, so half a gigabyte with everybody there.
+ * 200,000 codes: 12 MiB, and 330 new rooms a second for ten minutes until somebody gets a room without one.
+ */
 export const STORE_LIMITS: StoreLimits = {
   graceMs: SEAT_GRACE_MS,
   maxRooms: 10_000,
   sweepMs: 1_000,
+  codeRestMs: CODE_REST_MS,
+  maxCodes: 200_000,
 };
 
 /**

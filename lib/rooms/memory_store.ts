@@ -5,9 +5,11 @@
  */
 import type { GoneReason } from "../protocol/signaling.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { CodeTable, isCode } from "./codes.ts";
 import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
 import type {
   Claim,
+  Created,
   Denied,
   RoomStore,
   RoomTerms,
@@ -17,7 +19,7 @@ import type {
   SeatListener,
   Ticket,
 } from "./store.ts";
-import { equalHashes, type TokenHash } from "./tokens.ts";
+import { equalHashes, type RandomSource, systemRandom, type TokenHash } from "./tokens.ts";
 
 type Holder =
   | {
@@ -29,9 +31,11 @@ type Holder =
   | { readonly up: false; readonly rtok: TokenHash; readonly lostAt: number };
 
 interface Room {
+  readonly address: string;
   readonly own: TokenHash;
   readonly join: TokenHash;
   readonly expires: number;
+  code: string | null;
   sender: Holder;
   viewer: Holder | null;
   /** These two holders were up at the same time, so what they hear next is `resume`. */
@@ -41,6 +45,8 @@ interface Room {
 /** Options of {@linkcode MemoryRoomStore}; whatever is missing has its default. */
 export interface MemoryRoomStoreOptions {
   readonly clock?: Clock;
+  /** Where the digits of codes are drawn from. */
+  readonly random?: RandomSource;
   readonly limits?: Partial<StoreLimits>;
 }
 
@@ -52,14 +58,19 @@ const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<S
 /** A {@linkcode RoomStore} for one process; all of it is lost with the process. */
 export class MemoryRoomStore implements RoomStore {
   readonly #rooms = new Map<string, Room>();
+  readonly #codes: CodeTable;
   readonly #clock: Clock;
   readonly #limits: StoreLimits;
-  /** Cancels the sweep, which runs while there are rooms. */
+  /** Cancels the sweep, which runs while there are rooms; resting digits wait without it for the next room, which sweeps too. */
   #cancelSweep: (() => void) | null = null;
 
-  constructor({ clock = systemClock, limits = {} }: MemoryRoomStoreOptions = {}) {
+  constructor(
+    { clock = systemClock, random = systemRandom, limits = {} }: MemoryRoomStoreOptions = {},
+  ) {
     this.#clock = clock;
     this.#limits = { ...STORE_LIMITS, ...limits };
+    const { codeRestMs: restMs, maxCodes } = this.#limits;
+    this.#codes = new CodeTable({ clock, random, restMs, maxCodes });
   }
 
   /** How many rooms there are. */
@@ -67,7 +78,8 @@ export class MemoryRoomStore implements RoomStore {
     return this.#rooms.size;
   }
 
-  create(claim: Claim, { own, join, ttl }: RoomTerms): Promise<Seated | Denied> {
+  create(claim: Claim, { own, join, ttl }: RoomTerms): Promise<Created | Denied> {
+    if (isCode(claim.room)) return Promise.resolve("refused");
     const room = this.#find(claim.room);
     if (room !== undefined) {
       const owner = equalHashes(room.own, own);
@@ -75,27 +87,30 @@ export class MemoryRoomStore implements RoomStore {
       room.met = false;
       this.#take(room, "sender", claim);
       if (room.viewer !== null) this.#introduce(room, "sender");
-      return Promise.resolve(this.#seated(room, "sender"));
+      return Promise.resolve(this.#created(room));
     }
     if (this.#rooms.size >= this.#limits.maxRooms) this.#sweep();
     if (this.#rooms.size >= this.#limits.maxRooms) return Promise.resolve("busy");
     const made: Room = {
+      address: claim.room,
       own,
       join,
       expires: this.#clock.now() + ttl * 1_000,
+      code: this.#codes.draw(claim.room),
       sender: holderOf(claim),
       viewer: null,
       met: false,
     };
     this.#rooms.set(claim.room, made);
     this.#cancelSweep ??= this.#clock.after(this.#limits.sweepMs, () => this.#sweep());
-    return Promise.resolve(this.#seated(made, "sender"));
+    return Promise.resolve(this.#created(made));
   }
 
-  join(claim: Claim, token: TokenHash): Promise<Seated | Denied> {
-    const room = this.#find(claim.room);
-    const known = equalHashes(room?.join ?? NO_HASH, token);
-    if (room === undefined || !known || room.viewer !== null) return Promise.resolve("refused");
+  join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied> {
+    const room = this.#find(this.#lead(claim.room));
+    const known = equalHashes(room?.join ?? NO_HASH, token ?? NO_HASH);
+    const entitled = isCode(claim.room) ? token === null : token !== null && known;
+    if (room === undefined || !entitled || room.viewer !== null) return Promise.resolve("refused");
     room.met = false;
     this.#take(room, "viewer", claim);
     this.#introduce(room, "viewer");
@@ -103,7 +118,7 @@ export class MemoryRoomStore implements RoomStore {
   }
 
   resume(claim: Claim, token: TokenHash): Promise<Seated | Denied> {
-    const room = this.#find(claim.room);
+    const room = this.#find(this.#lead(claim.room));
     const isSender = equalHashes(room?.sender.rtok ?? NO_HASH, token);
     const isViewer = equalHashes(room?.viewer?.rtok ?? NO_HASH, token);
     if (room === undefined || !(isSender || isViewer)) return Promise.resolve("refused");
@@ -138,7 +153,7 @@ export class MemoryRoomStore implements RoomStore {
   leave(ticket: Ticket): Promise<void> {
     const room = this.#held(ticket);
     if (room !== undefined) {
-      if (ticket.seat === "sender") this.#end(ticket.room, room, "deleted");
+      if (ticket.seat === "sender") this.#end(room, "deleted");
       else this.#emptyViewer(room);
     }
     return Promise.resolve();
@@ -149,13 +164,33 @@ export class MemoryRoomStore implements RoomStore {
     if (room === undefined || ticket.seat !== "sender" || !equalHashes(room.own, token)) {
       return Promise.resolve(false);
     }
-    this.#end(ticket.room, room, "deleted");
+    this.#end(room, "deleted");
     return Promise.resolve(true);
+  }
+
+  dismiss(ticket: Ticket): Promise<void> {
+    const room = this.#held(ticket);
+    if (room !== undefined && ticket.seat === "sender" && room.viewer !== null) {
+      tell(room.viewer, { t: "dismissed" });
+      this.#emptyViewer(room);
+    }
+    return Promise.resolve();
+  }
+
+  withdraw(ticket: Ticket): Promise<void> {
+    const room = this.#held(ticket);
+    if (room !== undefined && ticket.seat === "sender") this.#retire(room);
+    return Promise.resolve();
+  }
+
+  /** The room's own address behind one that may be digits. Digits that lead nowhere lead to no room, not past the search. */
+  #lead(address: string): string {
+    return isCode(address) ? this.#codes.find(address) ?? "" : address;
   }
 
   #find(address: string): Room | undefined {
     const room = this.#rooms.get(address);
-    if (room !== undefined) this.#settle(address, room);
+    if (room !== undefined) this.#settle(room);
     return this.#rooms.get(address);
   }
 
@@ -166,7 +201,12 @@ export class MemoryRoomStore implements RoomStore {
   }
 
   #seated(room: Room, seat: Seat): Seated {
-    return { seat, exp: Math.ceil((room.expires - this.#clock.now()) / 1_000) };
+    const exp = Math.ceil((room.expires - this.#clock.now()) / 1_000);
+    return { room: room.address, seat, exp };
+  }
+
+  #created(room: Room): Created {
+    return { ...this.#seated(room, "sender"), code: room.code };
   }
 
   #take(room: Room, seat: Seat, claim: Claim): void {
@@ -193,8 +233,14 @@ export class MemoryRoomStore implements RoomStore {
     tell(room.sender, { t: "peer", up: false, by: "leave" });
   }
 
-  #end(address: string, room: Room, why: GoneReason): void {
-    this.#rooms.delete(address);
+  #retire(room: Room): void {
+    if (room.code !== null) this.#codes.retire(room.code);
+    room.code = null;
+  }
+
+  #end(room: Room, why: GoneReason): void {
+    this.#rooms.delete(room.address);
+    this.#retire(room);
     tell(room.sender, { t: "gone", why });
     tell(room.viewer, { t: "gone", why });
     if (this.#rooms.size === 0) {
@@ -204,19 +250,20 @@ export class MemoryRoomStore implements RoomStore {
   }
 
   /** Lets every deadline that has passed take effect. */
-  #settle(address: string, room: Room): void {
+  #settle(room: Room): void {
     const now = this.#clock.now();
     const over = (holder: Holder | null) =>
       holder !== null && !holder.up && now >= holder.lostAt + this.#limits.graceMs;
-    if (now >= room.expires) this.#end(address, room, "expired");
-    else if (over(room.sender)) this.#end(address, room, "lost");
+    if (now >= room.expires) this.#end(room, "expired");
+    else if (over(room.sender)) this.#end(room, "lost");
     else if (over(room.viewer)) this.#emptyViewer(room);
   }
 
   // One sweep over all rooms, not a timer for each: 10,000 rooms take less than a millisecond, and one handle cannot leak.
   #sweep(): void {
     this.#cancelSweep?.();
-    for (const [address, room] of this.#rooms) this.#settle(address, room);
+    for (const room of this.#rooms.values()) this.#settle(room);
+    this.#codes.sweep();
     this.#cancelSweep = this.#rooms.size === 0
       ? null
       : this.#clock.after(this.#limits.sweepMs, () => this.#sweep());

@@ -47,7 +47,7 @@ export class Rooms {
     return this.#open.size >= this.#maxSockets;
   }
 
-  /** Takes a socket just upgraded for the room at the valid address `room`. */
+  /** Takes a socket just upgraded for the room at `room`, a valid address of its own or of digits. */
   accept(socket: WebSocket, room: string): void {
     // Before `open` a socket can neither send nor be closed.
     socket.addEventListener("open", () => {

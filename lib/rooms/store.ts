@@ -4,6 +4,12 @@
  * A room has an address, H(otok), H(jtok), an expiry and two seats. A seat is empty (the viewer's only), *up* (a
  * connection holds it) or *lost* (its socket went away; whoever shows its rtok within the grace gets it back).
  *
+ * Its second address is a *code*: 4 to 8 digits that the store draws when it makes the room, from a random source that
+ * nobody can predict, each with the same chance. No two rooms have the same ones, and nobody gets them for `codeRestMs`
+ * after they were withdrawn or their room ended, for whatever reason. There are the more of them the more are taken or
+ * resting, so that a guess rarely hits and a draw soon does; where too many are, a room is made without. At a code's
+ * address nobody can do more than `join` and `resume`.
+ *
  * Every operation is atomic: it sees and leaves a whole room, and of two that compete one comes first. Deadlines (the
  * expiry, the grace of a seat) take effect before any later operation on the room, and at the latest a sweep afterwards.
  * Holders are fenced: an operation whose `conn` no longer holds the seat changes nothing.
@@ -19,18 +25,20 @@ import type { TokenHash } from "./tokens.ts";
 /** The two seats of a room. */
 export type Seat = "sender" | "viewer";
 
-/** What the holder of a seat hears from the room. Nothing follows `gone` and `superseded`. */
+/** What the holder of a seat hears from the room. Nothing follows `gone`, `superseded` and `dismissed`. */
 export type SeatEvent =
   | Extract<ServerMessage, { t: "peer" | "relay" | "gone" }>
   /** A newer connection took this seat. */
-  | { readonly t: "superseded" };
+  | { readonly t: "superseded" }
+  /** The sender turned this viewer away. */
+  | { readonly t: "dismissed" };
 
 /** Called with each event of a seat. Must not throw. */
 export type SeatListener = (event: SeatEvent) => void;
 
 /** Who asks for a seat. */
 export interface Claim {
-  /** Address of the room. */
+  /** Where it was asked for: the room's own address, or digits that may lead to one. */
   readonly room: string;
   /** Id of the connection, unique among all instances: the fence. */
   readonly conn: string;
@@ -39,10 +47,19 @@ export interface Claim {
   readonly listener: SeatListener;
 }
 
-/** A claim that was granted; `exp` is the rest of the room's life in whole seconds. */
+/** A claim that was granted. */
 export interface Seated {
+  /** The room's own address, whichever was asked at. */
+  readonly room: string;
   readonly seat: Seat;
+  /** Rest of the room's life in whole seconds. */
   readonly exp: number;
+}
+
+/** A `create` that was granted. */
+export interface Created extends Seated {
+  /** Digits that lead to the room; `null` where they were withdrawn, or where there were none to be had. */
+  readonly code: string | null;
 }
 
 /** A claim that was not granted; `busy` where the store is full. */
@@ -50,6 +67,7 @@ export type Denied = "refused" | "busy";
 
 /** Proves who holds a seat. */
 export interface Ticket {
+  /** The room's own address. */
   readonly room: string;
   readonly conn: string;
   readonly seat: Seat;
@@ -66,16 +84,18 @@ export interface RoomTerms {
 export interface RoomStore {
   /**
    * Makes the room and seats its sender. Where it exists already with the same hashes, the sender gets the seat back
-   * (a live holder is superseded, the expiry stays) and a viewer who is up meets him anew: both hear `peer` by `join`.
+   * (a live holder is superseded, the expiry and the code stay) and a viewer who is up meets him anew: both hear `peer` by
+   * `join`. A room gets digits when it is made or never: who withdrew his gets no others. Refused at digits.
    */
-  create(claim: Claim, terms: RoomTerms): Promise<Seated | Denied>;
+  create(claim: Claim, terms: RoomTerms): Promise<Created | Denied>;
 
   /**
-   * Seats a viewer whose token hashes to the room's `join`, where that seat is empty. Of many at once exactly one gets it.
+   * Seats a viewer where that seat is empty: at the room's own address with a `token` that is the room's `join`, at its
+   * code with `null`. Of many at once exactly one gets it.
    * Both hear `peer` by `join`; while the sender is lost the viewer hears that instead, and both meet when he is back.
-   * An unknown room, a wrong token and a taken seat are refused after the same work.
+   * Unknown rooms, unknown and resting digits, a wrong token and a taken seat are refused after the same work.
    */
-  join(claim: Claim, token: TokenHash): Promise<Seated | Denied>;
+  join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied>;
 
   /**
    * Gives the seat whose rtok hashes to `token` to this connection and replaces that hash by the claim's. A live holder
@@ -92,6 +112,15 @@ export interface RoomStore {
    * hears `leave`) and a sender's seat ends the room (`gone`, `lost`).
    */
   lose(ticket: Ticket): Promise<void>;
+
+  /**
+   * Empties the viewer's seat, up or lost, if the ticket is the sender's: the viewer hears `dismissed`, his rtok is dead, the
+   * sender hears `leave`. Changes nothing, and nobody hears anything, where the seat is empty.
+   */
+  dismiss(ticket: Ticket): Promise<void>;
+
+  /** The digits lead to this room no longer and rest, if the ticket is the sender's. Nobody hears of it; seats stay. */
+  withdraw(ticket: Ticket): Promise<void>;
 
   /** A viewer gives the seat up; the sender hears `leave`. A sender who leaves ends the room as `remove` does. */
   leave(ticket: Ticket): Promise<void>;

@@ -1,11 +1,12 @@
 /**
- * From the request for `/ws/<room>` to an open socket, or to the reason why not.
+ * From the request for `/ws/<room>` or `/ws/<digits>` to an open socket, or to the reason why not.
  *
  * @module
  */
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { ROOM_PATTERN } from "../protocol/signaling.ts";
 import { isAllowedOrigin } from "../server/origin.ts";
+import { isCode } from "./codes.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** Seconds after which Deno asks a silent socket whether it lives: it notices a dead line before the heartbeat does. */
@@ -25,14 +26,16 @@ function refuse(status: number, code: string, message: string): Response {
 }
 
 /**
- * Upgrades a request for the room at address `room` and hands the socket over. Everything is checked before the upgrade:
+ * Upgrades a request for the room at `room`, its own address or digits, and hands the socket over. Everything is checked before the upgrade:
  * the answer is else `{code, message}` in JSON with status 400 (room, subprotocol, handshake), 403 (origin), 405, 426
  * (not a WebSocket) or 503 (full).
  */
 export function upgradeToRoom(req: Request, room: string, options: UpgradeOptions): Response {
   const { rooms, allowedOrigins = [] } = options;
   if (req.method !== "GET") return refuse(405, "method", "Only GET is possible here.");
-  if (!ROOM_PATTERN.test(room)) return refuse(400, "room", "This is not the address of a room.");
+  if (!ROOM_PATTERN.test(room) && !isCode(room)) {
+    return refuse(400, "room", "This is not the address of a room.");
+  }
   if (req.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return refuse(426, "upgrade", "This address speaks WebSocket only.");
   }

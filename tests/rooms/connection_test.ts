@@ -2,7 +2,7 @@ import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { Connection } from "../../lib/rooms/connection.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
-import type { Claim, Denied, RoomStore, Seated } from "../../lib/rooms/store.ts";
+import type { Claim, Created, Denied, RoomStore, Seated } from "../../lib/rooms/store.ts";
 import { hashToken, systemRandom, type TokenHash } from "../../lib/rooms/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
@@ -13,7 +13,7 @@ import { createMessage, newAccess } from "./room_server.ts";
 class SlowJoinStore extends MemoryRoomStore {
   readonly gate = Promise.withResolvers<void>();
 
-  override async join(claim: Claim, hash: TokenHash): Promise<Seated | Denied> {
+  override async join(claim: Claim, hash: TokenHash | null): Promise<Seated | Denied> {
     await this.gate.promise;
     return await super.join(claim, hash);
   }
@@ -33,7 +33,7 @@ class UnevenStore extends MemoryRoomStore {
 class RecordingStore extends MemoryRoomStore {
   readonly hashes: TokenHash[] = [];
 
-  override create(...args: Parameters<RoomStore["create"]>): Promise<Seated | Denied> {
+  override create(...args: Parameters<RoomStore["create"]>): Promise<Created | Denied> {
     this.hashes.push(args[0].rtok);
     return super.create(...args);
   }
@@ -66,9 +66,9 @@ class World {
     this.store = store;
   }
 
-  open() {
+  open(at = this.access.room) {
     const socket = new FakeSocket();
-    const connection = new Connection(socket, this.access.room, {
+    const connection = new Connection(socket, at, {
       store: this.store,
       clock: this.clock,
       random: systemRandom,
@@ -294,4 +294,70 @@ Deno.test("nothing is left of a room after its end: no seat, no timer", async ()
   assertEquals(sender.socket.closes, [[CLOSE.done, "done"]]);
   assertEquals(viewer.socket.closes, [[CLOSE.gone, "gone"]]);
   assertEquals({ rooms: world.store.size, timers: world.clock.timers }, { rooms: 0, timers: 0 });
+});
+
+/** The digits in what a sender heard. */
+function codeOf(sent: readonly unknown[]): string {
+  const [answer] = sent;
+  assert(typeof answer === "object" && answer !== null && "code" in answer);
+  assert(typeof answer.code === "string");
+  return answer.code;
+}
+
+Deno.test("created carries the room's digits, and none where they were withdrawn", async () => {
+  const world = new World();
+  const first = await world.sender();
+  const code = codeOf(first.socket.sent);
+  const second = await world.sender();
+  assertEquals(codeOf(second.socket.sent), code);
+  await second.say({ t: "withdraw" });
+  await second.say({ t: "withdraw" });
+  assertEquals([second.socket.sent.length, second.socket.closes], [1, []]);
+  const [answer] = (await world.sender()).socket.sent;
+  assert(typeof answer === "object" && answer !== null);
+  assertEquals(Object.keys(answer), ["t", "exp", "rtok"]);
+});
+
+Deno.test("who joined by digits holds a seat of the room itself", async () => {
+  const world = new World();
+  const sender = await world.sender();
+  const viewer = world.open(codeOf(sender.socket.sent));
+  await viewer.say({ t: "join" });
+  await viewer.say({ t: "relay", d: "x" });
+  viewer.connection.closed();
+  await flush();
+  assertEquals(sender.socket.sent.slice(1), [
+    { t: "peer", up: true, by: "join" },
+    { t: "relay", d: "x" },
+    { t: "peer", up: false, by: "lost" },
+  ]);
+});
+
+Deno.test("a dismissed viewer hears his close code, also while the store still decides", async () => {
+  const world = new World();
+  const { sender, viewer } = await world.pair();
+  await sender.say({ t: "dismiss" });
+  assertEquals([viewer.socket.sent, viewer.socket.closes], [[], [[CLOSE.dismissed, "dismissed"]]]);
+  const early = world.open();
+  early.connection.receive(JSON.stringify({ t: "join", tok: world.access.jtok }));
+  sender.connection.receive(JSON.stringify({ t: "dismiss" }));
+  await flush();
+  assertEquals(early.socket.closes, [[CLOSE.dismissed, "dismissed"]]);
+  assertEquals(sender.socket.sent, [
+    { t: "peer", up: false, by: "leave" },
+    { t: "peer", up: true, by: "join" },
+    { t: "peer", up: false, by: "leave" },
+  ]);
+});
+
+Deno.test("dismiss and withdraw are the sender's alone, and nobody's before he is seated", async () => {
+  for (const t of ["dismiss", "withdraw"]) {
+    const world = new World();
+    const { viewer } = await world.pair();
+    const stranger = world.open();
+    for (const end of [viewer, stranger]) {
+      await end.say({ t });
+      assertEquals(end.socket.closes, [[CLOSE.outOfTurn, "outOfTurn"]]);
+    }
+  }
 });

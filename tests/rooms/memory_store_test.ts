@@ -1,19 +1,19 @@
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import type { Claim } from "../../lib/rooms/store.ts";
-import { hashToken } from "../../lib/rooms/tokens.ts";
+import { hashToken, systemRandom } from "../../lib/rooms/tokens.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
-import { GRACE_MS, MAX_ROOMS, testRoomStore, token } from "./store_contract.ts";
+import { CODE_REST_MS, GRACE_MS, MAX_ROOMS, testRoomStore, token } from "./store_contract.ts";
 
-function make() {
+function make(random = systemRandom) {
   const clock = new FakeClock();
-  const limits = { graceMs: GRACE_MS, maxRooms: MAX_ROOMS };
-  const store = new MemoryRoomStore({ clock, limits });
+  const limits = { graceMs: GRACE_MS, maxRooms: MAX_ROOMS, codeRestMs: CODE_REST_MS };
+  const store = new MemoryRoomStore({ clock, random, limits });
   return { clock, store };
 }
 
-testRoomStore("MemoryRoomStore", () => {
-  const { clock, store } = make();
+testRoomStore("MemoryRoomStore", (random) => {
+  const { clock, store } = make(random);
   return Promise.resolve({
     store,
     advance: (ms) => clock.advance(ms),

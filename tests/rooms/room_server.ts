@@ -106,22 +106,26 @@ export class Client implements AsyncDisposable {
     return client;
   }
 
-  /** Creates the room and takes the sender's seat. */
+  /** Creates the room and takes the sender's seat; `code` is empty where the room has none. */
   static async create(
     server: Address,
     access: Access,
-  ): Promise<{ client: Client; rtok: string }> {
+  ): Promise<{ client: Client; rtok: string; code: string }> {
     const client = await Client.connect(server, access.room);
     client.send(createMessage(access));
     const answer = await client.next();
     assert(answer.t === "created", `Not created: ${JSON.stringify(answer)}`);
-    return { client, rtok: answer.rtok };
+    return { client, rtok: answer.rtok, code: answer.code ?? "" };
   }
 
-  /** Takes the viewer's seat and waits for `peer`. */
-  static async join(server: Address, access: Access): Promise<{ client: Client; rtok: string }> {
-    const client = await Client.connect(server, access.room);
-    client.send({ t: "join", tok: access.jtok });
+  /** Takes the viewer's seat, by digits where `way` is a string, and waits for `peer`. */
+  static async join(
+    server: Address,
+    way: Access | string,
+  ): Promise<{ client: Client; rtok: string }> {
+    const byCode = typeof way === "string";
+    const client = await Client.connect(server, byCode ? way : way.room);
+    client.send(byCode ? { t: "join" } : { t: "join", tok: way.jtok });
     const answer = await client.next();
     assert(answer.t === "joined", `Not joined: ${JSON.stringify(answer)}`);
     assertEquals(await client.next(), { t: "peer", up: true, by: "join" });

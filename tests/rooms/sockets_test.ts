@@ -67,7 +67,17 @@ Deno.test("an unknown room, a wrong token and a third peer get the same bytes", 
   const { client: alone } = await Client.create(server, newAccess());
   await using _alone = alone;
   const waiting = newAccess();
-  await using waitingSender = (await Client.create(server, waiting)).client;
+  const { client: waitingSender, code } = await Client.create(server, waiting);
+  await using _waitingSender = waitingSender;
+  const taken = newAccess();
+  const { client: takenSender, code: takenCode } = await Client.create(server, taken);
+  await using _taken = disposeAll([takenSender, (await Client.join(server, takenCode)).client]);
+  const ended = newAccess();
+  const { client: endedSender, code: resting } = await Client.create(server, ended);
+  endedSender.send({ t: "leave" });
+  await endedSender.closed;
+  const codes = [code, takenCode, resting];
+  const unknown = ["1111", "2222", "3333", "4444"].find((digits) => !codes.includes(digits)) ?? "";
 
   const attempts = {
     "unknown room": [newAccess().room, { t: "join", tok: access.jtok }],
@@ -77,6 +87,17 @@ Deno.test("an unknown room, a wrong token and a third peer get the same bytes", 
     "resume in an unknown room": [newAccess().room, { t: "resume", rtok: token(32) }],
     "resume with a wrong token": [access.room, { t: "resume", rtok: token(32) }],
     "create over another's room": [access.room, createMessage({ ...newAccess(), ...{ room: "" } })],
+    "a room without a token": [waiting.room, { t: "join" }],
+    "digits with a token": [code, { t: "join", tok: waiting.jtok }],
+    "unknown digits": [unknown, { t: "join" }],
+    "unknown digits with a token": [unknown, { t: "join", tok: waiting.jtok }],
+    "resting digits": [resting, { t: "join" }],
+    "digits of a taken seat": [takenCode, { t: "join" }],
+    "resume at unknown digits": [unknown, { t: "resume", rtok: token(32) }],
+    "resume at resting digits": [resting, { t: "resume", rtok: token(32) }],
+    "resume at digits with a wrong token": [takenCode, { t: "resume", rtok: token(32) }],
+    "create at digits": [code, createMessage(waiting)],
+    "create at unknown digits": [unknown, createMessage(newAccess())],
   } as const;
   for (const [name, [room, message]] of Object.entries(attempts)) {
     assertEquals({ name, ...await refusal(server, room, message) }, { name, ...REFUSED });
@@ -126,6 +147,8 @@ Deno.test("hostile sockets are closed with their code, and honest ones notice no
     "relay before join": [CLOSE.outOfTurn, (raw) => raw.text('{"t":"relay","d":"x"}')],
     "leave before join": [CLOSE.outOfTurn, (raw) => raw.text('{"t":"leave"}')],
     "pong before join": [CLOSE.outOfTurn, (raw) => raw.text('{"t":"pong"}')],
+    "dismiss before join": [CLOSE.outOfTurn, (raw) => raw.text('{"t":"dismiss"}')],
+    "withdraw before join": [CLOSE.outOfTurn, (raw) => raw.text('{"t":"withdraw"}')],
     "delete before join": [
       CLOSE.outOfTurn,
       (raw) => raw.text(JSON.stringify({ t: "delete", otok: same.access.otok })),
@@ -171,6 +194,8 @@ Deno.test("a seated socket that misbehaves loses its seat, and the other end is 
     [CLOSE.tooLarge, (client) => client.socket.send(new Uint8Array(4))],
     [CLOSE.outOfTurn, (client, access) => client.send(again(access))],
     [CLOSE.outOfTurn, (client, access) => client.send(createMessage(access))],
+    [CLOSE.outOfTurn, (client) => client.send({ t: "dismiss" })],
+    [CLOSE.outOfTurn, (client) => client.send({ t: "withdraw" })],
   ];
   for (const [code, commit] of faults) {
     const { access, sender, viewer } = await pair(server);
@@ -316,6 +341,95 @@ Deno.test("of 200 sockets that join at once exactly one is the viewer", async ()
   for (const client of clients) {
     if (client !== viewer) assertEquals((await client.closed).code, CLOSE.refused);
   }
+  await assertUndisturbed(sender, viewer);
+});
+
+Deno.test("two people meet at digits, and the viewer resumes there", async () => {
+  await using server = new RoomServer();
+  const access = newAccess();
+  const { client: sender, code } = await Client.create(server, access);
+  await using _sender = sender;
+  assert(/^\d{4}$/.test(code), `Not four digits: ${code}`);
+  const { client: first, rtok } = await Client.join(server, code);
+  assertEquals(await sender.next(), MET);
+  await assertUndisturbed(sender, first);
+  await first[Symbol.asyncDispose]();
+  assertEquals(await sender.next(), LOST);
+  await using again = await Client.connect(server, code);
+  again.send({ t: "resume", rtok });
+  assertEquals((await again.next()).t, "joined");
+  assertEquals([await again.next(), await sender.next()], [RESUMED, RESUMED]);
+  await assertUndisturbed(sender, again);
+});
+
+Deno.test("of 20 sockets that join at the same digits exactly one is the viewer", async () => {
+  await using server = new RoomServer();
+  const { client: sender, code } = await Client.create(server, newAccess());
+  await using _sender = sender;
+  const clients = await Promise.all(
+    Array.from({ length: 20 }, () => Client.connect(server, code)),
+  );
+  await using _clients = disposeAll(clients);
+  for (const client of clients) client.send({ t: "join" });
+  const answers = await Promise.all(clients.map((client) => client.next()));
+  assertEquals(answers.filter(({ t }) => t === "joined").length, 1);
+  const viewer = clients[answers.findIndex(({ t }) => t === "joined")];
+  assert(viewer !== undefined);
+  assertEquals(await viewer.next(), MET);
+  assertEquals(await sender.next(), MET);
+  for (const client of clients) {
+    if (client !== viewer) assertEquals((await client.closed).code, CLOSE.refused);
+  }
+  await assertUndisturbed(sender, viewer);
+});
+
+Deno.test("a dismissed viewer is out: his token is dead, and the seat is the next one's", async () => {
+  await using server = new RoomServer();
+  const access = newAccess();
+  const { client: sender, code } = await Client.create(server, access);
+  await using _sender = sender;
+  const { client: viewer, rtok } = await Client.join(server, code);
+  assertEquals(await sender.next(), MET);
+  sender.send({ t: "dismiss" });
+  assertEquals(await viewer.closed, { code: CLOSE.dismissed, reason: "dismissed" });
+  assertEquals([viewer.unread, await sender.next()], [[], LEFT]);
+  for (const at of [code, access.room]) {
+    assertEquals(await refusal(server, at, { t: "resume", rtok }), REFUSED);
+  }
+  sender.send({ t: "dismiss" });
+  await using next = (await Client.join(server, code)).client;
+  assertEquals(await sender.next(), MET);
+  await assertUndisturbed(sender, next);
+});
+
+Deno.test("withdrawn digits lead nowhere, and the link goes on working", async () => {
+  await using server = new RoomServer();
+  const access = newAccess();
+  const { client: sender, code } = await Client.create(server, access);
+  await using _sender = sender;
+  sender.send({ t: "withdraw" });
+  sender.send({ t: "withdraw" });
+  // Its answer shows that the two are done, and that they had none.
+  sender.send({ t: "relay", d: "x" });
+  assertEquals(await sender.next(), { t: "err", code: "no_peer" });
+  assertEquals(await refusal(server, code, { t: "join" }), REFUSED);
+  const { client: viewer } = await Client.join(server, access);
+  await using _viewer = viewer;
+  assertEquals(await sender.next(), MET);
+  await assertUndisturbed(sender, viewer);
+  await using again = (await Client.create(server, access)).client;
+  assertEquals([await again.next(), await viewer.next()], [MET, MET]);
+});
+
+Deno.test("a room beyond the last digits is a room all the same", async () => {
+  await using server = new RoomServer({ store: { maxCodes: 1 } });
+  const first = await Client.create(server, newAccess());
+  const access = newAccess();
+  const { client: sender, code } = await Client.create(server, access);
+  await using _clients = disposeAll([first.client, sender]);
+  assertEquals([first.code.length, code], [4, ""]);
+  await using viewer = (await Client.join(server, access)).client;
+  assertEquals(await sender.next(), MET);
   await assertUndisturbed(sender, viewer);
 });
 

@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { MAX_TTL_S } from "../../lib/protocol/limits.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
-import type { Claim, RoomStore, Seat, SeatEvent, Ticket } from "../../lib/rooms/store.ts";
-import { hashToken, systemRandom } from "../../lib/rooms/tokens.ts";
+import { MAX_TTL_S } from "../../lib/protocol/limits.ts";
+import { CODE_PATTERN } from "../../lib/protocol/signaling.ts";
+import type {
+  Claim,
+  Created,
+  RoomStore,
+  Seat,
+  Seated,
+  SeatEvent,
+  Ticket,
+} from "../../lib/rooms/store.ts";
+import { hashToken, type RandomSource, systemRandom } from "../../lib/rooms/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** Grace that the stores under test are made with. */
@@ -14,6 +23,9 @@ export const GRACE_MS = 60_000;
 
 /** Rooms that the stores under test may hold. */
 export const MAX_ROOMS = 20;
+
+/** How long digits rest in the stores under test. */
+export const CODE_REST_MS = 600_000;
 
 /** A store under test, empty, and its time. */
 export interface StoreHarness {
@@ -36,16 +48,19 @@ class Party {
   readonly conn = token(16);
   readonly #harness: StoreHarness;
   readonly #room: string;
+  readonly #at: string;
   #events: SeatEvent[] = [];
 
-  constructor(harness: StoreHarness, room: string) {
+  /** Asks for `room` at the address `at`. */
+  constructor(harness: StoreHarness, room: string, at = room) {
     this.#harness = harness;
     this.#room = room;
+    this.#at = at;
   }
 
   get claim(): Claim {
     const listener = (event: SeatEvent) => void this.#events.push(event);
-    return { room: this.#room, conn: this.conn, rtok: hashToken(this.rtok), listener };
+    return { room: this.#at, conn: this.conn, rtok: hashToken(this.rtok), listener };
   }
 
   as(seat: Seat): Ticket {
@@ -75,8 +90,33 @@ class World {
     this.store = harness.store;
   }
 
-  party(): Party {
-    return new Party(this.harness, this.room);
+  party(at = this.room): Party {
+    return new Party(this.harness, this.room, at);
+  }
+
+  /** What a claim on this room's `seat` gets. */
+  seated(seat: Seat, exp = 600): Seated {
+    return { room: this.room, seat, exp };
+  }
+
+  /** Makes the room, or takes its sender's seat again. */
+  async create(party: Party, exp = 600): Promise<Created> {
+    const result = await this.store.create(party.claim, { ...this.terms, ttl: exp });
+    assert(typeof result === "object", `Not created: ${result}`);
+    return result;
+  }
+
+  /** Joins without a token. */
+  joinBare(party: Party) {
+    return this.store.join(party.claim, null);
+  }
+
+  /** Makes the room and returns its digits too. */
+  async coded(): Promise<{ sender: Party; code: string }> {
+    const sender = this.party();
+    const { code } = await this.create(sender);
+    assert(code !== null && CODE_PATTERN.test(code), `Not digits: ${code}`);
+    return { sender, code };
   }
 
   join(party: Party, jtok = this.jtok) {
@@ -89,7 +129,8 @@ class World {
 
   async created(): Promise<Party> {
     const sender = this.party();
-    assertEquals(await this.store.create(sender.claim, this.terms), { seat: "sender", exp: 600 });
+    const { code: _, ...seated } = await this.create(sender);
+    assertEquals(seated, this.seated("sender"));
     return sender;
   }
 
@@ -97,7 +138,7 @@ class World {
   async paired(): Promise<{ sender: Party; viewer: Party }> {
     const sender = await this.created();
     const viewer = this.party();
-    assertEquals(await this.join(viewer), { seat: "viewer", exp: 600 });
+    assertEquals(await this.join(viewer), this.seated("viewer"));
     assertEquals(await sender.heard(), [peer(true, "join")]);
     assertEquals(await viewer.heard(), [peer(true, "join")]);
     return { sender, viewer };
@@ -108,11 +149,18 @@ function peer(up: boolean, by: "join" | "resume" | "lost" | "leave"): SeatEvent 
   return { t: "peer", up, by };
 }
 
-/** Registers the contract's tests for the store that `make` makes. */
-export function testRoomStore(name: string, make: () => Promise<StoreHarness>): void {
-  function test(title: string, body: (world: World) => Promise<void>): void {
+/** Registers the contract's tests for the store that `make` makes; it has to draw its digits from `random`. */
+export function testRoomStore(
+  name: string,
+  make: (random: RandomSource) => Promise<StoreHarness>,
+): void {
+  function test(
+    title: string,
+    body: (world: World) => Promise<void>,
+    random: RandomSource = systemRandom,
+  ): void {
     Deno.test(`${name}: ${title}`, async () => {
-      const harness = await make();
+      const harness = await make(random);
       try {
         await body(new World(harness));
       } finally {
@@ -127,10 +175,10 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
   });
 
   test("create() gives the sender the seat again for the same hashes", async (world) => {
-    const first = await world.created();
+    const { sender: first, code } = await world.coded();
     await world.harness.advance(5_000);
     const second = world.party();
-    assertEquals(await world.store.create(second.claim, world.terms), { seat: "sender", exp: 595 });
+    assertEquals(await world.create(second), { ...world.seated("sender", 595), code });
     assertEquals(await first.heard(), [{ t: "superseded" }]);
     assertEquals(await second.heard(), []);
     assertEquals(await world.resume(world.party(), first.rtok), "refused");
@@ -153,13 +201,12 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
       assertEquals(await world.store.create(other.claim, { ...world.terms, ...terms }), "refused");
     }
     assertEquals(await sender.heard(), []);
-    assertEquals(await world.join(world.party()), { seat: "viewer", exp: 600 });
+    assertEquals(await world.join(world.party()), world.seated("viewer"));
   });
 
   test("create() says busy where the store is full, until a room expires", async (world) => {
     for (let i = 0; i < MAX_ROOMS; i++) {
-      const { claim } = new Party(world.harness, token(16));
-      assertEquals(await world.store.create(claim, world.terms), { seat: "sender", exp: 600 });
+      await new World(world.harness).created();
     }
     assertEquals(await world.store.create(world.party().claim, world.terms), "busy");
     await world.harness.advance(600_000);
@@ -194,10 +241,10 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
     const sender = await world.created();
     await world.store.lose(sender.as("sender"));
     const viewer = world.party();
-    assertEquals(await world.join(viewer), { seat: "viewer", exp: 600 });
+    assertEquals(await world.join(viewer), world.seated("viewer"));
     assertEquals(await viewer.heard(), [peer(false, "lost")]);
     const back = world.party();
-    assertEquals(await world.resume(back, sender.rtok), { seat: "sender", exp: 600 });
+    assertEquals(await world.resume(back, sender.rtok), world.seated("sender"));
     assertEquals(await back.heard(), [peer(true, "join")]);
     assertEquals(await viewer.heard(), [peer(true, "join")]);
   });
@@ -211,7 +258,7 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
     await world.harness.advance(4_000);
     assertEquals(await sender.heard(), [peer(false, "leave")]);
     assertEquals(await world.resume(world.party(), viewer.rtok), "refused");
-    assertEquals(await world.join(world.party()), { seat: "viewer", exp: 538 });
+    assertEquals(await world.join(world.party()), world.seated("viewer", 538));
     assertEquals(await sender.heard(), [peer(true, "join")]);
   });
 
@@ -223,7 +270,7 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
       await own.store.lose(pair[seat].as(seat));
       assertEquals(await other.heard(), [peer(false, "lost")]);
       const back = own.party();
-      assertEquals(await own.resume(back, pair[seat].rtok), { seat, exp: 600 });
+      assertEquals(await own.resume(back, pair[seat].rtok), own.seated(seat));
       assertEquals(await back.heard(), [peer(true, "resume")]);
       assertEquals(await other.heard(), [peer(true, "resume")]);
       await own.harness.advance(2 * GRACE_MS);
@@ -234,7 +281,7 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
   test("resume() supersedes a live holder, whose connection then does nothing", async (world) => {
     const { sender, viewer } = await world.paired();
     const newest = world.party();
-    assertEquals(await world.resume(newest, viewer.rtok), { seat: "viewer", exp: 600 });
+    assertEquals(await world.resume(newest, viewer.rtok), world.seated("viewer"));
     assertEquals(await viewer.heard(), [{ t: "superseded" }]);
     assertEquals(await sender.heard(), [peer(true, "resume")]);
     assertEquals(await world.store.relay(viewer.as("viewer"), "stale"), false);
@@ -250,11 +297,11 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
     assertEquals(await world.resume(world.party(), token(32)), "refused");
     const { sender, viewer } = await world.paired();
     const second = world.party();
-    assertEquals(await world.resume(second, viewer.rtok), { seat: "viewer", exp: 600 });
+    assertEquals(await world.resume(second, viewer.rtok), world.seated("viewer"));
     assertEquals(await world.resume(world.party(), viewer.rtok), "refused");
     assertEquals(await world.resume(world.party(), world.otok), "refused");
     assertEquals(await world.resume(world.party(), token(32)), "refused");
-    assertEquals(await world.resume(world.party(), second.rtok), { seat: "viewer", exp: 600 });
+    assertEquals(await world.resume(world.party(), second.rtok), world.seated("viewer"));
     assertEquals(await sender.heard(), [peer(true, "resume"), peer(true, "resume")]);
   });
 
@@ -353,10 +400,174 @@ export function testRoomStore(name: string, make: () => Promise<StoreHarness>): 
   });
 
   test("a room lives as long as the protocol allows", async (world) => {
-    const { claim } = world.party();
-    const terms = { ...world.terms, ttl: MAX_TTL_S };
-    assertEquals(await world.store.create(claim, terms), { seat: "sender", exp: MAX_TTL_S });
+    assertEquals((await world.create(world.party(), MAX_TTL_S)).exp, MAX_TTL_S);
     await world.harness.advance((MAX_TTL_S - 2) * 1_000);
-    assertEquals(await world.join(world.party()), { seat: "viewer", exp: 2 });
+    assertEquals(await world.join(world.party()), world.seated("viewer", 2));
   });
+
+  test("a room's digits lead to the viewer's seat as its address and token do", async (world) => {
+    const { sender, code } = await world.coded();
+    const viewer = world.party(code);
+    assertEquals(await world.joinBare(viewer), world.seated("viewer"));
+    assertEquals(await viewer.heard(), [peer(true, "join")]);
+    assertEquals(await sender.heard(), [peer(true, "join")]);
+    assert(await world.store.relay(viewer.as("viewer"), "x"));
+    assertEquals(await sender.heard(), [{ t: "relay", d: "x" }]);
+    await world.store.lose(viewer.as("viewer"));
+    const back = world.party(code);
+    assertEquals(await world.resume(back, viewer.rtok), world.seated("viewer"));
+    assertEquals(await back.heard(), [peer(true, "resume")]);
+    assertEquals(await sender.heard(), [peer(false, "lost"), peer(true, "resume")]);
+  });
+
+  test("join() wants a token at a room's address and none at digits", async (world) => {
+    const { sender, code } = await world.coded();
+    const neighbour = await new World(world.harness).coded();
+    assertEquals(await world.joinBare(world.party()), "refused");
+    assertEquals(await world.join(world.party(code)), "refused");
+    assertEquals(await world.join(world.party(neighbour.code)), "refused");
+    assertEquals(await sender.heard(), []);
+    assertEquals(await neighbour.sender.heard(), []);
+    assertEquals(await world.join(world.party()), world.seated("viewer"));
+  });
+
+  test("join() at digits refuses unknown ones, resting ones and a taken seat alike", async (world) => {
+    const { sender, code } = await world.coded();
+    const other = new World(world.harness);
+    const { sender: gone, code: resting } = await other.coded();
+    await other.store.leave(gone.as("sender"));
+    const unknown = ["1111", "2222", "3333"].find((digits) =>
+      digits !== code && digits !== resting
+    );
+    assertEquals(await world.joinBare(world.party(unknown)), "refused");
+    assertEquals(await world.joinBare(world.party(resting)), "refused");
+    assertEquals(await world.joinBare(world.party("")), "refused");
+    assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
+    assertEquals(await world.joinBare(world.party(code)), "refused");
+    assertEquals(await world.resume(world.party(unknown), sender.rtok), "refused");
+    assertEquals(await sender.heard(), [peer(true, "join")]);
+  });
+
+  test("join() at digits seats exactly one of 20 at once", async (world) => {
+    const { sender, code } = await world.coded();
+    const parties = Array.from({ length: 20 }, () => world.party(code));
+    const results = await Promise.all(parties.map((party) => world.joinBare(party)));
+    assertEquals(results.filter((result) => result !== "refused"), [world.seated("viewer")]);
+    assertEquals(await sender.heard(), [peer(true, "join")]);
+  });
+
+  test("create() makes no room at digits, whether they lead to one or not", async (world) => {
+    const { sender, code } = await world.coded();
+    for (const digits of [code, code === "1111" ? "2222" : "1111", "12345678"]) {
+      assertEquals(await world.store.create(world.party(digits).claim, world.terms), "refused");
+      const other = new World(world.harness);
+      assertEquals(await other.store.create(other.party(digits).claim, other.terms), "refused");
+    }
+    assertEquals(await sender.heard(), []);
+    assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
+  });
+
+  test("withdraw() takes the digits away for good and tells nobody", async (world) => {
+    const { sender, code } = await world.coded();
+    const viewer = world.party(code);
+    await world.joinBare(viewer);
+    for (const party of [viewer, sender]) await party.heard();
+    await world.store.withdraw(sender.as("sender"));
+    await world.store.withdraw(sender.as("sender"));
+    for (const party of [viewer, sender]) assertEquals(await party.heard(), []);
+    assert(await world.store.relay(viewer.as("viewer"), "x"));
+    await world.store.lose(viewer.as("viewer"));
+    assertEquals(await world.resume(world.party(code), viewer.rtok), "refused");
+    assertEquals(await world.resume(world.party(), viewer.rtok), world.seated("viewer"));
+    await world.store.dismiss(sender.as("sender"));
+    assertEquals(await world.joinBare(world.party(code)), "refused");
+    assertEquals((await world.create(world.party())).code, null);
+    assertEquals(await world.join(world.party()), world.seated("viewer"));
+  });
+
+  test("withdraw() and dismiss() of a viewer or a stranger change nothing", async (world) => {
+    const { sender, code } = await world.coded();
+    const viewer = world.party(code);
+    await world.joinBare(viewer);
+    for (const party of [viewer, sender]) await party.heard();
+    const wrong = [
+      viewer.as("viewer"),
+      viewer.as("sender"),
+      sender.as("viewer"),
+      world.party().as("sender"),
+      { ...sender.as("sender"), room: code },
+    ];
+    for (const ticket of wrong) {
+      await world.store.withdraw(ticket);
+      await world.store.dismiss(ticket);
+    }
+    for (const party of [viewer, sender]) assertEquals(await party.heard(), []);
+    assert(await world.store.relay(sender.as("sender"), "x"));
+    await world.store.leave(viewer.as("viewer"));
+    assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
+  });
+
+  test("dismiss() empties the viewer's seat, up or lost, for the next", async (world) => {
+    const { sender, code } = await world.coded();
+    for (const state of ["up", "lost"] as const) {
+      const viewer = world.party(code);
+      assertEquals(await world.joinBare(viewer), world.seated("viewer"));
+      await viewer.heard();
+      if (state === "lost") await world.store.lose(viewer.as("viewer"));
+      await sender.heard();
+      await world.store.dismiss(sender.as("sender"));
+      assertEquals(await viewer.heard(), state === "up" ? [{ t: "dismissed" }] : []);
+      assertEquals(await sender.heard(), [peer(false, "leave")]);
+      assertEquals(await world.store.relay(viewer.as("viewer"), "x"), false);
+      await world.store.lose(viewer.as("viewer"));
+      for (const at of [code, world.room]) {
+        assertEquals(await world.resume(world.party(at), viewer.rtok), "refused");
+      }
+      assertEquals(await sender.heard(), []);
+    }
+    const next = world.party();
+    assertEquals(await world.join(next), world.seated("viewer"));
+    assertEquals(await next.heard(), [peer(true, "join")]);
+    assertEquals(await sender.heard(), [peer(true, "join")]);
+  });
+
+  test("dismiss() of nobody is heard by nobody", async (world) => {
+    const { sender, code } = await world.coded();
+    await world.store.dismiss(sender.as("sender"));
+    assertEquals(await sender.heard(), []);
+    assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
+  });
+
+  const endings: Record<string, (world: World, sender: Party) => Promise<unknown>> = {
+    "withdrawn": ({ store }, sender) => store.withdraw(sender.as("sender")),
+    "deleted": ({ store, terms }, sender) => store.remove(sender.as("sender"), terms.own),
+    "left": ({ store }, sender) => store.leave(sender.as("sender")),
+    "lost": async ({ store, harness }, sender) => {
+      await store.lose(sender.as("sender"));
+      await harness.advance(GRACE_MS);
+    },
+    "expired": ({ harness }) => harness.advance(60_000),
+  };
+  for (const [ending, end] of Object.entries(endings)) {
+    test(
+      `digits rest for ten minutes, and not less, once their room was ${ending}`,
+      async (world) => {
+        const { harness } = world;
+        const sender = world.party();
+        const { code } = await world.create(sender, 60);
+        assert(code !== null);
+        const draw = async () =>
+          (await new World(harness).create(new Party(harness, token(16)))).code;
+        assertEquals(await draw(), null);
+        await end(world, sender);
+        assertEquals(await world.joinBare(world.party(code)), "refused");
+        assertEquals(await world.resume(world.party(code), sender.rtok), "refused");
+        await harness.advance(CODE_REST_MS - 2_000);
+        assertEquals(await draw(), null);
+        await harness.advance(4_000);
+        assertEquals(await draw(), code);
+      },
+      (length) => new Uint8Array(length),
+    );
+  }
 }

@@ -40,6 +40,14 @@ Deno.test("upgradeToRoom() takes the subprotocol among others", async () => {
   assert(head.some((line) => line.toLowerCase() === `sec-websocket-protocol: ${SUBPROTOCOL}`));
 });
 
+Deno.test("upgradeToRoom() upgrades at digits, those that lead nowhere too", async () => {
+  await using server = new RoomServer();
+  for (const digits of ["0000", "48213456"]) {
+    using raw = await RawClient.request(server, handshake(server, digits));
+    assertEquals((await raw.head())[0], "HTTP/1.1 101 Switching Protocols");
+  }
+});
+
 Deno.test("upgradeToRoom() says why a request is refused, before any upgrade", async () => {
   await using server = new RoomServer({ allowedOrigins: ["https://pic.example"] });
   const honest = handshake(server, token(16));
@@ -64,6 +72,9 @@ Deno.test("upgradeToRoom() says why a request is refused, before any upgrade", a
     "a room that is not canonical": [400, "room", at(`${"A".repeat(21)}B`)],
     "a room with an escaped slash": [400, "room", at(`${"A".repeat(20)}%2FA`)],
     "a room with an escaped line break": [400, "room", at(`${"A".repeat(22)}%0A`)],
+    "three digits": [400, "room", at("482")],
+    "nine digits": [400, "room", at("482134567")],
+    "digits with an escaped line break": [400, "room", at("4821%0A")],
     "no key": [400, "handshake", without(honest, "Sec-WebSocket-Key")],
   };
   for (const [name, [status, code, lines]] of Object.entries(cases)) {
