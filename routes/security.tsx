@@ -4,11 +4,13 @@ import { define } from "../lib/server/state.ts";
 export default define.page(() => (
   <main id="content" class="prose">
     <h1>{en.security.title}</h1>
-    {en.security.sections.map(({ title, points }) => (
-      <section key={title}>
-        <h2>{title}</h2>
-        <ul>{points.map((point) => <li key={point}>{point}</li>)}</ul>
-      </section>
-    ))}
+    <div class="columns">
+      {en.security.sections.map(({ title, points }) => (
+        <section key={title}>
+          <h2>{title}</h2>
+          <ul>{points.map((point) => <li key={point}>{point}</li>)}</ul>
+        </section>
+      ))}
+    </div>
   </main>
 ));

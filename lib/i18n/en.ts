@@ -314,29 +314,37 @@ export const en = {
     title: "What this does and does not guarantee",
     sections: [
       {
-        title: "What holds",
+        title: "What this server learns",
         points: [
-          "The picture goes from browser to browser, encrypted end to end. This server introduces the two and never has the picture or a key.",
-          "Only who has the whole link can connect. The secret in it stands behind the # and is never sent to the server.",
-          "What arrives stays locked until your friend presses the button. Only then does your browser hand over the key.",
-          "You can burn the picture at any time, also while it is on your friend’s screen.",
-          "Someone who records everything today can’t read it later, not even with a quantum computer.",
+          "That two addresses on the internet met here, when, and for how long.",
+          "The digits of a spoken code. Its words and the secret part of a link never leave your two browsers.",
+          "It keeps a session in memory for an hour at most, and forgets it as soon as one of you ends it.",
         ],
       },
       {
-        title: "What this server learns",
+        title: "What it can’t do",
         points: [
-          "That two addresses talked, when, and for how long. Not about what.",
-          "It keeps a session in memory for an hour at most, and forgets it as soon as one of you ends it.",
+          "See the picture. It goes from browser to browser, encrypted. The server never has the key.",
+          "Slip in between. Both browsers check each other, and stop when anything was exchanged on the way.",
+          "Read it later. Not even with a recording of everything and a quantum computer.",
+        ],
+      },
+      {
+        title: "Who gets in",
+        points: [
+          "With a link: the first who has all of it and presses Connect. Send it to one person.",
+          "With a spoken code: whoever overhears all of it before your friend uses it can take your friend’s place. It stops working after three wrong tries.",
+          "To be sure, compare: once connected, both pages show seven pictures. If your friend sees the same ones, it is your friend, and nobody is in between.",
+          "Even then the picture is locked until your friend presses “Show it”. Burn it before, and it stays locked.",
         ],
       },
       {
         title: "What nobody can prevent",
         points: [
-          "A screenshot, or a photograph of the screen. The watermark shows where such a copy came from; it does not stop it.",
+          "A screenshot, or a photograph of the screen. The watermark says where a copy came from; it does not stop it.",
           "A friend with changed software. “Viewer reported closed” is what the other browser says, not a proof.",
-          "Your two browsers connect directly, so each can see the other’s IP address.",
-          "Whoever runs this server sends the program that your browser runs. Use one that you trust, or run your own.",
+          "That each of you can see the other’s IP address: your browsers connect directly.",
+          "A different program. It comes from whoever runs this server, and extensions of a browser can read along. Use a server that you trust, or run your own.",
         ],
       },
     ],
