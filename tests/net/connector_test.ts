@@ -1,11 +1,4 @@
-import {
-  type Claim,
-  type ConnectFailure,
-  Connector,
-  type ConnectorHandlers,
-} from "../../lib/net/connector.ts";
-import type { SecureLink } from "../../lib/net/secure_link.ts";
-import type { Code } from "../../lib/e2e/code.ts";
+import type { ConnectFailure } from "../../lib/net/connector.ts";
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
@@ -15,51 +8,8 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { FakeWebSocket } from "./fake_web_socket.ts";
-import { STEADY } from "./keys.ts";
 import { Lobby } from "./lobby.ts";
-
-/** A connector and everything that it told its owner. */
-class Person implements Disposable {
-  readonly connector: Connector;
-  readonly links: SecureLink[] = [];
-  readonly failures: ConnectFailure[] = [];
-  readonly peers: boolean[] = [];
-  readonly contacts: boolean[] = [];
-  readonly codes: (string | null)[] = [];
-  readonly turnedAway: Claim[] = [];
-  readonly secret: Bytes;
-  seated = 0;
-
-  constructor(role: Role, secret: Bytes | Code, server: string) {
-    this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
-    const handlers: ConnectorHandlers = {
-      onSeated: () => void this.seated++,
-      onContact: (contact) => void this.contacts.push(contact),
-      onPeer: (here) => void this.peers.push(here),
-      onCode: (code) => void this.codes.push(code),
-      onTurnedAway: (claim) => void this.turnedAway.push(claim),
-      onBound: (link) => {
-        this.links.push(link);
-        link.listen({ ...STEADY, onControl: () => {}, onRecord: () => {}, onEnd: () => {} });
-      },
-      onFailed: (why) => void this.failures.push(why),
-    };
-    this.connector = new Connector({
-      role,
-      secret: secret instanceof Uint8Array ? this.secret : secret,
-      server,
-      handlers,
-    });
-  }
-
-  get bound(): boolean {
-    return this.links.length > 0;
-  }
-
-  [Symbol.dispose](): void {
-    this.connector.end();
-  }
-}
+import { Person } from "./person.ts";
 
 /** Sender and viewer of one link, on a real server; the sender has taken his seat. */
 async function couple(lobby: Lobby) {

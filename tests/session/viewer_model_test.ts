@@ -79,6 +79,20 @@ for (const fragment of ["", "#", "#content"]) {
   });
 }
 
+Deno.test("a code that leads nowhere can be mended: what was typed is still there", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  using _page = withGlobals(pageAt("https://example.org/join", lobby.url));
+  const model = new ViewerModel("/decode_worker.js");
+  model.typeCode("4821-crystal-orbit-lemon");
+  await model.join();
+  await until(() => model.phase.value === "failed", "he is refused");
+  assertEquals([model.reason.value, model.retryable], ["refused", true]);
+  model.editCode();
+  assertEquals([model.phase.value, model.reason.value], ["idle", null]);
+  assertEquals(model.codeText.value, "4821-crystal-orbit-lemon");
+});
+
 Deno.test("a refused viewer may press again, with the same link", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();

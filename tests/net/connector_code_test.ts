@@ -1,0 +1,232 @@
+/** Codes, as connectors see them; connector_test.ts has everything about links. */
+import { type Code, loadWordlist, parseCode } from "../../lib/e2e/code.ts";
+import { SenderHandshake } from "../../lib/e2e/handshake.ts";
+import { loadKem } from "../../lib/e2e/kem.ts";
+import { createLinkSecret } from "../../lib/e2e/link.ts";
+import { randomBytes } from "../../lib/e2e/suite.ts";
+import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
+import { CLOSE } from "../../lib/protocol/close_codes.ts";
+import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
+import { CONNECT_TIMEOUT_MS } from "../../lib/protocol/limits.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
+import { withFakeRtc } from "./fake_rtc.ts";
+import { FakeWebSocket } from "./fake_web_socket.ts";
+import { Lobby } from "./lobby.ts";
+import { Person } from "./person.ts";
+
+const list = await loadWordlist();
+
+function read(text: string | null | undefined): Code {
+  const code = parseCode(text ?? "", list);
+  if ("reason" in code) throw new Error(`Not a code: ${text}`);
+  return code;
+}
+
+/** A sender who shows a code, on a real server. */
+async function offer(lobby: Lobby): Promise<{ sender: Person; secret: Bytes; code: Code }> {
+  const secret = createLinkSecret();
+  const sender = new Person("S", secret, lobby.url);
+  await sender.connector.start();
+  await until(() => sender.codes.length === 1, "the code is out");
+  return { sender, secret, code: read(sender.codes[0]) };
+}
+
+async function joinWith(lobby: Lobby, secret: Bytes | Code): Promise<Person> {
+  const viewer = new Person("R", secret, lobby.url);
+  await viewer.connector.start();
+  return viewer;
+}
+
+function wrong(code: Code): Code {
+  const [first, ...others] = code.words.split("-");
+  const other = list[(list.indexOf(first ?? "") + 1) % list.length];
+  return { ...code, words: [other, ...others].join("-") };
+}
+
+/** Tries a wrong code, and waits until that has been noticed on both sides. */
+async function guess(lobby: Lobby, sender: Person, code: Code): Promise<void> {
+  const before = sender.turnedAway.length;
+  using thief = await joinWith(lobby, wrong(code));
+  await until(() => thief.failures.length > 0, "the thief was turned away");
+  assertEquals([thief.failures, thief.bound], [["wrong_code"], false]);
+  assertEquals(sender.turnedAway.slice(before), ["code"]);
+}
+
+Deno.test("who has the code is bound, and both sides know that it was the code", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, code } = await offer(lobby);
+  using _sender = sender;
+  assertMatch(sender.codes[0] ?? "", /^\d{4}-[a-z]+-[a-z]+-[a-z]+$/);
+  using viewer = await joinWith(lobby, code);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+  assertEquals([sender.links[0]?.by, viewer.links[0]?.by], ["code", "code"]);
+  assertEquals(sender.links[0]?.sas, viewer.links[0]?.sas);
+  assertEquals(sender.turnedAway, []);
+});
+
+Deno.test("who has the link is bound as well, and both sides know that it was the link", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, secret } = await offer(lobby);
+  using _sender = sender;
+  using viewer = await joinWith(lobby, secret);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+  assertEquals([sender.links[0]?.by, viewer.links[0]?.by], ["link", "link"]);
+});
+
+Deno.test("a wrong code is turned away and told so, the sender goes on waiting, and the right one works", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, code } = await offer(lobby);
+  using _sender = sender;
+  await guess(lobby, sender, code);
+  assertEquals([sender.failures, sender.codes.length], [[], 1]);
+  using viewer = await joinWith(lobby, code);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+});
+
+Deno.test("after three wrong codes the code is withdrawn: the right one leads nowhere, the link still does", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, secret, code } = await offer(lobby);
+  using _sender = sender;
+  for (let i = 0; i < 3; i++) await guess(lobby, sender, code);
+  assertEquals([sender.codes.length, sender.codes.at(-1)], [2, null]);
+  using late = await joinWith(lobby, code);
+  await until(() => late.failures.length > 0, "the right code is refused");
+  assertEquals([late.failures, sender.turnedAway.length], [["refused"], 3]);
+  using viewer = await joinWith(lobby, secret);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+});
+
+Deno.test("a withdrawn code stays withdrawn when the server restarts and knows nothing of it", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, secret, code } = await offer(lobby);
+  using _sender = sender;
+  for (let i = 0; i < 3; i++) await guess(lobby, sender, code);
+  await lobby.restart();
+  await until(() => sender.seated === 2, "the sender is seated again");
+  assertEquals(sender.codes.filter((shown) => shown !== null).length, 1);
+  using viewer = await joinWith(lobby, secret);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+});
+
+Deno.test("after a restart of the server the words are the same, and who reads the new code out is found", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, code } = await offer(lobby);
+  using _sender = sender;
+  await lobby.restart();
+  await until(() => sender.codes.length === 2, "there is a code again");
+  const again = read(sender.codes[1]);
+  assertEquals(again.words, code.words);
+  using viewer = await joinWith(lobby, again);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+});
+
+Deno.test("a stranger with the room's digits who comes as if by link is turned away, and ends nothing", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, code } = await offer(lobby);
+  using _sender = sender;
+  const socket = new WebSocket(`${lobby.url}/ws/${code.digits}`, "img-e2e.1");
+  const closed = new Promise<number>((resolve) => socket.onclose = ({ code }) => resolve(code));
+  const relay = (bytes: Bytes) =>
+    socket.send(JSON.stringify({ t: "relay", d: toBase64Url(bytes) }));
+  socket.onopen = () => socket.send(JSON.stringify({ t: "join" }));
+  socket.onmessage = ({ data }) => {
+    if (!String(data).includes('"peer"')) return;
+    relay(new Uint8Array(35).fill(1));
+    relay(new Uint8Array(1_251).fill(3, 0, 1).fill(1, 1, 2));
+  };
+  assertEquals(await closed, CLOSE.dismissed);
+  await until(() => sender.turnedAway.length === 1, "it was noticed");
+  assertEquals([sender.turnedAway, sender.failures], [["link"], []]);
+  using viewer = await joinWith(lobby, code);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+});
+
+/** A sender or viewer whose server is played by the test. */
+async function withServer(
+  role: "S" | "R",
+  secret: Bytes | Code,
+  body: (person: Person, socket: FakeWebSocket) => Promise<void>,
+): Promise<void> {
+  using _rtc = withFakeRtc();
+  FakeWebSocket.all = [];
+  using _socket = withGlobals({ WebSocket: FakeWebSocket });
+  using person = new Person(role, secret, "ws://evil");
+  await person.connector.start();
+  const socket = FakeWebSocket.last;
+  socket.open();
+  const rtok = toBase64Url(new Uint8Array(32));
+  if (role === "S") socket.hear({ t: "created", exp: 600, rtok, code: "4821" });
+  else socket.hear({ t: "joined", rtok });
+  await body(person, socket);
+}
+
+function said(socket: FakeWebSocket, t: string): unknown[] {
+  return socket.sent.filter((message) =>
+    typeof message === "object" && message !== null && "t" in message && message.t === t
+  );
+}
+
+function relayed(socket: FakeWebSocket, type: number): Bytes[] {
+  return said(socket, "relay").flatMap((message) => {
+    if (typeof message !== "object" || message === null || !("d" in message)) return [];
+    const bytes = fromBase64Url(String(message.d));
+    return bytes?.[0] === type ? [bytes] : [];
+  });
+}
+
+Deno.test("whoever sits in the seat without a word is turned away after 35 s, and three of them cost the code", () => {
+  return withServer("S", createLinkSecret(), async (sender, socket) => {
+    await until(() => sender.codes.length === 1, "the code is out");
+    using time = new FakeTime();
+    for (let i = 1; i <= 3; i++) {
+      socket.hear({ t: "peer", up: true, by: "join" });
+      await time.advance(CONNECT_TIMEOUT_MS);
+      assertEquals(sender.turnedAway.length, i - 1, "an honest viewer has that long himself");
+      await time.advance(5_000);
+      assertEquals(sender.turnedAway.length, i);
+      socket.hear({ t: "peer", up: false, by: "leave" });
+    }
+    assertEquals([said(socket, "dismiss").length, said(socket, "withdraw").length], [3, 1]);
+    assertEquals([sender.turnedAway, sender.codes.at(-1)], [Array(3).fill("silence"), null]);
+    // From now on only the link's token leads to the seat, and who has that may take his time.
+    socket.hear({ t: "peer", up: true, by: "join" });
+    await time.advance(10 * CONNECT_TIMEOUT_MS);
+    assertEquals([sender.turnedAway.length, sender.failures], [3, []]);
+  });
+});
+
+Deno.test("a server that starts the viewer over and over gets three answers to guess with, and no more", () => {
+  const code = { digits: "4821", words: "crystal-orbit-lemon" };
+  return withServer("R", code, async (viewer, socket) => {
+    const kem = await loadKem();
+    for (let i = 1; i <= 5 && viewer.failures.length === 0; i++) {
+      socket.hear({ t: "peer", up: true, by: "join" });
+      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "he commits");
+      const mallory = await SenderHandshake.start({
+        link: { room: randomBytes(16), psk: randomBytes(32) },
+        code: { ...code, words: "zebra-zero-zone" },
+        fingerprint: randomBytes(32),
+        kem,
+      });
+      const commit = relayed(socket, HANDSHAKE.commit)[i - 1];
+      assert(commit !== undefined);
+      const m2 = await mallory.receiveCommit(commit);
+      socket.hear({ t: "relay", d: toBase64Url(m2) });
+      await until(
+        () => relayed(socket, HANDSHAKE.helloR).length === i || viewer.failures.length > 0,
+        "he answers, or gives up",
+      );
+    }
+    await settle(20);
+    assertEquals(relayed(socket, HANDSHAKE.helloR).length, 3);
+    assertEquals([viewer.failures, viewer.bound], [["verification"], false]);
+  });
+});
