@@ -306,8 +306,9 @@ export class Connector {
     const claim = this.#attempt?.claim ?? "silence";
     this.#drop();
     this.#guesses++;
-    this.#ground?.signaling.say({ t: "dismiss" });
+    // Withdrawn first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
     if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
+    this.#ground?.signaling.say({ t: "dismiss" });
     this.#options.handlers.onTurnedAway(claim);
     this.#options.handlers.onPeer(false);
   }

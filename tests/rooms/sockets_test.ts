@@ -421,6 +421,24 @@ Deno.test("withdrawn digits lead nowhere, and the link goes on working", async (
   assertEquals([await again.next(), await viewer.next()], [MET, MET]);
 });
 
+Deno.test("who withdraws and then dismisses leaves the seat to nobody who waits at the digits", async () => {
+  await using server = new RoomServer();
+  const access = newAccess();
+  const { client: sender, code } = await Client.create(server, access);
+  const { client: viewer } = await Client.join(server, code);
+  const crowd = await Promise.all(Array.from({ length: 10 }, () => Client.connect(server, code)));
+  await using _clients = disposeAll([sender, viewer, ...crowd]);
+  assertEquals(await sender.next(), MET);
+  for (const client of crowd.slice(0, 5)) client.send({ t: "join" });
+  for (const t of ["withdraw", "dismiss"]) sender.send({ t });
+  for (const client of crowd.slice(5)) client.send({ t: "join" });
+  for (const client of crowd) assertEquals((await client.closed).code, CLOSE.refused);
+  assertEquals([(await viewer.closed).code, await sender.next()], [CLOSE.dismissed, LEFT]);
+  await using friend = (await Client.join(server, access)).client;
+  assertEquals(await sender.next(), MET);
+  await assertUndisturbed(sender, friend);
+});
+
 Deno.test("a room beyond the last digits is a room all the same", async () => {
   await using server = new RoomServer({ store: { maxCodes: 1 } });
   const first = await Client.create(server, newAccess());
