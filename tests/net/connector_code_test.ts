@@ -200,6 +200,12 @@ Deno.test("whoever sits in the seat without a word is turned away after 35 s, an
     socket.hear({ t: "peer", up: true, by: "join" });
     await time.advance(10 * CONNECT_TIMEOUT_MS);
     assertEquals([sender.turnedAway.length, sender.failures], [3, []]);
+    // A server that restarted, or lost the word, is told again.
+    const rtok = toBase64Url(new Uint8Array(32));
+    socket.hear({ t: "created", exp: 600, rtok, code: "9999" });
+    assertEquals(said(socket, "withdraw").length, 2);
+    socket.hear({ t: "joined", rtok });
+    assertEquals([said(socket, "withdraw").length, sender.codes.at(-1)], [3, null]);
   });
 });
 

@@ -1,4 +1,3 @@
-import type { ConnectFailure } from "../../lib/net/connector.ts";
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
