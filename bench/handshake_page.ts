@@ -1,0 +1,54 @@
+/**
+ * The page's side of the handshake benchmark: what the driver calls through `globalThis.handshakes`.
+ *
+ * @module
+ */
+import { type HandshakeInput, SenderHandshake, ViewerHandshake } from "../lib/e2e/handshake.ts";
+import { javascriptKem, type Kem, nativeKem } from "../lib/e2e/kem.ts";
+import { createLinkSecret, deriveRoom } from "../lib/e2e/link.ts";
+import { randomBytes } from "../lib/e2e/suite.ts";
+
+/** An SDP offer of Chromium has about this many characters. */
+const OFFER = "x".repeat(700);
+
+/** The ways to a key that are measured. */
+export const WAYS = ["link", "link, ML-KEM in JavaScript"] as const;
+
+/** One of {@linkcode WAYS}. */
+export type Way = typeof WAYS[number];
+
+/** What the driver can ask of a page. */
+export interface HandshakeBench {
+  /** Milliseconds of one handshake, both sides, from the first key that is drawn for it to the keys on both sides. */
+  run(way: Way): Promise<number>;
+}
+
+declare global {
+  var handshakes: HandshakeBench;
+}
+
+async function kemOf(way: Way): Promise<Kem> {
+  if (way === "link, ML-KEM in JavaScript") return await javascriptKem();
+  const kem = await nativeKem();
+  if (kem === null) throw new Error("Cannot measure: this browser has no ML-KEM");
+  return kem;
+}
+
+globalThis.handshakes = {
+  async run(way) {
+    // What is there before anybody joins.
+    const { rid, psk } = await deriveRoom(createLinkSecret());
+    const kem = await kemOf(way);
+    const input = (): HandshakeInput => ({ room: rid, psk, fingerprint: randomBytes(32), kem });
+    const [s, r] = [input(), input()];
+
+    const start = performance.now();
+    const viewer = await ViewerHandshake.start(r);
+    const sender = await SenderHandshake.start(s);
+    const helloS = await sender.receiveCommit(viewer.commit);
+    const helloR = await viewer.receiveHello(helloS);
+    await sender.receiveHello(helloR);
+    await viewer.receiveConfirmation(await sender.confirm(OFFER));
+    return performance.now() - start;
+  },
+};
