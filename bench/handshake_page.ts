@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type HandshakeInput, SenderHandshake, ViewerHandshake } from "../lib/e2e/handshake.ts";
+import { SenderHandshake, ViewerHandshake } from "../lib/e2e/handshake.ts";
+import type { Code } from "../lib/e2e/code.ts";
 import { javascriptKem, type Kem, nativeKem } from "../lib/e2e/kem.ts";
 import { createLinkSecret, deriveRoom } from "../lib/e2e/link.ts";
 import { randomBytes } from "../lib/e2e/suite.ts";
@@ -11,8 +12,10 @@ import { randomBytes } from "../lib/e2e/suite.ts";
 /** An SDP offer of Chromium has about this many characters. */
 const OFFER = "x".repeat(700);
 
+const CODE: Code = { digits: "4821", words: "crystal-orbit-lemon" };
+
 /** The ways to a key that are measured. */
-export const WAYS = ["link", "link, ML-KEM in JavaScript"] as const;
+export const WAYS = ["link", "link, ML-KEM in JavaScript", "code"] as const;
 
 /** One of {@linkcode WAYS}. */
 export type Way = typeof WAYS[number];
@@ -38,9 +41,12 @@ globalThis.handshakes = {
   async run(way) {
     // What is there before anybody joins.
     const { rid, psk } = await deriveRoom(createLinkSecret());
+    const link = { room: rid, psk };
     const kem = await kemOf(way);
-    const input = (): HandshakeInput => ({ room: rid, psk, fingerprint: randomBytes(32), kem });
-    const [s, r] = [input(), input()];
+    const own = () => ({ kem, fingerprint: randomBytes(32) });
+    const secret = way === "code" ? CODE : link;
+    const s = { ...own(), link, code: CODE };
+    const r = { ...own(), secret };
 
     const start = performance.now();
     const viewer = await ViewerHandshake.start(r);

@@ -29,6 +29,7 @@ export function ShareLink({ link }: { link: string }) {
           data-field="share-link"
           aria-label={en.send.linkLabel}
           readOnly
+          autocomplete="off"
           value={link}
           onFocus={(event) => event.currentTarget.select()}
         />

@@ -110,6 +110,7 @@ function Mark({ model }: { model: SenderModel | null }) {
       <input
         type="text"
         name="mark"
+        autocomplete="off"
         maxLength={MAX_MARK_LENGTH}
         value={model?.picker.mark.value ?? ""}
         onInput={(event) => model?.setMark(event.currentTarget.value)}

@@ -4,14 +4,19 @@
  * @module
  */
 
+/** Hears every byte that is passed on; connections are numbered from 0. */
+export type Tap = (connection: number, side: "client" | "server", bytes: Uint8Array) => void;
+
 /** Passes bytes both ways; only ends what it opened. */
 export class Line implements Disposable {
   /** Port of the server; connections made from now on go there. */
   target = 0;
   readonly #listener: Deno.TcpListener;
   readonly #open: Deno.TcpConn[][] = [];
+  readonly #tap: Tap;
 
-  constructor() {
+  constructor(tap: Tap = () => {}) {
+    this.#tap = tap;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#accept();
   }
@@ -28,11 +33,13 @@ export class Line implements Disposable {
   }
 
   async #accept(): Promise<void> {
+    let connections = 0;
     for await (const client of this.#listener) {
+      const connection = connections++;
       const server = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
       this.#open.push([client, server]);
-      pass(client, server);
-      pass(server, client);
+      pass(client, server, (bytes) => this.#tap(connection, "client", bytes));
+      pass(server, client, (bytes) => this.#tap(connection, "server", bytes));
     }
   }
 
@@ -42,8 +49,14 @@ export class Line implements Disposable {
   }
 }
 
-function pass(from: Deno.TcpConn, to: Deno.TcpConn): void {
-  from.readable.pipeTo(to.writable).catch(() => {
+function pass(from: Deno.TcpConn, to: Deno.TcpConn, tap: (bytes: Uint8Array) => void): void {
+  const tapped = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(bytes, controller) {
+      tap(bytes);
+      controller.enqueue(bytes);
+    },
+  });
+  from.readable.pipeThrough(tapped).pipeTo(to.writable).catch(() => {
     close(from);
     close(to);
   });

@@ -1,0 +1,530 @@
+/**
+ * What the server sees, and what both browsers keep: every byte of a whole session that reaches the server or its log, both ways,
+ * and whatever lies in the two browsers and on their disks, searched for everything that only the two people may know.
+ *
+ * Nothing is searched in vain: what the server has to be told is looked for in the same way and has to be there, and each secret
+ * is found in a copy of the record where it was planted, in every encoding.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { get } from "node:http";
+import { basename, join } from "node:path";
+import { startApp } from "../support/app.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { launchBrowser, type TestBrowser, TestPage } from "../support/browser.ts";
+import type { Fixture } from "../support/fixtures.ts";
+import { Sender, Viewer } from "../support/flow.ts";
+import { CORNERS, pngOfSize } from "../support/image_bytes.ts";
+import { clientFrame, type Exchange, Recorder, understand } from "../support/recorder.ts";
+import {
+  ENCODINGS,
+  latin1,
+  latin1Bytes,
+  type Needle,
+  type Part,
+  search,
+} from "../support/search.ts";
+import { fromBase64Url } from "../../lib/protocol/bytes.ts";
+
+/** Random pixels, stored as they are; noise around them is what no other file has. */
+const PICTURE_BYTES = 300_000;
+/** What every PNG begins and ends with. */
+const PNG_FRAME = 64;
+
+const MARK = "only-for-ada-lovelace";
+
+/** Chromium writes down what stands in a page's fields a second after they changed, to restore the session after a crash. */
+const FORM_STATE_MS = 1_500;
+
+/** What a page knows: noted by {@linkcode spy}. */
+interface Known {
+  /** Where it was seen. */
+  readonly what: string;
+  readonly hex: string;
+}
+
+/** Notes every secret that goes through the page's APIs. Runs in the page before its scripts, so it may use nothing from around it. */
+function spy(): void {
+  const known: Known[] = [];
+  Object.defineProperty(globalThis, "__known", { value: known });
+  const note = (what: string, data: BufferSource | string) => {
+    const bytes = typeof data === "string"
+      ? new TextEncoder().encode(data)
+      : ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data);
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (hex !== "") known.push({ what, hex });
+  };
+  /** Puts `instead` in the place of a method; `original` calls what was there. */
+  const replace = (
+    target: object,
+    name: string,
+    // deno-lint-ignore no-explicit-any -- arguments of any method
+    instead: (original: (...args: any[]) => any, args: any[]) => unknown,
+  ) => {
+    const method = Reflect.get(target, name);
+    if (typeof method !== "function") throw new TypeError(`Cannot watch ${name}: not there`);
+    Reflect.set(target, name, function (this: unknown, ...args: unknown[]) {
+      return instead((...a) => Reflect.apply(method, this, a), args);
+    });
+  };
+  const subtle = SubtleCrypto.prototype;
+  const nameOf = (algorithm: string | { name: string }) =>
+    typeof algorithm === "string" ? algorithm : algorithm.name;
+  replace(subtle, "importKey", (original, args) => {
+    const [format, data, algorithm] = args;
+    const name = nameOf(algorithm);
+    // The others are public keys.
+    if (format === "raw" && name !== "ECDH") note(`key of ${name}`, data);
+    return original(...args);
+  });
+  replace(subtle, "deriveBits", async (original, args) => {
+    const [{ name, info }] = args;
+    const bits = await original(...args);
+    note(info === undefined ? `secret of ${name}` : new TextDecoder().decode(info), bits);
+    return bits;
+  });
+  replace(subtle, "encapsulateBits", async (original, args) => {
+    const result = await original(...args);
+    note("secret of ML-KEM", result.sharedKey);
+    return result;
+  });
+  replace(subtle, "decapsulateBits", async (original, args) => {
+    const bits = await original(...args);
+    note("secret of ML-KEM", bits);
+    return bits;
+  });
+  const { exportKey } = subtle;
+  replace(subtle, "generateKey", async (original, [algorithm, , usages]) => {
+    // Only so that it can be looked for.
+    const pair = await original(algorithm, true, usages);
+    if (nameOf(algorithm) === "ECDH") {
+      const { d } = await Reflect.apply(exportKey, crypto.subtle, ["jwk", pair.privateKey]);
+      const binary = atob(d.replaceAll("-", "+").replaceAll("_", "/"));
+      note("private key of ECDH", Uint8Array.from(binary, (c) => c.charCodeAt(0)));
+    } else {
+      const seed = await Reflect.apply(exportKey, crypto.subtle, ["raw-seed", pair.privateKey]);
+      note("private key of ML-KEM", seed);
+    }
+    return pair;
+  });
+  replace(subtle, "exportKey", async (original, args) => {
+    const bytes = await original(...args);
+    // ML-KEM's is made once more, to see whether the browser can.
+    if (args[0] === "raw") note("public key", bytes);
+    return bytes;
+  });
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration?: RTCConfiguration) {
+      super(configuration);
+      this.addEventListener("icecandidate", ({ candidate }) => {
+        note("candidate", candidate?.candidate ?? "");
+        note("address of a candidate", candidate?.address ?? "");
+      });
+    }
+    override setLocalDescription(description?: RTCLocalSessionDescriptionInit): Promise<void> {
+      for (const line of description?.sdp?.split("\r\n") ?? []) {
+        if (line.length >= 8) note("line of SDP", line);
+        const [, fingerprint = ""] = /^a=fingerprint:sha-256 (.*)$/.exec(line) ?? [];
+        note("fingerprint", fingerprint);
+        note("fingerprint in small letters", fingerprint.toLowerCase());
+      }
+      return super.setLocalDescription(description);
+    }
+  };
+  for (const name of ["read", "readText", "write", "writeText"]) {
+    replace(Clipboard.prototype, name, (original, args) => {
+      note("clipboard", name);
+      return original(...args);
+    });
+  }
+  replace(Document.prototype, "execCommand", (original, args) => {
+    note("clipboard", String(args[0]));
+    return original(...args);
+  });
+}
+
+async function knownTo(page: TestPage): Promise<Known[]> {
+  const json: unknown = JSON.parse(
+    String(await page.page.evaluate("JSON.stringify(globalThis.__known)")),
+  );
+  assert(Array.isArray(json) && json.length > 0, "the page's secrets were noted");
+  return json.map(({ what, hex }) => ({ what: String(what), hex: String(hex) }));
+}
+
+/** Derived from the link's secret, or made for the other side, to be shown to the server. */
+const TOLD = ["img-e2e/1 room id", "img-e2e/1 join token", "public key"];
+
+/** What has to go through the APIs that are watched, or they are watched in vain. */
+const NOTED = [
+  ...TOLD,
+  "key of AES-GCM",
+  "img-e2e/1 psk",
+  "img-e2e/1 ctl S",
+  "img-e2e/1 sas",
+  "secret of ECDH",
+  "secret of ML-KEM",
+  "private key of ECDH",
+  "private key of ML-KEM",
+  "line of SDP",
+  "fingerprint",
+  "candidate",
+  "address of a candidate",
+];
+
+/** What SDP and candidates look like, whoever made them. */
+const PATTERNS: readonly (Needle & { readonly sample: string })[] = [
+  { what: "any SDP attribute", pattern: /\ba=[a-z-]+:\S/, sample: "a=mid:0" },
+  { what: "any SDP", pattern: /m=application|ice-ufrag|ice-pwd/, sample: "m=application 9" },
+  { what: "any candidate", pattern: /candidate:\d|typ host/, sample: "candidate:1 1 udp" },
+  {
+    what: "any name of mDNS",
+    pattern: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.local/,
+    sample: "0c6b4d3a-1111-4222-8333-0123456789ab.local",
+  },
+  {
+    what: "any fingerprint",
+    pattern: /([0-9a-f]{2}:){15}[0-9a-f]{2}/i,
+    sample: "AB:CD:EF:".repeat(10) + "AB:CD",
+  },
+];
+
+/** A picture whose file has a name that says something. */
+async function makePicture(directory: string, name: string, seed: number): Promise<Fixture> {
+  const { bytes, width, height } = pngOfSize(PICTURE_BYTES, seed);
+  const path = join(directory, name);
+  await Deno.writeFile(path, bytes);
+  return { path, bytes: bytes.length, width, height, corners: CORNERS };
+}
+
+function secretsOf(link: string, known: readonly Known[]): Needle[] {
+  const secret = fromBase64Url(link.slice(link.indexOf("#1.") + 3));
+  assert(secret !== null, link);
+  return [
+    { what: "the link", bytes: latin1Bytes(link.slice(link.indexOf("#"))) },
+    { what: "the link's secret", bytes: secret },
+    ...needles(known.filter(({ what }) => !TOLD.includes(what))),
+  ];
+}
+
+/** What is said in words, and what is seen. */
+async function wordsAndPixels(pictures: readonly Fixture[]): Promise<Needle[]> {
+  const found: Needle[] = [{ what: "watermark", bytes: latin1Bytes(MARK) }];
+  for (const { path } of pictures) {
+    const name = basename(path, ".png");
+    found.push({ what: `file name ${name}`, bytes: latin1Bytes(name) });
+    const pixels = (await Deno.readFile(path)).subarray(PNG_FRAME, -PNG_FRAME);
+    found.push({ what: `pixels of ${name}`, bytes: pixels });
+  }
+  return found;
+}
+
+/** Each secret once, with its length and number, as several have the same name. */
+function needles(known: readonly Known[]): Needle[] {
+  const byHex = new Map(known.map(({ what, hex }) => [hex, what]));
+  return [...byHex].map(([hex, what], i) => {
+    const bytes = new Uint8Array(Buffer.from(hex, "hex"));
+    return { what: `${what} (${bytes.length} bytes, ${i})`, bytes };
+  });
+}
+
+/** Fails with everything that was found. */
+function assertAbsent(parts: readonly Part[], secrets: readonly Needle[], where: string): void {
+  const found = search(parts, secrets);
+  const list = found.map(({ what, where }) => `${what} in ${where}`);
+  assertEquals([...new Set(list)], [], `${where} has what is not its business`);
+}
+
+/** Every secret in every encoding, put where the server would hear it. */
+function plantAll(secrets: readonly Needle[]): { parts: Part[]; expected: string[] } {
+  const parts: Part[] = [];
+  const expected: string[] = [];
+  const request = latin1Bytes("GET /ws/x HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
+  const server = latin1Bytes("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+  for (const secret of secrets) {
+    // A file would not fit into one message; one run of it is enough.
+    const pattern = PATTERNS.find(({ what }) => what === secret.what);
+    const bytes = "bytes" in secret
+      ? secret.bytes.subarray(0, 500)
+      : latin1Bytes(pattern?.sample ?? "");
+    for (const [name, encode] of Object.entries(ENCODINGS)) {
+      const where = `${secret.what}, ${name}`;
+      const text = Uint8Array.of(...latin1Bytes('{"t":"relay","d":"'), ...encode(bytes), 34, 125);
+      const client = Uint8Array.of(...request, ...clientFrame(text));
+      const heard = understand([{ client, server }]).parts;
+      parts.push(...heard.map((part) => ({ ...part, where })));
+      expected.push(where);
+    }
+  }
+  return { parts, expected };
+}
+
+/** Fails unless the search finds every secret in a copy of the record where it was planted. */
+function assertFindable(record: readonly Part[], secrets: readonly Needle[]): void {
+  const { parts, expected } = plantAll(secrets);
+  const found = new Set(
+    search([...record, ...parts], secrets)
+      .filter(({ what, where }) => where.startsWith(`${what}, `))
+      .map(({ where }) => where),
+  );
+  assertEquals(expected.filter((where) => !found.has(where)), [], "planted and not found");
+}
+
+/** What a stranger gets who asks for the same; byte by byte. */
+function fetchAs(url: string, { method, request }: Exchange): Promise<Uint8Array> {
+  const accept = /^accept: (.*)\r$/im.exec(request)?.[1] ?? "*/*";
+  return new Promise((resolve, reject) => {
+    get(url, { method, headers: { accept } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve(new Uint8Array(Buffer.concat(chunks))));
+    }).on("error", reject);
+  });
+}
+
+/** Everything that a page could leave behind in its browser; runs in the page. */
+async function remains() {
+  const databases = await indexedDB.databases();
+  const names = await caches.keys();
+  // The browser notes where a page began, with its fragment, for this page's scripts alone, and lets nobody take it out.
+  const entries = performance.getEntries().filter(({ entryType }) => entryType !== "navigation");
+  return {
+    kept: {
+      local: Object.keys(localStorage),
+      session: Object.keys(sessionStorage),
+      databases: databases.map(({ name }) => name),
+      caches: names,
+      workers: (await navigator.serviceWorker.getRegistrations()).length,
+      cookies: document.cookie,
+      referrer: document.referrer,
+      state: history.state,
+      window: String(Reflect.get(globalThis, "name")),
+    },
+    addresses: [location.href, document.title, ...entries.map(({ name }) => name)],
+  };
+}
+
+const NOTHING: Awaited<ReturnType<typeof remains>>["kept"] = {
+  local: [],
+  session: [],
+  databases: [],
+  caches: [],
+  workers: 0,
+  cookies: "",
+  referrer: "",
+  state: null,
+  window: "",
+};
+
+/** Fails when a page has left anything in its browser; returns what else can be read about it there. */
+async function assertNothingKept({ page }: TestPage, when: string): Promise<Part[]> {
+  const { kept, addresses } = await page.evaluate(remains);
+  assertEquals(kept, NOTHING, when);
+  const client = await page.createCDPSession();
+  try {
+    assertEquals((await client.send("Storage.getCookies")).cookies, [], when);
+    const { entries } = await client.send("Page.getNavigationHistory");
+    const texts = [...addresses, ...entries.flatMap(({ url, title }) => [url, title])];
+    const parts: Part[] = [{
+      where: `${when}: its addresses`,
+      bytes: latin1Bytes(texts.join("\n")),
+    }];
+    await client.send("Page.enable");
+    const { frameTree } = await client.send("Page.getResourceTree");
+    assert(frameTree.resources.length > 0, "resources are listed");
+    for (const { url } of frameTree.resources) {
+      const { id: frameId } = frameTree.frame;
+      const { content, base64Encoded } = await client.send("Page.getResourceContent", {
+        frameId,
+        url,
+      });
+      const bytes = base64Encoded ? Buffer.from(content, "base64") : latin1Bytes(content);
+      parts.push({ where: `${when}: resource ${url}`, bytes: new Uint8Array(bytes) });
+    }
+    return parts;
+  } finally {
+    await client.detach();
+  }
+}
+
+/** All files below a directory. */
+async function filesOf(directory: string): Promise<Part[]> {
+  const parts: Part[] = [];
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) parts.push(...await filesOf(path));
+    if (isFile) parts.push({ where: path, bytes: await Deno.readFile(path) });
+  }
+  return parts;
+}
+
+/** Files in which a browser writes down where somebody went: no page can take a line out of them. */
+const HISTORY = /\/(History|Sessions\/\w+|segmentation_platform\/ukm_db)(-journal|-wal)?$/;
+
+/** A person with a browser and a profile on disk of their own, as people have them. */
+class Somebody implements AsyncDisposable {
+  readonly page: TestPage;
+  readonly #browser: TestBrowser;
+  readonly #profile: string;
+
+  private constructor(browser: TestBrowser, page: TestPage, profile: string) {
+    this.#browser = browser;
+    this.page = page;
+    this.#profile = profile;
+  }
+
+  static async arrive(profile: string, args: readonly string[] = []): Promise<Somebody> {
+    const browser = await launchBrowser({ args: [`--user-data-dir=${profile}`, ...args] });
+    const before = `(${spy})();`;
+    const page = await TestPage.create(browser.browser.defaultBrowserContext(), { before });
+    return new Somebody(browser, page, profile);
+  }
+
+  /** Ends the browser; returns what is on its disk. */
+  async depart(): Promise<Part[]> {
+    this.page.assertNoErrors();
+    await this.#browser.close();
+    return await filesOf(this.#profile);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#browser.close();
+  }
+}
+
+/** What can be known about a session that is over. */
+interface Aftermath {
+  readonly url: string;
+  readonly link: string;
+  readonly known: readonly Known[];
+  /** What the server was told and what it said, without what it says to everybody. */
+  readonly record: readonly Part[];
+  readonly exchanges: readonly Exchange[];
+  readonly log: Part;
+  /** What could be read about both pages in their browsers, at each step. */
+  readonly browsers: readonly Part[];
+  readonly disks: readonly Part[];
+}
+
+/** A whole session: a picture each way, opened and closed, in two browsers. */
+async function holdSession(
+  directory: string,
+  [there, back]: readonly [Fixture, Fixture],
+): Promise<Aftermath> {
+  await using app = await startApp({ env: { LOG_LEVEL: "debug" } });
+  using recorder = new Recorder(app.port);
+  await using ada = await Somebody.arrive(join(directory, "ada"));
+  // Her addresses are hidden behind names of mDNS, his are not.
+  const bare = ["--disable-features=WebRtcHideLocalIpsWithMdns"];
+  await using ben = await Somebody.arrive(join(directory, "ben"), bare);
+  const browsers: Part[] = [];
+  const look = async (when: string, people: readonly Somebody[] = [ada, ben]) => {
+    await new Promise((resolve) => setTimeout(resolve, FORM_STATE_MS));
+    for (const { page } of people) {
+      browsers.push(...await assertNothingKept(page, `${when}, ${page === ada.page ? "S" : "R"}`));
+    }
+  };
+
+  const sender = await Sender.open(ada.page, recorder.url);
+  await sender.keepOpen();
+  await sender.page.$eval("input[name=mark]", (element, mark) => {
+    (element as HTMLInputElement).value = mark;
+    element.dispatchEvent(new Event("input", { bubbles: true }));
+  }, MARK);
+  const link = await sender.offer(there, { seconds: 60 });
+  await look("waiting", [ada]);
+  const viewer = await Viewer.open(ben.page, link);
+  await look("before joining");
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  await look("delivered");
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await look("shown");
+  await viewer.closePicture();
+  await sender.waitPhase("closed");
+  const input = await (await viewer.page.$("input[type=file]"))?.toElement("input");
+  assert(input !== undefined, "the viewer may send a picture back");
+  await input.uploadFile(back.path);
+  await sender.press("open");
+  await look("one shown back");
+  await sender.press("close");
+  await viewer.leave();
+  await viewer.waitPhase("ended");
+  await sender.waitPhase("ended");
+  await look("ended");
+
+  const known = [...await knownTo(ada.page), ...await knownTo(ben.page)];
+  const disks = [...await ada.depart(), ...await ben.depart()];
+  const { exchanges, parts } = understand(recorder.connections);
+  const answers: Part[] = [];
+  for (const exchange of exchanges.filter(({ responseBody }) => responseBody.length > 0)) {
+    const { target, responseBody: bytes } = exchange;
+    const stranger = await fetchAs(app.url + target, exchange);
+    // What everybody gets says nothing about anybody, and has all kinds of words.
+    if (!Buffer.from(bytes).equals(stranger)) answers.push({ where: `${target}, answer`, bytes });
+  }
+  await app.stop();
+  const log = { where: "log", bytes: new TextEncoder().encode(app.output) };
+  const record = [...parts, ...answers, log];
+  return { url: recorder.url, link, known, record, exchanges, log, browsers, disks };
+}
+
+/** Fails unless the record is whole, and the search finds in it what the server has to be told. */
+function assertWhole({ known, record, exchanges, log, url, disks }: Aftermath): void {
+  for (const what of NOTED) {
+    assert(known.some((item) => item.what === what), `${what} was noted`);
+  }
+  const told = needles(known.filter(({ what }) => TOLD.includes(what)));
+  const heard = new Set(search(record, told).map(({ what }) => what));
+  assertEquals(told.map(({ what }) => what).filter((what) => !heard.has(what)), []);
+  assert(exchanges.some(({ method, target }) => `${method} ${target}` === "GET /join"));
+  assert(latin1(log.bytes).includes("is ready"), latin1(log.bytes));
+  const address = { what: "address", bytes: latin1Bytes(`${url}/`) };
+  assert(search(disks, [address]).length > 0, "the disks were searched");
+  // Not even what it is told goes into the log.
+  assertAbsent([log], told, "the log");
+}
+
+/** Fails when a request says more about where it comes from than that it comes from a page of ours. */
+function assertDiscreet({ exchanges, url }: Aftermath): void {
+  const pages = ["/", "/join"].map((path) => url + path);
+  for (const { request } of exchanges) {
+    assert(!/^cookie:/im.test(request), request);
+    const [, referer] = /^referer: (.*)\r$/im.exec(request) ?? [];
+    assert(referer === undefined || pages.includes(referer), request);
+  }
+}
+
+Deno.test("a whole session: neither the server nor a log, nor either browser or its disk, has anything of it that is only for the two", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "ephemeral-session-" });
+  try {
+    const there = await makePicture(directory, "trip-to-reykjavik.png", 5);
+    const back = await makePicture(directory, "answer-from-oslo.png", 6);
+    const session = await holdSession(directory, [there, back]);
+    const { link, known, record, browsers, disks } = session;
+    const secrets = [...secretsOf(link, known), ...await wordsAndPixels([there, back])];
+    const atServer = [...secrets, ...PATTERNS];
+
+    assertWhole(session);
+    assertFindable(record, atServer);
+    assertAbsent(record, atServer, "the server");
+    assertDiscreet(session);
+    assertEquals(known.filter(({ what }) => what === "clipboard"), []);
+    // The pages' own scripts have words of SDP.
+    const inBrowser = secrets.filter(({ what }) => !what.startsWith("line of SDP"));
+    assertAbsent(browsers, inBrowser, "a browser");
+    const visited = ({ where }: Part) => where.includes("/ben/") && HISTORY.test(where);
+    assertAbsent(disks.filter((file) => !visited(file)), inBrowser, "a disk");
+    const ofLink = new Set(
+      search([{ where: "link", bytes: latin1Bytes(link) }], secrets).map(({ what }) => what),
+    );
+    const beyond = inBrowser.filter(({ what }) => !ofLink.has(what));
+    assertAbsent(disks.filter(visited), beyond, "a browser's history");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
