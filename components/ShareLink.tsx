@@ -1,25 +1,19 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { en } from "../lib/i18n/en.ts";
+import { CopyButton } from "./CopyButton.tsx";
+import { ShareCode } from "./ShareCode.tsx";
 
-/** How long "Copied" stands on the button, in milliseconds. */
-const COPIED_MS = 2_500;
+interface Props {
+  readonly link: string;
+  /** The code for the same; `null` before the server gave its digits, and once it is withdrawn. */
+  readonly code: string | null;
+  readonly withdrawn: boolean;
+}
 
-/** The link: to read, to copy, to scan. */
-export function ShareLink({ link }: { link: string }) {
+/** The link: to read, to copy, to scan; and the code that can be said instead. */
+export function ShareLink({ link, code, withdrawn }: Props) {
   const field = useRef<HTMLInputElement>(null);
-  const said = useSignal<string | null>(null);
-  async function copy() {
-    field.current?.select();
-    try {
-      await navigator.clipboard.writeText(link);
-      said.value = en.send.copied;
-      setTimeout(() => said.value = null, COPIED_MS);
-    } catch {
-      // Blocked by policy or by the person: the text is selected, so that a key press copies it.
-      said.value = en.send.copyFailed;
-    }
-  }
   return (
     <section class="share" aria-label={en.send.linkLabel}>
       <div class="share-row">
@@ -33,10 +27,17 @@ export function ShareLink({ link }: { link: string }) {
           value={link}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <button type="button" class="primary" data-action="copy" onClick={copy}>
-          <span aria-live="polite">{said.value ?? en.send.copy}</span>
-        </button>
+        <CopyButton
+          action="copy"
+          label={en.send.copy}
+          text={link}
+          primary
+          onPress={() => field.current?.select()}
+        />
       </div>
+      {withdrawn
+        ? <p class="hint" data-field="code-withdrawn">{en.code.withdrawn}</p>
+        : code !== null && <ShareCode code={code} host={new URL(link).host} />}
       <div class="share-foot">
         <QrCode text={link} label={en.send.qr} />
         <p class="hint">{en.send.linkHint}</p>

@@ -34,10 +34,6 @@ function describe({ what }: TimelineEntry): string {
       return en.timeline.waiting;
     case "peer":
       return what.here ? en.timeline.peerHere : en.timeline.peerGone;
-    case "turned_away": {
-      const text = en.timeline.turnedAway[what.claim];
-      return what.withdrawn ? `${text}. ${en.timeline.withdrawn}` : text;
-    }
     case "live":
       return en.timeline.live;
     case "outgoing":
@@ -47,6 +43,8 @@ function describe({ what }: TimelineEntry): string {
       if (state.at === "receiving") return en.timeline.incoming;
       return state.at === "closed" ? en.timeline.incomingClosed(state.ms) : "";
     }
+    case "turned_away":
+      return what.withdrawn ? en.code.withdrawn : en.timeline.turnedAway[what.claim];
     case "burned":
       return en.timeline.burn;
     case "ended":
@@ -54,6 +52,11 @@ function describe({ what }: TimelineEntry): string {
     default:
       return what satisfies never;
   }
+}
+
+/** Who was turned away is not here any more: that is not worth a line of its own. */
+function isSaid({ what }: TimelineEntry, before: TimelineEntry | undefined): boolean {
+  return what.type === "peer" && !what.here && before?.what.type === "turned_away";
 }
 
 /** What happened so far, with the time of each; `numbered` says which picture where there are several. */
@@ -65,7 +68,7 @@ export function Timeline(
       <ol data-field="timeline">
         {entries.map((entry, index) => {
           const text = describe(entry);
-          if (text === "") return null;
+          if (text === "" || isSaid(entry, entries[index - 1])) return null;
           const n = entry.what.type === "outgoing" && numbered
             ? `${entry.what.picture.n + 1}. `
             : "";

@@ -10,6 +10,7 @@ import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
 import { Thumbnail } from "../components/Thumbnail.tsx";
 import { outcome, Timeline } from "../components/Timeline.tsx";
+import { Verification } from "../components/Verification.tsx";
 import { useFocus } from "../components/use_focus.ts";
 import { en } from "../lib/i18n/en.ts";
 import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
@@ -98,6 +99,9 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
         <Keep model={model} />
         <Mark model={model} />
       </details>
+      <p>
+        <a class="aside" href="/join">{en.send.haveCode}</a>
+      </p>
     </>
   );
 }
@@ -166,7 +170,9 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
       )}
       <Problem model={model} />
       <Pictures pictures={pictures} over={over} />
-      {waiting && link !== null && <ShareLink link={link} />}
+      {waiting && link !== null && (
+        <ShareLink link={link} code={model.code.value} withdrawn={withdrawn(session)} />
+      )}
       {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
       {!over && (
         <div class="actions">
@@ -180,10 +186,16 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
           </button>
         </div>
       )}
+      <Verification session={session} />
       {!over && <Options model={model} session={session} pick={pick} />}
       <Timeline entries={session.timeline.value} numbered={pictures.length > 1} />
     </>
   );
+}
+
+/** Whether the code was tried wrong too often. */
+function withdrawn(session: Session): boolean {
+  return session.timeline.value.some(({ what }) => what.type === "turned_away" && what.withdrawn);
 }
 
 function Options(

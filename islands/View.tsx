@@ -1,17 +1,20 @@
 import { useEffect, useRef } from "preact/hooks";
 import { asset } from "fresh/runtime";
 import { Announcer } from "../components/Announcer.tsx";
+import { CodeField } from "../components/CodeField.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Status } from "../components/Status.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { outcome } from "../components/Timeline.tsx";
+import { Verification } from "../components/Verification.tsx";
 import { useFocus } from "../components/use_focus.ts";
 import { en } from "../lib/i18n/en.ts";
 import type { IncomingPicture } from "../lib/session/inbox.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
+import type { FailReason } from "../lib/session/phases.ts";
 import { VIEW_SECONDS } from "../lib/session/picker.ts";
 import type { Session } from "../lib/session/session.ts";
 import { ViewerModel } from "../lib/session/viewer_model.ts";
@@ -49,7 +52,9 @@ function announcement(model: ViewerModel): string {
   const picture = model.session.value?.inbox.value?.picture.value ?? null;
   switch (model.phase.value) {
     case "failed":
-      return model.failure === null ? "" : en.failed[model.failure].join(". ");
+      // The form says it itself, next to its field.
+      if (asksForCode(model)) return "";
+      return model.failure === null ? "" : failedText(model, model.failure).join(". ");
     case "connecting":
       return en.view.connecting;
     case "connected":
@@ -70,16 +75,69 @@ function Body({ model }: { model: ViewerModel | null }) {
   const session = model.session.value;
   switch (model.phase.value) {
     case "failed":
-      return <Failed model={model} />;
+      return asksForCode(model) ? <Code model={model} /> : <Failed model={model} />;
     case "ended":
       return <Ended session={session} />;
     case "idle":
-      return <Invitation model={model} />;
+      return asksForCode(model) ? <Code model={model} /> : <Invitation model={model} />;
     case "connecting":
       return <Connecting session={session} />;
     default:
       return session === null ? null : <Live model={model} session={session} />;
   }
+}
+
+/** True before a code is tried, and again when it led nowhere. */
+function asksForCode(model: ViewerModel): boolean {
+  return model.by.value === "code" && (model.failure === null || model.retryable);
+}
+
+/** Asks for the code that a friend says. */
+function Code({ model }: { model: ViewerModel }) {
+  return (
+    <section class="card">
+      <h1>{en.code.title}</h1>
+      <p class="lead">{en.code.intro}</p>
+      <form
+        class="code-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          model.join();
+        }}
+      >
+        <CodeField
+          value={model.codeText.value}
+          suggestions={model.suggestions.value}
+          problem={problemOf(model)}
+          onType={(text) => {
+            model.editCode();
+            model.typeCode(text);
+          }}
+          onComplete={(word) => model.complete(word)}
+        />
+        <button type="submit" class="primary" data-action="join">
+          {en.view.join}
+        </button>
+      </form>
+      <p class="small">{en.code.linkInstead}</p>
+    </section>
+  );
+}
+
+/** What is wrong with the code, or why it led nowhere. */
+function problemOf(model: ViewerModel): string | null {
+  const failure = model.failure;
+  if (failure !== null) return failedText(model, failure).join(". ");
+  const problem = model.codeProblem.value;
+  if (problem === null) return null;
+  return problem.reason === "unknown_word"
+    ? en.code.problem.unknown_word(problem.word)
+    : en.code.problem[problem.reason];
+}
+
+function failedText(model: ViewerModel, reason: FailReason): readonly [string, string] {
+  const byCode = model.by.value === "code";
+  return byCode && reason === "refused" ? en.failedCode.refused : en.failed[reason];
 }
 
 function Invitation({ model }: { model: ViewerModel | null }) {
@@ -127,6 +185,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
       {!session.steady.value && <Status busy>{en.status.unsteady}</Status>}
       {inbox !== null && <Incoming inbox={inbox} onBurn={ownBurn(session)} />}
       <Between picture={picture} keep={keep} />
+      <Verification session={session} />
       {keep && !onScreen && <Answer model={model} session={session} />}
       {!onScreen && <Leave session={session} />}
     </>
@@ -264,7 +323,7 @@ function Ended({ session }: { session: Session | null }) {
 function Failed({ model }: { model: ViewerModel }) {
   const reason = model.failure;
   if (reason === null) return null;
-  const [title, text] = en.failed[reason];
+  const [title, text] = failedText(model, reason);
   return (
     <section class="card">
       <h1>{title}</h1>

@@ -69,11 +69,51 @@ export const en = {
     yourPicture: "Your picture",
     mark: "Text over the picture",
     markHint: "Left empty: date, time, and three words that only the two of you share.",
+    haveCode: "I have a code",
+  },
+
+  /** The code that says the same as the link. */
+  code: {
+    share: (host: string) => `Or say it: your friend opens ${host}/join and types this.`,
+    copy: "Copy code",
+    withdrawn:
+      "Someone tried a wrong code three times. The code no longer works; the link still does.",
+    title: "Type the code",
+    intro:
+      "Your friend reads it out to you. Then you can see the picture once, for a limited time.",
+    label: "Code",
+    /** Followed by the example. */
+    hint: "A number and three words, such as",
+    example: "4821-crystal-orbit-lemon",
+    suggestions: "Words that fit",
+    linkInstead: "You got a link instead? Open it as a whole.",
+    /** What is wrong with what was typed, by `data-reason`. */
+    problem: {
+      incomplete_code: "The code has a number and three words.",
+      unknown_word: (word: string) => `“${word}” is not one of the words. Ask how it is spelled.`,
+      unavailable_words: "The server does not answer. Are you offline? Try again in a moment.",
+    },
+  },
+
+  /** What two people can compare. */
+  verification: {
+    way: {
+      link: "Verified by the link",
+      code: "Verified by the code",
+      compared: "Compared by you two",
+    },
+    compare: "Compare",
+    title: "Compare with your friend",
+    explanation:
+      "Call each other and read these out: if you both see the same seven in the same order, nobody is in between.",
+    numbers: "As numbers:",
+    same: "They are the same",
+    different: "They differ",
   },
 
   status: {
     starting: "Getting a link …",
-    waiting: "Waiting for your friend to open the link",
+    waiting: "Waiting for your friend",
     connecting: "Your friend is here. Connecting the two of you …",
     connected: "Connected, with nobody in between",
     queued: "Ready to send",
@@ -118,11 +158,10 @@ export const en = {
     peerHere: "Viewer here",
     peerGone: "Viewer not here any more",
     turnedAway: {
-      code: "Someone tried a wrong code, and was turned away",
+      code: "Someone tried a wrong code and was turned away",
       link: "Someone without the right link was turned away",
       silence: "Someone came, said nothing, and was turned away",
     },
-    withdrawn: "That was once too often: the code does not work any more. The link still does",
     live: "Connected and verified, end to end",
     sending: "Sending",
     delivered: "Delivered, still locked",
@@ -187,7 +226,7 @@ export const en = {
       ],
       mismatch: [
         "Stopped: you two see different things",
-        "Someone may be in between. Everything was closed. Make a new link, and send it another way.",
+        "Someone may be in between. Everything was closed on both sides. Begin again with a new link, and send it another way.",
       ],
     }),
     /** Said as well where a picture was open and nobody reported it closed. */
@@ -265,19 +304,26 @@ export const en = {
       "This browser is too old",
       "It can’t decode pictures safely. Try a newer one; the link stays good.",
     ],
-    wrong_code: [
-      "This code does not fit",
-      "The number leads somewhere, but the words are not the right ones. Check them with your friend and try again.",
-    ],
     dismissed: [
-      "The other page turned you away",
-      "It did not hear from this page in time. Nothing was seen. Try again.",
+      "The sender’s page turned you away",
+      "What the two pages told each other did not fit together, or took too long. Nothing was seen. Try again; if that does not help, ask for a new link, sent another way.",
+    ],
+    wrong_code: [
+      "These words do not fit the number",
+      "Ask for them once more: after three wrong tries the code stops working.",
     ],
     bad_link: [
       "This link is not whole",
       "Part of it got lost on the way. Copy all of it, up to the last character, or ask for it again.",
     ],
   }),
+  /** Who typed a code has no link. */
+  failedCode: {
+    refused: [
+      "Nobody is there",
+      "Check the number first. Otherwise the code was used already, taken back or is too old; or the sender’s page is not open right now.",
+    ] as Message,
+  },
   /** The sender’s own words where the viewer’s would be wrong. */
   failedSender: {
     refused: [

@@ -385,7 +385,6 @@ test("a link that was used is refused to the next visitor, and the two who are t
 for (
   const [what, change, reason] of [
     ["cut off", (link: string) => link.slice(0, -9), REASON.link],
-    ["without its secret", (link: string) => link.slice(0, link.indexOf("#")), REASON.noLink],
     ["of another version", (link: string) => link.replace("#1.", "#2."), REASON.link],
     ["with a strange character", (link: string) => `${link.slice(0, -1)}*`, REASON.link],
   ] as const

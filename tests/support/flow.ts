@@ -174,6 +174,25 @@ abstract class Person<Phase extends string> {
     return element !== null && await element.isVisible();
   }
 
+  /** What the two can compare, and how the page says that it is verified. */
+  async verification(options: WaitOptions = {}): Promise<Verified> {
+    await this.find("[data-field=verification]", options);
+    return await this.page.evaluate(() => {
+      const panel = document.querySelector<HTMLElement>("[data-field=verification]");
+      const items = panel?.querySelectorAll("[data-field=sas] li") ?? [];
+      return {
+        by: panel?.dataset.verified ?? "",
+        pictures: [...items].map((item) => item.textContent ?? ""),
+        digits: panel?.querySelector("[data-field=sas-digits]")?.textContent ?? "",
+      };
+    });
+  }
+
+  /** Unfolds what the two can compare. */
+  async unfoldVerification(options: WaitOptions = {}): Promise<void> {
+    await (await this.find("[data-field=verification] summary", options)).click();
+  }
+
   /** Presses "Leave". */
   leave(): Promise<void> {
     return this.press("leave");
@@ -281,6 +300,16 @@ abstract class Person<Phase extends string> {
   }
 }
 
+/** What {@linkcode Person.verification} read. */
+export interface Verified {
+  /** `link`, `code` or `compared`. */
+  readonly by: string;
+  /** Each with its name, in order. */
+  readonly pictures: readonly string[];
+  /** Groups of digits. */
+  readonly digits: string;
+}
+
 /** Who shows a picture. */
 export class Sender extends Person<SenderPhase> {
   readonly role = "sender";
@@ -322,6 +351,11 @@ export class Sender extends Person<SenderPhase> {
     return /https?:\/\/\S+\/join#1\.[\w-]{43}/.exec(text)?.[0] ?? text;
   }
 
+  /** Waits for the code and returns it: digits and three words with hyphens in between. */
+  shareCode(options: WaitOptions = {}): Promise<string> {
+    return this.fieldMatching("share-code", /^\d{4,8}(-[a-z]+){3}$/, options);
+  }
+
   /** Chooses a picture and waits for the link. */
   async offer(picture: Fixture, options: WaitOptions & { seconds?: number } = {}): Promise<string> {
     if (options.seconds !== undefined) await this.setSeconds(options.seconds);
@@ -350,6 +384,30 @@ export class Viewer extends Person<ViewerPhase> {
     const viewer = new Viewer(testPage);
     await viewer.visit(link);
     return viewer;
+  }
+
+  /** Opens the page that asks for a code; `url` is the app's. */
+  static async openByCode(testPage: TestPage, url: string): Promise<Viewer> {
+    const viewer = await Viewer.open(testPage, `${url}/join`);
+    await viewer.find("[data-field=code]");
+    return viewer;
+  }
+
+  /** Types a code, key by key, in place of what stands there. */
+  async typeCode(text: string): Promise<void> {
+    const field = await (await this.find("[data-field=code]")).toElement("input");
+    await field.evaluate((input) => {
+      input.focus();
+      input.select();
+    });
+    await this.page.keyboard.type(text);
+  }
+
+  /** Words that are offered for the one being typed. */
+  suggestions(): Promise<string[]> {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll("[role=option]")].map((option) => option.textContent ?? "")
+    );
   }
 
   /** Presses the one button. */

@@ -17,8 +17,14 @@ export const REASON = {
   lost: "lost",
   /** The link is cut, mistyped, or of another version. */
   link: "bad_link",
-  /** The page was opened without any link. */
-  noLink: "no_link",
+  /** A number or a word of the code is missing, or there is more than that. */
+  incompleteCode: "incomplete_code",
+  /** What was typed has a word that is not in the list. */
+  unknownWord: "unknown_word",
+  /** The words do not fit the number. */
+  wrongCode: "wrong_code",
+  /** Somebody on this side said that the two see different things. */
+  mismatch: "mismatch",
   /** Unknown room, used link, room taken: the server tells nobody which. */
   refused: "refused",
   /** The server can't be reached. */

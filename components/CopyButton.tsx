@@ -1,0 +1,34 @@
+import { useSignal } from "@preact/signals";
+import { en } from "../lib/i18n/en.ts";
+
+/** How long "Copied" stands on the button, in milliseconds. */
+const COPIED_MS = 2_500;
+
+/** Copies `text`, and says whether it did. `onPress` comes first, e.g. to select the same text for a copy by hand. */
+export function CopyButton(
+  { action, label, text, primary = false, onPress }: {
+    action: string;
+    label: string;
+    text: string;
+    primary?: boolean;
+    onPress?: () => void;
+  },
+) {
+  const said = useSignal<string | null>(null);
+  async function copy() {
+    onPress?.();
+    try {
+      await navigator.clipboard.writeText(text);
+      said.value = en.send.copied;
+      setTimeout(() => said.value = null, COPIED_MS);
+    } catch {
+      // Blocked by policy or by the person.
+      said.value = en.send.copyFailed;
+    }
+  }
+  return (
+    <button type="button" class={primary ? "primary" : ""} data-action={action} onClick={copy}>
+      <span aria-live="polite">{said.value ?? label}</span>
+    </button>
+  );
+}

@@ -1,0 +1,56 @@
+import { useRef } from "preact/hooks";
+import { en } from "../lib/i18n/en.ts";
+import type { Session } from "../lib/session/session.ts";
+
+/**
+ * How a live session is verified, in one line; unfolded, what two people can compare by voice. Nobody has to.
+ */
+export function Verification({ session }: { session: Session }) {
+  const verification = session.verification.value;
+  const compared = session.compared.value;
+  const details = useRef<HTMLDetailsElement>(null);
+  const summary = useRef<HTMLElement>(null);
+  if (verification === null || session.life.value.at !== "live") return null;
+  const { by, emoji: seven, digits } = verification;
+  const way = compared ? "compared" : by;
+  function same() {
+    session.same();
+    // The button goes away: the keyboard stays where the answer is read.
+    if (details.current !== null) details.current.open = false;
+    summary.current?.focus();
+  }
+  return (
+    <details class="verification" data-field="verification" data-verified={way} ref={details}>
+      <summary ref={summary}>
+        <span class="verified">{en.verification.way[way]}</span>
+        <span class="sas" aria-hidden="true">
+          {seven.map(([emoji], index) => <span key={index}>{emoji}</span>)}
+        </span>
+        <span class="compare">{en.verification.compare}</span>
+      </summary>
+      <h2>{en.verification.title}</h2>
+      <p>{en.verification.explanation}</p>
+      <ol role="list" data-field="sas">
+        {seven.map(([emoji, name], index) => (
+          <li key={index}>
+            <span aria-hidden="true">{emoji}</span>
+            {name}
+          </li>
+        ))}
+      </ol>
+      <p class="small">
+        {en.verification.numbers} <span data-field="sas-digits">{digits}</span>
+      </p>
+      {!compared && (
+        <div class="actions">
+          <button type="button" data-action="same" onClick={same}>
+            {en.verification.same}
+          </button>
+          <button type="button" data-action="different" onClick={() => session.different()}>
+            {en.verification.different}
+          </button>
+        </div>
+      )}
+    </details>
+  );
+}
