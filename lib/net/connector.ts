@@ -2,8 +2,9 @@
  * From a link or a code to a bound connection: seat, handshake, WebRTC. Whenever both seats are filled and nothing is bound,
  * the viewer starts a handshake; a lost socket, a reload of the server or a second try are all repaired by starting over.
  *
- * While a code is out anybody can get to the viewer's seat, so a sender turns away who does not prove himself there, and
- * withdraws the code after three; without one only the link's token leads there, and a wrong proof ends the session.
+ * Where the server gave digits anybody can get to the viewer's seat, so a sender turns away who does not prove himself
+ * there, and withdraws the code after three; without them only the link's token leads there, and a wrong proof ends the
+ * session.
  *
  * This module is browser compatible.
  *
@@ -31,6 +32,9 @@ import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
 /** A sender waits this much longer than an honest viewer tries, before he turns a silent one away, in milliseconds. */
 const SILENCE_MARGIN_MS = 5_000;
 
+/** A sender who had to turn away this many is not waiting for anybody but the server that sends them. */
+const MAX_TURNED_AWAY = 10;
+
 /** Why no connection came about, or why the room ended before one did. */
 export type ConnectFailure =
   | Exclude<SignalingEnd, "gone">
@@ -56,8 +60,8 @@ export interface ConnectorHandlers {
   onPeer(here: boolean): void;
   /** Sender: the code that leads to the room as well, or `null` from its withdrawal on. */
   onCode(code: string | null): void;
-  /** Sender: somebody came who could not prove that he has the link or the code. */
-  onTurnedAway(claim: Claim): void;
+  /** Sender: somebody came who could not prove that he has the link or the code; `withdrawn` when that cost the code. */
+  onTurnedAway(claim: Claim, withdrawn: boolean): void;
   /** Bound: listen on the link at once. Called once at most. */
   onBound(link: SecureLink): void;
   /** Called once at most, and never after `onBound`. */
@@ -122,6 +126,8 @@ export class Connector {
   #bound = false;
   #over = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Sender: the server gave digits, so the seat is open to whoever tries them. It may not have heard of a withdrawal. */
+  #open = false;
   /** Sender: the code that is out. */
   #code: Code | null = null;
   /** Sender: drawn once, whatever digits the server gives; `null` where the list could not be loaded. */
@@ -215,9 +221,12 @@ export class Connector {
     if (this.#guesses >= MAX_CODE_GUESSES) return this.#withdraw();
     this.#code = null;
     if (digits === null) return;
+    this.#open = true;
     this.#words ??= loadWordlist().then(drawWords, () => null);
     const words = await this.#words;
-    if (words === null || this.#over || this.#guesses >= MAX_CODE_GUESSES) return;
+    if (this.#over || this.#guesses >= MAX_CODE_GUESSES) return;
+    // Digits that nobody is told are an open door and nothing else.
+    if (words === null) return this.#withdraw();
     this.#code = { digits, words };
     this.#options.handlers.onCode(formatCode(this.#code));
   }
@@ -238,7 +247,7 @@ export class Connector {
     if (this.#options.role === "S") {
       // He goes on waiting, but nobody keeps the seat from others without a word.
       this.#timer = setTimeout(() => {
-        if (this.#code !== null && this.#attempt?.confirmed !== true) this.#turnAway();
+        if (this.#open && this.#attempt?.confirmed !== true) this.#turnAway();
       }, CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS);
       return;
     }
@@ -298,7 +307,7 @@ export class Connector {
 
   /** What came was not what the protocol asks for. */
   #broken(attempt: Attempt | null): void {
-    if (this.#code !== null && attempt?.confirmed !== true) this.#turnAway();
+    if (this.#open && attempt?.confirmed !== true) this.#turnAway();
     else this.#fail("verification");
   }
 
@@ -306,10 +315,11 @@ export class Connector {
     const claim = this.#attempt?.claim ?? "silence";
     this.#drop();
     this.#guesses++;
+    if (this.#guesses >= MAX_TURNED_AWAY) return this.#fail("verification");
     // Withdrawn first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
     if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
     this.#ground?.signaling.say({ t: "dismiss" });
-    this.#options.handlers.onTurnedAway(claim);
+    this.#options.handlers.onTurnedAway(claim, this.#guesses === MAX_CODE_GUESSES);
     this.#options.handlers.onPeer(false);
   }
 

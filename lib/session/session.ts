@@ -102,9 +102,7 @@ export class Session {
         onCode: (code) => {
           this.#code.value = code;
         },
-        onTurnedAway: (claim) => {
-          this.#note({ type: "turned_away", claim, withdrawn: this.#code.peek() === null });
-        },
+        onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
         onBound: (link) => this.#bound(link),
         onFailed: (reason) => this.#happen({ type: "fail", reason }),
       },
