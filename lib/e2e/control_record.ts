@@ -16,7 +16,7 @@ import {
   RECORD,
   TAG_LENGTH,
 } from "../protocol/record.ts";
-import { counterNonce, decrypt, encrypt, ProtocolError, take } from "./suite.ts";
+import { counterNonce, decodeText, decrypt, encrypt, ProtocolError, take } from "./suite.ts";
 
 const SPACE = 0x20;
 const MAX_RECORD_LENGTH = HEADER_LENGTH + MAX_CONTROL_BYTES + TAG_LENGTH;
@@ -78,7 +78,7 @@ export class ControlOpener {
     const sealed = take(record, HEADER_LENGTH, record.length - HEADER_LENGTH);
     const plaintext = await decrypt(this.#key, sealed, { nonce: counterNonce(seq), aad });
     if (plaintext.length % CONTROL_PADDING !== 0) throw new ProtocolError();
-    const message = parseControlMessage(new TextDecoder().decode(plaintext));
+    const message = parseControlMessage(decodeText(plaintext));
     if (message === null) throw new ProtocolError();
     return { message, plaintext };
   }

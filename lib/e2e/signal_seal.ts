@@ -8,7 +8,7 @@
  */
 import { type Bytes, concat } from "../protocol/bytes.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
-import { counterNonce, decrypt, encrypt, ProtocolError, take } from "./suite.ts";
+import { counterNonce, decodeText, decrypt, encrypt, ProtocolError, take } from "./suite.ts";
 
 /** Seals what this side signals; the sequence number is counted here and never sent. */
 export class SignalSealer {
@@ -42,11 +42,11 @@ export class SignalOpener {
    * repeated, reordered or left out.
    */
   async open(message: Bytes, at = 2): Promise<string> {
-    if (message[1] !== PROTOCOL_VERSION) throw new ProtocolError();
     const nonce = counterNonce(this.#seq++);
+    if (message[1] !== PROTOCOL_VERSION) throw new ProtocolError();
     const aad = take(message, 0, 2);
     const sealed = take(message, at, message.length - at);
     const plaintext = await decrypt(this.#key, sealed, { nonce, aad });
-    return new TextDecoder().decode(plaintext);
+    return decodeText(plaintext);
   }
 }

@@ -28,8 +28,9 @@ export interface EcdhPair {
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 
-  constructor(options?: ErrorOptions) {
-    super("Cannot go on: the other side's message is not valid", options);
+  // Takes nothing: an engine's own error may quote what it was given.
+  constructor() {
+    super("Cannot go on: the other side's message is not valid");
   }
 }
 
@@ -140,6 +141,18 @@ export async function ecdh(privateKey: CryptoKey, peerPublicKey: Bytes): Promise
     const peer = await crypto.subtle.importKey("raw", peerPublicKey, algorithm, false, []);
     const bits = await crypto.subtle.deriveBits({ name: "ECDH", public: peer }, privateKey, 256);
     return new Uint8Array(bits);
+  } catch {
+    throw new ProtocolError();
+  }
+}
+
+/**
+ * The text of opened bytes, all of it: a byte order mark is a character like any other. Throws
+ * {@linkcode ProtocolError} where they are not UTF-8.
+ */
+export function decodeText(bytes: Bytes): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new ProtocolError();
   }

@@ -155,8 +155,9 @@ export class Peer {
   async #setRemote(description: RTCSessionDescriptionInit): Promise<void> {
     try {
       await this.#pc.setRemoteDescription(description);
-    } catch (cause) {
-      throw new ProtocolError({ cause });
+    } catch {
+      // The engine's error quotes lines of the SDP, addresses among them.
+      throw new ProtocolError();
     }
   }
 

@@ -1,0 +1,36 @@
+/**
+ * `deno task fuzz`: the properties with new inputs for `FUZZ_SECONDS` (60). Ends with 1 where one did not hold.
+ * `FUZZ_SEED` repeats one seed for each of them.
+ *
+ * @module
+ */
+import { complain, tell } from "../../lib/server/log.ts";
+import { PARSER_PROPERTIES } from "./parsers.ts";
+import { fuzz } from "./property.ts";
+import { RECORD_PROPERTIES } from "./records.ts";
+import { ROOM_PROPERTIES } from "./rooms.ts";
+
+/** Reads a number from the environment; `fallback` where it is not set. Throws `RangeError` for anything else. */
+function numberFrom<T>(name: string, fallback: T): number | T {
+  const text = Deno.env.get(name);
+  if (text === undefined || text === "") return fallback;
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new RangeError(`${name} is not valid: "${text}" is no number`);
+  return value;
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
+}
+
+const seconds = numberFrom("FUZZ_SECONDS", 60);
+const seed = numberFrom("FUZZ_SEED", null);
+const failed = await fuzz([...RECORD_PROPERTIES, ...PARSER_PROPERTIES, ...ROOM_PROPERTIES], {
+  ms: seed === null ? seconds * 1_000 : 0,
+  nextSeed: () => seed ?? randomSeed(),
+  write: tell,
+});
+if (failed > 0) {
+  complain(`${failed} properties did not hold`);
+  Deno.exit(1);
+}
