@@ -36,7 +36,18 @@ Deno.test("both lock files name the same packages in the same versions; else run
 
 Deno.test("every task that runs or tests code uses a lock file, unchanged", async () => {
   const { tasks } = await readDenoJson();
-  for (const name of ["build", "start", "test", "bench", "check", "check:browser", "check:size"]) {
+  for (
+    const name of [
+      "build",
+      "start",
+      "test",
+      "fuzz",
+      "bench",
+      "check",
+      "check:browser",
+      "check:size",
+    ]
+  ) {
     for (const command of tasks[name]?.split("&&") ?? [""]) {
       assert(command.includes("--frozen "), `${name}: ${command}`);
     }

@@ -3,4 +3,9 @@
  *
  * @module
  */
-export { default as fc } from "npm:fast-check@^4.10.2";
+import fc from "npm:fast-check@^4.10.2";
+
+// By default a list "of at most 60" has ten items or fewer: a record's header would never be whole.
+fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true });
+
+export { fc };
