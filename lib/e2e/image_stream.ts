@@ -155,7 +155,8 @@ export class ImageOpener {
    */
   add(record: Bytes): void {
     const { image, size } = this.#identity;
-    const index = this.#records.length;
+    // Not the records': they are given free when they are opened, and nothing may follow then either.
+    const index = this.#tags.length;
     const last = chunkCount(size) - 1;
     const header = parseHeader(record);
     if (header === null || index > last) throw new ProtocolError();

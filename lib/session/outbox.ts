@@ -88,6 +88,10 @@ export class Outbox {
   #current:
     | { readonly n: number; readonly sealer: ImageSealer; readonly abort: AbortController }
     | null = null;
+  /** When the key of the current picture was released, by the clock on the wall: it goes on while a machine sleeps. */
+  #openedAt = 0;
+  /** Whether everything was taken back. */
+  #burned = false;
   /** The last picture that was sent to its end. */
   #whole: number | null = null;
   /** The picture that is next, being read already. */
@@ -149,9 +153,22 @@ export class Outbox {
     if (known !== undefined && isFinished(known.state)) return true;
     // Nobody has all of what was not sent to its end.
     if (event.type === "got" && this.#whole !== n) throw new ProtocolError();
-    if (!this.#apply(n, event)) throw new ProtocolError();
-    if (event.type === "open") await this.#release(n);
+    // "Burned" would be this side's own deed.
+    const claimsBurn = event.type === "closed" && event.why === "revoked";
+    if (claimsBurn && !this.#burned) throw new ProtocolError();
+    if (!this.#apply(n, this.#plausible(event))) throw new ProtocolError();
+    if (event.type === "open") {
+      this.#openedAt = Date.now();
+      await this.#release(n);
+    }
     return true;
+  }
+
+  /** Nobody has seen a picture for longer than its key was out. */
+  #plausible(event: OutgoingEvent): OutgoingEvent {
+    if (event.type !== "closed") return event;
+    const most = Math.max(0, Date.now() - this.#openedAt);
+    return { ...event, ms: Math.min(event.ms, most) };
   }
 
   /**
@@ -159,6 +176,7 @@ export class Outbox {
    * whose report the caller may wait for ({@linkcode Outbox.open}).
    */
   burn(): void {
+    this.#burned = true;
     this.#link?.sendControl({ t: "revoke", all: true }).catch(() => {});
     this.#applyAll({ type: "burn" });
   }

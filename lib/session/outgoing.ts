@@ -65,8 +65,8 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
     case "shown":
       return state.at === "opened" ? { at: "shown" } : null;
     case "closed":
-      // Closed without having been shown: he asked, but left or lost it before the first frame.
-      return state.at === "shown" || state.at === "opened"
+      // Closed without having been shown: he asked, but left or lost it before the first frame, and saw nothing.
+      return state.at === "shown" || (state.at === "opened" && event.ms === 0)
         ? { at: "closed", why: event.why, ms: event.ms }
         : null;
     case "abort":

@@ -280,7 +280,7 @@ export class Session {
     if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
     switch (message.t) {
       case "bye":
-        return this.#finish(this.#farewell(message.why));
+        return this.#finish(this.#farewell(message.why, inbox));
       case "abort":
         return this.#finish("protocol");
       case "keep":
@@ -295,8 +295,11 @@ export class Session {
   }
 
   /** What the other side's `bye` means here: the sender says how the session ends, a viewer can only leave it. */
-  #farewell(why: ByeReason): EndReason {
-    return this.#options.role === "S" || why === "left" ? "peer_left" : why;
+  #farewell(why: ByeReason, inbox: Inbox): EndReason {
+    if (this.#options.role === "S" || why === "left") return "peer_left";
+    // "All was seen" is false while a picture is locked or on screen, and where there never was one.
+    const finished = inbox.picture.peek() !== null && inbox.idle;
+    return why === "done" && !finished ? "peer_left" : why;
   }
 
   #linkEnded(why: LinkEnd): void {

@@ -216,6 +216,7 @@ Deno.test("the next picture is announced when the one before is finished, and no
   await opened(stand);
   await settle(20);
   assertEquals(stand.heard.filter(({ t }) => t === "meta").length, 1);
+  await stand.say({ t: "shown", n: 0 });
   await stand.say({ t: "closed", n: 0, why: "timer", ms: 5_000 });
   await until(() => stand.heard.filter(({ t }) => t === "meta").length === 2, "the second came");
   assertEquals(stand.state(0), "closed");
@@ -353,11 +354,29 @@ for (const at of ["opened", "shown"] as const) {
     await REACH[at](stand);
     stand.outbox.burn();
     assert(stand.outbox.open && !stand.outbox.done);
-    await stand.say({ t: "closed", n: 0, why: "revoked", ms: 700 });
+    await stand.say({ t: "closed", n: 0, why: "revoked", ms: 0 });
     await until(() => stand.outbox.done, "the word came");
-    assertEquals(stand.outbox.pictures.peek()[0]?.state, { at: "closed", why: "revoked", ms: 700 });
+    assertEquals(stand.outbox.pictures.peek()[0]?.state, { at: "closed", why: "revoked", ms: 0 });
   });
 }
+
+Deno.test("a picture was not seen for longer than its key was out, whatever its viewer says", async () => {
+  const before = Date.now();
+  const stand = await start();
+  await REACH.shown(stand);
+  await stand.say({ t: "closed", n: 0, why: "user", ms: 86_400_000 });
+  await until(() => stand.outbox.done, "the word came");
+  const state = stand.outbox.pictures.peek()[0]?.state;
+  assert(state?.at === "closed" && state.ms <= Date.now() - before, JSON.stringify(state));
+});
+
+Deno.test("a viewer who calls a picture burned that nobody burned ends the link", async () => {
+  const stand = await start();
+  await REACH.shown(stand);
+  await stand.say({ t: "closed", n: 0, why: "revoked", ms: 0 });
+  await until(() => stand.ends.length > 0, "the link ended");
+  assertEquals([stand.ends, stand.state()], [["protocol"], "shown"]);
+});
 
 Deno.test("burn in the moment of the announcement leaves no key, and nothing is sent", async () => {
   using watch = watchKeys();

@@ -45,7 +45,7 @@ const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-" | "=">> = {
   // deno-fmt-ignore
   delivered: { progress: "-", got: "-", open: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  opened: { progress: "-", got: "-", open: "-", shown: "shown", closed: "closed", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  opened: { progress: "-", got: "-", open: "-", shown: "shown", closed: "-", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
   shown: { progress: "-", got: "-", open: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
@@ -81,6 +81,12 @@ Deno.test("what an event tells is in the state that it leads to", () => {
     code: "undecodable",
     opened: true,
   });
+});
+
+Deno.test("what was closed before it was shown was not seen for any time", () => {
+  const closed = { at: "closed", why: "user", ms: 0 } as const;
+  assertEquals(transition(STATES.opened, { ...EVENTS.closed, ms: 0 }), closed);
+  assertEquals(transition(STATES.opened, { ...EVENTS.closed, ms: 1 }), null);
 });
 
 Deno.test("open are opened and shown; finished is what nothing can happen to", () => {
