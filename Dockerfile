@@ -33,4 +33,4 @@ USER deno
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["deno", "eval", "--quiet", "const { ok } = await fetch(`http://127.0.0.1:${Deno.env.get('PORT')}/`); Deno.exit(ok ? 0 : 1)"]
 # The permissions of the task start, and no network for code: everything is in the cache.
-CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-read=_fresh", "--allow-env=PORT,HOST,LOG_LEVEL,PUBLIC_ORIGIN", "lib/server/serve.ts"]
+CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-read=_fresh,tls,/etc/letsencrypt,/run/secrets", "--allow-env", "lib/server/serve.ts"]

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { tell } from "./lib/server/log.ts";
 import type { State } from "./lib/server/state.ts";
-import { parseHost, parsePort } from "./lib/server/serve.ts";
+import { config } from "./lib/server/config.ts";
 
 const STAMP = "_fresh/inputs.sha256";
 const INPUTS = [
@@ -117,8 +117,8 @@ async function build(): Promise<void> {
 }
 
 async function listen(): Promise<void> {
-  const port = parsePort(Deno.env.get("PORT"));
-  const hostname = parseHost(Deno.env.get("HOST")) ?? "localhost";
+  const { PORT: port, HOST } = config();
+  const hostname = HOST || "localhost";
   const { Builder } = await import("fresh/dev");
   await bundleWorkers(false);
   await new Builder<State>().listen(() => import("./main.ts"), { port, hostname });

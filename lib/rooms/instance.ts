@@ -4,7 +4,7 @@
  * @module
  */
 import { log } from "../server/log.ts";
-import { parseOrigins } from "../server/origin.ts";
+import { config } from "../server/config.ts";
 import { MemoryRoomStore } from "./memory_store.ts";
 import { Rooms } from "./rooms.ts";
 
@@ -16,4 +16,4 @@ export const rooms: Rooms = new Rooms(new MemoryRoomStore(), {
 });
 
 /** Origins besides the request's own from which they may be reached. */
-export const allowedOrigins: readonly string[] = parseOrigins(Deno.env.get("PUBLIC_ORIGIN"));
+export const allowedOrigins: readonly string[] = config().PUBLIC_ORIGIN;

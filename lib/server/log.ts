@@ -3,29 +3,23 @@
  * who starts the program reads on stdout.
  */
 
-const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-type Level = (typeof LEVELS)[number];
+/** Names of the levels, least first. */
+export const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+/** How much is written. */
+export type Level = (typeof LEVELS)[number];
 
 /** What is logged beside the message. Never keys, links, codes, addresses or names of rooms. */
 export type Fields = Record<string, string | number | boolean | null | undefined>;
 
-/** Parses LOG_LEVEL; undefined means "info". Throws a RangeError that names the variable. */
-export function parseLevel(value: string | undefined): Level {
-  if (value === undefined || value === "") return "info";
-  const level = LEVELS.find((name) => name === value.toLowerCase());
-  if (level === undefined) {
-    throw new RangeError(
-      `LOG_LEVEL is not valid: "${value}" is none of ${LEVELS.join(", ")}`,
-    );
-  }
-  return level;
+let threshold: Level = "info";
+
+/** Chooses how much is written; `info` until then. */
+export function setLevel(level: Level): void {
+  threshold = level;
 }
 
-let threshold: Level | null = null;
-
 function write(level: Level, message: string, fields: Fields): void {
-  // Read on first use: importing this module must not need a permission.
-  threshold ??= parseLevel(Deno.env.get("LOG_LEVEL"));
   if (LEVELS.indexOf(level) < LEVELS.indexOf(threshold)) return;
   const line = JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
   // deno-lint-ignore no-console -- this is the logger

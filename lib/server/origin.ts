@@ -14,20 +14,3 @@ export function isAllowedOrigin(req: Request, allowed: readonly string[] = []): 
   if (origin === null || origin === "null") return false;
   return origin === new URL(req.url).origin || allowed.includes(origin);
 }
-
-/**
- * Parses PUBLIC_ORIGIN: origins under which the app is reached through a proxy, separated by commas; none by default.
- * Throws a RangeError that names the variable.
- */
-export function parseOrigins(value: string | undefined): readonly string[] {
-  const origins = (value ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");
-  for (const origin of origins) {
-    const url = URL.canParse(origin) ? new URL(origin) : null;
-    if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin) {
-      throw new RangeError(
-        `PUBLIC_ORIGIN is not valid: "${origin}" is not an origin like https://example.org`,
-      );
-    }
-  }
-  return origins;
-}

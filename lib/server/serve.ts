@@ -2,8 +2,8 @@
  * Serves the production build: `deno task start` and the container run this.
  */
 import type { Rooms } from "../rooms/rooms.ts";
-import { complain, log, parseLevel, tell } from "./log.ts";
-import { parseOrigins } from "./origin.ts";
+import { type Config, config, ConfigError } from "./config.ts";
+import { complain, log, setLevel, tell } from "./log.ts";
 
 type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
@@ -18,59 +18,39 @@ const SHUTDOWN_MS = 3_000;
 /** How long the close frames of all sockets have until the listener goes. */
 const FAREWELL_MS = 200;
 
-/** Parses PORT; undefined means 3000. Throws a RangeError that names the variable. */
-export function parsePort(value: string | undefined): number {
-  if (value === undefined || value === "") return 3000;
-  const port = Number(value);
-  if (!/^\d{1,5}$/.test(value) || port > 65_535) {
-    throw new RangeError(
-      `PORT is not valid: "${value}" is not a number from 0 to 65535`,
-    );
-  }
-  return port;
-}
-
-/** Parses HOST; undefined means every address, IPv4 and IPv6. Throws a RangeError. */
-export function parseHost(value: string | undefined): string | null {
-  if (value === undefined || value === "") return null;
-  if (!/^[\w.:%-]+$/.test(value)) {
-    throw new RangeError(
-      `HOST is not valid: "${value}" is not a host name or an IP address`,
-    );
-  }
-  return value;
-}
-
 /** An address as it is usually written: one socket for IPv4 and IPv6 reports `::ffff:192.0.2.1`. */
 export function plainAddress(hostname: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname)?.[1] ?? hostname;
 }
 
 /** The address to show: one that can be clicked on. */
-export function urlOf(hostname: string, port: number): string {
+export function urlOf(hostname: string, port: number, scheme: "http" | "https" = "http"): string {
   const host = ["0.0.0.0", "::", "::1", "127.0.0.1"].includes(hostname)
     ? "localhost"
     : hostname.includes(":")
     ? `[${hostname}]`
     : hostname;
-  return `http://${host}:${port}/`;
+  return `${scheme}://${host}:${port}/`;
 }
 
-function listen(fetch: Fetch, host: string | null, port: number): Deno.HttpServer<Deno.NetAddr> {
+function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
+  const { HOST: host, PORT: port } = settings;
+  const tls = readTls(settings);
   const serve = (hostname: string) =>
     Deno.serve({
       hostname,
       port,
-      onListen: (addr) =>
-        tell(
-          `Ephemeral P2P Image is ready: ${urlOf(addr.hostname, addr.port)}`,
-        ),
+      ...tls,
+      onListen: (addr) => {
+        const url = urlOf(addr.hostname, addr.port, tls === null ? "http" : "https");
+        tell(`Ephemeral P2P Image is ready: ${url}`);
+      },
       onError(error) {
         log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
         return new Response("Internal server error", { status: 500 });
       },
     }, (req, info) => fetch(req, plainInfo(info)));
-  if (host !== null) return serve(host);
+  if (host !== "") return serve(host);
   try {
     // One socket for both: browsers try localhost as ::1 first, `docker run -p` comes over IPv4.
     return serve("::");
@@ -79,6 +59,22 @@ function listen(fetch: Fetch, host: string | null, port: number): Deno.HttpServe
     if (error instanceof Deno.errors.AddrInUse) throw error;
     return serve("0.0.0.0");
   }
+}
+
+/** Certificate and key, or `null` where a proxy has them. Throws a ConfigError that names the file it could not read. */
+function readTls({ TLS_CERT, TLS_KEY }: Config): { cert: string; key: string } | null {
+  if (TLS_CERT === "") return null;
+  const read = (name: "TLS_CERT" | "TLS_KEY", path: string) => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (error) {
+      const why = error instanceof Error ? error.name : "unknown";
+      throw new ConfigError([
+        `${name} is not valid: the file ${path} can't be read (${why}); it has to be below tls/, /etc/letsencrypt/ or /run/secrets/`,
+      ]);
+    }
+  };
+  return { cert: read("TLS_CERT", TLS_CERT), key: read("TLS_KEY", TLS_KEY) };
 }
 
 function plainInfo(info: Deno.ServeHandlerInfo<Deno.NetAddr>): Deno.ServeHandlerInfo {
@@ -116,14 +112,12 @@ async function loadBuild(): Promise<Server> {
 /** Reads the environment, serves until a signal comes, and says in one sentence why it can't. */
 async function main(): Promise<void> {
   try {
-    parseLevel(Deno.env.get("LOG_LEVEL"));
-    parseOrigins(Deno.env.get("PUBLIC_ORIGIN"));
-    const port = parsePort(Deno.env.get("PORT"));
-    const host = parseHost(Deno.env.get("HOST"));
+    const settings = config();
+    setLevel(settings.LOG_LEVEL);
     const { fetch } = await loadBuild();
-    // Loaded only now: it reads PUBLIC_ORIGIN, which had to be checked first.
+    // Loaded only now: it reads the settings as well, and would say what is wrong with them in its own way.
     const { rooms } = await import("../rooms/instance.ts");
-    stopOnSignal(listen(fetch, host, port), rooms);
+    stopOnSignal(listen(fetch, settings), rooms);
   } catch (error) {
     complain(`Cannot start the server: ${explain(error)}`);
     Deno.exit(1);
@@ -131,7 +125,8 @@ async function main(): Promise<void> {
 }
 
 function explain(error: unknown): string {
-  const port = Deno.env.get("PORT") || "3000";
+  if (error instanceof ConfigError) return error.problems.join("\n  ");
+  const { PORT: port } = config();
   if (error instanceof Deno.errors.AddrInUse) {
     return `port ${port} is taken; stop what uses it or set PORT to another one`;
   }
@@ -141,7 +136,6 @@ function explain(error: unknown): string {
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return `HOST is not an address of this machine`;
   }
-  if (error instanceof RangeError) return error.message;
   if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
     return `there is no build yet; run "deno task build" first (${error.message})`;
   }

@@ -1,6 +1,6 @@
-import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
-import { parseLevel } from "../../lib/server/log.ts";
-import { parseHost, parsePort, plainAddress, urlOf } from "../../lib/server/serve.ts";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { plainAddress, urlOf } from "../../lib/server/serve.ts";
+import { readDenoJson } from "../support/project.ts";
 
 const STUB = `export default {
   fetch: (req, info) => Response.json([new URL(req.url).pathname, info.remoteAddr.hostname]),
@@ -17,6 +17,9 @@ async function stage(server: string | null): Promise<string> {
       await Deno.copyFile(new URL(name, from), `${dir}/lib/${folder}/${name}`);
     }
   }
+  const { imports } = await readDenoJson();
+  const settings = { lock: false, imports: { valibot: imports["valibot"] } };
+  await Deno.writeTextFile(`${dir}/deno.json`, JSON.stringify(settings));
   if (server !== null) await Deno.writeTextFile(`${dir}/_fresh/server.js`, server);
   return dir;
 }
@@ -25,16 +28,14 @@ function serve(dir: string, env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
-      "--no-config",
-      "--no-lock",
       "--no-prompt",
       "--allow-net",
       "--allow-read=_fresh",
-      "--allow-env=PORT,HOST,LOG_LEVEL,PUBLIC_ORIGIN",
+      "--allow-env",
       "lib/server/serve.ts",
     ],
     cwd: dir,
-    env: { NO_COLOR: "1", PORT: "", HOST: "", LOG_LEVEL: "", PUBLIC_ORIGIN: "", ...env },
+    env: { NO_COLOR: "1", ...env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -119,6 +120,13 @@ Deno.test("wrong settings end the program with a sentence that names the variabl
       equal(code, 1);
       match(stderr, new RegExp(`^Cannot start the server: ${name} is not valid: .*\n$`));
     }
+    const [, all] = await failure(dir, {
+      PORT: "x",
+      LOG_LEVEL: "loud",
+      TURN_URL: "turn:a.example",
+    });
+    match(all, /PORT.*\n.*LOG_LEVEL|LOG_LEVEL.*\n.*PORT/s);
+    match(all, /TURN_URL is not a setting: TURN_URLS is meant/);
     const [code, stderr] = await failure(dir, { HOST: "192.0.2.1" });
     equal(code, 1);
     match(stderr, /^Cannot start the server: HOST .*\n$/);
@@ -136,30 +144,6 @@ Deno.test("without a build the program says how to make one", async () => {
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
-});
-
-Deno.test("parsePort() takes 0 to 65535 and means 3000 by nothing", () => {
-  equal(parsePort(undefined), 3000);
-  equal(parsePort(""), 3000);
-  equal(parsePort("0"), 0);
-  equal(parsePort("65535"), 65535);
-  for (const wrong of ["65536", "-1", "80.5", "http", " 80", "0x50", "1e3"]) {
-    throws(() => parsePort(wrong), RangeError, wrong);
-  }
-});
-
-Deno.test("parseHost() takes names and addresses and means all of them by nothing", () => {
-  equal(parseHost(undefined), null);
-  for (const host of ["localhost", "0.0.0.0", "::1", "fe80::1%eth0", "a-b.example"]) {
-    equal(parseHost(host), host);
-  }
-  for (const wrong of ["http://x", "a b", "x/y"]) throws(() => parseHost(wrong), RangeError);
-});
-
-Deno.test("parseLevel() knows the levels in any case", () => {
-  equal(parseLevel(undefined), "info");
-  equal(parseLevel("WARN"), "warn");
-  throws(() => parseLevel("loud"), RangeError);
 });
 
 Deno.test("an IPv4 address that came through an IPv6 socket is written as IPv4", () => {
