@@ -71,9 +71,7 @@ export class ViewerModel {
     this.#decoder = new Decoder(decodeWorker);
     this.picker = new Picker(this.#decoder);
     this.readFragment();
-    const { by, obstacle } = this.#invitation.peek();
-    if (obstacle === null) warmUp();
-    if (obstacle === null && by === "code") this.#loadWords();
+    if (this.#invitation.peek().obstacle === null) warmUp();
     this.#phase = computed(() => {
       if (this.#invitation.value.obstacle !== null) return "failed";
       const picture = this.#session.value?.inbox.value?.picture.value ?? null;
@@ -149,6 +147,8 @@ export class ViewerModel {
 
   /** Takes what is typed, or pasted. */
   typeCode(text: string): void {
+    // Not before somebody types, so that the page itself comes without it; the number comes first, and leaves time.
+    if (this.#wordlist.peek().length === 0) this.#loadWords();
     this.#codeText.value = text;
     this.#codeProblem.value = null;
   }
