@@ -1,0 +1,363 @@
+/**
+ * What people do with a code that was said to them, and with the pictures that they can compare, in real browsers.
+ *
+ * @module
+ */
+import { startApp, type TestApp } from "../support/app.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { type PageOptions, type TestBrowser, withBrowser } from "../support/browser.ts";
+import { fixture } from "../support/fixtures.ts";
+import { assertLooksLike, deliver, looksOf, Sender, Viewer } from "../support/flow.ts";
+import { REASON } from "../support/reasons.ts";
+
+/** What a test works with. */
+interface Stage {
+  readonly app: TestApp;
+  readonly browser: TestBrowser;
+  /** A sender who waits with a picture, and what leads to him. */
+  waiting(seconds?: number): Promise<{ sender: Sender; code: string; link: string }>;
+  /** Opens the page that asks for a code, as a new person. */
+  viewer(options?: PageOptions): Promise<Viewer>;
+  /** A delivered picture and both people, by link. */
+  delivered(): Promise<{ sender: Sender; viewer: Viewer }>;
+}
+
+function test(name: string, body: (stage: Stage) => Promise<void>): void {
+  Deno.test(name, async () => {
+    await using app = await startApp();
+    await withBrowser(async (browser) => {
+      await body({
+        app,
+        browser,
+        waiting: async (seconds = 60) => {
+          const sender = await Sender.open(await browser.newPage(), app.url);
+          const link = await sender.offer(await fixture("flat"), { seconds });
+          return { sender, link, code: await sender.shareCode() };
+        },
+        viewer: async (options) => await Viewer.openByCode(await browser.newPage(options), app.url),
+        delivered: async () => {
+          const pages = { sender: await browser.newPage(), viewer: await browser.newPage() };
+          return await deliver(pages, app.url, await fixture("flat"), { seconds: 60 });
+        },
+      });
+    });
+  });
+}
+
+/** The same digits with words that are in the list and are not the right ones. */
+function wrong(code: string): string {
+  const last = code.endsWith("-zoo") ? "abandon" : "zoo";
+  return code.replace(/[a-z]+$/, last);
+}
+
+/** Tries a wrong code and waits until the page says so. */
+async function tryWrong(viewer: Viewer, code: string): Promise<void> {
+  await viewer.typeCode(wrong(code));
+  await viewer.join();
+  assertEquals(await viewer.waitReason("failed"), REASON.wrongCode);
+}
+
+// The main job
+
+test("a picture is shown to somebody who was told the code", async (stage) => {
+  const { sender, code } = await stage.waiting();
+  assertMatch(await sender.text(), new RegExp(`${new URL(stage.app.url).host}/join`));
+  const viewer = await stage.viewer();
+  await viewer.typeCode(code);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  assertEquals((await viewer.verification()).by, "code");
+  await viewer.look();
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), await fixture("flat"));
+  await viewer.closePicture();
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+});
+
+test("who has a code finds the place for it from the start page", async (stage) => {
+  const person = await Sender.open(await stage.browser.newPage(), stage.app.url);
+  await person.page.click("main a[href='/join']");
+  await person.waitFor(
+    "the field, ready to type into",
+    () => document.activeElement?.matches("[data-field=code]") === true,
+  );
+});
+
+test("capitals, spaces and words cut to four letters are forgiven", async (stage) => {
+  const { sender, code } = await stage.waiting();
+  const [digits = "", ...words] = code.split("-");
+  const sloppy = `  ${digits.slice(0, 2)} ${digits.slice(2)},  ${
+    words.map((word) => word.slice(0, 4).toUpperCase()).join("  ")
+  } `;
+  const viewer = await stage.viewer();
+  await viewer.typeCode(sloppy);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+});
+
+// Mistakes
+
+test("after a wrong word both sides read it, the text is still there, and the right code works", async (stage) => {
+  const { sender, code } = await stage.waiting();
+  const viewer = await stage.viewer();
+  await tryWrong(viewer, code);
+  assertMatch(await viewer.text(), /do not fit the number/);
+  assertEquals(await viewer.field("code"), wrong(code));
+  await sender.fieldMatching("timeline", /wrong code and was turned away/);
+  assertEquals(await sender.shareCode(), code);
+
+  await viewer.typeCode(code);
+  assertEquals([await viewer.phase(), await viewer.reason()], ["idle", null]);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+});
+
+test("three wrong codes withdraw the code, the sender reads it, and the link still works", async (stage) => {
+  const { sender, code, link } = await stage.waiting();
+  const stranger = await stage.viewer();
+  for (let i = 0; i < 3; i++) await tryWrong(stranger, code);
+  assertMatch(await sender.field("code-withdrawn"), /no longer works; the link still does/);
+  assertMatch(await sender.timeline(), /three times/);
+
+  const late = await stage.viewer();
+  await late.typeCode(code);
+  await late.join();
+  assertEquals(await late.waitReason("failed"), REASON.refused);
+  await late.assertReadable();
+
+  const viewer = await Viewer.open(await stage.browser.newPage(), link);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+});
+
+for (
+  const [what, typed, reason, words] of [
+    ["an unknown word", "4821-cristal-orbit-lemon", REASON.unknownWord, /“cristal”/],
+    ["too few words", "4821-crystal-orbit", REASON.incompleteCode, /a number and three words/],
+    ["no number", "crystal orbit lemon", REASON.incompleteCode, /a number and three words/],
+    ["nothing at all", "", REASON.incompleteCode, /a number and three words/],
+  ] as const
+) {
+  test(`${what} is named next to the field, which keeps focus and text, and the server is not asked`, async (stage) => {
+    const viewer = await stage.viewer();
+    const sockets: string[] = [];
+    const client = await viewer.page.createCDPSession();
+    await client.send("Network.enable");
+    client.on("Network.webSocketCreated", ({ url }) => sockets.push(url));
+    await viewer.typeCode(typed);
+    await viewer.page.keyboard.press("Enter");
+    await viewer.waitFor(
+      "a problem",
+      () => document.querySelector("main")?.dataset.reason !== undefined,
+    );
+    assertEquals([await viewer.phase(), await viewer.reason()], ["idle", reason]);
+    const field = await viewer.page.evaluate(() => {
+      const input = document.activeElement;
+      if (!(input instanceof HTMLInputElement)) return null;
+      const described = input.getAttribute("aria-describedby")?.split(" ") ?? [];
+      return {
+        value: input.value,
+        invalid: input.getAttribute("aria-invalid"),
+        problem: described.map((id) => document.getElementById(id)?.textContent).join(" "),
+      };
+    });
+    assertEquals([field?.value, field?.invalid], [typed, "true"]);
+    assertMatch(field?.problem ?? "", words);
+    assertEquals(sockets, []);
+  });
+}
+
+test("a number that leads nowhere says so, and can be corrected", async (stage) => {
+  const { code } = await stage.waiting();
+  const viewer = await stage.viewer();
+  const [digits = ""] = code.split("-");
+  const elsewhere = String((Number(digits) + 1) % 10 ** digits.length).padStart(digits.length, "0");
+  await viewer.typeCode(code.replace(digits, elsewhere));
+  await viewer.join();
+  assertEquals(await viewer.waitReason("failed"), REASON.refused);
+  assertMatch(await viewer.text(), /Check the number/);
+  await viewer.typeCode(code);
+  await viewer.receive();
+});
+
+// Suggestions
+
+test("suggestions are taken by keyboard: arrows and Enter, Tab for the only one, Escape for none", async (stage) => {
+  const viewer = await stage.viewer();
+  const { keyboard } = viewer.page;
+  const active = () =>
+    viewer.page.evaluate(() => {
+      const id = document.activeElement?.getAttribute("aria-activedescendant") ?? null;
+      return id === null ? null : document.getElementById(id)?.textContent ?? "";
+    });
+  await viewer.typeCode("4821-spa");
+  await viewer.waitFor("suggestions", () => document.querySelector("[role=option]") !== null);
+  const words = await viewer.suggestions();
+  assert(words.length > 1 && words.every((word) => word.startsWith("spa")), words.join());
+  assertEquals(await active(), null, "nothing is chosen unasked");
+  await keyboard.press("ArrowDown");
+  assertEquals(await active(), words[0]);
+  await keyboard.press("ArrowUp");
+  assertEquals(await active(), words.at(-1));
+  await keyboard.press("Enter");
+  assertEquals(await viewer.field("code"), `4821-${words.at(-1)}-`);
+  assertEquals(await viewer.phase(), "idle", "Enter took the word, and sent nothing");
+
+  await keyboard.type("crys");
+  assertEquals(await viewer.suggestions(), ["crystal"]);
+  await keyboard.press("Tab");
+  assertEquals(await viewer.field("code"), `4821-${words.at(-1)}-crystal-`);
+
+  await keyboard.type("lem");
+  assertEquals(await viewer.suggestions(), ["lemon"]);
+  await keyboard.press("Escape");
+  assertEquals(await viewer.suggestions(), []);
+  await keyboard.press("Tab");
+  const focused = await viewer.page.evaluate(() =>
+    document.activeElement?.getAttribute("data-action")
+  );
+  assertEquals(focused, "join", "Tab goes on where nothing is suggested");
+});
+
+test("on a phone suggestions are tapped, large enough for a finger, and the field keeps the keyboard", async (stage) => {
+  const viewer = await stage.viewer({ screen: "phone" });
+  await viewer.typeCode("4821-spa");
+  await viewer.waitFor("suggestions", () => document.querySelector("[role=option]") !== null);
+  const [first = ""] = await viewer.suggestions();
+  const { height, size } = await viewer.page.evaluate(() => ({
+    height: document.querySelector("[role=option]")!.getBoundingClientRect().height,
+    size: parseFloat(getComputedStyle(document.querySelector("[data-field=code]")!).fontSize),
+  }));
+  assert(height >= 44, `${height} px high`);
+  assert(size >= 16, `${size} px: iPhones zoom into fields below 16`);
+  await viewer.page.tap("[role=option]");
+  assertEquals(await viewer.field("code"), `4821-${first}-`);
+  const focused = await viewer.page.evaluate(() =>
+    document.activeElement?.getAttribute("data-field")
+  );
+  assertEquals(focused, "code");
+});
+
+// What can be compared
+
+test("both sides see the same seven pictures and digits, and two sessions do not", async (stage) => {
+  const seen: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const { sender, viewer } = await stage.delivered();
+    const [one, other] = [await sender.verification(), await viewer.verification()];
+    assertEquals(one, other);
+    assertEquals(one.by, "link");
+    assertEquals(one.pictures.length, 7);
+    for (const picture of one.pictures) assertMatch(picture, /\p{Emoji}.*[a-z]{3,}/u);
+    assertMatch(one.digits, /^\d{4} \d{4} \d{4}$/);
+    seen.push(one.pictures.join(), one.digits);
+  }
+  assert(seen[0] !== seen[2] && seen[1] !== seen[3], seen.join("; "));
+});
+
+test("nobody has to compare, and what is to be pressed stays on a phone's screen", async (stage) => {
+  const pages = {
+    sender: await stage.browser.newPage({ screen: "phone" }),
+    viewer: await stage.browser.newPage({ screen: "phone" }),
+  };
+  const { sender, viewer } = await deliver(pages, stage.app.url, await fixture("flat"), {
+    seconds: 60,
+  });
+  for (const [person, action] of [[viewer, "open"], [sender, "burn"]] as const) {
+    const bottom = await person.page.evaluate(
+      (selector) => document.querySelector(selector)!.getBoundingClientRect().bottom - innerHeight,
+      `[data-action=${action}]`,
+    );
+    assert(bottom <= 0, `"${action}" ends ${bottom} px below the screen`);
+    const folded = await person.page.$("details[data-field=verification]:not([open])");
+    assert(folded !== null, "it is folded");
+  }
+  await viewer.look();
+});
+
+test("who says that they are the same reads it, on his own page", async (stage) => {
+  const { sender, viewer } = await stage.delivered();
+  await viewer.unfoldVerification();
+  await viewer.press("same");
+  assertEquals((await viewer.verification()).by, "compared");
+  assertMatch(await viewer.text(), /Compared by you two/);
+  assertEquals((await sender.verification()).by, "link", "the other one has not said so");
+  const focused = await viewer.page.evaluate(() => document.activeElement?.tagName);
+  assertEquals(focused, "SUMMARY", "the keyboard stays there");
+  await viewer.look();
+});
+
+test("when the viewer says that they differ, both sides end and the picture can't be opened", async (stage) => {
+  const { sender, viewer } = await stage.delivered();
+  await viewer.unfoldVerification();
+  await viewer.press("different");
+  assertEquals(await viewer.waitReason("ended"), REASON.mismatch);
+  assertEquals(await viewer.offers("open"), false);
+  assertEquals(await viewer.wiped(), true);
+  await viewer.assertReadable();
+  assertEquals(await sender.waitReason("ended"), REASON.peerLeft);
+});
+
+test("when the sender says that they differ, the picture goes from the viewer's screen", async (stage) => {
+  const { sender, viewer } = await stage.delivered();
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await sender.unfoldVerification();
+  await sender.press("different");
+  assertEquals(await sender.waitReason("ended"), REASON.mismatch);
+  await sender.assertReadable();
+  await viewer.waitPhase("closed");
+  assertEquals(await viewer.wiped(), true);
+  assertEquals(await viewer.waitReason("ended"), REASON.peerLeft);
+});
+
+// Remains
+
+test("nothing of the code is in an address, the history, a store or a form that the browser keeps", async (stage) => {
+  const { sender, code } = await stage.waiting();
+  const viewer = await stage.viewer();
+  const addresses: string[] = [];
+  viewer.page.on("request", (request) => addresses.push(request.url()));
+  viewer.page.on("framenavigated", (frame) => addresses.push(frame.url()));
+  const entries = await viewer.page.evaluate(() => history.length);
+  const words = code.split("-").slice(1);
+  const collect = async () => {
+    const kept = await viewer.page.evaluate(async () => [
+      location.href,
+      JSON.stringify(history.state),
+      JSON.stringify({ ...localStorage }),
+      JSON.stringify({ ...sessionStorage }),
+      document.cookie,
+      document.title,
+      JSON.stringify(await indexedDB.databases()),
+      String((await caches.keys()).length),
+    ]);
+    return [...addresses, ...kept].join("\n");
+  };
+  // "join" and "style" are words of the list as well.
+  const before = await collect();
+  const secrets = [code, ...words].filter((secret) => !before.includes(secret));
+  const holds = async () => {
+    const all = await collect();
+    return secrets.filter((secret) => all.includes(secret));
+  };
+  await viewer.typeCode(wrong(code));
+  await viewer.page.keyboard.press("Enter");
+  assertEquals(await viewer.waitReason("failed"), REASON.wrongCode);
+  assertEquals(await holds(), []);
+
+  await viewer.reload();
+  const field = await viewer.page.waitForSelector("[data-field=code]");
+  const kept = await field!.evaluate((input) => {
+    const { value, name, autocomplete } = input as HTMLInputElement;
+    return { value, name, autocomplete };
+  });
+  assertEquals(kept, { value: "", name: "", autocomplete: "off" });
+
+  await viewer.typeCode(code);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  assertEquals(await holds(), []);
+  assertEquals(await viewer.page.evaluate(() => history.length), entries);
+  assertEquals((await viewer.page.content()).includes(words.join("-")), false);
+});
