@@ -13,7 +13,13 @@
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
 import { HANDSHAKE, MODE } from "../protocol/handshake.ts";
 import { CONNECT_TIMEOUT_MS, MAX_CODE_GUESSES, MAX_TTL_S } from "../protocol/limits.ts";
-import type { ClientMessage, GoneReason, IceServer, ServerMessage } from "../protocol/signaling.ts";
+import type {
+  ClientMessage,
+  GoneReason,
+  IceServer,
+  PeerCause,
+  ServerMessage,
+} from "../protocol/signaling.ts";
 import { type Code, drawWords, formatCode, loadWordlist } from "../e2e/code.ts";
 import {
   type LinkSecret,
@@ -132,8 +138,10 @@ export class Connector {
   #code: Code | null = null;
   /** Sender: drawn once, whatever digits the server gives; `null` where the list could not be loaded. */
   #words: Promise<string | null> | null = null;
-  /** What a code has been through: wrong proofs (sender), answered HELLOs (viewer). */
+  /** What a code has been through: proofs that were not right (sender), answered HELLOs (viewer). */
   #guesses = 0;
+  /** Sender: whoever sat there was sent away, and nobody has joined since. */
+  #dismissed = false;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -193,7 +201,7 @@ export class Connector {
         if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
         return this.#seated();
       case "peer":
-        return this.#peerChanged(message.up);
+        return this.#peerChanged(message.up, message.by);
       case "relay":
         return this.#relayed(message.d);
       case "ice":
@@ -238,10 +246,15 @@ export class Connector {
     this.#options.handlers.onCode(null);
   }
 
-  #peerChanged(here: boolean): void {
+  #peerChanged(here: boolean, by: PeerCause): void {
     // Once bound, the two know of each other better than the server does.
     if (this.#bound) return;
     this.#drop();
+    if (this.#dismissed && here) {
+      // He came back before the server had heard that he has to go.
+      if (by === "resume") return this.#ground?.signaling.say({ t: "dismiss" });
+      this.#dismissed = false;
+    }
     this.#options.handlers.onPeer(here);
     if (!here) return;
     if (this.#options.role === "S") {
@@ -265,10 +278,14 @@ export class Connector {
   }
 
   #relayed(d: string): void {
+    // All that was on its way when he was sent away would be held against whoever comes next.
+    if (this.#dismissed) return;
     const message = fromBase64Url(d);
     if (message === null) return this.#broken(null);
     // A viewer who lost his socket commits anew: that begins a new attempt, as long as nothing is bound.
     if (this.#options.role === "S" && message[0] === HANDSHAKE.commit && !this.#bound) {
+      // No more tries: the last ones were cut short, or they would have ended it themselves.
+      if (this.#code !== null && this.#guesses >= MAX_CODE_GUESSES) return this.#turnAway();
       this.#restart();
     }
     this.#attempt?.receive(message);
@@ -283,6 +300,10 @@ export class Connector {
       code: this.#code,
       iceServers: this.#iceServers,
       mayAnswer: () => this.#mayAnswer(),
+      guesses: {
+        spend: () => this.#guesses++ < MAX_CODE_GUESSES,
+        giveBack: () => void this.#guesses--,
+      },
       onBound: (link) => {
         this.#bound = true;
         clearTimeout(this.#timer);
@@ -313,8 +334,9 @@ export class Connector {
 
   #turnAway(): void {
     const claim = this.#attempt?.claim ?? "silence";
+    if (this.#attempt?.spent !== true) this.#guesses++;
     this.#drop();
-    this.#guesses++;
+    this.#dismissed = true;
     if (this.#guesses >= MAX_TURNED_AWAY) return this.#fail("verification");
     // Withdrawn first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
     if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
@@ -344,6 +366,8 @@ interface AttemptOptions {
   readonly code: Code | null;
   /** Viewer: asked before each answer to a HELLO. */
   readonly mayAnswer: () => boolean;
+  /** Sender: `spend` is false where there is none left. */
+  readonly guesses: { readonly spend: () => boolean; readonly giveBack: () => void };
   readonly iceServers: readonly IceServer[];
   readonly onBound: (link: SecureLink) => void;
   readonly onFailed: (why: "network" | "verification") => void;
@@ -368,6 +392,9 @@ class Attempt {
 
   /** By what the viewer comes, as far as he said. */
   claim: Claim = "silence";
+
+  /** Sender: this viewer's proof of a code has cost a guess. */
+  spent = false;
 
   /** True when both sides proved that they know the link or the code, and WebRTC is trying. */
   get confirmed(): boolean {
@@ -406,7 +433,16 @@ class Attempt {
       this.claim = message[2] === MODE.code ? "code" : "link";
       return this.#send(await handshake.receiveCommit(message));
     }
-    const peer = this.#peer = this.#connect(await handshake.receiveHello(message));
+    if (this.claim === "code") {
+      // Spent before it is looked at: a new M1, or a server that says that he went, must not make a wrong guess free.
+      this.spent = true;
+      if (!this.#options.guesses.spend()) throw new ProtocolError();
+    }
+    const keys = await handshake.receiveHello(message);
+    // A right guess that was cut short must not show either.
+    if (this.#over) return;
+    if (this.spent) this.#options.guesses.giveBack();
+    const peer = this.#peer = this.#connect(keys);
     await peer.offer((sdp) => handshake.confirm(sdp));
   }
 
@@ -420,6 +456,7 @@ class Attempt {
     const leftOver = message[0] === HANDSHAKE.offer || message[0] === HANDSHAKE.candidate;
     if (!this.#greeted && leftOver) return;
     const { keys, offer } = await handshake.receiveConfirmation(message);
+    if (this.#over) return;
     const peer = this.#peer = this.#connect(keys);
     await peer.answer(offer);
   }

@@ -1,6 +1,6 @@
 /** Codes, as connectors see them; connector_test.ts has everything about links. */
 import { type Code, loadWordlist, parseCode } from "../../lib/e2e/code.ts";
-import { SenderHandshake } from "../../lib/e2e/handshake.ts";
+import { SenderHandshake, ViewerHandshake } from "../../lib/e2e/handshake.ts";
 import { loadKem } from "../../lib/e2e/kem.ts";
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
@@ -10,7 +10,7 @@ import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
 import { CONNECT_TIMEOUT_MS } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
-import { withFakeRtc } from "./fake_rtc.ts";
+import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { FakeWebSocket } from "./fake_web_socket.ts";
 import { Lobby } from "./lobby.ts";
 import { Person } from "./person.ts";
@@ -247,5 +247,115 @@ Deno.test("a server that starts the viewer over and over gets three answers to g
     await settle(20);
     assertEquals(relayed(socket, HANDSHAKE.helloR).length, 3);
     assertEquals([viewer.failures, viewer.bound], [["verification"], false]);
+  });
+});
+
+/** A viewer's own software, which sends what it likes when it likes. */
+async function mallory(digits: string, words: string): Promise<ViewerHandshake> {
+  const secret = { digits, words };
+  return await ViewerHandshake.start({
+    secret,
+    fingerprint: randomBytes(32),
+    kem: await loadKem(),
+  });
+}
+
+function relay(socket: FakeWebSocket, message: Bytes): void {
+  socket.hear({ t: "relay", d: toBase64Url(message) });
+}
+
+/** Sends M1 and answers M2; returns M3, not sent yet. */
+async function prepareProof(socket: FakeWebSocket, words: string): Promise<Bytes | null> {
+  const before = relayed(socket, HANDSHAKE.helloS).length;
+  const viewer = await mallory("4821", words);
+  relay(socket, viewer.commit);
+  await settle(50);
+  const helloS = relayed(socket, HANDSHAKE.helloS)[before];
+  return helloS === undefined ? null : await viewer.receiveHello(helloS);
+}
+
+for (
+  const [how, cut] of [
+    ["a new M1", (socket, commit) => relay(socket, commit)],
+    ["a server that says that he went", (socket) => {
+      socket.hear({ t: "peer", up: false, by: "lost" });
+      socket.hear({ t: "peer", up: true, by: "join" });
+    }],
+  ] satisfies readonly [string, (socket: FakeWebSocket, commit: Bytes) => void][]
+) {
+  Deno.test(`a guess that is cut short by ${how} is counted all the same`, () => {
+    return withServer("S", createLinkSecret(), async (sender, socket) => {
+      await until(() => sender.codes.length === 1, "the code is out");
+      socket.hear({ t: "peer", up: true, by: "join" });
+      const { commit } = await mallory("4821", "zoo-zoo-zoo");
+      let proofs = 0;
+      for (let i = 0; i < 6; i++) {
+        const proof = await prepareProof(socket, "zebra-zero-zone");
+        if (proof === null) break;
+        proofs++;
+        relay(socket, proof);
+        // Its check has begun now, and is far from its end.
+        for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+        cut(socket, commit);
+      }
+      await settle(50);
+      assertEquals([proofs, sender.codes.at(-1)], [3, null]);
+      assertEquals([said(socket, "withdraw").length, sender.failures], [1, []]);
+    });
+  });
+}
+
+Deno.test("a right guess that is cut short shows in nothing: no connection is made for it", () => {
+  return withServer("S", createLinkSecret(), async (sender, socket) => {
+    await until(() => sender.codes.length === 1, "the code is out");
+    socket.hear({ t: "peer", up: true, by: "join" });
+    const { words } = read(sender.codes[0]);
+    const { commit } = await mallory("4821", words);
+    const proof = await prepareProof(socket, words);
+    assert(proof !== null);
+    relay(socket, proof);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    relay(socket, commit);
+    await settle(50);
+    assertEquals(FakePeerConnection.all.length, 0);
+  });
+});
+
+Deno.test("what a visitor who is turned away had still on the way, or says after a resume, is not listened to", () => {
+  return withServer("S", createLinkSecret(), async (sender, socket) => {
+    await until(() => sender.codes.length === 1, "the code is out");
+    const nonsense = () => {
+      relay(socket, new Uint8Array(35).fill(1));
+      relay(socket, new Uint8Array(1_251).fill(3, 0, 1).fill(1, 1, 2));
+      return settle(50);
+    };
+    socket.hear({ t: "peer", up: true, by: "join" });
+    for (let i = 0; i < 10; i++) await nonsense();
+    assertEquals([sender.turnedAway, sender.failures], [["link"], []]);
+    socket.hear({ t: "peer", up: false, by: "lost" });
+    socket.hear({ t: "peer", up: true, by: "resume" });
+    for (let i = 0; i < 10; i++) await nonsense();
+    assertEquals([sender.turnedAway, sender.failures], [["link"], []]);
+    assertEquals(said(socket, "dismiss").length, 2, "he is sent away again");
+    socket.hear({ t: "peer", up: false, by: "leave" });
+    socket.hear({ t: "peer", up: true, by: "join" });
+    await nonsense();
+    assertEquals(sender.turnedAway, ["link", "link"], "the next one is heard");
+  });
+});
+
+Deno.test("who has the right words and no way through the network may try again as often as he likes", () => {
+  return withServer("S", createLinkSecret(), async (sender, socket) => {
+    await until(() => sender.codes.length === 1, "the code is out");
+    const { words } = read(sender.codes[0]);
+    for (let i = 1; i <= 5; i++) {
+      socket.hear({ t: "peer", up: true, by: "join" });
+      const proof = await prepareProof(socket, words);
+      assert(proof !== null);
+      relay(socket, proof);
+      await until(() => relayed(socket, HANDSHAKE.offer).length === i, "he was believed");
+      socket.hear({ t: "peer", up: false, by: "leave" });
+    }
+    assertEquals([said(socket, "withdraw"), sender.turnedAway], [[], []]);
   });
 });
