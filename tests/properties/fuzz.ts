@@ -8,6 +8,7 @@ import { complain, tell } from "../../lib/server/log.ts";
 import { PARSER_PROPERTIES } from "./parsers.ts";
 import { fuzz } from "./property.ts";
 import { RECORD_PROPERTIES } from "./records.ts";
+import { ROOM_PROPERTIES } from "./rooms.ts";
 
 /** Reads a number from the environment; `fallback` where it is not set. Throws `RangeError` for anything else. */
 function numberFrom<T>(name: string, fallback: T): number | T {
@@ -24,7 +25,7 @@ function randomSeed(): number {
 
 const seconds = numberFrom("FUZZ_SECONDS", 60);
 const seed = numberFrom("FUZZ_SEED", null);
-const failed = await fuzz([...RECORD_PROPERTIES, ...PARSER_PROPERTIES], {
+const failed = await fuzz([...RECORD_PROPERTIES, ...PARSER_PROPERTIES, ...ROOM_PROPERTIES], {
   ms: seed === null ? seconds * 1_000 : 0,
   nextSeed: () => seed ?? randomSeed(),
   write: tell,
