@@ -18,6 +18,16 @@ function tableRows(markdown: string): string[][] {
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(PROJECT + path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** The value of a limit as the document writes it. */
 function written(value: string | number): string {
   return typeof value === "number" ? value.toLocaleString("en") : value;
@@ -47,4 +57,15 @@ Deno.test("docs/models/README.md has a row for every model, and none for another
   assert(files.length > 0);
   const named = tableRows(models).flatMap(([name = ""]) => /^`(.+\.pv)`$/.exec(name)?.[1] ?? []);
   assertEquals(named.sort(), files.sort());
+});
+
+Deno.test("the documents name no file of lib/ or tests/ that is not there", async () => {
+  const missing: string[] = [];
+  for (const name of ["protocol", "threat-model", "architecture", "models/README"]) {
+    const text = await Deno.readTextFile(`${PROJECT}docs/${name}.md`);
+    for (const [, path = ""] of text.matchAll(/`((?:lib|tests)\/[^`\s]*)`/g)) {
+      if (!await exists(path)) missing.push(`${name}.md: ${path}`);
+    }
+  }
+  assertEquals(missing, []);
 });
