@@ -1,7 +1,17 @@
 import { App, staticFiles } from "fresh";
+import { config } from "./lib/server/config.ts";
+import { secured } from "./lib/server/headers.ts";
 import type { State } from "./lib/server/state.ts";
 
 /** The whole app; `_fresh/server.js` serves it in production, dev.ts while it is being worked on. */
 export const app = new App<State>()
   .use(staticFiles())
   .fsRoutes();
+
+const { PUBLIC_ORIGIN, TLS_CERT } = config();
+const handler = app.handler.bind(app);
+app.handler = () => {
+  const options = { publicOrigins: PUBLIC_ORIGIN, tls: TLS_CERT !== "" };
+  const answer = secured(handler(), options);
+  return async (req, info) => await answer(req, info);
+};

@@ -26,6 +26,35 @@ export function warmUp(): void {
   });
 }
 
+/** Makes the worker of a URL of our own; Trusted Types let nobody else make one. */
+export function workerMaker(url: string): () => Worker {
+  return () => new Worker(trusted(url));
+}
+
+/** What is needed of Trusted Types, which TypeScript's library lacks; Safari before 26 as well. */
+interface PolicyFactory {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): URL };
+}
+
+let policy: ReturnType<PolicyFactory["createPolicy"]> | null = null;
+
+/** A string that a worker may be made of: `static/workers/` and nothing else. The policy can be created once. */
+function trusted(url: string): string | URL {
+  const factory: PolicyFactory | undefined = Reflect.get(globalThis, "trustedTypes");
+  if (factory === undefined) return url;
+  policy ??= factory.createPolicy("worker", {
+    createScriptURL(text) {
+      const { origin, pathname } = new URL(text, globalThis.location.href);
+      if (origin === globalThis.location.origin && pathname.startsWith("/workers/")) return text;
+      throw new TypeError("Cannot start worker: not a script of this site");
+    },
+  });
+  return policy.createScriptURL(url);
+}
+
 /** The signaling server of this page: `ws(s)://host`. */
 export function signalingServer(location: Location): string {
   return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}`;

@@ -9,7 +9,7 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
-import { findObstacle, signalingServer, warmUp } from "./environment.ts";
+import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import { OutboxFullError, type OutgoingContent, type OutgoingPicture } from "./outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
 import { Picker } from "./picker.ts";
@@ -35,7 +35,7 @@ export class SenderModel {
     this.#location = globalThis.location;
     this.#obstacle = findObstacle();
     if (this.#obstacle === null) warmUp();
-    this.#decoder = new Decoder(decodeWorker);
+    this.#decoder = new Decoder(workerMaker(decodeWorker));
     this.picker = new Picker(this.#decoder);
     this.#phase = computed(() => {
       const life = this.#life();

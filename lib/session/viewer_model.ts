@@ -18,7 +18,7 @@ import {
 import { parseFragment } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
-import { findObstacle, signalingServer, warmUp } from "./environment.ts";
+import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
 import { Picker } from "./picker.ts";
@@ -68,7 +68,7 @@ export class ViewerModel {
   /** `decodeWorker` is the URL of the decode worker. Reads the link out of the address bar, and takes it away there. */
   constructor(decodeWorker: string) {
     this.#location = globalThis.location;
-    this.#decoder = new Decoder(decodeWorker);
+    this.#decoder = new Decoder(workerMaker(decodeWorker));
     this.picker = new Picker(this.#decoder);
     this.readFragment();
     if (this.#invitation.peek().obstacle === null) warmUp();

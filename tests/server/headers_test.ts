@@ -1,0 +1,64 @@
+import { secured } from "../../lib/server/headers.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+
+const NONCE = Symbol.for("__freshNonce");
+const REQUEST = new Request("http://pic.example/");
+
+function page(nonce?: string): Response {
+  const response = new Response("<!DOCTYPE html>", { headers: { "content-type": "text/html" } });
+  return nonce === undefined ? response : Object.defineProperty(response, NONCE, { value: nonce });
+}
+
+async function policyOf(response: Response, publicOrigins: readonly string[] = []) {
+  const answer = await secured(() => response, { publicOrigins, tls: false })(REQUEST);
+  return answer.headers.get("content-security-policy") ?? "";
+}
+
+Deno.test("a page's policy names its nonce, and what a nonce can't be is left out", async () => {
+  assert((await policyOf(page("abc123"))).includes("script-src 'self' 'nonce-abc123'; "));
+  for (const strange of [undefined, "a'; script-src *", "", "a b"]) {
+    assert((await policyOf(page(strange))).includes("script-src 'self'; "), String(strange));
+  }
+});
+
+Deno.test("no policy allows inline code, eval, or another host", async () => {
+  for (const response of [page("abc"), new Response("x"), Response.json({})]) {
+    const policy = await policyOf(response, ["https://pic.example"]);
+    assert(policy.startsWith("default-src 'none'"), policy);
+    assert(!/unsafe|\*|https?:|data:|blob:/.test(policy), policy);
+  }
+});
+
+Deno.test("a page may open WebSockets to the origins that browsers see", async () => {
+  const policy = await policyOf(page(), ["https://pic.example", "http://lan.example:8080"]);
+  assert(
+    policy.includes("connect-src 'self' wss://pic.example ws://lan.example:8080; "),
+    policy,
+  );
+});
+
+Deno.test("HSTS is said behind TLS, of this process or of a proxy's, and nowhere else", async () => {
+  const hsts = async (publicOrigins: string[], tls: boolean) =>
+    (await secured(() => page(), { publicOrigins, tls })(REQUEST)).headers.has(
+      "strict-transport-security",
+    );
+  assertEquals(await hsts([], false), false);
+  assertEquals(await hsts(["http://pic.example"], false), false);
+  assertEquals(await hsts([], true), true);
+  assertEquals(await hsts(["https://pic.example"], false), true);
+});
+
+Deno.test("pages are never stored; what a file says of its own storing stays", async () => {
+  const file = new Response("x", { headers: { "cache-control": "public, immutable" } });
+  const answer = async (response: Response) =>
+    (await secured(() => response, { publicOrigins: [], tls: false })(REQUEST)).headers;
+  assertEquals((await answer(page())).get("cache-control"), "no-store");
+  assertEquals((await answer(file)).get("cache-control"), "public, immutable");
+});
+
+Deno.test("an answer whose headers are fixed gets them as well", async () => {
+  const redirect = Response.redirect("http://pic.example/join", 303);
+  const answer = await secured(() => redirect, { publicOrigins: [], tls: false })(REQUEST);
+  assertEquals([answer.status, answer.headers.get("location")], [303, "http://pic.example/join"]);
+  assertEquals(answer.headers.get("x-content-type-options"), "nosniff");
+});
