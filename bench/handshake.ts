@@ -6,11 +6,16 @@
  * All ways in turn within one round, so that whatever the machine does meanwhile hits all alike; the first handshake of a page,
  * which compiles and opens what is opened once, is counted apart. One JSON line a way; `--check` fails above its target.
  *
+ * And what a spoken code costs in bytes: CPace and the list of words, in scripts that a page loads at first (none, or `--check`
+ * fails), and in those that it loads once a code is used. One JSON line a page.
+ *
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { startApp } from "../tests/support/app.ts";
 import { serveBlank } from "../tests/support/blank.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
+import { fetchRaw, measureStatically, PAGES, staticImports } from "./page.ts";
 import { median, printLine, rounded } from "./statistics.ts";
 import type { Way } from "./handshake_page.ts";
 
@@ -24,6 +29,42 @@ const TARGETS: Readonly<Record<Way, number | null>> = {
   "link, ML-KEM in JavaScript": null,
   "code": 60,
 };
+
+/** What the scripts of a code have in them, and no others. */
+const CODE_MARKS = /CPaceP256_XMD|abandon\W+ability/;
+
+/** Transferred bytes of the scripts that are there for codes alone. */
+export interface CodeCost {
+  readonly page: string;
+  /** In those that the page loads at first: what a code costs who does not use one. */
+  readonly firstLoad: number;
+  /** In those that it loads when a code is used. */
+  readonly whenUsed: number;
+}
+
+/** Counts them without a browser: the scripts that a page names, what these can import, and what that imports in turn. */
+export async function codeCost(origin: string, page: string): Promise<CodeCost> {
+  const first = (await measureStatically(origin, page)).filter(({ type }) => type === "script");
+  const there = new Set(first.map(({ url }) => url));
+  let whenUsed = 0;
+  const count = async (url: string) => {
+    if (there.has(url)) return;
+    there.add(url);
+    const { text, bytes } = await fetchRaw(url);
+    whenUsed += bytes;
+    for (const specifier of staticImports(text)) await count(new URL(specifier, url).href);
+  };
+  let firstLoad = 0;
+  for (const { url } of first) {
+    const { text, bytes } = await fetchRaw(url);
+    if (CODE_MARKS.test(text)) firstLoad += bytes;
+    for (const [, specifier = ""] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) {
+      const later = new URL(specifier, url).href;
+      if (CODE_MARKS.test((await fetchRaw(later)).text)) await count(later);
+    }
+  }
+  return { page, firstLoad, whenUsed };
+}
 
 async function bundlePage(): Promise<string> {
   const { success, errors, outputFiles } = await Deno.bundle({
@@ -76,6 +117,12 @@ async function measure(): Promise<Row[]> {
 }
 
 if (import.meta.main) {
+  await using app = await startApp();
+  for (const page of PAGES) {
+    const cost = await codeCost(app.url, page);
+    printLine({ bench: "bytes of a code", ...cost });
+    if (cost.firstLoad > 0 && Deno.args.includes("--check")) Deno.exitCode = 1;
+  }
   for (const { way, cold, warm } of await measure()) {
     const targetMs = TARGETS[way];
     printLine({

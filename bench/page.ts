@@ -17,7 +17,8 @@ import { launchBrowser } from "../tests/support/browser.ts";
 /** JavaScript of one page, brotli, as transferred: what a slow phone connection carries in about a second. */
 export const BUDGET_BYTES = 45_000;
 
-const PAGES = ["/", "/join"];
+/** Pages that are measured. */
+export const PAGES = ["/", "/join"];
 
 /** One request of a page. */
 export interface Fetched {
@@ -96,7 +97,7 @@ async function measureInBrowser(origin: string, path: string): Promise<Fetched[]
 }
 
 /** Fetches a page and the scripts that it names, and follows their static imports. */
-async function measureStatically(origin: string, path: string): Promise<Fetched[]> {
+export async function measureStatically(origin: string, path: string): Promise<Fetched[]> {
   const document = await fetchRaw(origin + path);
   const list: Fetched[] = [{ url: origin + path, type: "document", bytes: document.bytes }];
   const seen = new Set<string>();
@@ -151,7 +152,7 @@ export function staticImports(code: string): string[] {
 }
 
 /** Fetches as a browser does that knows brotli. `fetch` would hide how many bytes came. */
-function fetchRaw(url: string): Promise<{ text: string; bytes: number }> {
+export function fetchRaw(url: string): Promise<{ text: string; bytes: number }> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { "accept-encoding": "br, gzip" } }, (response) => {
       const chunks: Buffer[] = [];
