@@ -1,0 +1,116 @@
+/**
+ * What this process counts, in Prometheus' text format. A label has one of a few words that stand in this file, so no series
+ * can ever name a room, a person or an address, and there are no more of them than these.
+ *
+ * Own code in place of prom-client: on Deno 2.9.6 that brought 3 MB of packages, 19 MB of memory and 0.2 s of a start, and
+ * its event-loop lag was `Nan`.
+ *
+ * @module
+ */
+
+/** Begins every name. */
+const PREFIX = "ephemeral_";
+
+/** Each counter: what it counts, and the words that its label may have. */
+const COUNTERS = {
+  joins: {
+    help: "Seats given, by how they were asked for: code is a join at the digits of a code",
+    label: "by",
+    words: ["create", "link", "code", "resume"],
+  },
+  refusals: {
+    help: "Seats and sockets not given, by what the client was told",
+    label: "why",
+    words: ["refused", "busy", "origin", "malformed"],
+  },
+  relays: { help: "Messages passed to the other seat", label: "to", words: ["peer", "nobody"] },
+  limits: {
+    help: "Limits that were hit",
+    label: "limit",
+    words: [
+      "sockets",
+      "upgrades",
+      "creations",
+      "failed_joins",
+      "messages",
+      "session_bytes",
+      "rooms",
+      "access",
+      "slow_reader",
+    ],
+  },
+  outcomes: {
+    help:
+      "Connections between two browsers, as browsers report them: each of the two may, none must",
+    label: "way",
+    words: ["direct", "relayed", "failed"],
+  },
+  store_errors: { help: "Operations that the room store failed at", label: "on", words: ["any"] },
+} as const satisfies Record<
+  string,
+  { readonly help: string; readonly label: string; readonly words: readonly string[] }
+>;
+
+/** Name of a counter. */
+export type CounterName = keyof typeof COUNTERS;
+
+/** The words that a counter's label may have. */
+export type CounterWord<N extends CounterName> = (typeof COUNTERS)[N]["words"][number];
+
+/** Where something is counted. */
+export interface Counters {
+  /** One more. */
+  count<N extends CounterName>(name: N, word: CounterWord<N>): void;
+}
+
+/** A number that is asked for when somebody wants to read it. */
+export interface Gauge {
+  /** Without the prefix, with its unit at the end. */
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => number;
+}
+
+/** Counters of one process, with the gauges that are read beside them. */
+export class Metrics implements Counters {
+  readonly #series = new Map<CounterName, Map<string, number>>();
+
+  constructor() {
+    // From the start with zero: a rate needs the value before the first event as well.
+    for (const name of Object.keys(COUNTERS) as CounterName[]) {
+      const words: readonly string[] = COUNTERS[name].words;
+      this.#series.set(name, new Map(words.map((word) => [word, 0])));
+    }
+  }
+
+  count<N extends CounterName>(name: N, word: CounterWord<N>): void {
+    const series = this.#series.get(name);
+    const value = series?.get(word);
+    // What the types did not keep out makes no series either.
+    if (value !== undefined) series?.set(word, value + 1);
+  }
+
+  /** How often it was counted. */
+  get<N extends CounterName>(name: N, word: CounterWord<N>): number {
+    return this.#series.get(name)?.get(word) ?? 0;
+  }
+
+  /** All of it as text, version 0.0.4 of the format. */
+  render(gauges: readonly Gauge[] = []): string {
+    const lines: string[] = [];
+    for (const [name, series] of this.#series) {
+      const { help, label } = COUNTERS[name];
+      const full = `${PREFIX}${name}_total`;
+      lines.push(`# HELP ${full} ${help}.`, `# TYPE ${full} counter`);
+      for (const [word, value] of series) lines.push(`${full}{${label}="${word}"} ${value}`);
+    }
+    for (const { name, help, read } of gauges) {
+      const full = PREFIX + name;
+      lines.push(`# HELP ${full} ${help}.`, `# TYPE ${full} gauge`, `${full} ${read()}`);
+    }
+    return lines.join("\n") + "\n";
+  }
+}
+
+/** What this process counts. */
+export const metrics: Metrics = new Metrics();
