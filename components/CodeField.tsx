@@ -91,7 +91,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
         autocorrect="off"
         spellcheck={false}
         enterkeyhint="go"
-        maxLength={80}
+        maxLength={200}
         role="combobox"
         aria-autocomplete="list"
         aria-expanded={open}

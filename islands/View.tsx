@@ -30,7 +30,8 @@ export default function View() {
     return () => globalThis.removeEventListener("hashchange", read);
   }, [model]);
   const phase = model?.phase.value ?? "idle";
-  const main = useFocus(phase);
+  // A link that is pasted into the field for a code takes the field away.
+  const main = useFocus(`${phase} ${model?.by.value ?? "link"}`);
   return (
     <main
       id="content"

@@ -145,8 +145,14 @@ export class ViewerModel {
     this.#invitation.value = { secret, by: "link", obstacle };
   }
 
-  /** Takes what is typed, or pasted. */
+  /** Takes what is typed, or pasted: a whole link of this server as well. */
   typeCode(text: string): void {
+    const secret = this.#readLink(text.trim());
+    if (secret !== null) {
+      this.#codeText.value = "";
+      this.#invitation.value = { secret, by: "link", obstacle: null };
+      return;
+    }
     // Not before somebody types, so that the page itself comes without it; the number comes first, and leaves time.
     if (this.#wordlist.peek().length === 0) this.#loadWords();
     this.#codeText.value = text;
@@ -203,6 +209,12 @@ export class ViewerModel {
   /** The page goes away: says so while it still can. */
   vanish(): void {
     this.#session.peek()?.vanish();
+  }
+
+  /** The secret of a link that leads to this very page; `null` for anything else. */
+  #readLink(text: string): Bytes | null {
+    const page = `${this.#location.origin}${this.#location.pathname}`;
+    return text.startsWith(`${page}#`) ? parseFragment(text.slice(page.length)) : null;
   }
 
   #mayJoin(): boolean {

@@ -180,6 +180,20 @@ test("a number that leads nowhere says so, and can be corrected", async (stage) 
   await viewer.receive();
 });
 
+test("a whole link that is pasted into the field is taken for what it is", async (stage) => {
+  const { sender, link } = await stage.waiting();
+  const viewer = await stage.viewer();
+  await viewer.page.keyboard.sendCharacter(` ${link}\n`);
+  await viewer.waitFor(
+    "the link's own page",
+    () => document.querySelector("[data-field=code]") === null,
+  );
+  assertEquals([await viewer.phase(), await viewer.reason()], ["idle", null]);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  assertEquals((await viewer.verification()).by, "link");
+});
+
 // Suggestions
 
 test("suggestions are taken by keyboard: arrows and Enter, Tab for the only one, Escape for none", async (stage) => {
