@@ -1,0 +1,367 @@
+/**
+ * The server lies about everything that is not the handshake: who is here, that the room ended, whose the seat is, which ICE
+ * servers to ask; it talks nonsense, hangs up, or says nothing. Once the two are bound they do not need it, and it can't
+ * disturb them; before, it can prevent a session, and the people read so.
+ *
+ * @module
+ */
+import { createSocket } from "node:dgram";
+import { networkInterfaces } from "node:os";
+import { randomBytes } from "../../lib/e2e/suite.ts";
+import { toBase64Url } from "../../lib/protocol/bytes.ts";
+import { CLOSE } from "../../lib/protocol/close_codes.ts";
+import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
+import type { IceServer, ServerMessage } from "../../lib/protocol/signaling.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { attacker, Seat } from "./mallory.ts";
+import {
+  assertNeverConnected,
+  assertOutcome,
+  assertSeen,
+  attack,
+  haste,
+  type Scene,
+  shareGround,
+} from "./scene.ts";
+
+shareGround();
+
+const { commit: M1, helloS: M2, helloR: M3, offer: M4, answer: M5, candidate: M6 } = HANDSHAKE;
+
+const UP = { t: "peer", up: true, by: "join" } as const;
+const DOWN = { t: "peer", up: false, by: "lost" } as const;
+
+function token(): string {
+  return toBase64Url(randomBytes(32));
+}
+
+/** Joins and waits until the picture is there: from here on the server is not needed. */
+async function bound({ sender, viewer }: Scene): Promise<void> {
+  await viewer.join();
+  await viewer.waitPhase("delivered");
+  await sender.waitPhase("delivered");
+}
+
+/** Says the same to both pages. */
+async function sayToBoth({ evil }: Scene, ...messages: (ServerMessage | string)[]): Promise<void> {
+  const victims = [await evil.victim("S"), await evil.victim("R")];
+  for (const message of messages) {
+    for (const victim of victims) victim.say(message);
+  }
+}
+
+/** Lets the handshake stop before `type`, and waits until it is there. */
+async function stopBefore({ evil, viewer }: Scene, from: "S" | "R", type: number): Promise<void> {
+  evil.onRelay((_from, bytes) => bytes[0]! >= type ? null : bytes);
+  await viewer.join();
+  await evil.message(from, type);
+}
+
+// After both are bound
+
+const LIES: Readonly<Record<string, readonly (ServerMessage | string)[]>> = {
+  "a storm of peer up and down": Array(50).fill([UP, DOWN]).flat(),
+  "gone": [{ t: "gone", why: "deleted" }, { t: "gone", why: "expired" }],
+  "created and joined": [
+    { t: "created", exp: 60, rtok: token() },
+    { t: "joined", rtok: token() },
+    UP,
+  ],
+  "messages of a handshake": [1, 2, 3, 4, 5, 6].map((type) => ({
+    t: "relay",
+    d: toBase64Url(new Uint8Array([type, 1, ...randomBytes(200)])),
+  })),
+  "relays of nothing that is base64url of whole bytes": [{ t: "relay", d: "A" }],
+  "other ICE servers": [{ t: "ice", servers: [{ urls: ["stun:127.0.0.1:9"] }], exp: 60 }],
+  "garbage": ["}{", "null", "[]", '{"t":"explode"}', "\u0000"],
+  "a message of a megabyte": [JSON.stringify({ t: "relay", d: "A".repeat(2 ** 20) })],
+};
+
+for (const [what, messages] of Object.entries(LIES)) {
+  attack(`${what}, said to two who are bound, disturb nothing`, async (scene) => {
+    await bound(scene);
+    await sayToBoth(scene, ...messages);
+    await assertSeen(scene);
+  });
+}
+
+for (const name of ["malformed", "refused", "superseded", "gone", "dismissed"] as const) {
+  attack(`sockets closed as ${name} after both are bound disturb nothing`, async (scene) => {
+    await bound(scene);
+    const victims = [await scene.evil.victim("S"), await scene.evil.victim("R")];
+    for (const victim of victims) victim.close(CLOSE[name]);
+    await assertSeen(scene);
+  });
+}
+
+// Before
+
+attack(
+  "a peer who is not there: the sender waits on, and the link goes on working",
+  async (scene) => {
+    const { evil, sender, link } = scene;
+    const victim = await evil.victim("S");
+    for (let i = 0; i < 20; i++) [UP, DOWN].forEach((message) => victim.say(message));
+    assertEquals(await sender.shareLink(), link);
+    await bound(scene);
+    await assertSeen(scene);
+  },
+);
+
+attack(
+  "a peer who is said to be gone and back in the middle of the handshake: it begins anew and works",
+  async (scene) => {
+    const { evil } = scene;
+    await stopBefore(scene, "S", M4);
+    evil.onRelay((_from, bytes) => bytes);
+    await sayToBoth(scene, DOWN);
+    await sayToBoth(scene, UP);
+    await assertSeen(scene);
+  },
+);
+
+attack(
+  "a storm of peer up and down in the middle: both are shown a picture, or both read that it did not work",
+  async (scene) => {
+    const { sender, viewer } = scene;
+    await stopBefore(scene, "S", M4);
+    scene.evil.onRelay((_from, bytes) => bytes);
+    await sayToBoth(scene, ...Array(10).fill([DOWN, UP]).flat());
+    const end = await viewer.waitPhase(["delivered", "failed"]);
+    if (end === "delivered") return await assertSeen(scene);
+    assert(["verification", "dismissed", "room_deleted"].includes(await viewer.reason() ?? ""));
+    await viewer.assertReadable();
+    await sender.waitPhase(["failed", "waiting"]);
+    await sender.assertReadable();
+    await assertNeverConnected(sender, viewer);
+  },
+);
+
+for (const why of ["deleted", "expired", "lost"] as const) {
+  attack(`gone (${why}) before anything was shown: both read so`, async (scene) => {
+    const { sender, viewer } = scene;
+    await stopBefore(scene, "R", M3);
+    await sayToBoth(scene, { t: "gone", why });
+    await assertOutcome(viewer, `room_${why}`);
+    await assertOutcome(sender, `room_${why}`);
+    await assertNeverConnected(sender, viewer);
+  });
+}
+
+attack(
+  "created and joined again in the middle, and then nothing: the viewer reads that no connection came about",
+  async (scene) => {
+    const { evil, sender, viewer } = scene;
+    await stopBefore(scene, "R", M3);
+    const victim = await evil.victim("R");
+    victim.say({ t: "created", exp: 60, rtok: token() });
+    victim.say({ t: "joined", rtok: token() });
+    // It seems to live: only the viewer's own clock says that nothing comes.
+    const beat = setInterval(() => victim.say({ t: "ping" }), 500);
+    await assertOutcome(viewer, "timeout").finally(() => clearInterval(beat));
+    await assertOutcome(sender, "waiting");
+    await assertNeverConnected(sender, viewer);
+  },
+  { before: haste(10) },
+);
+
+for (
+  const [what, text] of [
+    ["garbage", "}{"],
+    ["a message of a megabyte", JSON.stringify({ t: "relay", d: "A".repeat(2 ** 20) })],
+    ["an unknown message", '{"t":"explode"}'],
+    ["ICE servers that are none", '{"t":"ice","servers":[{"urls":["http://evil/"]}],"exp":60}'],
+  ] as const
+) {
+  attack(
+    `${what} in the middle: both stop and read that the server speaks another language`,
+    async (scene) => {
+      const { sender, viewer } = scene;
+      await stopBefore(scene, "R", M3);
+      await sayToBoth(scene, text);
+      await assertOutcome(viewer, "protocol");
+      await assertOutcome(sender, "protocol");
+      await assertNeverConnected(sender, viewer);
+    },
+  );
+}
+
+// Hanging up
+
+const STEPS = [[M1, "R"], [M2, "S"], [M3, "R"], [M4, "S"], [M5, "R"], [M6, "S"]] as const;
+
+for (const [type, from] of STEPS) {
+  attack(
+    `both sockets are cut while M${type} is on its way: they come back, and it works`,
+    async (scene) => {
+      const { evil, viewer } = scene;
+      let cut = false;
+      evil.onRelay((who, bytes) => {
+        if (cut || who !== from || bytes[0] !== type) return bytes;
+        cut = true;
+        for (const victim of evil.victims) victim.close();
+        return null;
+      });
+      await viewer.join();
+      await assertSeen(scene);
+      assert(evil.victims.length > 2, "nobody came back");
+    },
+  );
+}
+
+for (
+  const [name, reason] of [
+    ["malformed", "protocol"],
+    ["superseded", "superseded"],
+    ["gone", "room_deleted"],
+    ["busy", "busy"],
+  ] as const
+) {
+  attack(`sockets closed as ${name} in the middle: both read why`, async (scene) => {
+    const { evil, sender, viewer } = scene;
+    await stopBefore(scene, "R", M3);
+    for (const victim of evil.victims) victim.close(CLOSE[name]);
+    await assertOutcome(viewer, reason);
+    await assertOutcome(sender, reason);
+    await assertNeverConnected(sender, viewer);
+  });
+}
+
+// Saying nothing
+
+attack(
+  "the server falls silent before the keys are confirmed: the viewer reads that the other page did not answer",
+  async (scene) => {
+    const { sender, viewer } = scene;
+    await stopBefore(scene, "S", M2);
+    await assertOutcome(viewer, "timeout");
+    await assertOutcome(sender, "waiting");
+    await assertNeverConnected(sender, viewer);
+  },
+  { before: haste(10) },
+);
+
+attack(
+  "the server falls silent after the keys are confirmed: the viewer reads that there was no way through",
+  async (scene) => {
+    const { sender, viewer } = scene;
+    await stopBefore(scene, "R", M5);
+    await assertOutcome(viewer, "network");
+    await assertOutcome(sender, "waiting");
+    await assertNeverConnected(sender, viewer);
+  },
+  { before: haste(10) },
+);
+
+attack(
+  "a server that never says a word: the viewer reads that it does not answer",
+  async (scene) => {
+    const { evil, sender, viewer } = scene;
+    evil.onUp((_message, victim) => victim.role === "R" ? null : _message);
+    await viewer.join();
+    await assertOutcome(viewer, "unreachable");
+    await assertNeverConnected(sender, viewer);
+  },
+  { before: haste(50) },
+);
+
+// ICE servers
+
+const UNUSABLE = {
+  "an address that is none": { urls: ["stun:"] },
+  "no credentials": { urls: ["turn:127.0.0.1:9"] },
+  "nonsense behind the scheme": { urls: ["turns:\u0000//[::::]:99999?transport=carrier-pigeon"] },
+} satisfies Record<string, IceServer>;
+
+for (const [what, server] of Object.entries(UNUSABLE)) {
+  attack(
+    `ICE servers with ${what}, for the viewer: his page does not crash, and says that there is no way through`,
+    async (scene) => {
+      const { evil, sender, viewer } = scene;
+      evil.onDown((message, { role }) => role === "R" ? withIce(message, server) : message);
+      await viewer.join();
+      await assertOutcome(viewer, "network");
+      await assertOutcome(sender, "waiting");
+      await assertNeverConnected(sender, viewer);
+    },
+  );
+}
+
+attack(
+  "ICE servers with an address that is none, for the sender: her page does not crash, and her link goes on working",
+  async (scene) => {
+    const { evil, sender, viewer } = scene;
+    evil.onDown((message, { role }) =>
+      role === "S" ? withIce(message, UNUSABLE["an address that is none"]) : message
+    );
+    await viewer.join();
+    await assertOutcome(viewer, "timeout");
+    await assertOutcome(sender, "waiting");
+    await assertNeverConnected(sender, viewer);
+  },
+  { before: haste(10) },
+);
+
+function withIce(message: ServerMessage, server: IceServer): ServerMessage[] {
+  if (message.t !== "peer" || !message.up) return [message];
+  return [{ t: "ice", servers: [server], exp: 600 }, message];
+}
+
+/** A STUN server that answers nothing and keeps what it gets. */
+async function listenForStun(): Promise<
+  { readonly url: string; readonly packets: Uint8Array[]; close(): void }
+> {
+  const packets: Uint8Array[] = [];
+  const socket = createSocket("udp4");
+  socket.on("message", (packet) => packets.push(new Uint8Array(packet)));
+  await new Promise<void>((resolve) => socket.bind(0, "0.0.0.0", resolve));
+  const own = Object.values(networkInterfaces()).flat()
+    .find((item) => item?.family === "IPv4" && !item.internal);
+  const url = `stun:${own?.address ?? "127.0.0.1"}:${socket.address().port}`;
+  return { url, packets, close: () => socket.close() };
+}
+
+/** A STUN binding request without attributes (RFC 8489 §5): type, length, cookie, transaction. */
+function assertBareRequest(packet: Uint8Array): void {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  assertEquals(view.getUint16(0), 0x0001, "a binding request");
+  assertEquals(view.getUint32(4), 0x2112_a442, "the magic cookie");
+  assertEquals(view.getUint16(2), 0, "no attribute: no name, no ufrag, nothing of the session");
+  assertEquals(packet.length, 20);
+}
+
+attack(
+  "an ICE server of the attacker gets bare STUN requests, and the session works",
+  async (scene) => {
+    const stun = await listenForStun();
+    try {
+      scene.evil.onDown((message) => withIce(message, { urls: [stun.url] }));
+      await bound(scene);
+      await assertSeen(scene);
+      assert(stun.packets.length > 0, "nobody asked");
+      stun.packets.forEach(assertBareRequest);
+    } finally {
+      stun.close();
+    }
+  },
+);
+
+attack(
+  "an ICE server of the attacker hears nothing of a sender whose visitor has no link",
+  async (scene) => {
+    const { evil, sender, secrets } = scene;
+    const stun = await listenForStun();
+    try {
+      evil.onDown((message) => withIce(message, { urls: [stun.url] }));
+      const tok = toBase64Url(secrets.jtok);
+      const seat = await Seat.claim(evil, toBase64Url(secrets.rid), { t: "join", tok });
+      assertEquals(await seat.answer(), "joined");
+      assertEquals(await seat.playViewer(await attacker(secrets.rid)), null);
+      await assertOutcome(sender, "turned_away");
+      await seat[Symbol.asyncDispose]();
+      assertEquals(stun.packets.length, 0, "her address");
+    } finally {
+      stun.close();
+    }
+  },
+);
