@@ -218,8 +218,9 @@ export class Connector {
   }
 
   #seated(): void {
-    // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse.
-    if (!this.#bound) this.#drop();
+    // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse. Its time runs
+    // on until `peer` says more: a server that says this and then nothing must not keep anybody waiting for ever.
+    if (!this.#bound) this.#abandon();
     this.#options.handlers.onSeated();
   }
 
@@ -273,6 +274,10 @@ export class Connector {
 
   #drop(): void {
     clearTimeout(this.#timer);
+    this.#abandon();
+  }
+
+  #abandon(): void {
     this.#attempt?.close();
     this.#attempt = null;
   }
