@@ -154,12 +154,18 @@ async function knownTo(page: TestPage): Promise<Known[]> {
   return json.map(({ what, hex }) => ({ what: String(what), hex: String(hex) }));
 }
 
+/** How the viewer comes. */
+type Way = "link" | "code";
+
 /** Derived from the link's secret, or made for the other side, to be shown to the server. */
-const TOLD = ["img-e2e/1 room id", "img-e2e/1 join token", "public key"];
+const TOLD: Readonly<Record<Way, readonly string[]>> = {
+  link: ["img-e2e/1 room id", "img-e2e/1 join token", "public key"],
+  // Nobody comes with the token.
+  code: ["img-e2e/1 room id", "public key"],
+};
 
 /** What has to go through the APIs that are watched, or they are watched in vain. */
 const NOTED = [
-  ...TOLD,
   "key of AES-GCM",
   "img-e2e/1 psk",
   "img-e2e/1 ctl S",
@@ -175,7 +181,7 @@ const NOTED = [
 ];
 
 /** What SDP and candidates look like, whoever made them. */
-const PATTERNS: readonly (Needle & { readonly sample: string })[] = [
+const PATTERNS: readonly Needle[] = [
   { what: "any SDP attribute", pattern: /\ba=[a-z-]+:\S/, sample: "a=mid:0" },
   { what: "any SDP", pattern: /m=application|ice-ufrag|ice-pwd/, sample: "m=application 9" },
   { what: "any candidate", pattern: /candidate:\d|typ host/, sample: "candidate:1 1 udp" },
@@ -199,18 +205,36 @@ async function makePicture(directory: string, name: string, seed: number): Promi
   return { path, bytes: bytes.length, width, height, corners: CORNERS };
 }
 
-function secretsOf(link: string, known: readonly Known[]): Needle[] {
+/** The words of a code: all of them, any two in a row, and each. */
+function wordsOf(code: string): { readonly together: Needle[]; readonly alone: Needle[] } {
+  const words = code.split("-").slice(1);
+  const together: Needle[] = [{ what: "the words", bytes: latin1Bytes(words.join("-")) }];
+  for (const [i, next] of words.slice(1).entries()) {
+    const pattern = new RegExp(`${words[i]}[^a-z]{0,3}${next}`, "i");
+    together.push({ what: `words ${i} and ${i + 1}`, pattern, sample: `${words[i]} ${next}` });
+  }
+  const alone = words.map((word): Needle => {
+    return { what: `the word ${word}`, pattern: wholeWord(word), sample: word };
+  });
+  return { together, alone };
+}
+
+function wholeWord(word: string): RegExp {
+  return new RegExp(`(?<![A-Za-z])${word}(?![A-Za-z])`);
+}
+
+function secretsOf({ way, link, known }: Aftermath): Needle[] {
   const secret = fromBase64Url(link.slice(link.indexOf("#1.") + 3));
   assert(secret !== null, link);
   return [
     { what: "the link", bytes: latin1Bytes(link.slice(link.indexOf("#"))) },
     { what: "the link's secret", bytes: secret },
-    ...needles(known.filter(({ what }) => !TOLD.includes(what))),
+    ...needles(known.filter(({ what }) => !TOLD[way].includes(what))),
   ];
 }
 
-/** What is said in words, and what is seen. */
-async function wordsAndPixels(pictures: readonly Fixture[]): Promise<Needle[]> {
+/** Names and pixels of pictures, and what is written over them. */
+async function namesAndPixels(pictures: readonly Fixture[]): Promise<Needle[]> {
   const found: Needle[] = [{ what: "watermark", bytes: latin1Bytes(MARK) }];
   for (const { path } of pictures) {
     const name = basename(path, ".png");
@@ -231,8 +255,13 @@ function needles(known: readonly Known[]): Needle[] {
 }
 
 /** Fails with everything that was found. */
-function assertAbsent(parts: readonly Part[], secrets: readonly Needle[], where: string): void {
-  const found = search(parts, secrets);
+function assertAbsent(
+  parts: readonly Part[],
+  secrets: readonly Needle[],
+  where: string,
+  depth?: number,
+): void {
+  const found = search(parts, secrets, depth);
   const list = found.map(({ what, where }) => `${what} in ${where}`);
   assertEquals([...new Set(list)], [], `${where} has what is not its business`);
 }
@@ -245,10 +274,7 @@ function plantAll(secrets: readonly Needle[]): { parts: Part[]; expected: string
   const server = latin1Bytes("HTTP/1.1 101 Switching Protocols\r\n\r\n");
   for (const secret of secrets) {
     // A file would not fit into one message; one run of it is enough.
-    const pattern = PATTERNS.find(({ what }) => what === secret.what);
-    const bytes = "bytes" in secret
-      ? secret.bytes.subarray(0, 500)
-      : latin1Bytes(pattern?.sample ?? "");
+    const bytes = "bytes" in secret ? secret.bytes.subarray(0, 500) : latin1Bytes(secret.sample);
     for (const [name, encode] of Object.entries(ENCODINGS)) {
       const where = `${secret.what}, ${name}`;
       const text = Uint8Array.of(...latin1Bytes('{"t":"relay","d":"'), ...encode(bytes), 34, 125);
@@ -272,11 +298,16 @@ function assertFindable(record: readonly Part[], secrets: readonly Needle[]): vo
   assertEquals(expected.filter((where) => !found.has(where)), [], "planted and not found");
 }
 
-/** What a stranger gets who asks for the same; byte by byte. */
+/** A page without the one thing in it that is never the same. */
+function withoutNonce(bytes: Uint8Array): string {
+  return latin1(bytes).replace(/nonce="[\w+/=-]+"/g, "");
+}
+
+/** What a stranger gets who asks for the same. */
 function fetchAs(url: string, { method, request }: Exchange): Promise<Uint8Array> {
-  const accept = /^accept: (.*)\r$/im.exec(request)?.[1] ?? "*/*";
+  const [, host = ""] = /^host: (.*)\r$/im.exec(request) ?? [];
   return new Promise((resolve, reject) => {
-    get(url, { method, headers: { accept } }, (response) => {
+    get(url, { method, headers: { host } }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
@@ -361,8 +392,9 @@ async function filesOf(directory: string): Promise<Part[]> {
   return parts;
 }
 
-/** Files in which a browser writes down where somebody went: no page can take a line out of them. */
-const HISTORY = /\/(History|Sessions\/\w+|segmentation_platform\/ukm_db)(-journal|-wal)?$/;
+/** What pages can write to on a disk. Into its other files a browser writes where somebody went, and no page can take it out. */
+const OF_PAGES =
+  /\/(Cache|Code Cache|Cookies|File System|IndexedDB|Local Storage|Network|Service Worker|Session Storage|WebStorage|blob_storage)\b/;
 
 /** A person with a browser and a profile on disk of their own, as people have them. */
 class Somebody implements AsyncDisposable {
@@ -397,8 +429,10 @@ class Somebody implements AsyncDisposable {
 
 /** What can be known about a session that is over. */
 interface Aftermath {
+  readonly way: Way;
   readonly url: string;
   readonly link: string;
+  readonly code: string;
   readonly known: readonly Known[];
   /** What the server was told and what it said, without what it says to everybody. */
   readonly record: readonly Part[];
@@ -409,8 +443,43 @@ interface Aftermath {
   readonly disks: readonly Part[];
 }
 
+/** Five letters hardly ever stand in a row of random ones by chance. */
+const TELLING_LETTERS = 5;
+
+/** How often three words are drawn until they tell: four in ten do. */
+const DRAWS = 40;
+
+/**
+ * Offers a picture until the words of its code are such that they stand in a record only because somebody told them, and not in
+ * a header, a message, or by chance. `heard` is what the server heard so far.
+ */
+async function offer(sender: Sender, picture: Fixture, heard: () => string) {
+  const texts = ["signaling.ts", "close_codes.ts"].map((name) =>
+    Deno.readTextFile(new URL(`../../lib/protocol/${name}`, import.meta.url))
+  );
+  const protocol = (await Promise.all(texts)).join("\n");
+  for (let draw = 0; draw < DRAWS; draw++) {
+    // From before these words were drawn; the first draw is there to hear what a session says anyway.
+    const anyway = heard() + protocol;
+    await sender.reload();
+    await sender.keepOpen();
+    await sender.page.$eval("input[name=mark]", (element, mark) => {
+      (element as HTMLInputElement).value = mark;
+      element.dispatchEvent(new Event("input", { bubbles: true }));
+    }, MARK);
+    const link = await sender.offer(picture, { seconds: 60 });
+    const code = await sender.shareCode();
+    const telling = code.split("-").slice(1).every((word) =>
+      word.length >= TELLING_LETTERS && !wholeWord(word).test(anyway)
+    );
+    if (telling && draw > 0) return { link, code };
+  }
+  throw new Error(`Cannot look for words: none of ${DRAWS} codes is telling`);
+}
+
 /** A whole session: a picture each way, opened and closed, in two browsers. */
 async function holdSession(
+  way: Way,
   directory: string,
   [there, back]: readonly [Fixture, Fixture],
 ): Promise<Aftermath> {
@@ -422,21 +491,26 @@ async function holdSession(
   await using ben = await Somebody.arrive(join(directory, "ben"), bare);
   const browsers: Part[] = [];
   const look = async (when: string, people: readonly Somebody[] = [ada, ben]) => {
-    await new Promise((resolve) => setTimeout(resolve, FORM_STATE_MS));
     for (const { page } of people) {
-      browsers.push(...await assertNothingKept(page, `${when}, ${page === ada.page ? "S" : "R"}`));
+      const name = page === ada.page ? "sender" : "viewer";
+      for (const part of await assertNothingKept(page, `${when}, ${name}`)) {
+        // The same scripts are there each time.
+        const same = browsers.some(({ bytes }) => Buffer.from(bytes).equals(part.bytes));
+        if (!same) browsers.push(part);
+      }
     }
   };
 
+  const heard = () =>
+    understand(recorder.connections).parts.map(({ bytes }) => latin1(bytes)).join("\n");
   const sender = await Sender.open(ada.page, recorder.url);
-  await sender.keepOpen();
-  await sender.page.$eval("input[name=mark]", (element, mark) => {
-    (element as HTMLInputElement).value = mark;
-    element.dispatchEvent(new Event("input", { bubbles: true }));
-  }, MARK);
-  const link = await sender.offer(there, { seconds: 60 });
+  const { link, code } = await offer(sender, there, heard);
   await look("waiting", [ada]);
-  const viewer = await Viewer.open(ben.page, link);
+  const viewer = way === "link"
+    ? await Viewer.open(ben.page, link)
+    : await Viewer.openByCode(ben.page, recorder.url);
+  if (way === "code") await viewer.typeCode(code);
+  await new Promise((resolve) => setTimeout(resolve, FORM_STATE_MS));
   await look("before joining");
   await viewer.receive();
   await sender.waitPhase("delivered");
@@ -465,23 +539,26 @@ async function holdSession(
     const { target, responseBody: bytes } = exchange;
     const stranger = await fetchAs(app.url + target, exchange);
     // What everybody gets says nothing about anybody, and has all kinds of words.
-    if (!Buffer.from(bytes).equals(stranger)) answers.push({ where: `${target}, answer`, bytes });
+    if (withoutNonce(bytes) === withoutNonce(stranger)) continue;
+    answers.push({ where: `${target}, answer`, bytes });
   }
   await app.stop();
   const log = { where: "log", bytes: new TextEncoder().encode(app.output) };
   const record = [...parts, ...answers, log];
-  return { url: recorder.url, link, known, record, exchanges, log, browsers, disks };
+  return { way, url: recorder.url, link, code, known, record, exchanges, log, browsers, disks };
 }
 
 /** Fails unless the record is whole, and the search finds in it what the server has to be told. */
-function assertWhole({ known, record, exchanges, log, url, disks }: Aftermath): void {
-  for (const what of NOTED) {
+function assertWhole({ way, code, known, record, exchanges, log, url, disks }: Aftermath): void {
+  for (const what of [...NOTED, ...TOLD[way], ...way === "code" ? ["img-e2e/1 pake psk"] : []]) {
     assert(known.some((item) => item.what === what), `${what} was noted`);
   }
-  const told = needles(known.filter(({ what }) => TOLD.includes(what)));
+  const told = needles(known.filter(({ what }) => TOLD[way].includes(what)));
   const heard = new Set(search(record, told).map(({ what }) => what));
   assertEquals(told.map(({ what }) => what).filter((what) => !heard.has(what)), []);
   assert(exchanges.some(({ method, target }) => `${method} ${target}` === "GET /join"));
+  const room = `/ws/${code.split("-")[0]}`;
+  assertEquals(exchanges.some(({ target }) => target === room), way === "code", room);
   assert(latin1(log.bytes).includes("is ready"), latin1(log.bytes));
   const address = { what: "address", bytes: latin1Bytes(`${url}/`) };
   assert(search(disks, [address]).length > 0, "the disks were searched");
@@ -489,42 +566,42 @@ function assertWhole({ known, record, exchanges, log, url, disks }: Aftermath): 
   assertAbsent([log], told, "the log");
 }
 
-/** Fails when a request says more about where it comes from than that it comes from a page of ours. */
-function assertDiscreet({ exchanges, url }: Aftermath): void {
-  const pages = ["/", "/join"].map((path) => url + path);
-  for (const { request } of exchanges) {
-    assert(!/^cookie:/im.test(request), request);
-    const [, referer] = /^referer: (.*)\r$/im.exec(request) ?? [];
-    assert(referer === undefined || pages.includes(referer), request);
-  }
+/** Fails when a request says where it comes from, or who from. */
+function assertDiscreet({ exchanges }: Aftermath): void {
+  for (const { request } of exchanges) assert(!/^(cookie|referer):/im.test(request), request);
 }
 
-Deno.test("a whole session: neither the server nor a log, nor either browser or its disk, has anything of it that is only for the two", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "ephemeral-session-" });
-  try {
-    const there = await makePicture(directory, "trip-to-reykjavik.png", 5);
-    const back = await makePicture(directory, "answer-from-oslo.png", 6);
-    const session = await holdSession(directory, [there, back]);
-    const { link, known, record, browsers, disks } = session;
-    const secrets = [...secretsOf(link, known), ...await wordsAndPixels([there, back])];
-    const atServer = [...secrets, ...PATTERNS];
+for (const way of ["link", "code"] as const) {
+  Deno.test(`a whole session by ${way}: neither the server nor a log, nor either browser or its disk, has anything of it that is only for the two`, async () => {
+    const directory = await Deno.makeTempDir({ prefix: "ephemeral-session-" });
+    try {
+      const there = await makePicture(directory, "trip-to-reykjavik.png", 5);
+      const back = await makePicture(directory, "answer-from-oslo.png", 6);
+      const session = await holdSession(way, directory, [there, back]);
+      const { link, code, known, record, browsers, disks } = session;
+      const { together, alone } = wordsOf(code);
+      const pictures = await namesAndPixels([there, back]);
+      const secrets = [...secretsOf(session), ...together, ...pictures];
+      const atServer = [...secrets, ...alone, ...PATTERNS];
 
-    assertWhole(session);
-    assertFindable(record, atServer);
-    assertAbsent(record, atServer, "the server");
-    assertDiscreet(session);
-    assertEquals(known.filter(({ what }) => what === "clipboard"), []);
-    // The pages' own scripts have words of SDP.
-    const inBrowser = secrets.filter(({ what }) => !what.startsWith("line of SDP"));
-    assertAbsent(browsers, inBrowser, "a browser");
-    const visited = ({ where }: Part) => where.includes("/ben/") && HISTORY.test(where);
-    assertAbsent(disks.filter((file) => !visited(file)), inBrowser, "a disk");
-    const ofLink = new Set(
-      search([{ where: "link", bytes: latin1Bytes(link) }], secrets).map(({ what }) => what),
-    );
-    const beyond = inBrowser.filter(({ what }) => !ofLink.has(what));
-    assertAbsent(disks.filter(visited), beyond, "a browser's history");
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
+      assertWhole(session);
+      assertFindable(record, atServer);
+      assertAbsent(record, atServer, "the server");
+      assertDiscreet(session);
+      assertEquals(known.filter(({ what }) => what === "clipboard"), []);
+      // The pages' own scripts have words of SDP, and the list of all words.
+      const inBrowser = secrets.filter(({ what }) => !what.startsWith("line of SDP"));
+      assertAbsent(browsers, inBrowser, "a browser", 1);
+      const visited = ({ where }: Part) =>
+        way === "link" && where.includes("/ben/") && !OF_PAGES.test(where);
+      assertAbsent(disks.filter((file) => !visited(file)), inBrowser, "a disk", 1);
+      const ofLink = new Set(
+        search([{ where: "link", bytes: latin1Bytes(link) }], secrets).map(({ what }) => what),
+      );
+      const beyond = inBrowser.filter(({ what }) => !ofLink.has(what));
+      assertAbsent(disks.filter(visited), beyond, "a browser's history", 1);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}

@@ -22,10 +22,10 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
-/** What is looked for: bytes of which any {@linkcode RUN} in a row count as found, or whatever matches a pattern. */
+/** What is looked for: bytes of which any {@linkcode RUN} in a row count as found, or whatever matches a pattern, as `sample` does. */
 export type Needle =
   | { readonly what: string; readonly bytes: Uint8Array }
-  | { readonly what: string; readonly pattern: RegExp };
+  | { readonly what: string; readonly pattern: RegExp; readonly sample: string };
 
 /** What was found where. */
 export interface Finding {
@@ -48,12 +48,16 @@ interface Block {
   readonly at: number;
 }
 
-/** Names every needle that is in a part, with the part; each pair once. */
-export function search(parts: readonly Part[], needles: readonly Needle[]): Finding[] {
+/** Names every needle that is in a part, with the part; each pair once. `depth` is how often it may have been encoded. */
+export function search(
+  parts: readonly Part[],
+  needles: readonly Needle[],
+  depth = DEPTH,
+): Finding[] {
   const index = new Index(needles);
   return parts.flatMap(({ where, bytes }) => {
     const found = new Set<string>();
-    for (const view of views(latin1(bytes), DEPTH)) index.look(view, found);
+    for (const view of views(latin1(bytes), depth)) index.look(view, found);
     return [...found].map((what) => ({ what, where }));
   });
 }

@@ -9,7 +9,7 @@ const KEY = noise(32);
 const NEEDLES: readonly Needle[] = [
   { what: "key", bytes: KEY },
   { what: "name", bytes: latin1Bytes("holiday.png") },
-  { what: "SDP", pattern: /m=application/ },
+  { what: "SDP", pattern: /m=application/, sample: "m=application 9" },
 ];
 
 function find(text: Uint8Array | string): string[] {
