@@ -25,7 +25,7 @@ export interface Fetched {
   readonly url: string;
   /** `script`, `stylesheet`, `document` … */
   readonly type: string;
-  /** Body and headers as transferred, or the body alone in the static variant. */
+  /** The body as transferred. Headers are not part of a script, and HTTP/2 sends the same ones once. */
   readonly bytes: number;
 }
 
@@ -73,13 +73,18 @@ async function measureInBrowser(origin: string, path: string): Promise<Fetched[]
   const session = await page.createCDPSession();
   await session.send("Network.enable");
   const open = new Map<string, { url: string; type: string }>();
+  const headers = new Map<string, number>();
   const list: Fetched[] = [];
   session.on("Network.requestWillBeSent", ({ requestId, request, type }) => {
     open.set(requestId, { url: request.url, type: (type ?? "other").toLowerCase() });
   });
+  session.on("Network.responseReceived", ({ requestId, response }) => {
+    headers.set(requestId, response.encodedDataLength);
+  });
   const finish = (requestId: string, bytes: number) => {
     const request = open.get(requestId);
-    if (request !== undefined) list.push({ ...request, bytes });
+    const body = Math.max(0, bytes - (headers.get(requestId) ?? 0));
+    if (request !== undefined) list.push({ ...request, bytes: body });
     open.delete(requestId);
   };
   session.on(

@@ -1,11 +1,11 @@
-import { en } from "../lib/i18n/en.ts";
+import { enSecurity } from "../lib/i18n/en_security.ts";
 import { define } from "../lib/server/state.ts";
 
 export default define.page(() => (
   <main id="content" class="prose">
-    <h1>{en.security.title}</h1>
+    <h1>{enSecurity.title}</h1>
     <div class="columns">
-      {en.security.sections.map(({ title, points }) => (
+      {enSecurity.sections.map(({ title, points }) => (
         <section key={title}>
           <h2>{title}</h2>
           <ul>{points.map((point) => <li key={point}>{point}</li>)}</ul>
