@@ -67,7 +67,7 @@ export class CodeTable {
     const digits = taken < this.#options.maxCodes ? digitsFor(taken) : null;
     if (digits === null) return null;
     for (let i = 0; i < MAX_DRAWS; i++) {
-      const code = this.#guess(digits);
+      const code = guessCode(this.#options.random, digits);
       if (code === null || this.#live.has(code) || this.#resting.has(code)) continue;
       this.#live.set(code, address);
       return code;
@@ -94,13 +94,13 @@ export class CodeTable {
       this.#resting.delete(code);
     }
   }
+}
 
-  /** Random digits, each with the same chance, or `null` for a number from the incomplete last round of 2^32 / 10^digits. */
-  #guess(digits: number): string | null {
-    const bytes = this.#options.random(4);
-    const number = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-    const space = 10 ** digits;
-    if (number >= 2 ** 32 - 2 ** 32 % space) return null;
-    return String(number % space).padStart(digits, "0");
-  }
+/** Random digits, each with the same chance, or `null` for a number from the incomplete last round of 2^32 / 10^digits. */
+export function guessCode(random: RandomSource, digits: number): string | null {
+  const bytes = random(4);
+  const number = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  const space = 10 ** digits;
+  if (number >= 2 ** 32 - 2 ** 32 % space) return null;
+  return String(number % space).padStart(digits, "0");
 }

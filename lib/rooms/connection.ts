@@ -216,6 +216,8 @@ export class Connection {
       case "superseded":
       case "dismissed":
         return this.end(event.t);
+      case "astray":
+        return this.end("restart");
       default:
         event satisfies never;
     }

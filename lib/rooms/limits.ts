@@ -25,6 +25,20 @@ export interface StoreLimits {
   readonly maxCodes: number;
 }
 
+/** Limits of a store on Redis, besides those of every store. */
+export interface RedisLimits {
+  /** How long a seat counts as held without a word from its instance, in ms. */
+  readonly leaseMs: number;
+  /** How often an instance vouches for its seats, and reads what a lost bell did not tell it, in ms. */
+  readonly touchMs: number;
+  /** How long an operation may take until Redis counts as away, in ms. */
+  readonly operationMs: number;
+  /** Events of a room that may wait to be read. */
+  readonly maxQueued: number;
+  /** Operations that are owed to Redis while it is away. */
+  readonly maxOwed: number;
+}
+
 /** Limits of one socket. */
 export interface ConnectionLimits {
   /** Time for the first message, in ms. */
@@ -49,6 +63,18 @@ export const STORE_LIMITS: StoreLimits = {
   sweepMs: 1_000,
   codeRestMs: CODE_REST_MS,
   maxCodes: 200_000,
+};
+
+/**
+ * Three touches fit into a lease, so that one lost on the way costs no seat. 256 events are 1.5 MiB of the longest relays,
+ * and five times the honest burst. What is owed is a seat or two of each socket.
+ */
+export const REDIS_LIMITS: RedisLimits = {
+  leaseMs: 45_000,
+  touchMs: 15_000,
+  operationMs: 2_000,
+  maxQueued: 256,
+  maxOwed: 50_000,
 };
 
 /**

@@ -25,13 +25,15 @@ import type { TokenHash } from "./tokens.ts";
 /** The two seats of a room. */
 export type Seat = "sender" | "viewer";
 
-/** What the holder of a seat hears from the room. Nothing follows `gone`, `superseded` and `dismissed`. */
+/** What the holder of a seat hears from the room. Nothing follows `gone`, `superseded`, `dismissed` and `astray`. */
 export type SeatEvent =
   | Extract<ServerMessage, { t: "peer" | "relay" | "gone" }>
   /** A newer connection took this seat. */
   | { readonly t: "superseded" }
   /** The sender turned this viewer away. */
-  | { readonly t: "dismissed" };
+  | { readonly t: "dismissed" }
+  /** The store lost the room, this seat, or something that was said: who comes back anew repairs it. */
+  | { readonly t: "astray" };
 
 /** Called with each event of a seat. Must not throw. */
 export type SeatListener = (event: SeatEvent) => void;

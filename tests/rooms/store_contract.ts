@@ -149,17 +149,21 @@ function peer(up: boolean, by: "join" | "resume" | "lost" | "leave"): SeatEvent 
   return { t: "peer", up, by };
 }
 
-/** Registers the contract's tests for the store that `make` makes; it has to draw its digits from `random`. */
+/**
+ * Registers the contract's tests for the store that `make` makes; it has to draw its digits from `random`. `ignore` says that
+ * it can't be made on this machine.
+ */
 export function testRoomStore(
   name: string,
   make: (random: RandomSource) => Promise<StoreHarness>,
+  { ignore = false } = {},
 ): void {
   function test(
     title: string,
     body: (world: World) => Promise<void>,
     random: RandomSource = systemRandom,
   ): void {
-    Deno.test(`${name}: ${title}`, async () => {
+    Deno.test({ name: `${name}: ${title}`, ignore }, async () => {
       const harness = await make(random);
       try {
         await body(new World(harness));

@@ -1,0 +1,377 @@
+/**
+ * What happens to a room inside of Redis: one Lua script for each operation, so that each is atomic. They say the same as
+ * memory_store.ts, with Redis's clock, and address every event to the connection that held the seat when it happened.
+ *
+ * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms `{rooms}`: a script never
+ * touches two of them, as a cluster demands.
+ *
+ *     img:{ROOM}:room      hash     own, join, endsAt, code, met; for each seat: rtok, conn, at, leaseAt, lostAt
+ *     img:{ROOM}:events    stream   to (conn), event (JSON); taken out once it was read
+ *     img:{codes}:taken    sorted   digits → when they are free again
+ *     img:{codes}:NNNN     string   the room to which digits lead
+ *     img:{rooms}:look     sorted   room → when somebody has to look after its deadlines
+ *     img:bell:INSTANCE    channel  conn for which there is something in its room's stream
+ *
+ * A seat is empty without `rtok`; up with `conn` and no `lostAt`; lost with `lostAt`. Where it was lost because its lease ran
+ * out, `conn` stays, so that the instance can come back to it. Every key has a time to live from its first moment on.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { MAX_TTL_S } from "../protocol/limits.ts";
+import type { RedisLimits, StoreLimits } from "./limits.ts";
+
+/** A Lua script and the name that Redis knows it by. */
+export interface Script {
+  readonly lua: string;
+  /** Hex of the text's SHA-1. */
+  readonly sha: string;
+}
+
+/** The scripts of a store. What each takes and answers stands beside it in the source. */
+export type Scripts = { readonly [name in keyof ReturnType<typeof sources>]: Script };
+
+/** Names of the keys. */
+export const KEY = {
+  room: (room: string): string => `img:{${room}}:room`,
+  events: (room: string): string => `img:{${room}}:events`,
+  code: (digits: string): string => `img:{codes}:${digits}`,
+  codes: "img:{codes}:taken",
+  rooms: "img:{rooms}:look",
+  bell: (instance: string): string => `img:bell:${instance}`,
+} as const;
+
+/**
+ * How long a room's keys outlive it, in ms: whoever missed the bell of its end reads it by then, and the script that lets a
+ * deadline take effect comes before the key goes by itself.
+ */
+const TAIL_MS = 20_000;
+
+/** Digits and rooms are put off by this while one instance looks after a room that is due, in ms. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** Milliseconds by the clock of Redis, as a Lua expression. */
+export const REDIS_NOW =
+  "(function(t) return t[1] * 1000 + math.floor(t[2] / 1000) end)(redis.call('TIME'))";
+
+/** Makes the scripts for a store with these limits, whose clock is the Lua expression `now`. */
+export function redisScripts(limits: StoreLimits & RedisLimits, now: string): Scripts {
+  const made: Record<string, Script> = {};
+  for (const [name, lua] of Object.entries(sources(limits, now))) {
+    made[name] = { lua, sha: createHash("sha1").update(lua).digest("hex") };
+  }
+  return made as Scripts;
+}
+
+/** Numbers have to be written out: Lua would make 1.7e+12 of a time. */
+function prelude(now: string): string {
+  return `
+local now = ${now}
+local function text(number) return string.format('%.0f', number) end
+`;
+}
+
+function roomPrelude(limits: StoreLimits & RedisLimits, now: string): string {
+  const { graceMs, leaseMs, maxQueued } = limits;
+  return `${prelude(now)}
+local roomKey, eventsKey = KEYS[1], KEYS[2]
+local conn, at = ARGV[1], ARGV[2]
+local OTHER = { sender = 'viewer', viewer = 'sender' }
+local ended = false
+local room = {}
+do
+  local flat = redis.call('HGETALL', roomKey)
+  for i = 1, #flat, 2 do room[flat[i]] = flat[i + 1] end
+end
+
+local function exists() return room.endsAt ~= nil end
+local function taken(seat) return room[seat .. '.rtok'] ~= nil end
+local function up(seat) return taken(seat) and not room[seat .. '.lostAt'] end
+local function owns(seat) return conn ~= '' and room[seat .. '.conn'] == conn end
+local function holds(seat) return owns(seat) and up(seat) end
+
+local function set(field, value)
+  room[field] = value
+  redis.call('HSET', roomKey, field, value)
+end
+local function drop(...)
+  for _, field in ipairs({...}) do room[field] = nil end
+  redis.call('HDEL', roomKey, ...)
+end
+
+local function tell(seat, event)
+  local to = room[seat .. '.conn']
+  if not to then return end
+  redis.call('XADD', eventsKey, 'MAXLEN', ${2 * maxQueued}, '*', 'to', to, 'event', event)
+  local rest = math.max(room.endsAt - now, 0) + ${TAIL_MS}
+  redis.call('PEXPIRE', eventsKey, text(math.min(rest, ${leaseMs + graceMs + TAIL_MS})))
+  redis.call('PUBLISH', '${KEY.bell("")}' .. room[seat .. '.at'], to)
+end
+local function tellPeer(seat, up, by)
+  tell(seat, '{"t":"peer","up":' .. tostring(up) .. ',"by":"' .. by .. '"}')
+end
+
+-- What the holder of this connection has not read goes with it.
+local function forget(to)
+  for _, entry in ipairs(redis.call('XRANGE', eventsKey, '-', '+')) do
+    if entry[2][2] == to then redis.call('XDEL', eventsKey, entry[1]) end
+  end
+  if redis.call('XLEN', eventsKey) == 0 then redis.call('DEL', eventsKey) end
+end
+
+local function empty(seat)
+  drop(seat .. '.rtok', seat .. '.conn', seat .. '.at', seat .. '.leaseAt', seat .. '.lostAt')
+end
+local function emptyViewer()
+  empty('viewer')
+  tellPeer('sender', false, 'leave')
+end
+local function finish(why)
+  local event = '{"t":"gone","why":"' .. why .. '"}'
+  tell('sender', event)
+  tell('viewer', event)
+  redis.call('DEL', roomKey)
+  ended = room.code or ''
+  room = {}
+end
+
+local function take(seat, rtok)
+  tell(seat, '{"t":"superseded"}')
+  if taken(seat) then empty(seat) end
+  set(seat .. '.rtok', rtok)
+  set(seat .. '.conn', conn)
+  set(seat .. '.at', at)
+  set(seat .. '.leaseAt', text(now + ${leaseMs}))
+end
+local function introduce(seat)
+  local other = OTHER[seat]
+  if not up(other) then
+    tellPeer(seat, false, taken(other) and 'lost' or 'leave')
+    return
+  end
+  local by = room.met == '1' and 'resume' or 'join'
+  set('met', '1')
+  tellPeer(seat, true, by)
+  tellPeer(other, true, by)
+end
+
+-- Before the deadlines: who asks is alive, however long Redis was away.
+for _, seat in ipairs({ 'sender', 'viewer' }) do
+  if holds(seat) then set(seat .. '.leaseAt', text(now + ${leaseMs})) end
+end
+local function settle()
+  if not exists() then return end
+  if now >= tonumber(room.endsAt) then return finish('expired') end
+  for _, seat in ipairs({ 'sender', 'viewer' }) do
+    if up(seat) and now >= tonumber(room[seat .. '.leaseAt']) then
+      set(seat .. '.lostAt', text(now))
+      tellPeer(OTHER[seat], false, 'lost')
+    end
+  end
+  local function over(seat)
+    local lostAt = room[seat .. '.lostAt']
+    return lostAt and now >= lostAt + ${graceMs}
+  end
+  if over('sender') then finish('lost')
+  elseif over('viewer') then emptyViewer() end
+end
+settle()
+-- A seat that its instance neglected for longer than the lease, and that nobody took meanwhile.
+for _, seat in ipairs({ 'sender', 'viewer' }) do
+  if owns(seat) and not up(seat) then
+    drop(seat .. '.lostAt')
+    set(seat .. '.leaseAt', text(now + ${leaseMs}))
+    introduce(seat)
+  end
+end
+
+local function seated(seat)
+  return { ended, seat, math.ceil((room.endsAt - now) / 1000), room.code or '' }
+end
+`;
+}
+
+/**
+ * Those of a room take KEYS room, events and ARGV conn, instance, … and answer first `false`, or what the room's digits were
+ * where it ended meanwhile ('' for none): the instance then tidies up behind it. What follows is said at each.
+ */
+function sources(limits: StoreLimits & RedisLimits, now: string) {
+  const plain = prelude(now);
+  const room = roomPrelude(limits, now);
+  const { codeRestMs, maxCodes, maxRooms } = limits;
+  return {
+    // rtok, own, join, ttl in ms or '' to make none, code or '' → seat, exp, code | 'refused' | 'none'
+    create: `${room}
+local rtok, own, join, ttl, code = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+if exists() then
+  if room.own ~= own or room.join ~= join then return { ended, 'refused' } end
+  set('met', '0')
+  take('sender', rtok)
+  if taken('viewer') then introduce('sender') end
+  return seated('sender')
+end
+if ttl == '' then return { ended, 'none' } end
+set('own', own)
+set('join', join)
+set('endsAt', text(now + ttl))
+set('met', '0')
+if code ~= '' then set('code', code) end
+redis.call('PEXPIRE', roomKey, text(ttl + ${TAIL_MS}))
+take('sender', rtok)
+return seated('sender')`,
+
+    // rtok, join or '', code or '' → seat, exp, code | 'refused'
+    join: `${room}
+local rtok, join, code = ARGV[3], ARGV[4], ARGV[5]
+local entitled
+if code ~= '' then entitled = room.code == code and join == '' else entitled = room.join == join end
+if not exists() or not entitled or taken('viewer') then return { ended, 'refused' } end
+set('met', '0')
+take('viewer', rtok)
+introduce('viewer')
+return seated('viewer')`,
+
+    // rtok, old rtok, code or '' → seat, exp, code | 'refused'
+    resume: `${room}
+local rtok, old, code = ARGV[3], ARGV[4], ARGV[5]
+if not exists() or (code ~= '' and room.code ~= code) then return { ended, 'refused' } end
+for _, seat in ipairs({ 'sender', 'viewer' }) do
+  if room[seat .. '.rtok'] == old then
+    take(seat, rtok)
+    introduce(seat)
+    return seated(seat)
+  end
+end
+return { ended, 'refused' }`,
+
+    // seat, event → 1 | 0
+    relay: `${room}
+local seat, event = ARGV[3], ARGV[4]
+local other = OTHER[seat]
+if not holds(seat) or not up(other) then return { ended, 0 } end
+if redis.call('XLEN', eventsKey) >= ${limits.maxQueued} then return { ended, 0 } end
+tell(other, event)
+return { ended, 1 }`,
+
+    // seat
+    lose: `${room}
+local seat = ARGV[3]
+if holds(seat) then
+  drop(seat .. '.conn', seat .. '.at', seat .. '.leaseAt')
+  set(seat .. '.lostAt', text(now))
+  forget(conn)
+  tellPeer(OTHER[seat], false, 'lost')
+end
+return { ended }`,
+
+    // seat
+    leave: `${room}
+local seat = ARGV[3]
+if holds(seat) then
+  if seat == 'sender' then finish('deleted') else
+    forget(conn)
+    emptyViewer()
+  end
+end
+return { ended }`,
+
+    // seat, own → 1 | 0
+    remove: `${room}
+if ARGV[3] ~= 'sender' or not holds('sender') or room.own ~= ARGV[4] then return { ended, 0 } end
+finish('deleted')
+return { ended, 1 }`,
+
+    // seat
+    dismiss: `${room}
+if ARGV[3] == 'sender' and holds('sender') and taken('viewer') then
+  tell('viewer', '{"t":"dismissed"}')
+  emptyViewer()
+end
+return { ended }`,
+
+    // seat → the digits, or ''
+    withdraw: `${room}
+local code = ''
+if ARGV[3] == 'sender' and holds('sender') and room.code then
+  code = room.code
+  drop('code')
+end
+return { ended, code }`,
+
+    // ids that were read, … → 'held' | 'fenced' | 'unknown', then id, event, …: what there is to read
+    tend: `${room}
+if #ARGV > 2 then
+  redis.call('XDEL', eventsKey, unpack(ARGV, 3))
+  if redis.call('XLEN', eventsKey) == 0 then redis.call('DEL', eventsKey) end
+end
+local status = (owns('sender') or owns('viewer')) and 'held' or exists() and 'fenced' or 'unknown'
+local answer = { ended, status }
+for _, entry in ipairs(redis.call('XRANGE', eventsKey, '-', '+')) do
+  if entry[2][2] == conn then
+    answer[#answer + 1] = entry[1]
+    answer[#answer + 1] = entry[2][4]
+  end
+end
+return answer`,
+
+    // → ms until the next deadline, or -1 where there is no room
+    look: `${room}
+if not exists() then return { ended, -1 } end
+local next = tonumber(room.endsAt)
+for _, seat in ipairs({ 'sender', 'viewer' }) do
+  if taken(seat) then
+    local lostAt = room[seat .. '.lostAt']
+    next = math.min(next, lostAt and lostAt + ${limits.graceMs} or tonumber(room[seat .. '.leaseAt']))
+  end
+end
+return { ended, next - now }`,
+
+    // KEYS rooms; ARGV room, ms until its first deadline → 1 | 0 where the store is full
+    admit: `${plain}
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= ${maxRooms} then return 0 end
+redis.call('ZADD', KEYS[1], text(now + ARGV[2]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ${MAX_TTL_S * 1_000 + TAIL_MS})
+return 1`,
+
+    // KEYS rooms; ARGV how many → rooms that are due
+    due: `${plain}
+local rooms = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', 0, ARGV[1])
+for _, room in ipairs(rooms) do redis.call('ZADD', KEYS[1], text(now + ${LOOK_AGAIN_MS}), room) end
+return rooms`,
+
+    // KEYS rooms; ARGV room, ms until its next deadline or -1
+    lookAt: `${plain}
+if tonumber(ARGV[2]) < 0 then redis.call('ZREM', KEYS[1], ARGV[1])
+else redis.call('ZADD', KEYS[1], 'XX', text(now + ARGV[2]), ARGV[1]) end
+return 1`,
+
+    // KEYS codes → how many live or rest
+    countCodes: `${plain}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
+return redis.call('ZCARD', KEYS[1])`,
+
+    // KEYS codes, a key for each candidate; ARGV room, ttl in ms, candidates … → digits, or ''
+    drawCode: `${plain}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
+if redis.call('ZCARD', KEYS[1]) >= ${maxCodes} then return '' end
+for i = 2, #KEYS do
+  if redis.call('ZADD', KEYS[1], 'NX', text(now + ARGV[2] + ${codeRestMs}), ARGV[i + 1]) == 1 then
+    redis.call('SET', KEYS[i], ARGV[1], 'PX', text(ARGV[2] + ${TAIL_MS}))
+    redis.call('PEXPIRE', KEYS[1], ${MAX_TTL_S * 1_000 + codeRestMs + TAIL_MS})
+    return ARGV[i + 1]
+  end
+end
+return ''`,
+
+    // KEYS the code's → room or nothing
+    findCode: `return redis.call('GET', KEYS[1])`,
+
+    // KEYS codes, the code's; ARGV room, digits, 1 to let them rest and 0 if nobody heard them
+    retireCode: `${plain}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+if ARGV[3] == '0' then redis.call('ZREM', KEYS[1], ARGV[2])
+else redis.call('ZADD', KEYS[1], 'XX', text(now + ${codeRestMs}), ARGV[2]) end
+return 1`,
+  };
+}
