@@ -10,12 +10,15 @@
 import { p256, p256_hasher } from "@noble/curves/nist.js";
 import { ascii, type Bytes, concat } from "../protocol/bytes.ts";
 import { SHARE_LENGTH } from "../protocol/handshake.ts";
-import { KEY_LENGTH, ProtocolError, sha256, take, wipe } from "./suite.ts";
+import { KEY_LENGTH, ProtocolError, randomBytes, sha256, take, wipe } from "./suite.ts";
 
 const DSI = "CPaceP256_XMD:SHA-256_SSWU_NU_";
 
 /** Input block size of SHA-256 in bytes: the password fills the first block, whatever its length. */
 const BLOCK_LENGTH = 64;
+
+/** Bytes of randomness for one scalar: 16 more than it has make it as good as uniform (FIPS 186-5 A.2.1). */
+const SEED_LENGTH = 48;
 
 /** What both sides have to agree on. */
 export interface CpaceInput {
@@ -80,6 +83,15 @@ export function sessionKey(
   ));
 }
 
+/** Draws a scalar, 32 bytes; whatever it was made of is overwritten. */
+function drawScalar(): Bytes {
+  const seed = randomBytes(SEED_LENGTH);
+  const drawn = p256.utils.randomSecretKey(seed);
+  const scalar = drawn.slice();
+  wipe(seed, drawn);
+  return scalar;
+}
+
 /** One side of one run: its scalar is drawn here and used once. */
 export class CpaceRun {
   /** Ya or Yb, 65 bytes. */
@@ -88,7 +100,7 @@ export class CpaceRun {
   readonly #scalar: Bytes;
 
   /** `scalar` is given by known answers alone, 32 bytes big-endian. */
-  constructor(input: CpaceInput, scalar: Bytes = p256.utils.randomSecretKey().slice()) {
+  constructor(input: CpaceInput, scalar: Bytes = drawScalar()) {
     this.#session = input.session;
     this.#scalar = scalar;
     const point = p256.Point.fromBytes(generator(input));

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Bytes } from "../protocol/bytes.ts";
-import { ProtocolError } from "./suite.ts";
+import { ProtocolError, wipe } from "./suite.ts";
 
 /** Length of an encapsulation key in bytes. */
 export const EK_LENGTH = 1184;
@@ -73,7 +73,7 @@ export async function nativeKem(): Promise<Kem | null> {
   if (subtle === null) return null;
   const algorithm = { name: NAME };
   async function generate(api: ModernSubtle): Promise<KemPair> {
-    const pair = await api.generateKey(algorithm, false, ["encapsulateBits", "decapsulateBits"]);
+    const pair = await api.generateKey(algorithm, false, ["decapsulateBits"]);
     return {
       encapsulationKey: new Uint8Array(await api.exportKey("raw-public", pair.publicKey)),
       decapsulate: async (ciphertext) =>
@@ -117,8 +117,9 @@ export async function javascriptKem(): Promise<Kem> {
       return Promise.resolve({
         encapsulationKey: new Uint8Array(pair.publicKey),
         decapsulate(ciphertext) {
-          const secret = new Uint8Array(ml_kem768.decapsulate(ciphertext, pair.secretKey));
-          pair.secretKey.fill(0);
+          const shared = ml_kem768.decapsulate(ciphertext, pair.secretKey);
+          const secret = new Uint8Array(shared);
+          wipe(shared, pair.secretKey);
           return Promise.resolve(secret);
         },
       });
@@ -127,10 +128,9 @@ export async function javascriptKem(): Promise<Kem> {
       if (encapsulationKey.length !== EK_LENGTH) return Promise.reject(new ProtocolError());
       try {
         const { cipherText, sharedSecret } = ml_kem768.encapsulate(encapsulationKey);
-        return Promise.resolve({
-          ciphertext: new Uint8Array(cipherText),
-          secret: new Uint8Array(sharedSecret),
-        });
+        const secret = new Uint8Array(sharedSecret);
+        wipe(sharedSecret);
+        return Promise.resolve({ ciphertext: new Uint8Array(cipherText), secret });
       } catch {
         return Promise.reject(new ProtocolError());
       }

@@ -1,0 +1,157 @@
+/**
+ * What the protocol does with its keys, watched from `crypto.subtle` over a whole session of both sides: handshake, sealed
+ * signaling, control records, a picture.
+ *
+ * @module
+ */
+import { type Bytes, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
+import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
+import { ControlOpener, ControlSealer, encodeControl } from "../../lib/e2e/control_record.ts";
+import {
+  SenderHandshake,
+  type SenderInput,
+  type SessionKeys,
+  ViewerHandshake,
+  type ViewerInput,
+} from "../../lib/e2e/handshake.ts";
+import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
+import { nativeKem } from "../../lib/e2e/kem.ts";
+import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
+import { ProtocolError, sha256, wipe } from "../../lib/e2e/suite.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { assertLeastKeys, type WatchReport, watchSubtle } from "../support/watch_subtle.ts";
+
+// Loaded before anything is watched: noble tries the generator out on its first line, with bytes that it never uses.
+await import("../../lib/e2e/cpace.ts");
+
+const CODE = { digits: "4821", words: "crystal-orbit-lemon" };
+
+/** What may stay: derived to be told or shown; and with what noble blinds its multiplications, which it keeps to itself. */
+const HARMLESS = [
+  "img-e2e/1 room id",
+  "img-e2e/1 join token",
+  "img-e2e/1 sas",
+  "16 random bytes",
+];
+
+/** What both sides bring, with everything of it that has to be overwritten at the end. */
+async function bring() {
+  const kem = await nativeKem();
+  assert(kem !== null, "this runtime is expected to have ML-KEM");
+  const secret = createLinkSecret();
+  const { rid, psk } = await deriveRoom(secret);
+  const link = { room: rid, psk };
+  const sender: SenderInput = { link, code: CODE, kem, fingerprint: await sha256(rid) };
+  const viewer: ViewerInput = { secret: link, kem, fingerprint: await sha256(sender.fingerprint) };
+  return { sender, viewer, end: () => wipe(secret, psk) };
+}
+
+/** M1 to M4; `clear` gets what everybody on the way could read. */
+async function shakeHands(sender: SenderInput, viewer: ViewerInput, clear: Bytes[]) {
+  const s = await SenderHandshake.start(sender);
+  const r = await ViewerHandshake.start(viewer);
+  const m2 = await s.receiveCommit(r.commit);
+  clear.push(m2);
+  const m3 = await r.receiveHello(m2);
+  clear.push(m3);
+  const keysS = await s.receiveHello(m3);
+  const m4 = await s.confirm("v=0");
+  const { keys: keysR } = await r.receiveConfirmation(m4);
+  return { s: keysS, r: keysR };
+}
+
+/** Everything that keys are for, both ways. */
+async function talk(s: SessionKeys, r: SessionKeys): Promise<void> {
+  assert(await s.verifyPeerBinding(r.ownBinding) && await r.verifyPeerBinding(s.ownBinding));
+  await s.signalOpener.open(await r.signalSealer.seal(HANDSHAKE.answer, "v=0"));
+  const [toR, toS] = [new ControlSealer(s.controlOut), new ControlSealer(r.controlOut)];
+  const [fromS, fromR] = [new ControlOpener(r.controlIn), new ControlOpener(s.controlIn)];
+  await fromR.open(await toS.seal(encodeControl({ t: "open", n: 0 })));
+
+  const identity = { image: 0, size: CHUNK_SIZE + 1, metaHash: await sha256(new Uint8Array(1)) };
+  const sealer = await ImageSealer.create(identity);
+  const opener = new ImageOpener(identity);
+  opener.add(await sealer.seal(new Uint8Array(CHUNK_SIZE).fill(7)));
+  opener.add(await sealer.seal(new Uint8Array([7])));
+  const key = sealer.exportKey();
+  const plaintext = encodeControl({ t: "key", n: 0, key: toBase64Url(key) });
+  const { plaintext: opened } = await fromS.open(await toR.seal(plaintext));
+  await opener.open(key);
+  sealer.destroy();
+  // As lib/session does with what it sent and heard.
+  wipe(plaintext, opened);
+}
+
+/** Watches `body`, which notes what it says in clear; gives back what it left of its secrets, by name. */
+async function watching(body: (clear: Bytes[]) => Promise<void>) {
+  const watch = watchSubtle();
+  try {
+    const clear: Bytes[] = [];
+    await body(clear);
+    const report = watch.report();
+    return { report, left: leftOvers(report, clear) };
+  } finally {
+    watch.restore();
+  }
+}
+
+function leftOvers({ secrets }: WatchReport, clear: readonly Bytes[]): string[] {
+  const said = clear.map(toHex).join();
+  return secrets.filter(({ what, hex, zeroed }) => {
+    // Nonces are random, and sent.
+    const isNonce = what === "32 random bytes" && said.includes(hex);
+    return !zeroed && !isNonce && !HARMLESS.includes(what);
+  }).map(({ what }) => what);
+}
+
+/** Names of secrets that have to be seen, or the watch sees nothing. */
+const WATCHED = [
+  "32 random bytes",
+  "HKDF key",
+  "HMAC key",
+  "AES-GCM key",
+  "secret of ECDH",
+  "encapsulated secret",
+  "decapsulated secret",
+  "img-e2e/1 ctl S",
+  "sealed key message",
+  "opened key message",
+  "opened chunk",
+];
+
+for (const by of ["link", "code"] as const) {
+  Deno.test(`a session by ${by}: every key is secret, for one thing, and used for it; every secret is overwritten`, async () => {
+    const { report, left } = await watching(async (clear) => {
+      const { sender, viewer, end } = await bring();
+      const secret = by === "link" ? viewer.secret : CODE;
+      const { s, r } = await shakeHands(sender, { ...viewer, secret }, clear);
+      await talk(s, r);
+      end();
+    });
+    assertLeastKeys(report, { spare: 1 });
+    assertEquals(left, []);
+    const seen = report.secrets.map(({ what }) => what);
+    assertEquals(WATCHED.filter((what) => !seen.includes(what)), []);
+  });
+}
+
+/** Who comes instead of the right viewer, or with what. */
+const STRANGERS: Readonly<Record<string, (viewer: ViewerInput) => ViewerInput>> = {
+  "another room": (viewer) => {
+    const secret = "psk" in viewer.secret ? { ...viewer.secret, room: new Uint8Array(16) } : CODE;
+    return { ...viewer, secret };
+  },
+  "other words": (viewer) => ({ ...viewer, secret: { ...CODE, words: "crystal-orbit-melon" } }),
+};
+
+for (const [name, become] of Object.entries(STRANGERS)) {
+  Deno.test(`a handshake that fails for ${name} leaves no secret behind`, async () => {
+    const { left } = await watching(async (clear) => {
+      const { sender, viewer, end } = await bring();
+      await assertRejects(() => shakeHands(sender, become(viewer), clear), ProtocolError);
+      end();
+    });
+    assertEquals(left, []);
+  });
+}
