@@ -44,7 +44,9 @@ export async function loadWordlist(): Promise<readonly string[]> {
 export function drawWords(list: readonly string[]): string {
   const random = crypto.getRandomValues(new Uint16Array(CODE_WORDS));
   // 2,048 divides 65,536: no word is likelier than another.
-  return Array.from(random, (value) => list[value % LIST_LENGTH]).join("-");
+  const words = Array.from(random, (value) => list[value % LIST_LENGTH]).join("-");
+  random.fill(0);
+  return words;
 }
 
 /** The code as it is shown and said. */
