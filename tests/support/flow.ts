@@ -25,7 +25,7 @@ export interface WaitOptions {
  * Notes each phase that a page goes through, in every document before its own scripts: `connecting` and `sending` may be over
  * before anybody looks.
  */
-const RECORD_PHASES = `{
+const RECORD_PHASES = `if (!("__phases" in globalThis)) {
   const seen = [];
   Object.defineProperty(globalThis, "__phases", { value: seen });
   const note = () => {
