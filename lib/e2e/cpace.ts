@@ -112,8 +112,12 @@ export class CpaceRun {
    * {@linkcode ProtocolError} for a share that is no point of the curve.
    */
   async finish(peerShare: Bytes, transcript: CpaceTranscript): Promise<Bytes> {
-    const k = multiplyVerified(this.#scalar, peerShare);
-    wipe(this.#scalar);
+    let k: Bytes;
+    try {
+      k = multiplyVerified(this.#scalar, peerShare);
+    } finally {
+      wipe(this.#scalar);
+    }
     const isk = await sessionKey(this.#session, k, transcript);
     wipe(k);
     return isk;

@@ -155,3 +155,20 @@ for (const [name, become] of Object.entries(STRANGERS)) {
     assertEquals(left, []);
   });
 }
+
+Deno.test("a CPace run's scalar is overwritten, whether the other side's share is a point or not", async () => {
+  const { CpaceRun } = await import("../../lib/e2e/cpace.ts");
+  const input = {
+    password: new Uint8Array(1),
+    channel: new Uint8Array(1),
+    session: new Uint8Array(1),
+  };
+  const data = { dataA: new Uint8Array(1), dataB: new Uint8Array(1) };
+  const { share } = new CpaceRun(input);
+  for (const peerShare of [share, share.with(9, (share[9] ?? 0) ^ 1)]) {
+    const scalar = new Uint8Array(32).fill(5);
+    const run = new CpaceRun(input, scalar);
+    await run.finish(peerShare, { shareA: run.share, shareB: peerShare, ...data }).catch(() => {});
+    assertEquals(scalar, new Uint8Array(32));
+  }
+});
