@@ -22,7 +22,7 @@ export function parseFingerprint(text: string): Bytes | null {
 
 /** The SHA-256 fingerprint of an SDP that has exactly one, or `null`. */
 export function sdpFingerprint(sdp: string): Bytes | null {
-  const lines = sdp.split(/\r\n|\r|\n/).filter((line) => /^a=fingerprint:/i.test(line));
+  const lines = sdp.split(/\r\n|\r|\n/).filter((line) => /^a=fingerprint/i.test(line));
   const match = /^a=fingerprint:sha-256 ([0-9a-fA-F:]+)$/i.exec(lines[0] ?? "");
   return lines.length === 1 && match?.[1] !== undefined ? parseFingerprint(match[1]) : null;
 }
