@@ -226,6 +226,7 @@ function farewell({ state }: IncomingPicture): string {
     case "revoked":
       return en.view.revoked;
     case "failed":
+      if (state.code === "timeout") return en.view.notUnlocked;
       return state.code === "undecodable" ? en.view.undecodable : en.view.refused;
     default:
       return "";

@@ -206,6 +206,7 @@ export const en = {
     revokedWhile: (ms: number) => `The sender took it back after ${roughly(ms)}.`,
     refused: "It could not be shown: it did not arrive as it was sent. The sender was told.",
     undecodable: "This browser could not show it. The sender was told, and may try another format.",
+    notUnlocked: "The sender’s page did not unlock it in time. Nothing of it was readable here.",
     leave: "Leave",
     retry: "Try again",
     sendOwn: "Show a picture yourself",
