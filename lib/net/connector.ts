@@ -343,10 +343,12 @@ export class Connector {
     this.#drop();
     this.#dismissed = true;
     if (this.#guesses >= MAX_TURNED_AWAY) return this.#fail("verification");
+    // Not only with the third wrong proof: the guesses may have been spent by proofs that were cut short, before this visitor.
+    const withdrawn = this.#code !== null && this.#guesses >= MAX_CODE_GUESSES;
     // Withdrawn first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
     if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
     this.#ground?.signaling.say({ t: "dismiss" });
-    this.#options.handlers.onTurnedAway(claim, this.#guesses === MAX_CODE_GUESSES);
+    this.#options.handlers.onTurnedAway(claim, withdrawn);
     this.#options.handlers.onPeer(false);
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { deriveRoom, parseFragment, type RoomSecrets } from "../../lib/e2e/link.ts";
-import { type Bytes, fromBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { ascii, type Bytes, fromBase64Url, toHex } from "../../lib/protocol/bytes.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
@@ -36,6 +36,8 @@ export interface Scene {
 export interface AttackOptions {
   /** JavaScript that runs in the viewer's page before its own, e.g. {@linkcode haste}. */
   readonly before?: string;
+  /** The same in the sender's page. */
+  readonly beforeSender?: string;
   /** False: the server gives the room no digits, so there is no code. */
   readonly digits?: boolean;
 }
@@ -48,6 +50,16 @@ export function haste(factor: number): string {
       wait(body, ms >= 10_000 ? ms / ${factor} : ms, ...rest);
   }`;
 }
+
+/** Deriving a key takes its time: for tests of what may happen meanwhile. */
+export const SLOW = `{
+  const { prototype } = SubtleCrypto;
+  const { deriveBits } = prototype;
+  prototype.deriveBits = async function (...args) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return await deriveBits.apply(this, args);
+  };
+}`;
 
 interface Ground {
   readonly app: TestApp;
@@ -130,6 +142,8 @@ class Stage implements Scene, AsyncDisposable {
   readonly sender: Sender;
   readonly viewer: Viewer;
   readonly #pages: Pages;
+  /** The three words of the code, with their hyphens. */
+  #words: string | null = null;
   #invitation: Pick<Scene, "link" | "secret" | "secrets"> | null = null;
 
   private constructor(pages: Pages, parts: Pick<Scene, "evil" | "sender" | "viewer">) {
@@ -150,11 +164,11 @@ class Stage implements Scene, AsyncDisposable {
     }
     const pages = new Pages(browser);
     const [sender, viewer] = await Promise.all([
-      pages.open().then((page) => Sender.open(page, evil.url)),
-      pages.open(options).then((page) => Viewer.open(page, `${evil.url}/join`)),
+      pages.open(options.beforeSender).then((page) => Sender.open(page, evil.url)),
+      pages.open(options.before).then((page) => Viewer.open(page, `${evil.url}/join`)),
     ]);
     const stage = new Stage(pages, { evil, sender, viewer });
-    await stage.#invite();
+    await stage.#invite(options);
     return stage;
   }
 
@@ -175,7 +189,7 @@ class Stage implements Scene, AsyncDisposable {
     await this.#pages.closeFurther();
     await Promise.all([this.sender.reload(), this.viewer.reload()]);
     this.evil.forget();
-    await this.#invite();
+    await this.#invite({});
     return this;
   }
 
@@ -185,7 +199,8 @@ class Stage implements Scene, AsyncDisposable {
 
   assertClean(): void {
     assertEquals(this.evil.problems, []);
-    assertLearnedNothing(this.evil, [this.secret, this.secrets.psk]);
+    const words = this.#words === null ? [] : [ascii(this.#words)];
+    assertLearnedNothing(this.evil, [this.secret, this.secrets.psk, ...words]);
     for (const page of this.#pages.all) page.assertNoErrors();
   }
 
@@ -199,9 +214,10 @@ class Stage implements Scene, AsyncDisposable {
     return this.#invitation;
   }
 
-  async #invite(): Promise<void> {
+  async #invite({ digits = true }: AttackOptions): Promise<void> {
     assert(ground !== undefined, "shareGround() was not called");
     const link = await this.sender.offer(ground.picture, { seconds: 3 });
+    this.#words = digits ? (await this.sender.shareCode()).replace(/^\d+-/, "") : null;
     const { hash } = new URL(link);
     await this.viewer.page.evaluate((fragment) => {
       location.hash = fragment;
@@ -224,8 +240,8 @@ class Pages {
     this.#browser = browser;
   }
 
-  async open(options: AttackOptions = {}): Promise<TestPage> {
-    const page = await this.#browser.newPage(pageOptions(options));
+  async open(before?: string): Promise<TestPage> {
+    const page = await this.#browser.newPage(pageOptions(before));
     this.all.push(page);
     return page;
   }
@@ -236,7 +252,7 @@ class Pages {
   }
 }
 
-function pageOptions({ before }: AttackOptions): PageOptions {
+function pageOptions(before: string | undefined): PageOptions {
   // A socket that the attacker cuts is no fault of the page.
   const allowErrors = [/WebSocket connection to .* failed/];
   return before === undefined ? { allowErrors } : { allowErrors, before };

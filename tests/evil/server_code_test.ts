@@ -12,6 +12,7 @@ import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { HANDSHAKE, HELLO_S_LENGTH, M3_LENGTH, MODE } from "../../lib/protocol/handshake.ts";
 import { MAX_CODE_GUESSES } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { until } from "../rooms/room_server.ts";
 import type { RelayHook } from "./evil_server.ts";
 import { guesser, isRefused, Middle, Seat } from "./mallory.ts";
 import {
@@ -22,6 +23,7 @@ import {
   elsewhere,
   type Scene,
   shareGround,
+  SLOW,
 } from "./scene.ts";
 
 shareGround();
@@ -116,6 +118,33 @@ attack(
     assertEquals(evil.count("S", M2), answers);
     assertEquals(await sender.page.$("[data-field=share-code]"), null);
   },
+);
+
+attack(
+  "wrong guesses that the server cuts short, as if the guesser had gone, cost as much as any: three, then the code is withdrawn",
+  async (scene) => {
+    const { evil, sender } = scene;
+    const code = await codeOf(scene);
+    const victim = await evil.victim("S");
+    for (let i = 0; i <= MAX_CODE_GUESSES; i++) {
+      victim.say(DOWN);
+      victim.say(UP);
+      const handshake = await ViewerHandshake.start(await guesser(wrong(code)));
+      victim.relay(handshake.commit);
+      if (i === MAX_CODE_GUESSES) break;
+      await until(() => evil.count("S", M2) > i, "the sender's answer");
+      const helloS = evil.relayed.findLast(({ bytes }) => bytes[0] === M2)!.bytes;
+      victim.relay(await handshake.receiveHello(helloS));
+    }
+    await sender.waitFor(
+      "the withdrawal",
+      () => /wrong code three times/.test(document.body.innerText),
+    );
+    assertEquals(await sender.page.$("[data-field=share-code]"), null);
+    assertEquals(evil.count("S", M2), MAX_CODE_GUESSES);
+    assertEquals(evil.count("S", M4), 0);
+  },
+  { beforeSender: SLOW },
 );
 
 attack(

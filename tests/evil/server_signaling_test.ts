@@ -85,7 +85,7 @@ for (const [what, messages] of Object.entries(LIES)) {
   });
 }
 
-for (const name of ["malformed", "refused", "superseded", "gone", "dismissed"] as const) {
+for (const name of ["malformed", "superseded", "gone", "dismissed"] as const) {
   attack(`sockets closed as ${name} after both are bound disturb nothing`, async (scene) => {
     await bound(scene);
     const victims = [await scene.evil.victim("S"), await scene.evil.victim("R")];
