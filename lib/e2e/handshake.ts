@@ -118,7 +118,22 @@ function startsWith(message: Bytes, type: number, length: number): boolean {
   return message.length === length && message[0] === type && message[1] === PROTOCOL_VERSION;
 }
 
-/** Derives all keys of one side from the three secrets, and overwrites the key material. */
+/** Runs `body`, and overwrites all that it gave to `keep`, however it ends. */
+async function wipingAfter<T>(
+  body: (keep: (secret: Bytes) => Bytes) => Promise<T>,
+): Promise<T> {
+  const secrets: Bytes[] = [];
+  try {
+    return await body((secret) => {
+      secrets.push(secret);
+      return secret;
+    });
+  } finally {
+    wipe(...secrets);
+  }
+}
+
+/** Derives all keys of one side from the key material. */
 async function deriveSession(
   role: Role,
   secrets: { mode: Mode; ikm: Bytes; th2: Bytes; fpS: Bytes; fpR: Bytes; sas: Bytes },
@@ -144,7 +159,7 @@ async function deriveSession(
       hmacKey(bindPeer, "verify"),
     ],
   );
-  wipe(ikm, sigOwn, sigPeer, ctlOwn, ctlPeer);
+  wipe(sigOwn, sigPeer, ctlOwn, ctlPeer);
   const binding = bindingInput(th2, fpS, fpR);
   return {
     role,
@@ -246,34 +261,32 @@ export class ViewerHandshake {
 
   /** Takes M2, returns M3. Throws {@linkcode ProtocolError}. */
   receiveHello(helloS: Bytes): Promise<Bytes> {
-    return this.#turns.take(0, async () => {
-      const mode = this.#mode;
-      expect(startsWith(helloS, HANDSHAKE.helloS, withShare(mode, HELLO_S_LENGTH)));
-      const epkS = take(helloS, HELLO_EPK_AT, POINT_LENGTH);
-      expect(!equalBytes(epkS, this.#pair.publicKey));
-      const fpS = take(helloS, HELLO_FP_AT, KEY_LENGTH);
-      const zEcdh = await ecdh(this.#pair.privateKey, epkS);
-      const encapsulation = await this.#input.kem.encapsulate(take(helloS, HELLO_EK_AT, EK_LENGTH));
-      const th1 = await transcript1({
-        mode,
-        room: this.#room,
-        commit: this.commit,
-        helloS,
-        helloR: this.#helloR,
-      });
-      const { psk, share } = await this.#agree(helloS);
-      const th2 = await transcript2(th1, encapsulation.ciphertext, share);
-      const ikm = keyMaterial(zEcdh, encapsulation.secret, psk);
-      const sas = await deriveSas(zEcdh, th1);
-      wipe(zEcdh, encapsulation.secret, psk);
-      const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "sign");
-      const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "verify");
-      const macR = await mac(confirmR, th2);
-      const fpR = this.#input.fingerprint;
-      const keys = await deriveSession("R", { mode, ikm, th2, fpS, fpR, sas });
-      this.#pending = { keys, confirmS, signedS: confirmationS(th2, macR) };
-      return concat(this.#helloR, encapsulation.ciphertext, share ?? new Uint8Array(0), macR);
-    });
+    return this.#turns.take(0, () =>
+      wipingAfter(async (keep) => {
+        const mode = this.#mode;
+        expect(startsWith(helloS, HANDSHAKE.helloS, withShare(mode, HELLO_S_LENGTH)));
+        const epkS = take(helloS, HELLO_EPK_AT, POINT_LENGTH);
+        expect(!equalBytes(epkS, this.#pair.publicKey));
+        const ek = take(helloS, HELLO_EK_AT, EK_LENGTH);
+        const fpS = take(helloS, HELLO_FP_AT, KEY_LENGTH);
+        const fpR = this.#input.fingerprint;
+        const zEcdh = keep(await ecdh(this.#pair.privateKey, epkS));
+        const { ciphertext, secret } = await this.#input.kem.encapsulate(ek);
+        const zMlkem = keep(secret);
+        const { psk, share } = await this.#agree(helloS);
+        keep(psk);
+        const hellos = { commit: this.commit, helloS, helloR: this.#helloR };
+        const th1 = await transcript1({ mode, room: this.#room, ...hellos });
+        const th2 = await transcript2(th1, ciphertext, share);
+        const ikm = keep(keyMaterial(zEcdh, zMlkem, psk));
+        const sas = await deriveSas(zEcdh, th1);
+        const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "sign");
+        const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "verify");
+        const macR = await mac(confirmR, th2);
+        const keys = await deriveSession("R", { mode, ikm, th2, fpS, fpR, sas });
+        this.#pending = { keys, confirmS, signedS: confirmationS(th2, macR) };
+        return concat(this.#helloR, ciphertext, share ?? new Uint8Array(0), macR);
+      }));
   }
 
   /** Takes M4 and returns the verified keys and S's SDP offer. Throws {@linkcode ProtocolError}. */
@@ -357,42 +370,42 @@ export class SenderHandshake {
 
   /** Takes M3; when this returns, R has proved that he knows the link or the code. Throws {@linkcode ProtocolError}. */
   receiveHello(message: Bytes): Promise<SessionKeys> {
-    return this.#turns.take(1, async () => {
-      expect(this.#committed !== null);
-      const { mode, commit, run } = this.#committed;
-      const helloS = this.#helloS;
-      expect(startsWith(message, HANDSHAKE.helloR, withShare(mode, M3_LENGTH)));
-      const helloR = take(message, 0, HELLO_R_LENGTH);
-      const ciphertext = take(message, HELLO_R_LENGTH, CT_LENGTH);
-      const macR = take(message, message.length - KEY_LENGTH, KEY_LENGTH);
-      const shareR = run === null
-        ? undefined
-        : take(message, HELLO_R_LENGTH + CT_LENGTH, SHARE_LENGTH);
-      expect(equalBytes(commit, await commitTo(mode, helloR)));
-      const epkR = take(helloR, HELLO_EPK_AT, POINT_LENGTH);
-      expect(!equalBytes(epkR, this.#pair.publicKey));
-      const fpR = take(helloR, HELLO_FP_AT, KEY_LENGTH);
-      const fpS = this.#input.fingerprint;
-      const zEcdh = await ecdh(this.#pair.privateKey, epkR);
-      const zMlkem = await this.#decapsulate(ciphertext);
-      const psk = run === null || shareR === undefined
-        ? this.#input.link.psk.slice()
-        : await finishRun(run, "R", { shareS: run.share, shareR, fpS, fpR });
-      const th1 = await transcript1({ mode, room: this.#room(mode), commit, helloS, helloR });
-      const th2 = await transcript2(th1, ciphertext, shareR);
-      const ikm = keyMaterial(zEcdh, zMlkem, psk);
-      const sas = await deriveSas(zEcdh, th1);
-      wipe(zEcdh, zMlkem, psk);
-      const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "verify");
-      const confirmed = await macMatches(confirmR, macR, th2);
-      if (!confirmed) wipe(ikm);
-      expect(confirmed);
-      const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "sign");
-      const macS = await mac(confirmS, confirmationS(th2, macR));
-      const keys = await deriveSession("S", { mode, ikm, th2, fpS, fpR, sas });
-      this.#confirmed = { keys, macS };
-      return keys;
-    });
+    return this.#turns.take(1, () =>
+      wipingAfter(async (keep) => {
+        expect(this.#committed !== null);
+        const { mode, commit, run } = this.#committed;
+        const helloS = this.#helloS;
+        expect(startsWith(message, HANDSHAKE.helloR, withShare(mode, M3_LENGTH)));
+        const helloR = take(message, 0, HELLO_R_LENGTH);
+        const ciphertext = take(message, HELLO_R_LENGTH, CT_LENGTH);
+        const macR = take(message, message.length - KEY_LENGTH, KEY_LENGTH);
+        const shareR = run === null
+          ? undefined
+          : take(message, HELLO_R_LENGTH + CT_LENGTH, SHARE_LENGTH);
+        expect(equalBytes(commit, await commitTo(mode, helloR)));
+        const epkR = take(helloR, HELLO_EPK_AT, POINT_LENGTH);
+        expect(!equalBytes(epkR, this.#pair.publicKey));
+        const fpR = take(helloR, HELLO_FP_AT, KEY_LENGTH);
+        const fpS = this.#input.fingerprint;
+        const zEcdh = keep(await ecdh(this.#pair.privateKey, epkR));
+        const zMlkem = keep(await this.#decapsulate(ciphertext));
+        const psk = keep(
+          run === null || shareR === undefined
+            ? this.#input.link.psk.slice()
+            : await finishRun(run, "R", { shareS: run.share, shareR, fpS, fpR }),
+        );
+        const th1 = await transcript1({ mode, room: this.#room(mode), commit, helloS, helloR });
+        const th2 = await transcript2(th1, ciphertext, shareR);
+        const ikm = keep(keyMaterial(zEcdh, zMlkem, psk));
+        const sas = await deriveSas(zEcdh, th1);
+        const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "verify");
+        expect(await macMatches(confirmR, macR, th2));
+        const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "sign");
+        const macS = await mac(confirmS, confirmationS(th2, macR));
+        const keys = await deriveSession("S", { mode, ikm, th2, fpS, fpR, sas });
+        this.#confirmed = { keys, macS };
+        return keys;
+      }));
   }
 
   /** Makes M4 from the SDP offer. Throws {@linkcode ProtocolError} before R is confirmed. */

@@ -172,3 +172,34 @@ Deno.test("a CPace run's scalar is overwritten, whether the other side's share i
     assertEquals(scalar, new Uint8Array(32));
   }
 });
+
+/** What somebody on the way puts into M2 or M3 in place of the last bytes before the end. */
+const DAMAGE: Readonly<Record<string, (m2: Bytes, m3: Bytes) => readonly [m2: Bytes, m3: Bytes]>> =
+  {
+    "an encapsulation key that is none": (m2, m3) => [m2.fill(0xff, 131, 131 + 1184), m3],
+    "a share of S that is no point": (m2, m3) => [m2.fill(7, -64), m3],
+    "a share of R that is no point": (m2, m3) => [m2, m3.fill(7, -96, -32)],
+    "a key of R that is no point": (m2, m3) => [m2, m3.fill(7, 3, 67)],
+  };
+
+for (const [name, damage] of Object.entries(DAMAGE)) {
+  Deno.test(`a handshake that fails for ${name} leaves no secret behind`, async () => {
+    const { left } = await watching(async (clear) => {
+      const { sender, viewer, end } = await bring();
+      const s = await SenderHandshake.start(sender);
+      const r = await ViewerHandshake.start({ ...viewer, secret: CODE });
+      const m2 = await s.receiveCommit(r.commit);
+      clear.push(m2.slice());
+      await assertRejects(async () => {
+        const [wrongM2] = damage(m2.slice(), new Uint8Array(0));
+        const m3 = await r.receiveHello(wrongM2);
+        clear.push(m3.slice());
+        const [, wrongM3] = damage(m2.slice(), m3.slice());
+        await s.receiveHello(wrongM3);
+      }, ProtocolError);
+      end();
+    });
+    // The viewer's nonce, where he never sent it.
+    assertEquals(left.filter((what) => what !== "32 random bytes"), []);
+  });
+}
