@@ -99,6 +99,12 @@ export class TestApp implements AsyncDisposable {
     return this.#output;
   }
 
+  /** The server's process. */
+  get pid(): number {
+    if (this.#child === undefined) throw new Error("Cannot tell the process: it does not run");
+    return this.#child.pid;
+  }
+
   /** Starts the server again on the same port, e.g. after {@linkcode TestApp.stop}. */
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error("Cannot start the app: it runs");
