@@ -75,6 +75,7 @@ async function keepsTheKey(stage: PeerStage) {
   await victim.waitPhase("delivered");
   await victim.openPicture();
   await victim.waitPhase("closed", WAIT);
+  assertMatch(await victim.text(), /did not unlock it in time/);
   assertEquals((await tracesOf(victim)).painted, 0);
   const last = await attacker.evaluate(() => evil.heard.at(-1));
   assertEquals(last, { t: "abort", code: "timeout", n: 0 });
