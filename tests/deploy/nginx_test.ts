@@ -1,0 +1,246 @@
+/**
+ * deploy/nginx.conf in a real nginx, with the real app behind it: what an operator would have on his machine.
+ *
+ * @module
+ */
+import { SUBPROTOCOL } from "../../lib/protocol/limits.ts";
+import { assertUndisturbed, newAccess, pair } from "../rooms/room_server.ts";
+import { startApp, type TestApp } from "../support/app.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
+import { withBrowser } from "../support/browser.ts";
+import { withGlobals } from "../support/fake_time.ts";
+import { fixture } from "../support/fixtures.ts";
+import { deliver } from "../support/flow.ts";
+import { futureOrigin, Nginx, NO_NGINX } from "../support/nginx.ts";
+
+/** How long to wait for what nginx ends: longer than it waits by default. */
+const PATIENCE_MS = 30_000;
+
+const SECURITY_HEADERS = [
+  "content-security-policy",
+  "cross-origin-opener-policy",
+  "cross-origin-embedder-policy",
+  "cross-origin-resource-policy",
+  "referrer-policy",
+  "x-content-type-options",
+  "strict-transport-security",
+  "permissions-policy",
+] as const;
+
+interface Scene {
+  readonly app: TestApp;
+  readonly nginx: Nginx;
+}
+
+function test(name: string, body: (scene: Scene) => Promise<void>): void {
+  Deno.test({
+    name: `${name}${NO_NGINX === null ? "" : ` (${NO_NGINX})`}`,
+    ignore: NO_NGINX !== null,
+    async fn() {
+      const { port, origin } = futureOrigin();
+      const env = { PUBLIC_ORIGIN: origin, TRUSTED_PROXIES: "127.0.0.1" };
+      await using app = await startApp({ env });
+      await using nginx = await Nginx.start({ port, appPort: app.port });
+      await body({ app, nginx });
+    },
+  });
+}
+
+/** Headers with the nonce of the page taken out. */
+function securityOf({ headers }: Response): Record<string, string | null> {
+  return Object.fromEntries(SECURITY_HEADERS.map((name) => {
+    return [name, headers.get(name)?.replace(/'nonce-[^']+'/, "'nonce'") ?? null];
+  }));
+}
+
+/** All WebSockets go to nginx from here on, with the certificate and the Origin of its pages. */
+function throughNginx({ client, origin }: Nginx): Disposable {
+  return withGlobals({
+    WebSocket: new Proxy(WebSocket, {
+      construct(target, [url, { protocols }]) {
+        const options = { protocols, headers: { origin }, client };
+        return Reflect.construct(target, [String(url).replace("ws:", "wss:"), options]);
+      },
+    }),
+  });
+}
+
+/** Sends `request` over TLS and returns the head of the answer, or what there is of it when nginx closes. */
+async function raw(nginx: Nginx, request: string): Promise<string> {
+  using conn = await Deno.connectTls({
+    hostname: "localhost",
+    port: nginx.port,
+    caCerts: [nginx.certificate],
+  });
+  await conn.write(new TextEncoder().encode(request));
+  return await readUntil(conn, "\r\n\r\n");
+}
+
+async function readUntil(conn: Deno.Conn, end?: string): Promise<string> {
+  const decoder = new TextDecoder();
+  const chunk = new Uint8Array(4_096);
+  let text = "";
+  try {
+    for (let n = await conn.read(chunk); n !== null; n = await conn.read(chunk)) {
+      text += decoder.decode(chunk.subarray(0, n), { stream: true });
+      if (end !== undefined && text.includes(end)) break;
+    }
+  } catch {
+    // Closed without the farewell of TLS, or reset: that is an end as well.
+  }
+  return text;
+}
+
+function upgradeLines(host: string, room: string, headers: readonly string[] = []): string {
+  return [
+    `GET /ws/${room} HTTP/1.1`,
+    `Host: ${host}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`,
+    ...headers,
+    "\r\n",
+  ].join("\r\n");
+}
+
+test("behind nginx every answer is the app's own, each security header is there once, and HSTS is", async ({ app, nginx }) => {
+  const page = await (await nginx.fetch("/")).text();
+  const files = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|svg|js)[^"]*)"/g)].map(
+    ([, path = ""]) => path,
+  );
+  assert(files.length > 1, "the page names files");
+  for (const path of ["/", "/join", "/no/such/page", ...files]) {
+    const [behind, direct] = [await nginx.fetch(path), await fetch(`${app.url}${path}`)];
+    assertEquals(behind.status, direct.status, path);
+    assertEquals(securityOf(behind), securityOf(direct), path);
+    assertMatch(behind.headers.get("strict-transport-security") ?? "", /^max-age=31536000$/);
+    const [text, other] = [await behind.text(), await direct.text()];
+    if (!behind.headers.get("content-type")?.startsWith("text/html")) assertEquals(text, other);
+  }
+});
+
+test("nginx speaks HTTP/2 over TLS, and plain HTTP leads there", async ({ nginx }) => {
+  using conn = await Deno.connectTls({
+    hostname: "localhost",
+    port: nginx.port,
+    caCerts: [nginx.certificate],
+    alpnProtocols: ["h2", "http/1.1"],
+  });
+  assertEquals((await conn.handshake()).alpnProtocol, "h2");
+  const options = { redirect: "manual" } as const;
+  const answer = await fetch(`http://localhost:${nginx.httpPort}/join`, options);
+  await answer.body?.cancel();
+  assertEquals([answer.status, answer.headers.get("location")], [301, "https://localhost/join"]);
+});
+
+test("two people meet through nginx, and neither its logs name their room nor does a failure", async ({ app, nginx }) => {
+  const access = newAccess();
+  {
+    using _globals = throughNginx(nginx);
+    const { sender, viewer } = await pair(nginx, access);
+    await assertUndisturbed(sender, viewer);
+    sender.send({ t: "delete", otok: access.otok });
+    assertEquals((await viewer.next()).t, "gone");
+    await sender[Symbol.asyncDispose]();
+    await viewer[Symbol.asyncDispose]();
+  }
+  const lines = upgradeLines(nginx.host, access.room, [`Origin: ${nginx.origin}`]);
+  await app.stop();
+  assertMatch(await raw(nginx, lines.replace("Upgrade\r\n", "close\r\n")), /^HTTP\/1\.1 502 /);
+  const down = await nginx.fetch("/");
+  assertEquals([down.status, down.headers.get("retry-after")], [502, "5"]);
+  await down.body?.cancel();
+  const logs = await nginx.logs();
+  // What is wrong is written for pages, so this log does get what nginx says.
+  assertMatch(logs, /connect\(\) failed .*"GET \/ HTTP/);
+  assert(!logs.includes(access.room) && !logs.includes("/ws/"), logs);
+});
+
+test("a picture is shown through nginx in a real browser, over https and wss", async ({ nginx }) => {
+  await withBrowser(async (browser) => {
+    const pages = { sender: await browser.newPage(), viewer: await browser.newPage() };
+    const { sender, viewer } = await deliver(pages, nginx.origin, await fixture("small"));
+    await viewer.look();
+    await sender.waitPhase("shown");
+  }, { args: ["--ignore-certificate-errors"] });
+});
+
+test("another name gets no certificate, another Host no answer, another Origin no socket", async ({ nginx }) => {
+  await assertRejects(async () => {
+    using conn = await Deno.connectTls({
+      hostname: "127.0.0.1",
+      port: nginx.port,
+      unsafelyDisableHostnameVerification: true,
+      caCerts: [nginx.certificate],
+    });
+    await conn.handshake();
+  }, Error);
+  assertEquals(await raw(nginx, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "");
+  const { room } = newAccess();
+  const ask = async (origin: string) => {
+    const answer = await raw(nginx, upgradeLines(nginx.host, room, [`Origin: ${origin}`, "X: y"]));
+    return answer.slice(0, 12);
+  };
+  assertEquals(await ask("https://evil.example"), "HTTP/1.1 403");
+  assertEquals(await ask(nginx.origin.replace("https", "http")), "HTTP/1.1 403");
+});
+
+test("what a client says about its address is replaced, not passed on", async () => {
+  const seen: (string | null)[][] = [];
+  await using echo = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (req) => {
+    seen.push(["x-forwarded-for", "forwarded"].map((name) => req.headers.get(name)));
+    return new Response("ok");
+  });
+  await using nginx = await Nginx.start({ port: futureOrigin().port, appPort: echo.addr.port });
+  const headers = { "x-forwarded-for": "192.0.2.7, 192.0.2.8", forwarded: "for=192.0.2.9" };
+  for (const path of ["/", "/ws/AAAAAAAAAAAAAAAAAAAAAA"]) {
+    await (await nginx.fetch(path, { headers })).body?.cancel();
+  }
+  const client = seen[0]?.[0] ?? "";
+  assertMatch(client, /^(?:127\.0\.0\.1|::1)$/);
+  assertEquals(seen, [[client, null], [client, null]]);
+});
+
+test("headers that trickle in are cut off, and a body is as large as a key", async ({ nginx }) => {
+  using conn = await Deno.connectTls({
+    hostname: "localhost",
+    port: nginx.port,
+    caCerts: [nginx.certificate],
+  });
+  const end = performance.now() + PATIENCE_MS;
+  let open = true;
+  const reading = readUntil(conn).finally(() => open = false);
+  const bytes = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+  await conn.write(bytes);
+  while (open && performance.now() < end) {
+    await conn.write(new Uint8Array([0x61])).catch(() => open = false);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert(!open, "nginx still waits for the headers");
+  await reading;
+
+  const large = await nginx.fetch("/", { method: "POST", body: "x".repeat(20_000) });
+  assertEquals(large.status, 413);
+  assertEquals(
+    large.headers.get("content-security-policy"),
+    "default-src 'none'; frame-ancestors 'none'",
+  );
+  assertEquals(large.headers.get("strict-transport-security"), "max-age=31536000");
+  await large.body?.cancel();
+});
+
+test("/metrics and /readyz are not for the public, and a client in a great hurry has to wait", async ({ nginx }) => {
+  for (const path of ["/metrics", "/readyz"]) {
+    const { status, headers, body } = await nginx.fetch(path);
+    await body?.cancel();
+    assertEquals([path, status, headers.get("server")], [path, 403, "nginx"]);
+  }
+  const answers = await Promise.all(Array.from({ length: 300 }, () => nginx.fetch("/styles.css")));
+  const late = answers.find(({ status }) => status === 429);
+  await Promise.all(answers.map(({ body }) => body?.cancel()));
+  assert(late !== undefined, "nobody was told to wait");
+  assertEquals(late.headers.get("retry-after"), "10");
+  assertEquals(late.headers.get("x-content-type-options"), "nosniff");
+});

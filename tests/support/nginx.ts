@@ -1,0 +1,236 @@
+/**
+ * A real nginx with deploy/nginx.conf: its own directory, free ports, a certificate of its own, and nothing of the system's.
+ *
+ * @module
+ */
+import { freePort } from "./app.ts";
+import { PROJECT } from "./project.ts";
+
+/** Name in the certificate, in the place of the one in deploy/nginx.conf. */
+const NAME = "localhost";
+/** How long nginx may take until it listens, and until it ends. */
+const PATIENCE_MS = 20_000;
+
+/** Where nginx is installed; `null` where it is not. */
+export const NGINX: string | null = await firstThatRuns(["nginx", "/usr/sbin/nginx"], ["-v"]);
+const OPENSSL: string | null = await firstThatRuns(["openssl"], ["version"]);
+
+/** Why no nginx can be tried here; `null` where one can. */
+export const NO_NGINX: string | null = NGINX === null
+  ? "nginx is not installed"
+  : OPENSSL === null
+  ? "openssl is not installed"
+  : null;
+
+async function firstThatRuns(
+  commands: readonly string[],
+  args: readonly string[],
+): Promise<string | null> {
+  for (const command of commands) {
+    try {
+      const { success } = await new Deno.Command(command, { args: [...args] }).output();
+      if (success) return command;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return null;
+}
+
+/** A port for HTTPS that is free now, and the origin that pages from there have. */
+export function futureOrigin(): { readonly port: number; readonly origin: string } {
+  const port = freePort();
+  return { port, origin: `https://${NAME}:${port}` };
+}
+
+/** Settings of {@linkcode Nginx.start}. */
+export interface NginxOptions {
+  /** Where HTTPS is to be, from {@linkcode futureOrigin}. */
+  readonly port: number;
+  /** Where the app is. */
+  readonly appPort: number;
+}
+
+/** nginx as a child process. Ended by `await using`. */
+export class Nginx implements AsyncDisposable {
+  readonly port: number;
+  /** Where it only says that HTTPS is elsewhere. */
+  readonly httpPort: number;
+  /** Without a slash at the end. */
+  readonly origin: string;
+  /** `localhost:port`. */
+  readonly host: string;
+  /** The certificate, PEM. */
+  readonly certificate: string;
+  /** Fetches trusting this certificate and no other. */
+  readonly client: Deno.HttpClient;
+  readonly #directory: string;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(
+    directory: string,
+    child: Deno.ChildProcess,
+    { port, httpPort, certificate }: { port: number; httpPort: number; certificate: string },
+  ) {
+    this.#directory = directory;
+    this.#child = child;
+    this.port = port;
+    this.httpPort = httpPort;
+    this.host = `${NAME}:${port}`;
+    this.origin = `https://${this.host}`;
+    this.certificate = certificate;
+    this.client = Deno.createHttpClient({ caCerts: [certificate] });
+  }
+
+  /**
+   * Starts it and waits until it listens.
+   *
+   * @throws {Error} with what nginx says, when it does not start or warns of its configuration
+   */
+  static async start({ port, appPort }: NginxOptions): Promise<Nginx> {
+    const directory = await Deno.makeTempDir({ prefix: "nginx_" });
+    // Its workers are somebody else than root.
+    await Deno.chmod(directory, 0o755);
+    const httpPort = freePort();
+    const certificate = await makeCertificate(directory);
+    await Deno.writeTextFile(
+      `${directory}/site.conf`,
+      await site(directory, port, httpPort, appPort),
+    );
+    await Deno.writeTextFile(`${directory}/nginx.conf`, main(directory));
+    const nginx = NGINX ?? "nginx";
+    const args = ["-p", directory, "-c", `${directory}/nginx.conf`, "-e", `${directory}/error.log`];
+    const check = await new Deno.Command(nginx, { args: [...args, "-t"] }).output();
+    const said = new TextDecoder().decode(check.stderr);
+    // A directory of the system's that does not exist here is all that it may complain about.
+    if (!check.success || /\[(?:warn|error|emerg)\]/.test(said)) {
+      await Deno.remove(directory, { recursive: true });
+      throw new Error(`Cannot start nginx: ${said}`);
+    }
+    const child = new Deno.Command(nginx, {
+      args,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const self = new Nginx(directory, child, { port, httpPort, certificate });
+    await self.#listening();
+    return self;
+  }
+
+  /** GET or whatever `init` says; the body is for the caller to read. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    // The DOM's type of the options knows no client.
+    const options: RequestInit & { client: Deno.HttpClient } = {
+      redirect: "manual",
+      ...init,
+      client: this.client,
+    };
+    return fetch(`${this.origin}${path}`, options);
+  }
+
+  /** Everything in its logs. */
+  async logs(): Promise<string> {
+    const texts = await Promise.all(
+      ["error.log", "access.log"].map((name) => Deno.readTextFile(`${this.#directory}/${name}`)),
+    );
+    return texts.join("\n");
+  }
+
+  async #listening(): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
+        return;
+      } catch (error) {
+        if (performance.now() > end) {
+          const said = await Deno.readTextFile(`${this.#directory}/error.log`);
+          await this[Symbol.asyncDispose]();
+          throw new Error(`Cannot start nginx: ${said}`, { cause: error });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.close();
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It ended by itself.
+    }
+    await this.#child.status;
+    await Deno.remove(this.#directory, { recursive: true });
+  }
+}
+
+async function makeCertificate(directory: string): Promise<string> {
+  const { success, stderr } = await new Deno.Command(OPENSSL ?? "openssl", {
+    args: [
+      ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2".split(" "),
+      ...["-subj", `/CN=${NAME}`],
+      ...["-addext", `subjectAltName=DNS:${NAME}`],
+      ...["-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-addext", "extendedKeyUsage=serverAuth"],
+      ...["-keyout", `${directory}/key.pem`],
+      ...["-out", `${directory}/cert.pem`],
+    ],
+  }).output();
+  if (!success) throw new Error(`Cannot make a certificate: ${new TextDecoder().decode(stderr)}`);
+  return await Deno.readTextFile(`${directory}/cert.pem`);
+}
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** deploy/nginx.conf with the places of this test. Nothing that it decides is touched, but for the ten seconds that would be waited for. */
+async function site(
+  directory: string,
+  port: number,
+  httpPort: number,
+  appPort: number,
+): Promise<string> {
+  const text = await Deno.readTextFile(`${PROJECT}deploy/nginx.conf`);
+  const here: readonly (readonly [RegExp, string])[] = [
+    [/^ *listen \[::\]:443/gm, hasIpv6() ? `listen [::1]:${port}` : "# listen"],
+    [/^ *listen \[::\]:80/gm, hasIpv6() ? `listen [::1]:${httpPort}` : "# listen"],
+    [/listen 443/g, `listen 127.0.0.1:${port}`],
+    [/listen 80/g, `listen 127.0.0.1:${httpPort}`],
+    [/\/etc\/letsencrypt\/live\/\S+\/fullchain\.pem/g, `${directory}/cert.pem`],
+    [/\/etc\/letsencrypt\/live\/\S+\/privkey\.pem/g, `${directory}/key.pem`],
+    [/pic\.example\.org/g, NAME],
+    [/server 127\.0\.0\.1:3000;/, `server 127.0.0.1:${appPort};`],
+  ];
+  let result = text;
+  for (const [place, replacement] of here) {
+    if (result.search(place) < 0) throw new Error(`Cannot find ${place} in deploy/nginx.conf`);
+    result = result.replace(place, replacement);
+  }
+  return result.replaceAll("client_header_timeout 10s", "client_header_timeout 2s");
+}
+
+/** What Debian's nginx.conf would say around it, for one who is not root as well. */
+function main(directory: string): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
+    `${name}_temp_path ${directory}/${name};`
+  );
+  return `daemon off;
+worker_processes 1;
+pid ${directory}/nginx.pid;
+error_log ${directory}/error.log;
+events { worker_connections 512; }
+http {
+${temporary.join("\n")}
+access_log ${directory}/access.log;
+include ${directory}/site.conf;
+}
+`;
+}
