@@ -74,7 +74,7 @@ const LIES: Readonly<Record<string, readonly (ServerMessage | string)[]>> = {
   "relays of nothing that is base64url of whole bytes": [{ t: "relay", d: "A" }],
   "other ICE servers": [{ t: "ice", servers: [{ urls: ["stun:127.0.0.1:9"] }], exp: 60 }],
   "garbage": ["}{", "null", "[]", '{"t":"explode"}', "\u0000"],
-  "a message of a megabyte": [JSON.stringify({ t: "relay", d: "A".repeat(2 ** 20) })],
+  "a message of 64 KiB": [JSON.stringify({ t: "relay", d: "A".repeat(2 ** 16) })],
 };
 
 for (const [what, messages] of Object.entries(LIES)) {
@@ -168,7 +168,7 @@ attack(
 for (
   const [what, text] of [
     ["garbage", "}{"],
-    ["a message of a megabyte", JSON.stringify({ t: "relay", d: "A".repeat(2 ** 20) })],
+    ["a message of 64 KiB", JSON.stringify({ t: "relay", d: "A".repeat(2 ** 16) })],
     ["an unknown message", '{"t":"explode"}'],
     ["ICE servers that are none", '{"t":"ice","servers":[{"urls":["http://evil/"]}],"exp":60}'],
   ] as const
