@@ -354,6 +354,8 @@ export class Connector {
 
   #signalingEnded(why: SignalingEnd): void {
     if (why === "dismissed") {
+      // It is the sender who turns away: a server that says so to her makes no sense.
+      if (this.#options.role === "S") return this.#fail("protocol");
       return this.#fail(this.#options.secret instanceof Uint8Array ? "dismissed" : "wrong_code");
     }
     // The message `gone` said more, just before; then this changes nothing.

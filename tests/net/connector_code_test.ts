@@ -359,3 +359,11 @@ Deno.test("who has the right words and no way through the network may try again 
     assertEquals([said(socket, "withdraw"), sender.turnedAway], [[], []]);
   });
 });
+
+Deno.test("a server that turns the sender away, which is hers to do, does not speak the protocol", () => {
+  return withServer("S", createLinkSecret(), async (sender, socket) => {
+    await until(() => sender.codes.length === 1, "the code is out");
+    socket.closed(CLOSE.dismissed);
+    assertEquals(sender.failures, ["protocol"]);
+  });
+});
