@@ -1,0 +1,92 @@
+/**
+ * Whose request it is: the address that limits are counted by. Deno knows the peer of the socket and nothing of proxies.
+ *
+ * @module
+ */
+import { config, type Network } from "./config.ts";
+
+/** Bytes of an IPv6 address that name a subscriber: the rest of a /64 is his to choose, 2^64 times. */
+const SUBSCRIBER_BYTES = 8;
+
+/** What everybody is counted by whose socket has no IP address. */
+const UNKNOWN = "unknown";
+
+/** 4 or 16 bytes. */
+type AddressBytes = readonly number[];
+
+/**
+ * The bytes of an IP address in any of its spellings, `null` for anything else. An IPv4 address inside of IPv6
+ * (`::ffff:192.0.2.1`) is that IPv4 address; a zone (`fe80::1%eth0`) does not count.
+ */
+export function parseAddress(text: string): AddressBytes | null {
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
+    const bytes = text.split(".").map(Number);
+    return bytes.every((byte) => byte < 256) ? bytes : null;
+  }
+  const bytes = parseIpv6(text.replace(/%[\w.-]{1,32}$/, ""));
+  return bytes !== null && isMapped(bytes) ? bytes.slice(12) : bytes;
+}
+
+function parseIpv6(text: string): AddressBytes | null {
+  // No longer than the longest, and nothing that a URL would read as something else.
+  if (!/^[\da-f:.]{2,45}$/i.test(text) || !text.includes(":")) return null;
+  const url = `http://[${text}]`;
+  if (!URL.canParse(url)) return null;
+  const [head = "", tail] = new URL(url).hostname.slice(1, -1).split("::");
+  const groups = (part: string) =>
+    part === "" ? [] : part.split(":").map((hex) => parseInt(hex, 16));
+  const [left, right] = [groups(head), groups(tail ?? "")];
+  const zeros = new Array<number>(8 - left.length - right.length).fill(0);
+  return [...left, ...zeros, ...right].flatMap((group) => [group >> 8, group & 255]);
+}
+
+function isMapped(bytes: AddressBytes): boolean {
+  return bytes.slice(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
+}
+
+function isInside(bytes: AddressBytes, { address, prefix }: Network): boolean {
+  const network = parseAddress(address);
+  if (network === null || network.length !== bytes.length) return false;
+  // A network of IPv4 addresses that is written as one of IPv6 counts its bits from there.
+  const bits = network.length === 4 && address.includes(":") ? Math.max(0, prefix - 96) : prefix;
+  return bytes.every((byte, i) => {
+    const mask = 0xff00 >> Math.min(8, Math.max(0, bits - i * 8)) & 255;
+    return ((byte ^ network[i]!) & mask) === 0;
+  });
+}
+
+/**
+ * What the limits of a client are counted by: an IPv4 address, or the /64 of an IPv6 address.
+ *
+ * `peer` is the address of the socket. Only where that is one of `trusted`, the header X-Forwarded-For (`forwarded`) says
+ * more. It is read from the right, where the nearest proxy wrote: the first address that is no trusted proxy is the client.
+ * What is left of it may have been written by anybody. Where it is not an address, the proxy that passed it on is the client.
+ */
+export function clientKey(
+  peer: string,
+  forwarded: string | null,
+  trusted: readonly Network[],
+): string {
+  let client = parseAddress(peer);
+  if (client === null) return UNKNOWN;
+  const isProxy = (bytes: AddressBytes) => trusted.some((network) => isInside(bytes, network));
+  const hops = forwarded?.split(",") ?? [];
+  while (isProxy(client)) {
+    const hop = parseAddress(hops.pop()?.trim() ?? "");
+    if (hop === null) break;
+    client = hop;
+  }
+  return keyOf(client);
+}
+
+/** The {@linkcode clientKey} of a request, with TRUSTED_PROXIES. */
+export function clientOf(req: Request, { remoteAddr }: Deno.ServeHandlerInfo): string {
+  const peer = "hostname" in remoteAddr ? remoteAddr.hostname : "";
+  return clientKey(peer, req.headers.get("x-forwarded-for"), config().TRUSTED_PROXIES);
+}
+
+function keyOf(bytes: AddressBytes): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const hex = bytes.slice(0, SUBSCRIBER_BYTES).map((byte) => byte.toString(16).padStart(2, "0"));
+  return `${hex.join("")}/64`;
+}
