@@ -11,8 +11,8 @@ import type { RandomSource } from "./tokens.ts";
 const MIN_DIGITS = 4;
 const MAX_DIGITS = 8;
 
-/** Of the addresses of one length at most this share is taken: a guess hits one time in ten, ten draws miss one in 10^10. */
-const TAKEN_SHARE = 1 / 10;
+/** Of the addresses of one length at most this share is taken: who tries digits hits one time in a hundred, at best. */
+const TAKEN_SHARE = 1 / 100;
 
 /** Draws for one code: enough for any random source that works, and an end for one that does not. */
 const MAX_DRAWS = 64;
