@@ -250,6 +250,7 @@ function lastOutcome(pictures: readonly OutgoingPicture[]): string {
 /** Headline and explanation of a session that is over. */
 function result(life: Extract<Life, { at: "ended" | "failed" }>): readonly [string, string] {
   if (life.at === "ended") return en.ended.sender[life.reason];
+  if (life.retry !== undefined) return en.busyFor(life.retry);
   return life.reason === "refused" ? en.failedSender.refused : en.failed[life.reason];
 }
 

@@ -137,6 +137,7 @@ function problemOf(model: ViewerModel): string | null {
 }
 
 function failedText(model: ViewerModel, reason: FailReason): readonly [string, string] {
+  if (model.retry !== undefined) return en.busyFor(model.retry);
   const byCode = model.by.value === "code";
   return byCode && reason === "refused" ? en.failedCode.refused : en.failed[reason];
 }

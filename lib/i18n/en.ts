@@ -264,6 +264,10 @@ export const en = {
       "This session goes on in another tab or on another device.",
     ],
     busy: ["The server is busy", "It takes no more sessions right now. Try again in a minute."],
+    access: [
+      "This server asks for its access key",
+      "Load this page again and enter it. Your picture has not left this device.",
+    ],
     unreachable: [
       "The server does not answer",
       "It is down or full, or you are offline. Nothing is lost: try again in a moment.",
@@ -318,6 +322,13 @@ export const en = {
       "Part of it got lost on the way. Copy all of it, up to the last character, or ask for it again.",
     ],
   }),
+  /** `busy`, where the server said for how long. */
+  busyFor: (n: number): Message => [
+    "Too many at once",
+    `There were too many tries from your network, or too many people are here. Try again in ${
+      seconds(n)
+    }.`,
+  ],
   /** Who typed a code has no link. */
   failedCode: {
     refused: [

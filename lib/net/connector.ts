@@ -70,8 +70,8 @@ export interface ConnectorHandlers {
   onTurnedAway(claim: Claim, withdrawn: boolean): void;
   /** Bound: listen on the link at once. Called once at most. */
   onBound(link: SecureLink): void;
-  /** Called once at most, and never after `onBound`. */
-  onFailed(why: ConnectFailure): void;
+  /** Called once at most, and never after `onBound`. `retry`: seconds after which a busy server is worth trying again. */
+  onFailed(why: ConnectFailure, retry?: number): void;
 }
 
 /** Settings of a {@linkcode Connector}. */
@@ -168,7 +168,7 @@ export class Connector {
       handlers: {
         onMessage: (message) => this.#receive(message),
         onContact: (contact) => handlers.onContact(contact),
-        onEnd: (why) => this.#signalingEnded(why),
+        onEnd: (why, retry) => this.#signalingEnded(why, retry),
       },
     });
     this.#ground = { address, kem, identity, signaling };
@@ -352,20 +352,20 @@ export class Connector {
     this.#options.handlers.onPeer(false);
   }
 
-  #signalingEnded(why: SignalingEnd): void {
+  #signalingEnded(why: SignalingEnd, retry?: number): void {
     if (why === "dismissed") {
       // It is the sender who turns away: a server that says so to her makes no sense.
       if (this.#options.role === "S") return this.#fail("protocol");
       return this.#fail(this.#options.secret instanceof Uint8Array ? "dismissed" : "wrong_code");
     }
     // The message `gone` said more, just before; then this changes nothing.
-    this.#fail(why === "gone" ? "room_deleted" : why);
+    this.#fail(why === "gone" ? "room_deleted" : why, retry);
   }
 
-  #fail(why: ConnectFailure): void {
+  #fail(why: ConnectFailure, retry?: number): void {
     if (this.#over || this.#bound) return;
     this.end();
-    this.#options.handlers.onFailed(why);
+    this.#options.handlers.onFailed(why, retry);
   }
 }
 

@@ -6,7 +6,12 @@
  * @module
  */
 import { CLOSE } from "../protocol/close_codes.ts";
-import { HEARTBEAT_TIMEOUT_MS, SEAT_GRACE_MS, SUBPROTOCOL } from "../protocol/limits.ts";
+import {
+  HEARTBEAT_TIMEOUT_MS,
+  MAX_RETRY_S,
+  SEAT_GRACE_MS,
+  SUBPROTOCOL,
+} from "../protocol/limits.ts";
 import {
   type ClientMessage,
   parseServerMessage,
@@ -34,6 +39,8 @@ export type SignalingEnd =
   | "busy"
   /** The sender turned this viewer away. */
   | "dismissed"
+  /** The server makes rooms only for those who showed its access key. */
+  | "access"
   | "unreachable"
   | "protocol";
 
@@ -43,8 +50,11 @@ export interface SignalingHandlers {
   onMessage(message: ServerMessage): void;
   /** Contact with the server was lost or is back. */
   onContact(contact: boolean): void;
-  /** Called once; nothing follows. Not called after `end()` or `close()`. */
-  onEnd(why: SignalingEnd): void;
+  /**
+   * Called once; nothing follows. Not called after `end()` or `close()`. With `busy` comes after how many seconds it is
+   * worth trying again, where the server said so.
+   */
+  onEnd(why: SignalingEnd, retry?: number): void;
 }
 
 /** Settings of a {@linkcode SignalingClient}. */
@@ -64,6 +74,8 @@ export class SignalingClient {
   /** Time of the last moment in a seat (performance.now()), or `null` when there never was one. */
   #seatedAt: number | null = null;
   #seated = false;
+  /** What the server said on this socket about when to come back, in seconds. */
+  #wait: number | undefined;
   #attempts = 0;
   #over = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -105,9 +117,12 @@ export class SignalingClient {
     clearTimeout(this.#retry);
     this.#attempts++;
     const socket = new WebSocket(this.#options.url, SUBPROTOCOL);
+    let opened = false;
     this.#socket = socket;
+    this.#wait = undefined;
     this.#watch();
     socket.onopen = () => {
+      opened = true;
       const rtok = this.#resumeToken;
       this.#send(rtok === null ? this.#options.first : { t: "resume", rtok });
     };
@@ -119,7 +134,9 @@ export class SignalingClient {
       else this.#receive(message);
     };
     socket.onclose = (event) => {
-      if (socket === this.#socket) this.#closed(event.code);
+      if (socket !== this.#socket) return;
+      this.#closed(event.code);
+      if (!opened && !this.#over) this.#askWhy();
     };
   }
 
@@ -131,6 +148,7 @@ export class SignalingClient {
       this.#attempts = 0;
       this.#options.handlers.onContact(true);
     }
+    if (message.t === "err") this.#wait = message.retry;
     this.#options.handlers.onMessage(message);
   }
 
@@ -150,9 +168,11 @@ export class SignalingClient {
       case CLOSE.superseded:
         return this.#finish("superseded");
       case CLOSE.busy:
-        return this.#finish("busy");
+        return this.#busy();
       case CLOSE.dismissed:
         return this.#finish("dismissed");
+      case CLOSE.access:
+        return this.#finish("access");
       case CLOSE.malformed:
       case CLOSE.tooLarge:
       case CLOSE.outOfTurn:
@@ -178,12 +198,41 @@ export class SignalingClient {
     this.#schedule(false);
   }
 
+  /** A page that has a seat waits as long as the server says; one that has none says so to the person. */
+  #busy(): void {
+    const wait = (this.#wait ?? Infinity) * 1_000;
+    if (this.#seatedAt === null || wait > REFUSED_PATIENCE_MS) {
+      return this.#finish("busy", this.#wait);
+    }
+    this.#scheduleIn(wait + random() * BACKOFF_MAX_MS);
+  }
+
+  /**
+   * What a server says in place of an upgrade a page can't read, so it asks once more without one. Meanwhile it goes on
+   * trying: an answer may never come.
+   */
+  async #askWhy(): Promise<void> {
+    const answer = await fetch(this.#options.url.replace(/^ws/, "http")).catch(() => null);
+    const wait = Number(answer?.headers.get("retry-after"));
+    const busy = answer?.status === 429 || answer?.status === 503;
+    if (!busy || !(wait >= 1 && wait <= MAX_RETRY_S) || this.#over || this.#seated) return;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#watchdog);
+    this.#socket?.close();
+    this.#socket = null;
+    this.#wait = wait;
+    this.#busy();
+  }
+
   #schedule(atOnce: boolean): void {
     const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (this.#attempts - 1));
     const wait = atOnce ? BACKOFF_FIRST_MS : longest;
     // Half of the wait is random, so that a restarted server does not meet all its clients at once.
-    const random = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
-    this.#retry = setTimeout(() => this.#connect(), wait / 2 + random * wait / 2);
+    this.#scheduleIn(wait / 2 + random() * wait / 2);
+  }
+
+  #scheduleIn(ms: number): void {
+    this.#retry = setTimeout(() => this.#connect(), ms);
   }
 
   /** The page is back, or the network: no need to wait for the timer, which may have slept. */
@@ -205,10 +254,10 @@ export class SignalingClient {
     }, HEARTBEAT_TIMEOUT_MS);
   }
 
-  #finish(why: SignalingEnd): void {
+  #finish(why: SignalingEnd, retry?: number): void {
     if (this.#over) return;
     this.#stop();
-    this.#options.handlers.onEnd(why);
+    this.#options.handlers.onEnd(why, retry);
   }
 
   #stop(): void {
@@ -221,4 +270,9 @@ export class SignalingClient {
     this.#socket?.close(CLOSE.done);
     this.#socket = null;
   }
+}
+
+/** From 0 up to, not including, 1. */
+function random(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
 }

@@ -32,6 +32,8 @@ export const CLOSE = {
   busy: 4008,
   /** The sender turned this viewer away: he did not prove that he has the link or the code. */
   dismissed: 4009,
+  /** Here only those make rooms who showed the server's access key. */
+  access: 4010,
 } as const;
 
 /** Name of a close code in the table. */

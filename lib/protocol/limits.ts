@@ -78,5 +78,8 @@ export const MAX_CODE_GUESSES = 3;
 /** How long digits lead nowhere after their room ended or they were withdrawn, in ms: who has an old note must not meet a stranger. */
 export const CODE_REST_MS = 600_000;
 
+/** Longest wait that a busy server names, in seconds. */
+export const MAX_RETRY_S = 3_600;
+
 /** A handshake and the connection behind it have this long before the page says that it did not work. */
 export const CONNECT_TIMEOUT_MS = 30_000;

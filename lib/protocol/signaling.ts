@@ -7,7 +7,13 @@
  * @module
  */
 import { isBase64Url } from "./bytes.ts";
-import { MAX_RELAY_LENGTH, MAX_SIGNAL_LENGTH, MAX_TTL_S, MIN_TTL_S } from "./limits.ts";
+import {
+  MAX_RELAY_LENGTH,
+  MAX_RETRY_S,
+  MAX_SIGNAL_LENGTH,
+  MAX_TTL_S,
+  MIN_TTL_S,
+} from "./limits.ts";
 
 /** What a client may say. Tokens are base64url: 16 bytes `tok`, 32 bytes all others. */
 export type ClientMessage =
@@ -65,7 +71,8 @@ export type ServerMessage =
   /** ICE servers for this session, valid for `exp` seconds; sent once both seats are filled. */
   | { readonly t: "ice"; readonly servers: readonly IceServer[]; readonly exp: number }
   | { readonly t: "gone"; readonly why: GoneReason }
-  | { readonly t: "err"; readonly code: SignalError }
+  /** `retry`: seconds after which it is worth trying again, where the server knows. */
+  | { readonly t: "err"; readonly code: SignalError; readonly retry?: number }
   /** Asks for a `pong`; also tells the client that the server lives. */
   | { readonly t: "ping" };
 
@@ -151,7 +158,7 @@ function parseIceServer(value: unknown): IceServer | null {
 export function parseServerMessage(raw: string): ServerMessage | null {
   const value = parseObject(raw, MAX_SIGNAL_LENGTH);
   if (value === null) return null;
-  const { t, exp, rtok, up, by, d, servers, why, code } = value;
+  const { t, exp, rtok, up, by, d, servers, why, code, retry } = value;
   switch (t) {
     case "created":
       if (!isSpan(exp, 0, MAX_TTL_S) || !isBase64Url(rtok, 32)) return null;
@@ -181,7 +188,9 @@ export function parseServerMessage(raw: string): ServerMessage | null {
     }
     case "err": {
       const known = oneOf<SignalError>(code, ["refused", "busy", "no_peer"]);
-      return known === null ? null : { t, code: known };
+      if (known === null) return null;
+      if (retry === undefined) return { t, code: known };
+      return isSpan(retry, 1, MAX_RETRY_S) ? { t, code: known, retry } : null;
     }
     case "ping":
       return { t };

@@ -5,14 +5,16 @@
  */
 import { toBase64Url } from "../protocol/bytes.ts";
 import { CLOSE, type CloseReason } from "../protocol/close_codes.ts";
-import { MAX_SIGNAL_LENGTH } from "../protocol/limits.ts";
+import { CONNECT_TIMEOUT_MS, MAX_SIGNAL_LENGTH } from "../protocol/limits.ts";
 import {
   type ClientMessage,
   parseClientMessage,
   type ServerMessage,
   type SignalError,
 } from "../protocol/signaling.ts";
+import type { Admission, Refusal } from "./admission.ts";
 import type { Clock } from "./clock.ts";
+import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
 import { hashToken, type RandomSource } from "./tokens.ts";
@@ -25,8 +27,25 @@ export interface Socket {
   close(code: number, reason: string): void;
 }
 
+/** Who came, and for what. */
+export interface Guest {
+  /** The room's own address, or digits that may lead to it. */
+  readonly room: string;
+  /** What limits are counted by. */
+  readonly address: string;
+  /** False where this server makes rooms only for those who showed its access key, and this one did not. */
+  readonly mayCreate: boolean;
+}
+
+/** Who came by a code has proved himself by then, or was turned away: the sender waits for that long and a little more. */
+const TRIAL_MS = CONNECT_TIMEOUT_MS + 10_000;
+
+/** So many milliseconds' worth of messages may come at once. */
+const BURST_MS = 2_000;
+
 /** What a connection works with. */
 export interface ConnectionContext {
+  readonly admission: Admission;
   readonly store: RoomStore;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -49,21 +68,25 @@ type State =
 /** The protocol machine of one socket. Feed it with `receive` and `closed`; it closes the socket when it has to. */
 export class Connection {
   readonly #socket: Socket;
-  readonly #room: string;
+  readonly #guest: Guest;
   readonly #context: ConnectionContext;
   readonly #id: string;
   #state: State = { at: "waiting" };
   #cancelTimer: () => void;
   #heardAt: number;
   #nextPing = 0;
+  /** Up to when what was said is paid for: a rate of messages in one number. */
+  #paidAt = -Infinity;
+  /** When a join by digits no longer counts as one that may have failed; `null` where none is open. */
+  #trialEnds: number | null = null;
   /** Messages are handled one after the other, however long the store takes: this keeps relays in order. */
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  /** Takes an open socket that asked for the room at `room`, its own address or digits. */
-  constructor(socket: Socket, room: string, context: ConnectionContext) {
+  /** Takes an open socket. */
+  constructor(socket: Socket, guest: Guest, context: ConnectionContext) {
     this.#socket = socket;
-    this.#room = room;
+    this.#guest = guest;
     this.#context = context;
     this.#id = toBase64Url(context.random(16));
     this.#heardAt = context.clock.now();
@@ -77,6 +100,7 @@ export class Connection {
   receive(data: unknown): void {
     if (this.#isClosed()) return;
     this.#heardAt = this.#context.clock.now();
+    if (this.#isTooFast(this.#heardAt)) return this.end("busy");
     if (typeof data !== "string" || data.length > MAX_SIGNAL_LENGTH) return this.end("tooLarge");
     const message = parseClientMessage(data);
     if (message === null) return this.end("malformed");
@@ -90,6 +114,7 @@ export class Connection {
     const ticket = this.#state.at === "seated" ? this.#state.ticket : null;
     this.#state = { at: "closed", ticket };
     this.#cancelTimer();
+    this.#judge();
     if (ticket !== null) this.#enqueue(() => this.#context.store.lose(ticket));
   }
 
@@ -137,10 +162,15 @@ export class Connection {
     this.#nextPing = this.#context.clock.now() + this.#context.limits.heartbeatMs;
     this.#beat();
 
+    const guessing = message.t === "join" && isCode(this.#guest.room);
+    if (message.t === "create" && !this.#guest.mayCreate) return this.end("access");
+    const refused = this.#admit(message, guessing);
+    if (refused !== null) return this.#deny("busy", refused.retry);
     const rtok = toBase64Url(this.#context.random(32));
     const result = await this.#ask(message, rtok);
     if (result === "refused" || result === "busy") return this.#deny(result);
     const ticket: Ticket = { room: result.room, conn: this.#id, seat: result.seat };
+    if (guessing) this.#trialEnds = this.#context.clock.now() + TRIAL_MS;
     if (this.#isClosed()) return await this.#abandon(ticket);
 
     this.#state = { at: "seated", ticket };
@@ -148,10 +178,35 @@ export class Connection {
     for (const event of early) this.#hear(event);
   }
 
+  #admit(message: FirstMessage, guessing: boolean): Refusal | null {
+    const { admission } = this.#context;
+    if (message.t === "create") return admission.create(this.#guest.address);
+    return guessing ? admission.guess(this.#guest.address) : null;
+  }
+
+  /** A join by digits that outlived its trial did not fail; who went away before may know why. */
+  #judge(): void {
+    if (this.#trialEnds !== null && this.#context.clock.now() >= this.#trialEnds) this.#acquit();
+  }
+
+  #acquit(): void {
+    if (this.#trialEnds !== null) this.#context.admission.acquit(this.#guest.address);
+    this.#trialEnds = null;
+  }
+
+  #isTooFast(now: number): boolean {
+    const { admission } = this.#context;
+    this.#paidAt = Math.max(this.#paidAt, now - BURST_MS) +
+      1_000 / admission.limits.messagesPerSecond;
+    if (this.#paidAt <= now) return false;
+    admission.tooFast();
+    return true;
+  }
+
   #ask(message: FirstMessage, rtok: string): Promise<Created | Seated | Denied> {
     const { store } = this.#context;
     const claim: Claim = {
-      room: this.#room,
+      room: this.#guest.room,
       conn: this.#id,
       rtok: hashToken(rtok),
       listener: (event) => this.#hear(event),
@@ -173,9 +228,10 @@ export class Connection {
   }
 
   async #act(message: LaterMessage, ticket: Ticket): Promise<void> {
-    const { store } = this.#context;
+    const { admission, store } = this.#context;
     switch (message.t) {
       case "relay":
+        if (!admission.relay(ticket.room, message.d.length)) return this.#deny("busy");
         if (!await store.relay(ticket, message.d)) this.#send({ t: "err", code: "no_peer" });
         return;
       case "delete":
@@ -209,12 +265,15 @@ export class Connection {
       case "relay":
         return this.#send(event);
       case "gone":
+        this.#acquit();
         this.#send(event);
         return this.end(
           state.ticket.seat === "sender" && event.why === "deleted" ? "done" : "gone",
         );
-      case "superseded":
       case "dismissed":
+        this.#trialEnds = null;
+        return this.end(event.t);
+      case "superseded":
         return this.end(event.t);
       case "astray":
         return this.end("restart");
@@ -234,8 +293,8 @@ export class Connection {
     }
   }
 
-  #deny(code: Extract<SignalError, CloseReason>): void {
-    this.#send({ t: "err", code });
+  #deny(code: Extract<SignalError, CloseReason>, retry?: number): void {
+    this.#send(retry === undefined ? { t: "err", code } : { t: "err", code, retry });
     this.end(code);
   }
 
@@ -247,6 +306,7 @@ export class Connection {
   #beat(): void {
     const { clock, limits } = this.#context;
     const now = clock.now();
+    this.#judge();
     const deadAt = this.#heardAt + limits.heartbeatTimeoutMs;
     if (now >= deadAt) return this.end("timeout");
     if (now >= this.#nextPing) {

@@ -5,9 +5,12 @@
  */
 import { log } from "../server/log.ts";
 import { config } from "../server/config.ts";
+import { Admission } from "./admission.ts";
 import { MemoryRoomStore } from "./memory_store.ts";
 import { Rooms } from "./rooms.ts";
 import type { RoomStore } from "./store.ts";
+
+const settings = config();
 
 // Its name only: a message could hold what a client sent.
 function onError(error: unknown): void {
@@ -16,12 +19,14 @@ function onError(error: unknown): void {
 
 /** With REDIS_URL the rooms are there, and never in memory, whether Redis answers or not. */
 async function openStore(): Promise<RoomStore> {
-  const { REDIS_URL: url } = config();
-  if (url === "") return new MemoryRoomStore();
+  const { REDIS_URL: url, LIMIT_ROOMS: maxRooms } = settings;
+  const limits = { maxRooms };
+  if (url === "") return new MemoryRoomStore({ limits });
   // Loaded only now: who has no Redis carries no client.
   const { RedisRoomStore } = await import("./redis_store.ts");
   return new RedisRoomStore({
     url,
+    limits,
     onError,
     onChange(reason) {
       if (reason === null) log.info("redis is there");
@@ -30,8 +35,21 @@ async function openStore(): Promise<RoomStore> {
   });
 }
 
+const admission = new Admission({
+  sockets: settings.LIMIT_SOCKETS,
+  socketsPerIp: settings.LIMIT_SOCKETS_PER_IP,
+  upgradesPerMinute: settings.LIMIT_UPGRADES_PER_MINUTE,
+  upgradesPerMinutePerIp: settings.LIMIT_UPGRADES_PER_MINUTE_PER_IP,
+  creationsPerMinute: settings.LIMIT_CREATIONS_PER_MINUTE,
+  creationsPerMinutePerIp: settings.LIMIT_CREATIONS_PER_MINUTE_PER_IP,
+  failedJoinsPerMinute: settings.LIMIT_FAILED_JOINS_PER_MINUTE,
+  failedJoinsPerMinutePerIp: settings.LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP,
+  messagesPerSecond: settings.LIMIT_MESSAGES_PER_SECOND,
+  sessionBytes: settings.LIMIT_SESSION_BYTES,
+}, { onLimit: (limit) => log.debug("limit hit", { limit }) });
+
 /** The one instance that the routes use. */
-export const rooms: Rooms = new Rooms(await openStore(), { onError });
+export const rooms: Rooms = new Rooms(await openStore(), { admission, onError });
 
 /** Origins besides the request's own from which they may be reached. */
-export const allowedOrigins: readonly string[] = config().PUBLIC_ORIGIN;
+export const allowedOrigins: readonly string[] = settings.PUBLIC_ORIGIN;

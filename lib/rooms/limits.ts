@@ -88,6 +88,3 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   maxBuffered: 256 * 1024,
   maxPending: 128,
 };
-
-/** Sockets at the same time: two for each room, and some that have not said yet who they are. */
-export const MAX_SOCKETS = 25_000;

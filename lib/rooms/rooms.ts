@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { Admission, UNLIMITED } from "./admission.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Connection, type ConnectionContext } from "./connection.ts";
-import { CONNECTION_LIMITS, type ConnectionLimits, MAX_SOCKETS } from "./limits.ts";
+import { Connection, type ConnectionContext, type Guest } from "./connection.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "./limits.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
@@ -14,27 +15,30 @@ export interface RoomsOptions {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly limits?: Partial<ConnectionLimits>;
-  readonly maxSockets?: number;
+  /** What clients may have; nothing is limited without. */
+  readonly admission?: Admission;
   /** Hears what the store threw. */
   readonly onError?: (error: unknown) => void;
 }
 
 /** All sockets of this process. */
 export class Rooms {
+  /** Asked before an upgrade. */
+  readonly admission: Admission;
   readonly #context: ConnectionContext;
-  readonly #maxSockets: number;
   /** Kept until the socket itself is closed, which a stuck reader can delay: they count as open. */
   readonly #open = new Map<WebSocket, Connection>();
 
   constructor(store: RoomStore, options: RoomsOptions = {}) {
+    this.admission = options.admission ?? new Admission(UNLIMITED);
     this.#context = {
       store,
+      admission: this.admission,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
       onError: options.onError ?? (() => {}),
     };
-    this.#maxSockets = options.maxSockets ?? MAX_SOCKETS;
   }
 
   /** How many sockets are open. */
@@ -42,22 +46,20 @@ export class Rooms {
     return this.#open.size;
   }
 
-  /** True where no further socket may be upgraded. */
-  get full(): boolean {
-    return this.#open.size >= this.#maxSockets;
-  }
-
-  /** Takes a socket just upgraded for the room at `room`, a valid address of its own or of digits. */
-  accept(socket: WebSocket, room: string): void {
+  /** Takes a socket just upgraded, for which `admission` was asked. */
+  accept(socket: WebSocket, guest: Guest): void {
+    const leave = this.admission.enter(guest.address);
     // Before `open` a socket can neither send nor be closed.
     socket.addEventListener("open", () => {
-      const connection = new Connection(socket, room, this.#context);
+      const connection = new Connection(socket, guest, this.#context);
       this.#open.set(socket, connection);
       socket.addEventListener("message", ({ data }) => connection.receive(data));
-      socket.addEventListener("close", () => {
-        this.#open.delete(socket);
-        connection.closed();
-      });
+    });
+    // Comes without `open` where the client went away in between.
+    socket.addEventListener("close", () => {
+      leave();
+      this.#open.get(socket)?.closed();
+      this.#open.delete(socket);
     });
   }
 

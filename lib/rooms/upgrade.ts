@@ -6,7 +6,9 @@
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { ROOM_PATTERN } from "../protocol/signaling.ts";
 import { isAllowedOrigin } from "../server/origin.ts";
+import type { Refusal } from "./admission.ts";
 import { isCode } from "./codes.ts";
+import type { Guest } from "./connection.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** Seconds after which Deno asks a silent socket whether it lives: it notices a dead line before the heartbeat does. */
@@ -19,25 +21,35 @@ export interface UpgradeOptions {
   readonly allowedOrigins?: readonly string[];
 }
 
-function refuse(status: number, code: string, message: string): Response {
-  const headers: HeadersInit = { "cache-control": "no-store" };
-  if (status === 426) headers["upgrade"] = "websocket";
+function refuse(status: number, code: string, message: string, more: HeadersInit = {}): Response {
+  const headers = { "cache-control": "no-store", ...more };
   return Response.json({ code, message }, { status, headers });
 }
 
+function postpone({ total, retry }: Refusal): Response {
+  const headers = { "retry-after": String(retry) };
+  return total
+    ? refuse(503, "busy", "Too many people are here now. Try again later.", headers)
+    : refuse(429, "busy", "Too many connections from your network. Try again later.", headers);
+}
+
 /**
- * Upgrades a request for the room at `room`, its own address or digits, and hands the socket over. Everything is checked before the upgrade:
- * the answer is else `{code, message}` in JSON with status 400 (room, subprotocol, handshake), 403 (origin), 405, 426
- * (not a WebSocket) or 503 (full).
+ * Upgrades a request for the room of `guest` and hands the socket over. Everything is checked before the upgrade: the answer
+ * is else `{code, message}` in JSON with status 400 (room, subprotocol, handshake), 403 (origin), 405, 426 (not a
+ * WebSocket), or 429 (too much from this client) and 503 (too much from all) with Retry-After. A page can't read what came
+ * in place of its WebSocket, but it can ask again without an upgrade: then 429 and 503 come before 426.
  */
-export function upgradeToRoom(req: Request, room: string, options: UpgradeOptions): Response {
+export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOptions): Response {
   const { rooms, allowedOrigins = [] } = options;
   if (req.method !== "GET") return refuse(405, "method", "Only GET is possible here.");
+  const { room, address } = guest;
   if (!ROOM_PATTERN.test(room) && !isCode(room)) {
     return refuse(400, "room", "This is not the address of a room.");
   }
   if (req.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    return refuse(426, "upgrade", "This address speaks WebSocket only.");
+    const refused = rooms.admission.look(address);
+    if (refused !== null) return postpone(refused);
+    return refuse(426, "upgrade", "This address speaks WebSocket only.", { upgrade: "websocket" });
   }
   if (!isAllowedOrigin(req, allowedOrigins)) {
     return refuse(403, "origin", "Only pages of this site may connect.");
@@ -46,13 +58,14 @@ export function upgradeToRoom(req: Request, room: string, options: UpgradeOption
   if (!protocols.some((name) => name.trim() === SUBPROTOCOL)) {
     return refuse(400, "subprotocol", `The subprotocol has to be ${SUBPROTOCOL}.`);
   }
-  if (rooms.full) return refuse(503, "busy", "Too many people are here now. Try again later.");
+  const refused = rooms.admission.upgrade(address);
+  if (refused !== null) return postpone(refused);
   try {
     const { socket, response } = Deno.upgradeWebSocket(req, {
       protocol: SUBPROTOCOL,
       idleTimeout: IDLE_TIMEOUT_S,
     });
-    rooms.accept(socket, room);
+    rooms.accept(socket, guest);
     return response;
   } catch {
     return refuse(400, "handshake", "The WebSocket handshake is not complete.");

@@ -49,7 +49,8 @@ export type Life =
   | { readonly at: "connecting" }
   | { readonly at: "live" }
   | { readonly at: "ended"; readonly reason: EndReason }
-  | { readonly at: "failed"; readonly reason: FailReason };
+  /** `retry`: seconds after which a busy server is worth trying again, where it said so. */
+  | { readonly at: "failed"; readonly reason: FailReason; readonly retry?: number };
 
 /** What can happen to a session. */
 export type LifeEvent =
@@ -58,7 +59,7 @@ export type LifeEvent =
   | { readonly type: "peer"; readonly here: boolean }
   | { readonly type: "bound" }
   | { readonly type: "end"; readonly reason: EndReason }
-  | { readonly type: "fail"; readonly reason: FailReason };
+  | { readonly type: "fail"; readonly reason: FailReason; readonly retry?: number | undefined };
 
 /** The next state. Events that do not fit change nothing: they come late, from something that was given up. */
 export function transition(life: Life, event: LifeEvent): Life {
@@ -76,10 +77,14 @@ export function transition(life: Life, event: LifeEvent): Life {
     case "end":
       return { at: "ended", reason: event.reason };
     case "fail":
-      return life.at === "live" ? life : { at: "failed", reason: event.reason };
+      return life.at === "live" ? life : failed(event);
     default:
       return event satisfies never;
   }
+}
+
+function failed({ reason, retry }: Extract<LifeEvent, { type: "fail" }>): Life {
+  return retry === undefined ? { at: "failed", reason } : { at: "failed", reason, retry };
 }
 
 /** `main[data-phase]` on `/`. */

@@ -104,7 +104,7 @@ export class Session {
         },
         onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
         onBound: (link) => this.#bound(link),
-        onFailed: (reason) => this.#happen({ type: "fail", reason }),
+        onFailed: (reason, retry) => this.#happen({ type: "fail", reason, retry }),
       },
     });
   }

@@ -124,6 +124,12 @@ export class ViewerModel {
     return this.#invitation.value.obstacle ?? (life.at === "failed" ? life.reason : null);
   }
 
+  /** Seconds after which a busy server is worth trying again, where it said so. */
+  get retry(): number | undefined {
+    const life = this.#life();
+    return life.at === "failed" ? life.retry : undefined;
+  }
+
   /** True when pressing the button again may help. */
   get retryable(): boolean {
     const life = this.#life();

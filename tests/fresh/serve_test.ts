@@ -161,7 +161,7 @@ Deno.test("who is connected when it stops is told to come back: code 1012", asyn
   const dir = await stage(`
     import { rooms } from "../lib/rooms/instance.ts";
     import { upgradeToRoom } from "../lib/rooms/upgrade.ts";
-    export default { fetch: (req) => upgradeToRoom(req, "A".repeat(22), { rooms }) };
+    export default { fetch: (req) => upgradeToRoom(req, { room: "A".repeat(22), address: "192.0.2.1", mayCreate: true }, { rooms }) };
   `);
   const child = serve(dir, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" });
   try {

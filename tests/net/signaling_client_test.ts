@@ -5,7 +5,7 @@ import type { ClientMessage, ServerMessage } from "../../lib/protocol/signaling.
 import { createMessage, newAccess } from "../rooms/room_server.ts";
 import { token } from "../rooms/store_contract.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { FakeTime, until, withGlobals } from "../support/fake_time.ts";
+import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakeWebSocket } from "./fake_web_socket.ts";
 import { Lobby } from "./lobby.ts";
 
@@ -17,6 +17,8 @@ class Told implements Disposable {
   readonly messages: ServerMessage[] = [];
   readonly contacts: boolean[] = [];
   readonly ends: SignalingEnd[] = [];
+  /** What came with each end. */
+  readonly retries: (number | undefined)[] = [];
   readonly client: SignalingClient;
 
   constructor(url: string, first: ClientMessage) {
@@ -26,7 +28,10 @@ class Told implements Disposable {
       handlers: {
         onMessage: (message) => this.messages.push(message),
         onContact: (contact) => this.contacts.push(contact),
-        onEnd: (why) => this.ends.push(why),
+        onEnd: (why, retry) => {
+          this.ends.push(why);
+          this.retries.push(retry);
+        },
       },
     });
   }
@@ -167,12 +172,15 @@ Deno.test("end() with `leave` gives the seat back at once, without a grace", () 
 
 // With a clock
 
-/** A client whose server is the test. */
+const NO_ANSWER = () => Promise.reject(new TypeError("no network"));
+
+/** A client whose server is the test; `fetch` answers what it asks without a socket. */
 async function withFakes(
   body: (tools: { time: FakeTime; told: Told; socket: () => FakeWebSocket }) => Promise<void>,
+  fetch: (url: string) => Promise<Response> = NO_ANSWER,
 ): Promise<void> {
   FakeWebSocket.all = [];
-  using _globals = withGlobals({ WebSocket: FakeWebSocket });
+  using _globals = withGlobals({ WebSocket: FakeWebSocket, fetch });
   using time = new FakeTime();
   using told = new Told("ws://127.0.0.1/ws/room", FIRST);
   await body({ time, told, socket: () => FakeWebSocket.last });
@@ -297,6 +305,7 @@ for (
     ["malformed", "protocol"],
     ["tooLarge", "protocol"],
     ["outOfTurn", "protocol"],
+    ["access", "access"],
   ] as const
 ) {
   Deno.test(`a socket closed as ${code} before there was a seat ends the client: ${end}`, () =>
@@ -330,6 +339,101 @@ for (const code of ["done", "restart", "timeout", "slow"] as const) {
       assertEquals([FakeWebSocket.all.length, told.ends], [2, []]);
     }));
 }
+
+function limited(status: number, retryAfter: string) {
+  return () =>
+    Promise.resolve(new Response(null, { status, headers: { "retry-after": retryAfter } }));
+}
+
+for (const status of [429, 503]) {
+  Deno.test(`a page whose socket never opens asks why: ${status} says how long to wait, and it hammers no more`, () => {
+    const asked: string[] = [];
+    return withFakes(async ({ time, told, socket }) => {
+      socket().closed(1006);
+      await settle();
+      assertEquals([told.ends, told.retries], [["busy"], [40]]);
+      assertEquals(asked, ["http://127.0.0.1/ws/room"]);
+      await time.advance(600_000);
+      assertEquals([FakeWebSocket.all.length, time.waiting], [1, []]);
+    }, (url) => {
+      asked.push(url);
+      return limited(status, "40")();
+    });
+  });
+}
+
+Deno.test("a page that had a seat waits as long as a limited server says, then takes it back", () =>
+  withFakes(async ({ time, told, socket }) => {
+    const rtok = seat(socket());
+    socket().closed(1006);
+    await time.advance(250);
+    assertEquals(FakeWebSocket.all.length, 2);
+    socket().closed(1006);
+    await settle();
+    assert((time.waiting[0] ?? 0) >= 40_000, `waits ${time.waiting}`);
+    await time.advance(39_999);
+    assertEquals([FakeWebSocket.all.length, told.ends], [2, []]);
+    await time.advance(8_001);
+    socket().open();
+    assertEquals([FakeWebSocket.all.length, socket().sent], [3, [{ t: "resume", rtok }]]);
+  }, limited(429, "40")));
+
+Deno.test("a socket that is closed as busy with a time ends a page without a seat, and makes a seated one wait", async () => {
+  await withFakes(({ told, socket }) => {
+    socket().open();
+    socket().hear({ t: "err", code: "busy", retry: 7 });
+    socket().closed(CLOSE.busy);
+    assertEquals([told.ends, told.retries], [["busy"], [7]]);
+    return Promise.resolve();
+  });
+  await withFakes(async ({ time, told, socket }) => {
+    seat(socket());
+    socket().closed(1006);
+    await time.advance(250);
+    socket().open();
+    socket().hear({ t: "err", code: "busy", retry: 7 });
+    socket().closed(CLOSE.busy);
+    await time.advance(6_999);
+    assertEquals([FakeWebSocket.all.length, told.ends], [2, []]);
+    await time.advance(8_001);
+    assertEquals([FakeWebSocket.all.length, told.ends], [3, []]);
+  });
+});
+
+for (
+  const [what, answer] of [
+    ["426", limited(426, "40")],
+    ["429 without a time", limited(429, "")],
+    ["503 with a date", limited(503, "Wed, 21 Oct 2026 07:28:00 GMT")],
+    ["429 with a time that never comes", limited(429, "86400")],
+  ] as const
+) {
+  Deno.test(`a page goes on trying where the answer is ${what}`, () =>
+    withFakes(async ({ time, told, socket }) => {
+      seat(socket());
+      for (let i = 0; i < 5; i++) {
+        socket().closed(1006);
+        await settle();
+        await time.advance(8_000);
+        assertEquals([FakeWebSocket.all.length, told.ends], [i + 2, []]);
+      }
+    }, answer));
+}
+
+Deno.test("an answer that comes when the seat is back changes nothing", () => {
+  const answer = Promise.withResolvers<Response>();
+  return withFakes(async ({ time, told, socket }) => {
+    seat(socket());
+    socket().closed(1006);
+    await time.advance(250);
+    socket().closed(1006);
+    await time.advance(250);
+    seat(socket());
+    answer.resolve(await limited(429, "40")());
+    await settle();
+    assertEquals([told.ends, told.contacts.at(-1), socket().closes], [[], true, []]);
+  }, () => answer.promise);
+});
 
 Deno.test("a ping is answered, and not passed on", () =>
   withFakes(({ told, socket }) => {

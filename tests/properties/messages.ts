@@ -20,6 +20,7 @@ import {
   MAX_MARK_LENGTH,
   MAX_NAME_LENGTH,
   MAX_REPORT_MS,
+  MAX_RETRY_S,
   MAX_TTL_S,
   MAX_VIEW_SECONDS,
   MIN_TTL_S,
@@ -165,5 +166,10 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
     why: fc.constantFrom("deleted", "expired", "lost"),
   }),
   record({ t: fc.constant("err" as const), code: fc.constantFrom("refused", "busy", "no_peer") }),
+  record({
+    t: fc.constant("err" as const),
+    code: fc.constant("busy" as const),
+    retry: fc.integer({ min: 1, max: MAX_RETRY_S }),
+  }),
   record({ t: fc.constant("ping" as const) }),
 );

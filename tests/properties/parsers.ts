@@ -134,7 +134,7 @@ const SERVER: MessageParser<ServerMessage> = {
     relay: { d: RELAYED },
     ice: { servers: listOf(ICE_SERVER, 0, 8), exp: whole(0, 86_400) },
     gone: { why: oneOf("deleted", "expired", "lost") },
-    err: { code: oneOf("refused", "busy", "no_peer") },
+    err: { code: oneOf("refused", "busy", "no_peer"), "retry?": whole(1, 3_600) },
     ping: {},
   },
 };

@@ -9,11 +9,13 @@
 import { CLOSE, type CloseReason } from "../../lib/protocol/close_codes.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
 import { parseServerMessage, type ServerMessage } from "../../lib/protocol/signaling.ts";
+import { Admission, UNLIMITED } from "../../lib/rooms/admission.ts";
 import { Connection } from "../../lib/rooms/connection.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import { hashToken, systemRandom } from "../../lib/rooms/tokens.ts";
 import { FakeClock, flush } from "../rooms/fake_clock.ts";
 import { FakeSocket } from "../rooms/fake_socket.ts";
+import { newGuest } from "../rooms/room_server.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import type { Property } from "./property.ts";
@@ -508,7 +510,8 @@ class World {
 
   async come(address: string, first: RawFirst | "nonsense" | "pong"): Promise<void> {
     const socket = new FakeSocket();
-    const connection = new Connection(socket, address, {
+    const connection = new Connection(socket, newGuest(address), {
+      admission: new Admission(UNLIMITED),
       store: this.#store,
       clock: this.clock,
       random: systemRandom,

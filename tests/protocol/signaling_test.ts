@@ -1,6 +1,7 @@
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
 import {
   MAX_RELAY_LENGTH,
+  MAX_RETRY_S,
   MAX_SIGNAL_LENGTH,
   MAX_TTL_S,
   MIN_TTL_S,
@@ -213,9 +214,13 @@ Deno.test("parseServerMessage() takes each known cause, reason and code", () => 
     ...["join", "resume", "lost", "leave"].map((by) => ({ t: "peer", up: false, by })),
     ...["deleted", "expired", "lost"].map((why) => ({ t: "gone", why })),
     ...["refused", "busy", "no_peer"].map((code) => ({ t: "err", code })),
+    ...[1, MAX_RETRY_S].map((retry) => ({ t: "err", code: "busy", retry })),
   ];
   for (const message of valid) {
     assertEquals<unknown>(parseServerMessage(JSON.stringify(message)), message);
+  }
+  for (const retry of [0, -1, 1.5, MAX_RETRY_S + 1, "1", null]) {
+    assertEquals(parseServerMessage(JSON.stringify({ t: "err", code: "busy", retry })), null);
   }
 });
 

@@ -1,4 +1,5 @@
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
+import { Admission, UNLIMITED } from "../../lib/rooms/admission.ts";
 import { Connection } from "../../lib/rooms/connection.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
@@ -7,7 +8,7 @@ import { hashToken, systemRandom, type TokenHash } from "../../lib/rooms/tokens.
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
 import { FakeSocket } from "./fake_socket.ts";
-import { createMessage, newAccess } from "./room_server.ts";
+import { createMessage, newAccess, newGuest } from "./room_server.ts";
 
 /** A store whose `join` waits until the test lets it go on. */
 class SlowJoinStore extends MemoryRoomStore {
@@ -68,7 +69,8 @@ class World {
 
   open(at = this.access.room) {
     const socket = new FakeSocket();
-    const connection = new Connection(socket, at, {
+    const connection = new Connection(socket, newGuest(at), {
+      admission: new Admission(UNLIMITED),
       store: this.store,
       clock: this.clock,
       random: systemRandom,

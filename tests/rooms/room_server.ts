@@ -7,6 +7,8 @@ import { App } from "fresh";
 import { type Bytes, concat } from "../../lib/protocol/bytes.ts";
 import { SUBPROTOCOL } from "../../lib/protocol/limits.ts";
 import { parseServerMessage, type ServerMessage } from "../../lib/protocol/signaling.ts";
+import { Admission, type AdmissionLimits, UNLIMITED } from "../../lib/rooms/admission.ts";
+import type { Guest } from "../../lib/rooms/connection.ts";
 import type { StoreLimits } from "../../lib/rooms/limits.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import { Rooms, type RoomsOptions } from "../../lib/rooms/rooms.ts";
@@ -58,6 +60,16 @@ export function newAccess(): Access {
   return { room: token(16), otok: token(32), jtok: token(16) };
 }
 
+/** A guest at `room` who may do everything. */
+export function newGuest(room = "", address = "192.0.2.1"): Guest {
+  return { room, address, mayCreate: true };
+}
+
+/** A test names the address that a client comes from in a header of its own. */
+function addressOf(req: Request): string {
+  return req.headers.get("x-address") ?? "192.0.2.1";
+}
+
 /** The `create` message for `access`. */
 export function createMessage({ otok, jtok }: Access) {
   return { t: "create", own: hashToken(otok), join: hashToken(jtok), ttl: 600 } as const;
@@ -84,11 +96,14 @@ export class Client implements AsyncDisposable {
     });
   }
 
-  /** Connects to `room` and waits for `open`. */
-  static async connect(server: Address, room: string): Promise<Client> {
+  /** Connects to `room`, from `address` if a `RoomServer` is to think so, and waits for `open`. */
+  static async connect(server: Address, room: string, address?: string): Promise<Client> {
     const options = {
       protocols: [SUBPROTOCOL],
-      headers: { origin: `http://${server.host}` },
+      headers: {
+        origin: `http://${server.host}`,
+        ...(address === undefined ? {} : { "x-address": address }),
+      },
     };
     // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does not know them.
     const socket: WebSocket = Reflect.construct(WebSocket, [
@@ -312,7 +327,9 @@ export function handshake(server: Address, room: string): string[] {
 }
 
 /** Options of {@linkcode RoomServer}. */
-export interface RoomServerOptions extends RoomsOptions {
+export interface RoomServerOptions extends Omit<RoomsOptions, "admission"> {
+  /** Instead of none. */
+  readonly admission?: Partial<AdmissionLimits>;
   readonly store?: Partial<StoreLimits>;
   readonly allowedOrigins?: readonly string[];
 }
@@ -323,13 +340,21 @@ export class RoomServer implements Address, AsyncDisposable {
   readonly rooms: Rooms;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor({ store = {}, allowedOrigins = [], ...options }: RoomServerOptions = {}) {
+  constructor(
+    { store = {}, admission = {}, allowedOrigins = [], ...options }: RoomServerOptions = {},
+  ) {
     this.store = new MemoryRoomStore({ limits: store });
-    this.rooms = new Rooms(this.store, options);
+    this.rooms = new Rooms(this.store, {
+      ...options,
+      admission: new Admission({ ...UNLIMITED, ...admission }),
+    });
     const app = new App<unknown>().get(
       "/ws/:room",
       ({ req, params }) =>
-        upgradeToRoom(req, params["room"] ?? "", { rooms: this.rooms, allowedOrigins }),
+        upgradeToRoom(req, newGuest(params["room"], addressOf(req)), {
+          rooms: this.rooms,
+          allowedOrigins,
+        }),
     );
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },

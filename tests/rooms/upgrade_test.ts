@@ -6,7 +6,15 @@ import { upgradeToRoom } from "../../lib/rooms/upgrade.ts";
 import type { State } from "../../lib/server/state.ts";
 import { handler } from "../../routes/ws/[room].ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { Client, handshake, newAccess, RawClient, RoomServer, until } from "./room_server.ts";
+import {
+  Client,
+  handshake,
+  newAccess,
+  newGuest,
+  RawClient,
+  RoomServer,
+  until,
+} from "./room_server.ts";
 import { token } from "./store_contract.ts";
 
 /** Status of the answer to `lines`, and the code in its body. */
@@ -91,7 +99,7 @@ Deno.test("upgradeToRoom() takes a listed origin", async () => {
 });
 
 Deno.test("upgradeToRoom() takes no more sockets than it may have", async () => {
-  await using server = new RoomServer({ maxSockets: 1 });
+  await using server = new RoomServer({ admission: { sockets: 1 } });
   const room = token(16);
   const first = await Client.connect(server, room);
   assertEquals(await answer(server, handshake(server, room)), { status: 503, code: "busy" });
@@ -117,7 +125,7 @@ Deno.test("upgradeToRoom() refuses any other method", async () => {
   const rooms = new Rooms(new MemoryRoomStore());
   for (const method of ["HEAD", "POST", "OPTIONS"]) {
     const request = new Request("http://localhost/", { method });
-    const response = upgradeToRoom(request, token(16), { rooms });
+    const response = upgradeToRoom(request, newGuest(token(16)), { rooms });
     assertEquals([response.status, (await response.json()).code], [405, "method"]);
   }
 });
