@@ -10,7 +10,7 @@
 export const CLOSE = {
   /** The client left or deleted the room, as it asked. */
   done: 1000,
-  /** The server restarts: come back with `resume`, after a short random wait. */
+  /** The server restarts, or lost the room: come back with `resume`, after a short random wait. */
   restart: 1012,
   /** Not JSON, an unknown message, a wrong field. */
   malformed: 4000,
@@ -28,7 +28,7 @@ export const CLOSE = {
   gone: 4006,
   /** The client reads too slowly; its queue is full. */
   slow: 4007,
-  /** The server is at its limit: try later. */
+  /** The server is at its limit, or its rooms are out of reach: try later. */
   busy: 4008,
   /** The sender turned this viewer away: he did not prove that he has the link or the code. */
   dismissed: 4009,

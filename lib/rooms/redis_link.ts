@@ -88,7 +88,7 @@ export class RedisLink {
 
   /** Runs a script. Throws {@linkcode RedisAway} without its answer; errors of the script itself as they are. */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.ready) throw new RedisAway("Cannot run a script: Redis is away");
+    if (!this.#scripts.isReady) throw new RedisAway("Cannot run a script: Redis is away");
     const options = { keys: [...keys], arguments: [...args] };
     const client = this.#scripts;
     const answer = client.evalSha(script.sha, options).catch((error: unknown) => {
@@ -140,13 +140,18 @@ export class RedisLink {
   #failed(error: unknown): void {
     if (this.#away || this.#closed) return;
     this.#away = true;
-    // Its name or code only: the message may hold the address.
-    const code = error instanceof Error && "code" in error ? String(error.code) : null;
-    this.#options.handlers.onAway(code ?? (error instanceof Error ? error.name : "unknown"));
+    this.#options.handlers.onAway(reasonOf(error));
   }
 }
 
 /** True for what Redis itself answered: a script that failed, not a connection. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && /^(ERR|WRONGTYPE|NOPERM)\b/.test(error.message);
+}
+
+/** ECONNREFUSED, WRONGPASS, a class of errors: one word, as the rest of a message may hold an address or a name. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return /^[A-Z]{3,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
 }

@@ -34,9 +34,12 @@ export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
 }
 
 /** Waits until `condition` holds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!condition()) {
+  while (!await condition()) {
     assert(performance.now() < end, `Waited too long until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

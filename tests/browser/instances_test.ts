@@ -1,0 +1,103 @@
+/**
+ * Two people in real browsers, each at another instance of the app behind one address, with a Redis between them.
+ *
+ * @module
+ */
+import { startApp, type TestApp } from "../support/app.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { Balancer } from "../support/balancer.ts";
+import { type TestBrowser, withBrowser } from "../support/browser.ts";
+import { fixture } from "../support/fixtures.ts";
+import { assertLooksLike, looksOf, Sender, Viewer } from "../support/flow.ts";
+import { REASON } from "../support/reasons.ts";
+import { noRedis, TestRedis } from "../support/redis.ts";
+
+/** A lost connection and the way back: several attempts with pauses in between, on a machine with much to do. */
+const PATIENT = { timeout: 90_000 };
+
+interface Stage {
+  readonly redis: TestRedis;
+  readonly first: TestApp;
+  readonly second: TestApp;
+  readonly balancer: Balancer;
+  readonly browser: TestBrowser;
+}
+
+function test(title: string, body: (stage: Stage) => Promise<void>): void {
+  Deno.test({
+    name: `two instances: ${title}`,
+    ignore: noRedis,
+    async fn() {
+      await using redis = await TestRedis.start();
+      const env = { REDIS_URL: redis.url };
+      await using first = await startApp({ env });
+      await using second = await startApp({ env });
+      await using balancer = new Balancer([first, second]);
+      await withBrowser((browser) => body({ redis, first, second, balancer, browser }));
+    },
+  });
+}
+
+/** A sender who waits at the first instance, and a viewer with the link whose socket will be at the second. */
+async function apart({ first, second, balancer, browser }: Stage) {
+  balancer.prefer(first);
+  const sender = await Sender.open(await browser.newPage(), balancer.url);
+  const picture = await fixture("flat");
+  const link = await sender.offer(picture, { seconds: 3 });
+  balancer.prefer(second);
+  const viewer = await Viewer.open(await browser.newPage(), link);
+  return { sender, viewer, picture };
+}
+
+/** Looks at the picture that was delivered, to the end of the session. */
+async function finish(sender: Sender, viewer: Viewer): Promise<void> {
+  await viewer.look(PATIENT);
+  assertEquals(await viewer.waitReason("ended", PATIENT), REASON.done);
+  assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
+}
+
+test("a whole session between people at different ones", async (stage) => {
+  const { sender, viewer, picture } = await apart(stage);
+  await viewer.receive(PATIENT);
+  await sender.waitPhase("delivered", PATIENT);
+  // Both sockets are open, and in Redis each seat is held by another instance.
+  const keys = (await stage.redis.keys()).filter((key) => key.endsWith(":room"));
+  assertEquals(keys.length, 1);
+  const holders = await stage.redis.command("HMGET", keys[0] ?? "", "sender.at", "viewer.at");
+  assert(Array.isArray(holders) && holders.every((at) => typeof at === "string"));
+  assert(holders[0] !== holders[1], "both people are at the same instance");
+  await viewer.look(PATIENT);
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), picture);
+  assertEquals(await viewer.waitReason("ended", PATIENT), REASON.done);
+  assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
+});
+
+test("one is killed as the two begin to talk, and they find each other at the other", async (stage) => {
+  const { sender, viewer } = await apart(stage);
+  await viewer.join();
+  await stage.first.stop("SIGKILL");
+  await viewer.waitPhase("delivered", PATIENT);
+  await finish(sender, viewer);
+});
+
+test("Redis goes and comes back empty while somebody waits: the link still leads to them", async (stage) => {
+  const { sender, viewer } = await apart(stage);
+  await stage.redis.stop();
+  await stage.redis.start();
+  const room = async () => (await stage.redis.keys()).some((key) => key.endsWith(":room"));
+  const end = performance.now() + PATIENT.timeout;
+  while (!await room()) {
+    assert(performance.now() < end, "The sender did not make the room again");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await viewer.receive(PATIENT);
+  await finish(sender, viewer);
+});
+
+test("Redis goes while a picture is there: it is opened and seen all the same", async (stage) => {
+  const { sender, viewer } = await apart(stage);
+  await viewer.receive(PATIENT);
+  await sender.waitPhase("delivered", PATIENT);
+  await stage.redis.stop();
+  await finish(sender, viewer);
+});
