@@ -5,6 +5,7 @@ import { Announcer } from "../components/Announcer.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
+import { Relay } from "../components/Relay.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
@@ -97,6 +98,7 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
       <details class="more">
         <summary>{en.send.options}</summary>
         <Keep model={model} />
+        <Relay on={model?.relay.value ?? false} onChange={(on) => model?.setRelay(on)} />
         <Mark model={model} />
       </details>
       <p>
@@ -202,6 +204,8 @@ function Options(
   { model, session, pick }: { model: SenderModel; session: Session; pick: () => void },
 ) {
   const preparing = model.picker.preparing.value;
+  const { at } = session.life.value;
+  const unconnected = at === "starting" || at === "waiting";
   return (
     <details class="more" open={session.keep.value}>
       <summary>{en.send.optionsLive}</summary>
@@ -211,6 +215,7 @@ function Options(
         onChange={(seconds) => model.setSeconds(seconds)}
       />
       <Keep model={model} />
+      {unconnected && <Relay on={model.relay.value} onChange={(on) => model.setRelay(on)} />}
       <Mark model={model} />
       <button type="button" data-action="choose" disabled={preparing} onClick={pick}>
         {preparing ? en.send.preparing : en.send.addAnother}
@@ -322,6 +327,12 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
       <h1>{title}</h1>
       <p>{text}</p>
       {unconfirmed && <p>{en.ended.unconfirmed}</p>}
+      {life.reason === "no_relay" && (
+        <Relay
+          on={model.relay.value}
+          onChange={(on) => model.setRelay(on)}
+        />
+      )}
       <div class="actions">
         {unseen && (
           <button

@@ -5,6 +5,7 @@ import { CodeField } from "../components/CodeField.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
+import { Relay } from "../components/Relay.tsx";
 import { Status } from "../components/Status.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { outcome } from "../components/Timeline.tsx";
@@ -120,6 +121,7 @@ function Code({ model }: { model: ViewerModel }) {
           {en.view.join}
         </button>
       </form>
+      <Options model={model} />
       <p class="small">{en.code.linkInstead}</p>
     </section>
   );
@@ -156,7 +158,18 @@ function Invitation({ model }: { model: ViewerModel | null }) {
       >
         {en.view.join}
       </button>
+      <Options model={model} />
     </section>
+  );
+}
+
+/** What can be chosen before the button is pressed; unfolded where that button failed for the lack of a relay. */
+function Options({ model }: { model: ViewerModel | null }) {
+  return (
+    <details class="more" open={model?.failure === "no_relay"}>
+      <summary>{en.send.options}</summary>
+      <Relay on={model?.relay.value ?? false} onChange={(on) => model?.setRelay(on)} />
+    </details>
   );
 }
 
@@ -331,6 +344,7 @@ function Failed({ model }: { model: ViewerModel }) {
     <section class="card">
       <h1>{title}</h1>
       <p>{text}</p>
+      {reason === "no_relay" && <Options model={model} />}
       {model.retryable && (
         <button
           type="button"

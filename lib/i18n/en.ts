@@ -72,6 +72,12 @@ export const en = {
     haveCode: "I have a code",
   },
 
+  relay: {
+    label: "Hide my IP address",
+    hint:
+      "Your friend does not see it then: a relay of this server’s, if it has one, passes everything on, unreadable.",
+  },
+
   /** The code that says the same as the link. */
   code: {
     share: (host: string) => `Or say it: your friend opens ${host}/join and types this.`,
@@ -288,6 +294,10 @@ export const en = {
     network: [
       "No way through between the two networks",
       "One of them blocks direct connections, as some companies, hotels and VPNs do. Nothing was seen. Try again on another network, for example a phone’s.",
+    ],
+    no_relay: [
+      "This server has no relay",
+      "Without one your IP address can’t be hidden from the other side. Nothing was seen. Connect directly, or ask who runs this server for a TURN relay.",
     ],
     timeout: [
       "No connection came about",

@@ -40,7 +40,7 @@ export const enSecurity = {
       points: [
         "A screenshot, or a photograph of the screen. The watermark says where a copy came from; it does not stop it.",
         "A friend with changed software. “Viewer reported closed” is what the other browser says, not a proof.",
-        "That each of you can see the other’s IP address: your browsers connect directly.",
+        "That each of you can see the other’s IP address: your browsers connect directly, unless you hide yours and this server has a relay.",
         "A different program. It comes from whoever runs this server, and extensions of a browser can read along. Use a server that you trust, or run your own.",
       ],
     },

@@ -50,6 +50,8 @@ export type ConnectFailure =
   | "verification"
   /** The sender turned this viewer away: his code was wrong. */
   | "wrong_code"
+  /** The own address was to stay hidden, and this server has no relay. */
+  | "no_relay"
   /** WebRTC is there but switched off, by policy or by lockdown mode. */
   | "no_webrtc";
 
@@ -123,11 +125,18 @@ function wipeAddress({ ownerToken, secret }: Address): void {
   if ("psk" in secret) wipe(secret.psk);
 }
 
+const NO_ICE = { servers: [], until: 0 };
+
+function hasRelay(servers: readonly IceServer[]): boolean {
+  return servers.some(({ urls }) => urls.some((url) => url.startsWith("turn")));
+}
+
 /** Connects one side of a session. */
 export class Connector {
   readonly #options: ConnectorOptions;
   #ground: Ground | null = null;
-  #iceServers: readonly IceServer[] = [];
+  #ice: { readonly servers: readonly IceServer[]; readonly until: number } = NO_ICE;
+  #relayOnly = false;
   #attempt: Attempt | null = null;
   #bound = false;
   #over = false;
@@ -145,6 +154,11 @@ export class Connector {
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+  }
+
+  /** Hides the own address from the other side, or not, in each attempt from now on. */
+  hideAddress(on: boolean): void {
+    this.#relayOnly = on;
   }
 
   /** Takes the seat and goes on by itself from there. WebRTC and WebCrypto have to be there. */
@@ -205,7 +219,10 @@ export class Connector {
       case "relay":
         return this.#relayed(message.d);
       case "ice":
-        this.#iceServers = message.servers;
+        this.#ice = {
+          servers: message.servers,
+          until: performance.now() + message.exp * 1_000,
+        };
         return;
       case "gone":
         return this.#fail(`room_${message.why}`);
@@ -218,6 +235,8 @@ export class Connector {
   }
 
   #seated(): void {
+    // Another server, perhaps, or the same one with other settings.
+    this.#ice = NO_ICE;
     // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse. Its time runs
     // on until `peer` says more: a server that says this and then nothing must not keep anybody waiting for ever.
     if (!this.#bound) this.#abandon();
@@ -300,10 +319,15 @@ export class Connector {
     const ground = this.#ground;
     if (ground === null) return;
     this.#attempt?.close();
+    // Credentials that are too old would only be refused; each `peer` comes with new ones.
+    const iceServers = performance.now() < this.#ice.until ? this.#ice.servers : [];
+    const relayOnly = this.#relayOnly;
+    if (relayOnly && !hasRelay(iceServers)) return this.#fail("no_relay");
     const attempt: Attempt = new Attempt(this.#options.role, {
       ground,
       code: this.#code,
-      iceServers: this.#iceServers,
+      iceServers,
+      relayOnly,
       mayAnswer: () => this.#mayAnswer(),
       guesses: {
         spend: () => this.#guesses++ < MAX_CODE_GUESSES,
@@ -378,6 +402,7 @@ interface AttemptOptions {
   /** Sender: `spend` is false where there is none left. */
   readonly guesses: { readonly spend: () => boolean; readonly giveBack: () => void };
   readonly iceServers: readonly IceServer[];
+  readonly relayOnly: boolean;
   readonly onBound: (link: SecureLink) => void;
   readonly onFailed: (why: "network" | "verification") => void;
 }
@@ -471,11 +496,12 @@ class Attempt {
   }
 
   #connect(keys: SessionKeys): Peer {
-    const { ground, iceServers, onBound, onFailed } = this.#options;
+    const { ground, iceServers, relayOnly, onBound, onFailed } = this.#options;
     return new Peer({
       identity: ground.identity,
       keys,
       iceServers,
+      relayOnly,
       send: (message) => this.#send(message),
       onBound,
       onFailed: (why) => onFailed(why === "network" ? "network" : "verification"),

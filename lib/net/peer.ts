@@ -64,6 +64,8 @@ export interface PeerOptions {
   readonly identity: Identity;
   readonly keys: SessionKeys;
   readonly iceServers: readonly IceServer[];
+  /** Hides the own address: nothing but a relay is used. */
+  readonly relayOnly?: boolean;
   /** Relays a sealed message to the other side, in order. */
   readonly send: (message: Bytes) => void;
   /** Called once, when both bindings are verified. */
@@ -91,6 +93,7 @@ export class Peer {
     this.#pc = new RTCPeerConnection({
       certificates: [options.identity.certificate],
       iceServers: options.iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
+      iceTransportPolicy: options.relayOnly === true ? "relay" : "all",
       bundlePolicy: "max-bundle",
     });
     this.#control = this.#channel("control", 0);
@@ -102,8 +105,8 @@ export class Peer {
       if (this.#pc.connectionState === "failed") this.#fail("network");
     };
     this.#pc.onicecandidate = ({ candidate }) => {
-      const text = encodeCandidate(candidate);
-      this.#enqueue(options.keys.signalSealer.seal(HANDSHAKE.candidate, text));
+      const text = encodeCandidate(candidate, options.relayOnly);
+      if (text !== null) this.#enqueue(options.keys.signalSealer.seal(HANDSHAKE.candidate, text));
     };
   }
 

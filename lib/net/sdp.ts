@@ -39,9 +39,19 @@ export function checkSdp(sdp: string, fingerprint: Bytes): void {
   if (found === null || !equalBytes(found, fingerprint)) throw new ProtocolError();
 }
 
-/** Writes an ICE candidate for M6; the empty string says that there are no more. */
-export function encodeCandidate(candidate: RTCIceCandidate | null): string {
-  return candidate === null ? "" : candidate.candidate;
+/**
+ * Writes an ICE candidate for M6; the empty string says that there are no more. Where the own address is to stay hidden,
+ * `null` for any that is not a relay's, and a relay's without the address that it was asked from. Browsers do both by
+ * themselves under the policy `relay`; what they send is theirs, and what leaves here is ours.
+ */
+export function encodeCandidate(
+  candidate: Pick<RTCIceCandidate, "candidate"> | null,
+  relayOnly = false,
+): string | null {
+  const text = candidate?.candidate ?? "";
+  if (!relayOnly || text === "") return text;
+  if (!/^candidate:(\S+ ){6}typ relay( |$)/.test(text)) return null;
+  return text.replace(/ raddr \S+/, " raddr 0.0.0.0").replace(/ rport \S+/, " rport 0");
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type SignalError,
 } from "../protocol/signaling.ts";
 import type { Admission, Refusal } from "./admission.ts";
+import type { IceIssuer } from "../server/turn.ts";
 import type { Clock } from "./clock.ts";
 import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -50,6 +51,8 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits: ConnectionLimits;
+  /** What this seat may use to get through to the other; asked each time that both are filled; nothing without. */
+  readonly ice?: IceIssuer | undefined;
   /** Hears what the store threw; the client hears `busy`. */
   readonly onError: (error: unknown) => void;
 }
@@ -261,7 +264,12 @@ export class Connection {
     if (state.at === "claiming") state.early.push(event);
     if (state.at !== "seated") return;
     switch (event.t) {
-      case "peer":
+      case "peer": {
+        // Before it: the attempt that begins with `peer` is to use them. Who is alone here gets none.
+        const ice = event.up ? this.#context.ice?.() : null;
+        if (ice) this.#send(ice);
+        return this.#send(event);
+      }
       case "relay":
         return this.#send(event);
       case "gone":

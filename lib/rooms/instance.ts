@@ -6,6 +6,7 @@
 import { log } from "../server/log.ts";
 import { config } from "../server/config.ts";
 import { Admission } from "./admission.ts";
+import { iceIssuer } from "../server/turn.ts";
 import { MemoryRoomStore } from "./memory_store.ts";
 import { Rooms } from "./rooms.ts";
 import type { RoomStore } from "./store.ts";
@@ -49,7 +50,15 @@ const admission = new Admission({
 }, { onLimit: (limit) => log.debug("limit hit", { limit }) });
 
 /** The one instance that the routes use. */
-export const rooms: Rooms = new Rooms(await openStore(), { admission, onError });
+export const rooms: Rooms = new Rooms(await openStore(), {
+  admission,
+  ice: iceIssuer({
+    servers: settings.ICE_SERVERS,
+    turnUrls: settings.TURN_URLS,
+    turnSecret: settings.TURN_SECRET,
+  }),
+  onError,
+});
 
 /** Origins besides the request's own from which they may be reached. */
 export const allowedOrigins: readonly string[] = settings.PUBLIC_ORIGIN;

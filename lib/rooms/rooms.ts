@@ -7,6 +7,7 @@ import { Admission, UNLIMITED } from "./admission.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Connection, type ConnectionContext, type Guest } from "./connection.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "./limits.ts";
+import type { IceIssuer } from "../server/turn.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
@@ -17,6 +18,8 @@ export interface RoomsOptions {
   readonly limits?: Partial<ConnectionLimits>;
   /** What clients may have; nothing is limited without. */
   readonly admission?: Admission;
+  /** What the two ends of a room are told to get through with; nothing without. */
+  readonly ice?: IceIssuer;
   /** Hears what the store threw. */
   readonly onError?: (error: unknown) => void;
 }
@@ -37,6 +40,7 @@ export class Rooms {
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
+      ice: options.ice,
       onError: options.onError ?? (() => {}),
     };
   }

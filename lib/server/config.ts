@@ -82,11 +82,17 @@ const network = v.pipe(
   v.transform((text) => parseNetwork(text) ?? { address: text, prefix: 0 }),
 );
 
+/** As RFC 7064 and 7065 have them: browsers refuse to connect at all where one URL is something else. */
+const ICE_URL = /^(?:stuns?:HOST|turns?:HOST(?:\?transport=(?:udp|tcp))?)$/.source.replaceAll(
+  "HOST",
+  "(?:[\\w.-]{1,200}|\\[[\\da-f:.]{2,45}\\])(?::\\d{1,5})?",
+);
+
 const iceUrl = v.pipe(
   v.string(),
   v.regex(
-    /^(?:stun|turn)s?:[^\s]{1,250}$/,
-    "has a URL that begins with none of stun:, stuns:, turn:, turns:",
+    new RegExp(ICE_URL, "i"),
+    "has a URL that is none like stun:host:3478, stuns:host, turn:host?transport=udp, turns:host:443?transport=tcp",
   ),
 );
 
@@ -109,7 +115,7 @@ const iceServers = v.pipe(
     }, "is not a list of ICE servers with urls, username and credential"),
     "is not a list of ICE servers",
   ),
-  v.maxLength(8, "has more than 8 servers"),
+  v.maxLength(7, "has more than 7 servers"),
 );
 
 function secret(length: number) {
@@ -169,6 +175,9 @@ export type Config = { readonly [K in Variable]: v.InferOutput<(typeof VARIABLES
 /** Names of all settings, with their defaults as they would be written. */
 export const DEFAULTS: Readonly<Record<Variable, string>> = mapValues(([fallback]) => fallback);
 
+/** What one `ice` message has to fit into beside the credentials, in characters. */
+const MAX_ICE_LENGTH = 6_000;
+
 /** Values that no message may repeat. */
 const SECRETS: readonly string[] = [
   "METRICS_TOKEN",
@@ -222,6 +231,19 @@ function findContradictions(config: Config): string[] {
   together("TURN_URLS", "TURN_SECRET");
   if (config.TURN_URLS.some((url) => url.startsWith("stun"))) {
     problems.push("TURN_URLS is not valid: STUN needs no secret; its URLs belong into ICE_SERVERS");
+  }
+  for (const { urls, username, credential } of config.ICE_SERVERS) {
+    const relay = urls.some((url) => /^turn/i.test(url));
+    if ((username === undefined) !== (credential === undefined) || (relay && !username)) {
+      problems.push(
+        "ICE_SERVERS is not valid: TURN needs username and credential, and neither goes without the other",
+      );
+      break;
+    }
+  }
+  const iceLength = JSON.stringify([config.ICE_SERVERS, config.TURN_URLS]).length;
+  if (iceLength > MAX_ICE_LENGTH) {
+    problems.push("ICE_SERVERS and TURN_URLS are not valid: together they are too long");
   }
   if (config.TLS_CERT !== "" && config.PUBLIC_ORIGIN.some((origin) => origin.startsWith("http:"))) {
     problems.push(

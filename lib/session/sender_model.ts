@@ -27,6 +27,7 @@ export class SenderModel {
   readonly #link = signal<string | null>(null);
   readonly #code: ReadonlySignal<string | null>;
   readonly #keep = signal(false);
+  readonly #relay = signal(false);
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
 
@@ -86,6 +87,11 @@ export class SenderModel {
     return this.#keep;
   }
 
+  /** Whether this side's address stays hidden from the other one. */
+  get relay(): ReadonlySignal<boolean> {
+    return this.#relay;
+  }
+
   /** Takes files that were chosen, dropped or pasted; the first good one makes the link. */
   async choose(files: readonly File[]): Promise<void> {
     if (this.#obstacle !== null) return;
@@ -119,6 +125,12 @@ export class SenderModel {
   setKeep(on: boolean): void {
     this.#keep.value = on;
     this.#session.peek()?.setKeep(on);
+  }
+
+  /** Connects by a relay alone, or not, as long as nothing is connected. */
+  setRelay(on: boolean): void {
+    this.#relay.value = on;
+    this.#session.peek()?.hideAddress(on);
   }
 
   /** The pictures of a session that is over which nobody has seen. */
@@ -193,6 +205,7 @@ export class SenderModel {
       if (isOver(life) && this.#session.peek() === session) this.#link.value = null;
     });
     session.setKeep(this.#keep.peek());
+    session.hideAddress(this.#relay.peek());
     session.start();
     return session;
   }

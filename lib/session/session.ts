@@ -158,6 +158,11 @@ export class Session {
     this.#connector.start();
   }
 
+  /** Hides this side's address from the other one, or not; what is connected already stays as it is. */
+  hideAddress(on: boolean): void {
+    this.#connector.hideAddress(on);
+  }
+
   /** Sender: keep the session open after the last picture, or not. */
   setKeep(on: boolean): void {
     if (this.#options.role !== "S" || this.#keep.peek() === on) return;

@@ -38,6 +38,7 @@ const RETRYABLE: readonly FailReason[] = [
   "unreachable",
   "busy",
   "network",
+  "no_relay",
   "timeout",
   "dismissed",
   "wrong_code",
@@ -61,6 +62,7 @@ export class ViewerModel {
   readonly #wordlist = signal<readonly string[]>([]);
   readonly #suggestions: ReadonlySignal<readonly string[]>;
   readonly #session = signal<Session | null>(null);
+  readonly #relay = signal(false);
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
@@ -134,6 +136,16 @@ export class ViewerModel {
   get retryable(): boolean {
     const life = this.#life();
     return life.at === "failed" && RETRYABLE.includes(life.reason);
+  }
+
+  /** Whether this side's address stays hidden from the other one. */
+  get relay(): ReadonlySignal<boolean> {
+    return this.#relay;
+  }
+
+  /** Connects by a relay alone, or not, from the next press of "Connect" on. */
+  setRelay(on: boolean): void {
+    this.#relay.value = on;
   }
 
   /** Reads a link from the address bar, unless a session is under way. */
@@ -236,6 +248,7 @@ export class ViewerModel {
       // It was for one time. Before that, a second try may need it.
       if (at === "live" || at === "ended") this.#forget();
     });
+    session.hideAddress(this.#relay.peek());
     session.start();
   }
 

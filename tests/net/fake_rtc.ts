@@ -24,6 +24,10 @@ function field(sdp: string, name: string): string {
   return new RegExp(`^a=${name}:(?:sha-256 )?(.*)$`, "m").exec(sdp)?.[1]?.trim() ?? "";
 }
 
+interface FakeSettings extends Pick<RTCConfiguration, "iceServers" | "iceTransportPolicy"> {
+  readonly certificates: readonly FakeCertificate[];
+}
+
 /** Stands in for the global `RTCPeerConnection`. */
 export class FakePeerConnection {
   static all: FakePeerConnection[] = [];
@@ -44,8 +48,12 @@ export class FakePeerConnection {
   #remote: string | null = null;
   #closed = false;
 
-  constructor({ certificates }: { certificates: readonly FakeCertificate[] }) {
-    this.#certificate = certificates[0] ?? new FakeCertificate();
+  /** What it was made with. */
+  readonly settings: FakeSettings;
+
+  constructor(settings: FakeSettings) {
+    this.settings = settings;
+    this.#certificate = settings.certificates[0] ?? new FakeCertificate();
     FakePeerConnection.#byName.set(this.#name, this);
     FakePeerConnection.all.push(this);
   }

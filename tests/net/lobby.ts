@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { IceIssuer } from "../../lib/server/turn.ts";
 import { RoomServer } from "../rooms/room_server.ts";
 import { withGlobals } from "../support/fake_time.ts";
 import { Line } from "./line.ts";
@@ -12,9 +13,12 @@ export class Lobby implements AsyncDisposable {
   readonly line = new Line();
   readonly #origin = `http://127.0.0.1:${this.line.port}`;
   readonly #globals: Disposable;
+  #ice: IceIssuer | undefined;
   #server: RoomServer;
 
-  constructor() {
+  /** `ice` makes what both ends are told to get through with; nothing without. */
+  constructor(ice?: IceIssuer) {
+    this.#ice = ice;
     this.#server = this.#start();
     const origin = this.#origin;
     this.#globals = withGlobals({
@@ -38,7 +42,8 @@ export class Lobby implements AsyncDisposable {
   }
 
   /** The process ends, and another one, which knows nothing, takes its place. */
-  async restart(): Promise<void> {
+  async restart(ice = this.#ice): Promise<void> {
+    this.#ice = ice;
     const old = this.#server;
     this.#server = this.#start();
     await old[Symbol.asyncDispose]();
@@ -47,7 +52,8 @@ export class Lobby implements AsyncDisposable {
   #start(): RoomServer {
     // The store's sweep outlives its server, and must not come up in a later test that has time in its hands.
     const store = { sweepMs: 1_000_000_000 };
-    const server = new RoomServer({ allowedOrigins: [this.#origin], store });
+    const ice = this.#ice === undefined ? {} : { ice: this.#ice };
+    const server = new RoomServer({ allowedOrigins: [this.#origin], store, ...ice });
     this.line.target = server.port;
     return server;
   }

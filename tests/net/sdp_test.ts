@@ -96,6 +96,33 @@ Deno.test("an ICE candidate survives the wire, and so does the end of candidates
   assertEquals(decodeCandidate(""), null);
 });
 
+Deno.test("encodeCandidate() lets no address of its own out where it is to stay hidden", () => {
+  const own = "198.51.100.7";
+  const relay = "candidate:7 1 udp 41885951 203.0.113.9 50123 typ relay";
+  const more = "generation 0 ufrag xYz1 network-cost 999";
+  const lines = [
+    `candidate:1 1 udp 2122260223 ${own} 54321 typ host ${more}`,
+    `candidate:1 1 tcp 1518280447 ${own} 9 typ host tcptype active ${more}`,
+    `candidate:2 1 udp 1686052607 ${own} 54321 typ srflx raddr 192.168.1.5 rport 54321 ${more}`,
+    `candidate:3 1 udp 1686052607 ${own} 54321 typ prflx raddr 192.168.1.5 rport 54321 ${more}`,
+    `${relay} raddr ${own} rport 54321 ${more}`,
+    `${relay} raddr 2001:db8::7 rport 54321`,
+  ];
+  assertEquals(lines.map((candidate) => encodeCandidate({ candidate })), lines);
+  assertEquals(lines.map((candidate) => encodeCandidate({ candidate }, true)), [
+    null,
+    null,
+    null,
+    null,
+    `${relay} raddr 0.0.0.0 rport 0 ${more}`,
+    `${relay} raddr 0.0.0.0 rport 0`,
+  ]);
+  // Somebody else's word for it: the type is what stands behind the address, not anywhere.
+  const sly = `candidate:1 1 udp 1 ${own} 1 typ host generation 0 ufrag typ relay`;
+  assertEquals(encodeCandidate({ candidate: sly }, true), null);
+  assertEquals(encodeCandidate(null, true), "");
+});
+
 for (
   const [name, text] of [
     ["without its keyword", CANDIDATE.slice(10)],

@@ -40,6 +40,9 @@ const GOOD: readonly (readonly [string, string, unknown])[] = [
   ]],
   ["REDIS_URL", "rediss://user:pw@h.example:6380/1", "rediss://user:pw@h.example:6380/1"],
   ["ICE_SERVERS", '[{"urls":["stun:a.example"]}]', [{ urls: ["stun:a.example"] }]],
+  ["ICE_SERVERS", '[{"urls":["turn:[::1]:3478"],"username":"u","credential":"c"}]', [
+    { urls: ["turn:[::1]:3478"], username: "u", credential: "c" },
+  ]],
   ["ACCESS_KEY", "12345678", "12345678"],
   ["LIMIT_ROOMS", "7", 7],
 ];
@@ -50,6 +53,8 @@ for (const [name, value, parsed] of GOOD) {
     assertEquals(config[name], parsed);
   });
 }
+
+const LONG_URL = `stun:${"a".repeat(190)}`;
 
 const BAD: readonly (readonly [string, string])[] = [
   ...["65536", "-1", "80.5", "http", "0x50", "1e3"].map((port) => ["PORT", port] as const),
@@ -70,6 +75,10 @@ const BAD: readonly (readonly [string, string])[] = [
     '[{"urls":[]}]',
     '[{"urls":["http://a"]}]',
     '[{"url":["stun:a"]}]',
+    '[{"urls":["turn:a?transport=sctp"],"username":"u","credential":"c"}]',
+    '[{"urls":["stun:a?transport=udp"]}]',
+    '[{"urls":["turn://a"],"username":"u","credential":"c"}]',
+    JSON.stringify(Array(8).fill({ urls: ["stun:a"] })),
   ]
     .map((servers) => ["ICE_SERVERS", servers] as const),
   ["ACCESS_KEY", "short"],
@@ -98,6 +107,10 @@ Deno.test("parseConfig() refuses what contradicts itself", () => {
       { TURN_URLS: "turn:a.example" },
       { TURN_SECRET: "0123456789abcdef" },
       { TURN_URLS: "stun:a.example", TURN_SECRET: "0123456789abcdef" },
+      { ICE_SERVERS: '[{"urls":["turn:a.example"]}]' },
+      { ICE_SERVERS: '[{"urls":["turn:a.example"],"username":"u"}]' },
+      { ICE_SERVERS: '[{"urls":["stun:a.example"],"credential":"c"}]' },
+      { ICE_SERVERS: JSON.stringify(Array(7).fill({ urls: Array(8).fill(LONG_URL) })) },
       { TLS_CERT: "c", TLS_KEY: "k", PUBLIC_ORIGIN: "http://a.example" },
       { LIMIT_SOCKETS: "10", LIMIT_SOCKETS_PER_IP: "11" },
     ]

@@ -193,6 +193,12 @@ abstract class Person<Phase extends string> {
     await (await this.find("[data-field=verification] summary", options)).click();
   }
 
+  /** Ticks or clears "Hide my IP address", which may be folded away. */
+  async hideAddress(): Promise<void> {
+    const box = await this.find("input[type=checkbox][name=relay]");
+    await box.evaluate((element) => (element as HTMLInputElement).click());
+  }
+
   /** Presses "Leave". */
   leave(): Promise<void> {
     return this.press("leave");

@@ -29,6 +29,10 @@ export const REASON = {
   refused: "refused",
   /** The server can't be reached. */
   server: "unreachable",
+  /** No way through between the two networks. */
+  network: "network",
+  /** The address was to stay hidden, and the server has no relay. */
+  noRelay: "no_relay",
   /** The browser has no WebRTC. */
   webrtc: "no_webrtc",
   /** Not a secure context: no crypto.subtle. */
