@@ -1,4 +1,13 @@
+import { page } from "fresh";
+import { AccessForm } from "../components/AccessForm.tsx";
 import Send from "../islands/Send.tsx";
+import { access } from "../lib/server/access.ts";
 import { define } from "../lib/server/state.ts";
 
-export default define.page(() => <Send />);
+export const handler = define.handlers({
+  GET: ({ req }) => page({ admitted: access.admits(req) }),
+});
+
+export default define.page<typeof handler>(({ data }) =>
+  data.admitted ? <Send /> : <AccessForm problem={null} />
+);

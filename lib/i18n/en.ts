@@ -378,6 +378,16 @@ export const en = {
   },
   pictureNamed: (name: string, text: string) => (name === "" ? text : `“${name}”: ${text}`),
 
+  access: {
+    title: "Who may show pictures here",
+    intro: "This server asks for its access key before you show one. Who runs it can tell you.",
+    label: "Access key",
+    enter: "Continue",
+    wrong: "That is not the key. Check it and try again.",
+    wait: (n: number) => `Too many wrong keys. Try again in ${seconds(n)}.`,
+    joining: "To look at a picture you need no key: open the link, or type the code, that you got.",
+  },
+
   error: {
     notFoundTitle: "There is nothing here",
     notFound: "The address is not right, or the page is gone.",

@@ -1,0 +1,153 @@
+import { Access } from "../../lib/server/access.ts";
+import { FakeClock } from "../rooms/fake_clock.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+
+const KEY = "correct horse battery";
+const HOUR_MS = 3_600_000;
+
+class World {
+  readonly clock = new FakeClock();
+  now = 1_800_000_000_000;
+  readonly access: Access;
+
+  constructor({ key = KEY, secure = false } = {}) {
+    this.access = new Access({ key, secure, clock: this.clock, now: () => this.now });
+  }
+
+  enter(key: string, { address = "192.0.2.1", headers = {} } = {}) {
+    const body = new URLSearchParams({ key });
+    const req = new Request("http://x/access", { method: "POST", body, headers });
+    return this.access.enter(req, address);
+  }
+
+  /** The cookie that the right key is given, as a browser sends it back. */
+  async cookie(): Promise<string> {
+    const entry = await this.enter(KEY);
+    assert(entry.at === "in");
+    return entry.cookie.split(";")[0] ?? "";
+  }
+
+  admits(cookie: string | null): boolean {
+    const headers: HeadersInit = cookie === null ? {} : { cookie };
+    return this.access.admits(new Request("http://x/", { headers }));
+  }
+}
+
+Deno.test("without ACCESS_KEY everybody is admitted, and no key is the right one", async () => {
+  const world = new World({ key: "" });
+  assert(world.admits(null) && world.admits("access=x"));
+  for (const key of ["", " ", "key"]) assertEquals(await world.enter(key), { at: "wrong" });
+});
+
+Deno.test("with ACCESS_KEY only who has a cookie of ours is admitted", async () => {
+  const world = new World();
+  const cookie = await world.cookie();
+  assert(world.admits(cookie));
+  assert(world.admits(`other=1; ${cookie}; more=2`));
+  const [name, value = ""] = cookie.split("=");
+  const [expires = "", mac = ""] = value.split(".");
+  const flipped = (mac.startsWith("A") ? "B" : "A") + mac.slice(1);
+  const wrong = [
+    null,
+    "",
+    `${name}=`,
+    `${name}=${expires}.`,
+    `${name}=.${mac}`,
+    `${name}=${expires}.${flipped}`,
+    `${name}=${Number(expires) + 1}.${mac}`,
+    `${name}=${Number(expires) * 10}.${mac}`,
+    `${name}=${expires}.${mac}A`,
+    `${name}=${expires}.${mac}=`,
+    `x${name}=${value}`,
+    `${name}=1; ${name}x=${value}`,
+    `${name}=${KEY}`,
+  ];
+  for (const text of wrong) assertEquals([text, world.admits(text)], [text, false]);
+});
+
+Deno.test("a cookie is good for twelve hours, here and after a restart, and not at a server with another key", async () => {
+  const world = new World();
+  const cookie = await world.cookie();
+  const again = new World();
+  const other = new World({ key: `${KEY}!` });
+  for (const { now } of [{ now: world.now }, { now: world.now + 12 * HOUR_MS - 1_000 }]) {
+    world.now = again.now = other.now = now;
+    assertEquals([world.admits(cookie), again.admits(cookie), other.admits(cookie)], [
+      true,
+      true,
+      false,
+    ]);
+  }
+  world.now = again.now = world.now + 1_000;
+  assertEquals([world.admits(cookie), again.admits(cookie)], [false, false]);
+});
+
+Deno.test("the cookie is for this host and its pages' requests alone, holds no key, and over HTTPS goes over nothing else", async () => {
+  const plain = await new World().enter(KEY);
+  const secure = await new World({ secure: true }).enter(KEY);
+  assert(plain.at === "in" && secure.at === "in");
+  const form = /^\d{10}\.[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/;
+  assertMatch(plain.cookie.replace(/^access=/, ""), form);
+  assert(secure.cookie.endsWith("; Secure"));
+  assertMatch(secure.cookie.replace(/^__Host-access=/, "").replace("; Secure", ""), form);
+});
+
+Deno.test("any other key is wrong, whatever its length; spaces around it do not count", async () => {
+  const world = new World();
+  for (
+    const key of ["", KEY.slice(1), KEY.slice(0, -1), KEY.toUpperCase(), `${KEY}.`, "x".repeat(512)]
+  ) {
+    assertEquals([key, await world.enter(key)], [key, { at: "wrong" }]);
+  }
+  assertEquals((await world.enter(` ${KEY}\n`)).at, "in");
+});
+
+Deno.test("after ten wrong keys even the right one is not heard from there, and others are not affected", async () => {
+  const world = new World();
+  for (let i = 0; i < 10; i++) assertEquals((await world.enter(`wrong ${i}`)).at, "wrong");
+  assertEquals(await world.enter(KEY), { at: "wait", retry: 60 });
+  assertEquals((await world.enter(KEY, { address: "192.0.2.2" })).at, "in");
+  await world.clock.advance(60_000);
+  assertEquals((await world.enter(KEY)).at, "in");
+});
+
+Deno.test("who has the key is never shut out", async () => {
+  const world = new World();
+  for (let i = 0; i < 50; i++) assertEquals((await world.enter(KEY)).at, "in");
+});
+
+Deno.test("guesses of all addresses together are limited, and none of thousands is right", async () => {
+  const world = new World();
+  let heard = 0;
+  for (let i = 0; i < 5_000; i++) {
+    if (i % 1_000 === 0) await world.clock.advance(60_000);
+    const { at } = await world.enter(`wrong ${i}`, { address: `${i}` });
+    assert(at === "wrong" || at === "wait", `${at} with key ${i}`);
+    if (at === "wrong") heard++;
+  }
+  assertEquals(heard, 3_000);
+});
+
+Deno.test("a form of another site's page, or one that is too long, is not looked at", async () => {
+  const world = new World();
+  for (const site of ["cross-site", "same-site"]) {
+    const entry = await world.enter(KEY, { headers: { "sec-fetch-site": site } });
+    assertEquals(entry, { at: "foreign" });
+  }
+  assertEquals((await world.enter(KEY, { headers: { "sec-fetch-site": "same-origin" } })).at, "in");
+  assertEquals(await world.enter("x".repeat(10_000)), { at: "foreign" });
+});
+
+Deno.test("a form without an end is left after 8 KiB", async () => {
+  const world = new World();
+  let given = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      given += 1_024;
+      controller.enqueue(new Uint8Array(1_024));
+    },
+  });
+  const req = new Request("http://x/access", { method: "POST", body });
+  assertEquals(await world.access.enter(req, "192.0.2.1"), { at: "foreign" });
+  assert(given <= 16_384, `${given} bytes were read`);
+});
