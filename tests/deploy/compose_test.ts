@@ -1,0 +1,108 @@
+/**
+ * docker-compose.yml, as far as it can be seen without Docker: that nothing in it has more power than it needs, and that its
+ * settings are settings.
+ *
+ * @module
+ */
+import { DEFAULTS, parseConfig } from "../../lib/server/config.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { PROJECT } from "../support/project.ts";
+import { parse } from "../support/yaml.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What the container has of its own, or leaves to a proxy. */
+const ELSEWHERE = ["PORT", "HOST", "TLS_CERT", "TLS_KEY"];
+
+function fields(value: unknown, what: string): Fields {
+  assert(typeof value === "object" && value !== null && !Array.isArray(value), what);
+  return Object.fromEntries(Object.entries(value));
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+const compose = fields(parse(await Deno.readTextFile(`${PROJECT}docker-compose.yml`)), "the file");
+const all = Object.entries(fields(compose["services"], "services"));
+const services = Object.fromEntries(all.map(([name, service]) => [name, fields(service, name)]));
+const { app = {}, valkey = {}, coturn = {} } = services;
+
+/** A text with `${NAME:-default}` replaced by what it is without an .env. */
+function substituted(text: unknown): string {
+  return String(text).replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, "$1");
+}
+
+Deno.test("the composition is the app, its store and a relay, and the relay only on demand", () => {
+  assertEquals(Object.keys(services), ["app", "valkey", "coturn"]);
+  assertEquals([app["profiles"], valkey["profiles"]], [undefined, undefined]);
+  assertEquals(coturn["profiles"], ["turn"]);
+});
+
+Deno.test("no container can write to its image, gain rights or have more than it needs", () => {
+  for (const [name, service] of Object.entries(services)) {
+    assertEquals(service["read_only"], true, name);
+    assertEquals(service["cap_drop"], ["ALL"], name);
+    assertEquals(service["security_opt"], ["no-new-privileges:true"], name);
+    assertEquals(service["cap_add"], name === "coturn" ? ["NET_BIND_SERVICE"] : undefined, name);
+    for (const key of ["privileged", "devices", "pid", "ipc", "userns_mode"]) {
+      assert(!(key in service), `${name} has ${key}`);
+    }
+    assert(name === "app" || /:\d+\.\d/.test(String(service["image"])), `${name} has no version`);
+    assert(!JSON.stringify(service).includes("docker.sock"), name);
+  }
+});
+
+Deno.test("nobody but this machine reaches the app, and nobody but the app reaches the store", () => {
+  assertEquals(texts(app["ports"]).map(substituted), ["127.0.0.1:3000:3000"]);
+  assertEquals([valkey["ports"], valkey["network_mode"]], [undefined, undefined]);
+  assertEquals(valkey["networks"], ["back"]);
+  assertEquals(fields(compose["networks"], "networks")["back"], { internal: true });
+  assert(texts(app["networks"]).includes("back"));
+});
+
+Deno.test("the store keeps nothing on disk, and the app waits until it is there", () => {
+  const command = texts(valkey["command"]).join(" ");
+  assertMatch(command, /^valkey-server --save {2}--appendonly no /);
+  assertEquals(valkey["volumes"], undefined);
+  assertEquals(app["depends_on"], { valkey: { condition: "service_healthy" } });
+  assert("test" in fields(valkey["healthcheck"], "healthcheck"));
+});
+
+Deno.test("every setting reaches the app from .env, and without one it starts with its defaults", () => {
+  const environment = fields(app["environment"], "environment");
+  const expected = Object.keys(DEFAULTS).filter((name) => !ELSEWHERE.includes(name));
+  assertEquals(Object.keys(environment), expected);
+  for (const [name, value] of Object.entries(environment)) {
+    assert(String(value).startsWith(`\${${name}:-`), `${name}: ${value}`);
+  }
+  const env = Object.entries(environment).map(([name, value]) => [name, substituted(value)]);
+  const settings = parseConfig(Object.fromEntries(env));
+  assertEquals(settings, parseConfig({ REDIS_URL: "redis://valkey:6379" }));
+});
+
+Deno.test("files that are mounted are there, and can't be written to", async () => {
+  for (const service of Object.values(services)) {
+    for (const volume of texts(service["volumes"])) {
+      const [, path = ""] = /^\.\/(\S+):\/\S+:ro$/.exec(volume) ?? [];
+      assert((await Deno.stat(PROJECT + path)).isFile, volume);
+    }
+  }
+});
+
+Deno.test({
+  name: "without TURN_SECRET the relay ends with a sentence that names it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const [program = "", ...args] = texts(coturn["entrypoint"]);
+    const script = String(texts(coturn["command"])[0]).replaceAll("$$", "$");
+    const { code, stderr } = await new Deno.Command(program, {
+      args: [...args, script],
+      clearEnv: true,
+      // Nothing to start but what a shell has of its own.
+      env: { TURN_SECRET: "", PATH: "/nonexistent" },
+    }).output();
+    assertEquals(code, 1);
+    assertMatch(new TextDecoder().decode(stderr), /^TURN_SECRET is not set/);
+  },
+});
