@@ -41,9 +41,12 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
       hostname,
       port,
       ...tls,
-      onListen: (addr) => {
-        const url = urlOf(addr.hostname, addr.port, tls === null ? "http" : "https");
-        tell(`Ephemeral P2P Image is ready: ${url}`);
+      // A platform can put a socket of its own in the place of ours (DENO_SERVE_ADDRESS), and that need not be one of TCP.
+      onListen: (addr: Deno.Addr) => {
+        const where = "hostname" in addr
+          ? urlOf(addr.hostname, addr.port, tls === null ? "http" : "https")
+          : addr.transport;
+        tell(`Ephemeral P2P Image is ready: ${where}`);
       },
       onError(error) {
         log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
@@ -77,8 +80,9 @@ function readTls({ TLS_CERT, TLS_KEY }: Config): { cert: string; key: string } |
   return { cert: read("TLS_CERT", TLS_CERT), key: read("TLS_KEY", TLS_KEY) };
 }
 
-function plainInfo(info: Deno.ServeHandlerInfo<Deno.NetAddr>): Deno.ServeHandlerInfo {
+function plainInfo(info: Deno.ServeHandlerInfo): Deno.ServeHandlerInfo {
   const { remoteAddr, completed } = info;
+  if (!("hostname" in remoteAddr)) return info;
   return { remoteAddr: { ...remoteAddr, hostname: plainAddress(remoteAddr.hostname) }, completed };
 }
 
@@ -109,11 +113,18 @@ async function loadBuild(): Promise<Server> {
   return module.default;
 }
 
+function isDenoDeploy(): boolean {
+  return Deno.env.has("DENO_DEPLOY") || Deno.env.has("DENO_DEPLOYMENT_ID");
+}
+
 /** Reads the environment, serves until a signal comes, and says in one sentence why it can't. */
 async function main(): Promise<void> {
   try {
     const settings = config();
     setLevel(settings.LOG_LEVEL);
+    if (isDenoDeploy() && settings.REDIS_URL === "") {
+      log.warn("rooms are in memory, and Deno Deploy runs several instances: set REDIS_URL");
+    }
     const { fetch } = await loadBuild();
     // Loaded only now: it reads the settings as well, and would say what is wrong with them in its own way.
     const { rooms } = await import("../rooms/instance.ts");
