@@ -107,6 +107,11 @@ export class CpaceRun {
     this.share = point.multiply(p256.Point.Fn.fromBytes(scalar)).toBytes(false).slice();
   }
 
+  /** Overwrites the scalar of a run that comes to nothing. */
+  end(): void {
+    wipe(this.#scalar);
+  }
+
   /**
    * ISK from the other side's share, which has to be one of the transcript's; the scalar is overwritten. Throws
    * {@linkcode ProtocolError} for a share that is no point of the curve.

@@ -417,6 +417,12 @@ export class SenderHandshake {
     });
   }
 
+  /** Overwrites what a handshake that comes to nothing would leave. Idempotent. */
+  end(): void {
+    this.#committed?.run?.end();
+    this.#kemPair.end();
+  }
+
   /** The address that R used. */
   #room(mode: Mode): Bytes {
     const { link, code } = this.#input;

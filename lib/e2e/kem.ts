@@ -20,6 +20,8 @@ export interface KemPair {
   readonly encapsulationKey: Bytes;
   /** Opens a ciphertext of 1,088 bytes, once; a foreign one yields an unrelated secret (implicit rejection). */
   decapsulate(ciphertext: Bytes): Promise<Bytes>;
+  /** Overwrites the private key of a pair that is not used any more; the engine's own keys it can only let go. */
+  end(): void;
 }
 
 /** What a key encapsulation gives: the ciphertext to send and the 32 bytes that both ends share. */
@@ -78,6 +80,7 @@ export async function nativeKem(): Promise<Kem | null> {
       encapsulationKey: new Uint8Array(await api.exportKey("raw-public", pair.publicKey)),
       decapsulate: async (ciphertext) =>
         new Uint8Array(await api.decapsulateBits(algorithm, pair.privateKey, ciphertext)),
+      end: () => {},
     };
   }
   try {
@@ -122,6 +125,7 @@ export async function javascriptKem(): Promise<Kem> {
           wipe(shared, pair.secretKey);
           return Promise.resolve(secret);
         },
+        end: () => wipe(pair.secretKey),
       });
     },
     encapsulate(encapsulationKey) {

@@ -12,7 +12,12 @@
  */
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
 import { HANDSHAKE, MODE } from "../protocol/handshake.ts";
-import { CONNECT_TIMEOUT_MS, MAX_CODE_GUESSES, MAX_TTL_S } from "../protocol/limits.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  MAX_CODE_GUESSES,
+  MAX_HANDSHAKES,
+  MAX_TTL_S,
+} from "../protocol/limits.ts";
 import type {
   ClientMessage,
   GoneReason,
@@ -40,6 +45,9 @@ const SILENCE_MARGIN_MS = 5_000;
 
 /** A sender who had to turn away this many is not waiting for anybody but the server that sends them. */
 const MAX_TURNED_AWAY = 10;
+
+/** How long a viewer who starts over waits for a second HELLO before he answers the last one, in milliseconds: a slow round trip. */
+const SETTLE_MS = 1_000;
 
 /** Why no connection came about, or why the room ended before one did. */
 export type ConnectFailure =
@@ -140,15 +148,22 @@ export class Connector {
   #attempt: Attempt | null = null;
   #bound = false;
   #over = false;
+  /** Viewer: when he gives up. */
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Sender: when this visitor has to have proved himself, however often he goes and comes back meanwhile. */
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  /** Viewer: an attempt was under way, and what its sender said may still be on its way. */
+  #again = false;
+  /** Handshakes that were confirmed (sender) or answered (viewer), and led to nothing yet. */
+  #handshakes = 0;
   /** Sender: the server gave digits, so the seat is open to whoever tries them. It may not have heard of a withdrawal. */
   #open = false;
   /** Sender: the code that is out. */
   #code: Code | null = null;
   /** Sender: drawn once, whatever digits the server gives; `null` where the list could not be loaded. */
   #words: Promise<string | null> | null = null;
-  /** What a code has been through: proofs that were not right (sender), answered HELLOs (viewer). */
-  #guesses = 0;
+  /** Sender: visitors who did not prove themselves; while a code is out each is a guess. */
+  #misses = 0;
   /** Sender: whoever sat there was sent away, and nobody has joined since. */
   #dismissed = false;
 
@@ -193,6 +208,7 @@ export class Connector {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#patience);
     if (!this.#bound) this.#attempt?.close();
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
@@ -212,7 +228,7 @@ export class Connector {
         this.#offerCode(message.code ?? null);
         return this.#seated();
       case "joined":
-        if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
+        if (this.#misses >= MAX_CODE_GUESSES) this.#withdraw();
         return this.#seated();
       case "peer":
         return this.#peerChanged(message.up, message.by);
@@ -246,15 +262,15 @@ export class Connector {
   /** Makes the code of the digits that the server gave. A server that restarted gives others; the words stay. */
   async #offerCode(digits: string | null): Promise<void> {
     if (this.#options.role !== "S" || this.#bound) return;
-    if (this.#guesses >= MAX_CODE_GUESSES) return this.#withdraw();
+    if (this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
     this.#code = null;
     if (digits === null) return;
     this.#open = true;
     this.#words ??= loadWordlist().then(drawWords, () => null);
     const words = await this.#words;
-    if (this.#over || this.#guesses >= MAX_CODE_GUESSES) return;
+    if (this.#over) return;
     // Digits that nobody is told are an open door and nothing else.
-    if (words === null) return this.#withdraw();
+    if (words === null || this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
     this.#code = { digits, words };
     this.#options.handlers.onCode(formatCode(this.#code));
   }
@@ -276,19 +292,22 @@ export class Connector {
       this.#dismissed = false;
     }
     this.#options.handlers.onPeer(here);
+    if (this.#options.role === "S") return this.#visited(here, by);
     if (!here) return;
-    if (this.#options.role === "S") {
-      // He goes on waiting, but nobody keeps the seat from others without a word.
-      this.#timer = setTimeout(() => {
-        if (this.#open && this.#attempt?.confirmed !== true) this.#turnAway();
-      }, CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS);
-      return;
-    }
     // The viewer begins, and gives up.
     this.#restart();
     this.#timer = setTimeout(() => {
       this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
     }, CONNECT_TIMEOUT_MS);
+  }
+
+  /** Sender: goes on waiting, but nobody keeps the seat from others without a word. */
+  #visited(here: boolean, by: PeerCause): void {
+    if (by === "join" || by === "leave") clearTimeout(this.#patience);
+    if (!here || by !== "join") return;
+    this.#patience = setTimeout(() => {
+      if (this.#open && !this.#bound && this.#attempt?.confirmed !== true) this.#turnAway();
+    }, CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS);
   }
 
   #drop(): void {
@@ -297,8 +316,13 @@ export class Connector {
   }
 
   #abandon(): void {
-    this.#attempt?.close();
+    const attempt = this.#attempt;
+    if (attempt === null) return;
     this.#attempt = null;
+    attempt.close();
+    this.#again = true;
+    // Nobody will ever know whether that was right: a guess all the same, or guesses would be free.
+    if (attempt.spent && !attempt.confirmed) this.#missed("code");
   }
 
   #relayed(d: string): void {
@@ -308,8 +332,6 @@ export class Connector {
     if (message === null) return this.#broken(null);
     // A viewer who lost his socket commits anew: that begins a new attempt, as long as nothing is bound.
     if (this.#options.role === "S" && message[0] === HANDSHAKE.commit && !this.#bound) {
-      // No more tries: the last ones were cut short, or they would have ended it themselves.
-      if (this.#code !== null && this.#guesses >= MAX_CODE_GUESSES) return this.#turnAway();
       this.#restart();
     }
     this.#attempt?.receive(message);
@@ -318,7 +340,7 @@ export class Connector {
   #restart(): void {
     const ground = this.#ground;
     if (ground === null) return;
-    this.#attempt?.close();
+    this.#abandon();
     // Credentials that are too old would only be refused; each `peer` comes with new ones.
     const iceServers = performance.now() < this.#ice.until ? this.#ice.servers : [];
     const relayOnly = this.#relayOnly;
@@ -328,14 +350,14 @@ export class Connector {
       code: this.#code,
       iceServers,
       relayOnly,
-      mayAnswer: () => this.#mayAnswer(),
-      guesses: {
-        spend: () => this.#guesses++ < MAX_CODE_GUESSES,
-        giveBack: () => void this.#guesses--,
-      },
+      settle: this.#again,
+      onAnswer: () => this.#answer(),
+      onGuess: () => void this.#misses++,
+      onProved: (guessed) => this.#proved(guessed),
       onBound: (link) => {
         this.#bound = true;
         clearTimeout(this.#timer);
+        clearTimeout(this.#patience);
         this.#options.handlers.onBound(link);
       },
       onFailed: (why) => {
@@ -349,10 +371,23 @@ export class Connector {
     this.#attempt = attempt;
   }
 
-  /** A viewer's HELLO with a code tells whoever gets it whether one guess was right, so there are few of them. */
-  #mayAnswer(): boolean {
-    if (this.#options.secret instanceof Uint8Array) return true;
-    return this.#guesses++ < MAX_CODE_GUESSES;
+  /** Viewer: each answer tells whoever gets it whether one guess at a code was right, and what there will be to compare. */
+  #answer(): boolean {
+    const most = this.#options.secret instanceof Uint8Array ? MAX_HANDSHAKES : MAX_CODE_GUESSES;
+    return this.#countTo(most);
+  }
+
+  /** Sender: the visitor has what he said; what was held against him before it was looked at is forgotten. */
+  #proved(guessed: boolean): boolean {
+    if (guessed) this.#misses--;
+    return this.#countTo(MAX_HANDSHAKES);
+  }
+
+  /** False, and over, with one handshake too many: a line that breaks that often, or somebody who makes it break. */
+  #countTo(most: number): boolean {
+    if (++this.#handshakes <= most) return true;
+    this.#fail("timeout");
+    return false;
   }
 
   /** What came was not what the protocol asks for. */
@@ -362,18 +397,23 @@ export class Connector {
   }
 
   #turnAway(): void {
-    const claim = this.#attempt?.claim ?? "silence";
-    if (this.#attempt?.spent !== true) this.#guesses++;
-    this.#drop();
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    attempt?.close();
+    clearTimeout(this.#patience);
+    if (attempt?.spent !== true) this.#misses++;
     this.#dismissed = true;
-    if (this.#guesses >= MAX_TURNED_AWAY) return this.#fail("verification");
-    // Not only with the third wrong proof: the guesses may have been spent by proofs that were cut short, before this visitor.
-    const withdrawn = this.#code !== null && this.#guesses >= MAX_CODE_GUESSES;
-    // Withdrawn first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
-    if (this.#guesses >= MAX_CODE_GUESSES) this.#withdraw();
+    if (this.#misses >= MAX_TURNED_AWAY) return this.#fail("verification");
+    // The code goes first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
+    this.#missed(attempt?.claim ?? "silence");
     this.#ground?.signaling.say({ t: "dismiss" });
-    this.#options.handlers.onTurnedAway(claim, withdrawn);
     this.#options.handlers.onPeer(false);
+  }
+
+  #missed(claim: Claim): void {
+    const withdrawn = this.#code !== null && this.#misses >= MAX_CODE_GUESSES;
+    if (withdrawn) this.#withdraw();
+    this.#options.handlers.onTurnedAway(claim, withdrawn);
   }
 
   #signalingEnded(why: SignalingEnd, retry?: number): void {
@@ -397,10 +437,14 @@ interface AttemptOptions {
   readonly ground: Ground;
   /** Sender: the code that is out. */
   readonly code: Code | null;
+  /** Viewer: there was an attempt before this one. */
+  readonly settle: boolean;
   /** Viewer: asked before each answer to a HELLO. */
-  readonly mayAnswer: () => boolean;
-  /** Sender: `spend` is false where there is none left. */
-  readonly guesses: { readonly spend: () => boolean; readonly giveBack: () => void };
+  readonly onAnswer: () => boolean;
+  /** Sender: a proof of the code came, right or wrong. */
+  readonly onGuess: () => void;
+  /** Sender: it was right. False where it is not to go on all the same. */
+  readonly onProved: (guessed: boolean) => boolean;
   readonly iceServers: readonly IceServer[];
   readonly relayOnly: boolean;
   readonly onBound: (link: SecureLink) => void;
@@ -415,6 +459,8 @@ class Attempt {
   #viewer: ViewerHandshake | null = null;
   #sender: SenderHandshake | null = null;
   #turn: Promise<void>;
+  /** Viewer: the last HELLO that came, and whether it was answered. */
+  #hello: Bytes | null = null;
   #greeted = false;
   #over = false;
 
@@ -444,6 +490,7 @@ class Attempt {
   close(): void {
     this.#over = true;
     this.#peer?.close();
+    this.#sender?.end();
   }
 
   async #begin(): Promise<void> {
@@ -468,31 +515,45 @@ class Attempt {
       return this.#send(await handshake.receiveCommit(message));
     }
     if (this.claim === "code") {
-      // Spent before it is looked at: a new M1, or a server that says that he went, must not make a wrong guess free.
+      // Counted before it is looked at: a new M1, or a server that says that he went, must not make a wrong guess free.
       this.spent = true;
-      if (!this.#options.guesses.spend()) throw new ProtocolError();
+      this.#options.onGuess();
     }
     const keys = await handshake.receiveHello(message);
     // A right guess that was cut short must not show either.
-    if (this.#over) return;
-    if (this.spent) this.#options.guesses.giveBack();
+    if (this.#over || !this.#options.onProved(this.spent)) return;
     const peer = this.#peer = this.#connect(keys);
     await peer.offer((sdp) => handshake.confirm(sdp));
   }
 
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
-    if (message[0] === HANDSHAKE.helloS) {
-      this.#greeted = true;
-      if (!this.#options.mayAnswer()) throw new ProtocolError();
-      return this.#send(await handshake.receiveHello(message));
+    if (message[0] === HANDSHAKE.helloS && !this.#greeted) {
+      if (!this.#options.settle) return await this.#greet(handshake, message);
+      // It may be the answer to the attempt before this one, which the sender could not know to be over; then the right one is
+      // on its way behind it.
+      if (this.#hello === null) setTimeout(() => this.#settled(handshake), SETTLE_MS);
+      this.#hello = message;
+      return;
     }
     // Left over from an attempt before this one, which the sender gave up in the same moment.
     const leftOver = message[0] === HANDSHAKE.offer || message[0] === HANDSHAKE.candidate;
     if (!this.#greeted && leftOver) return;
+    if (message[0] === HANDSHAKE.helloS) throw new ProtocolError();
     const { keys, offer } = await handshake.receiveConfirmation(message);
     if (this.#over) return;
     const peer = this.#peer = this.#connect(keys);
     await peer.answer(offer);
+  }
+
+  #settled(handshake: ViewerHandshake): void {
+    const hello = this.#hello;
+    if (hello === null) return;
+    this.#turn = this.#turn.then(() => this.#guard(() => this.#greet(handshake, hello)));
+  }
+
+  async #greet(handshake: ViewerHandshake, helloS: Bytes): Promise<void> {
+    this.#greeted = true;
+    if (this.#options.onAnswer()) this.#send(await handshake.receiveHello(helloS));
   }
 
   #connect(keys: SessionKeys): Peer {

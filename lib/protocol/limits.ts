@@ -75,6 +75,12 @@ export const BIND_TIMEOUT_MS = 10_000;
  */
 export const MAX_CODE_GUESSES = 3;
 
+/**
+ * Handshakes that one side confirms, or answers, without being bound to anybody: what two people compare is then at most that
+ * many times likelier to be the same by chance. More than any honest pair needs, on any network.
+ */
+export const MAX_HANDSHAKES = 16;
+
 /** How long digits lead nowhere after their room ended or they were withdrawn, in ms: who has an old note must not meet a stranger. */
 export const CODE_REST_MS = 600_000;
 

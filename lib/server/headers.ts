@@ -14,7 +14,6 @@ const HSTS = "max-age=31536000";
 /** Only what Chromium knows by name: it complains in the console about others. */
 const PERMISSIONS = [
   "accelerometer=()",
-  "bluetooth=()",
   "camera=(self)",
   "display-capture=()",
   "geolocation=()",

@@ -189,7 +189,7 @@ attack(
       return null;
     });
     await typeCode(scene, code);
-    await assertOutcome(viewer, "verification");
+    await assertOutcome(viewer, "timeout");
     await assertNeverConnected(viewer);
     assertEquals(refused, Array(MAX_CODE_GUESSES).fill(true));
     assertEquals(evil.count("R", M3), MAX_CODE_GUESSES);

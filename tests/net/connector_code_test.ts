@@ -2,12 +2,12 @@
 import { type Code, loadWordlist, parseCode } from "../../lib/e2e/code.ts";
 import { SenderHandshake, ViewerHandshake } from "../../lib/e2e/handshake.ts";
 import { loadKem } from "../../lib/e2e/kem.ts";
-import { createLinkSecret } from "../../lib/e2e/link.ts";
+import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
-import { CONNECT_TIMEOUT_MS } from "../../lib/protocol/limits.ts";
+import { CONNECT_TIMEOUT_MS, MAX_HANDSHAKES } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
@@ -246,8 +246,146 @@ Deno.test("a server that starts the viewer over and over gets three answers to g
     }
     await settle(20);
     assertEquals(relayed(socket, HANDSHAKE.helloR).length, 3);
-    assertEquals([viewer.failures, viewer.bound], [["verification"], false]);
+    assertEquals([viewer.failures, viewer.bound], [["timeout"], false]);
   });
+});
+
+Deno.test("a server that has the link can't make the viewer try until what people compare is the same", () => {
+  const secret = createLinkSecret();
+  return withServer("R", secret, async (viewer, socket) => {
+    const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
+    for (let i = 1; i <= 30 && viewer.failures.length === 0; i++) {
+      socket.hear({ t: "peer", up: true, by: "join" });
+      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "he commits");
+      const mallory = await SenderHandshake.start({
+        link: { room: rid, psk },
+        code: null,
+        fingerprint: randomBytes(32),
+        kem,
+      });
+      const commit = relayed(socket, HANDSHAKE.commit)[i - 1];
+      assert(commit !== undefined);
+      socket.hear({ t: "relay", d: toBase64Url(await mallory.receiveCommit(commit)) });
+      await until(
+        () => relayed(socket, HANDSHAKE.helloR).length === i || viewer.failures.length > 0,
+        "he answers, or gives up",
+      );
+      socket.hear({ t: "peer", up: false, by: "lost" });
+    }
+    assertEquals(relayed(socket, HANDSHAKE.helloR).length, MAX_HANDSHAKES);
+    assertEquals(viewer.failures, ["timeout"]);
+  });
+});
+
+Deno.test("nor the sender, who has confirmed a viewer before she shows what to compare", () => {
+  const secret = createLinkSecret();
+  return withServer("S", secret, async (sender, socket) => {
+    const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
+    let confirmed = 0;
+    for (let i = 1; i <= 30 && sender.failures.length === 0; i++) {
+      socket.hear({ t: "peer", up: true, by: "resume" });
+      const mallory = await ViewerHandshake.start({
+        secret: { room: rid, psk },
+        fingerprint: randomBytes(32),
+        kem,
+      });
+      socket.hear({ t: "relay", d: toBase64Url(mallory.commit) });
+      await until(() => relayed(socket, HANDSHAKE.helloS).length === i, "she answers");
+      const helloS = relayed(socket, HANDSHAKE.helloS)[i - 1];
+      assert(helloS !== undefined);
+      const m3 = await mallory.receiveHello(helloS);
+      socket.hear({ t: "relay", d: toBase64Url(m3) });
+      await until(
+        () => relayed(socket, HANDSHAKE.offer).length === i || sender.failures.length > 0,
+        "she confirms, or gives up",
+      );
+      confirmed = relayed(socket, HANDSHAKE.offer).length;
+    }
+    assertEquals([confirmed, sender.failures], [MAX_HANDSHAKES, ["timeout"]]);
+  });
+});
+
+Deno.test("a HELLO that answers the attempt before is not held against the sender: the last one counts", () => {
+  const secret = createLinkSecret();
+  return withServer("R", secret, async (viewer, socket) => {
+    const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
+    const start = () =>
+      SenderHandshake.start({
+        link: { room: rid, psk },
+        code: null,
+        fingerprint: randomBytes(32),
+        kem,
+      });
+    const commit = (i: number) => {
+      const bytes = relayed(socket, HANDSHAKE.commit)[i];
+      assert(bytes !== undefined);
+      return bytes;
+    };
+    socket.hear({ t: "peer", up: true, by: "join" });
+    await until(() => relayed(socket, HANDSHAKE.commit).length === 1, "he commits");
+    const stale = await (await start()).receiveCommit(commit(0));
+    socket.hear({ t: "peer", up: true, by: "resume" });
+    await until(() => relayed(socket, HANDSHAKE.commit).length === 2, "he commits anew");
+    socket.hear({ t: "relay", d: toBase64Url(stale) });
+    const sender = await start();
+    const fresh = await sender.receiveCommit(commit(1));
+    socket.hear({ t: "relay", d: toBase64Url(fresh) });
+    await until(() => relayed(socket, HANDSHAKE.helloR).length === 1, "he answers");
+    const [m3] = relayed(socket, HANDSHAKE.helloR);
+    assert(m3 !== undefined);
+    assertEquals((await sender.receiveHello(m3)).role, "S");
+    assertEquals([viewer.failures, relayed(socket, HANDSHAKE.helloR).length], [[], 1]);
+  });
+});
+
+Deno.test("whoever goes and comes back keeps the seat no longer for it", () => {
+  return withServer("S", createLinkSecret(), async (sender, socket) => {
+    await until(() => sender.codes.length === 1, "the code is out");
+    using time = new FakeTime();
+    socket.hear({ t: "peer", up: true, by: "join" });
+    for (let s = 0; s < 60 && sender.turnedAway.length === 0; s += 10) {
+      await time.advance(1_000);
+      socket.hear({ t: "peer", up: false, by: "lost" });
+      await time.advance(9_000);
+      socket.hear({ t: "peer", up: true, by: "resume" });
+    }
+    assertEquals([sender.turnedAway, said(socket, "dismiss").length > 0], [["silence"], true]);
+  });
+});
+
+Deno.test("three guesses that are cut short are told at once, and who comes by link afterwards gets in", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { sender, secret, code } = await offer(lobby);
+  using _sender = sender;
+  const kem = await loadKem();
+  for (let i = 0; i < 3; i++) {
+    const mallory = await ViewerHandshake.start({
+      secret: wrong(code),
+      fingerprint: randomBytes(32),
+      kem,
+    });
+    const socket = new WebSocket(`${lobby.url}/ws/${code.digits}`, "img-e2e.1");
+    const closed = new Promise((resolve) => socket.onclose = resolve);
+    const say = (message: unknown) => socket.send(JSON.stringify(message));
+    socket.onopen = () => say({ t: "join" });
+    socket.onmessage = async ({ data }) => {
+      const message: unknown = JSON.parse(String(data));
+      if (typeof message !== "object" || message === null || !("t" in message)) return;
+      if (message.t === "peer") say({ t: "relay", d: toBase64Url(mallory.commit) });
+      if (message.t !== "relay" || !("d" in message)) return;
+      const helloS = fromBase64Url(String(message.d));
+      if (helloS?.[0] !== HANDSHAKE.helloS) return;
+      say({ t: "relay", d: toBase64Url(await mallory.receiveHello(helloS)) });
+      say({ t: "leave" });
+    };
+    await closed;
+    await until(() => sender.turnedAway.length === i + 1, "it was noticed");
+  }
+  assertEquals([sender.turnedAway, sender.codes.at(-1)], [["code", "code", "code"], null]);
+  using viewer = await joinWith(lobby, secret);
+  await until(() => sender.bound && viewer.bound, "both are bound");
+  assertEquals([sender.turnedAway.length, viewer.failures], [3, []]);
 });
 
 /** A viewer's own software, which sends what it likes when it likes. */

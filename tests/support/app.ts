@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULTS } from "../../lib/server/config.ts";
 import { PROJECT, readDenoJson } from "./project.ts";
 
 /** Settings of {@linkcode startApp}. */
@@ -10,6 +11,13 @@ export interface AppOptions {
   /** Added to the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Everybody in a test comes from one address, and many come in one minute: what is in total is what each may. */
+const ONE_ADDRESS: Readonly<Record<string, string>> = {
+  LIMIT_UPGRADES_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_UPGRADES_PER_MINUTE,
+  LIMIT_CREATIONS_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_CREATIONS_PER_MINUTE,
+  LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_FAILED_JOINS_PER_MINUTE,
+};
 
 /** How long the server may take until it answers. */
 const START_MS = 30_000;
@@ -111,7 +119,12 @@ export class TestApp implements AsyncDisposable {
     const child = new Deno.Command(Deno.execPath(), {
       args: [...this.#command],
       cwd: PROJECT,
-      env: { ...this.#options.env, HOST: "127.0.0.1", PORT: String(this.port) },
+      env: {
+        ...ONE_ADDRESS,
+        ...this.#options.env,
+        HOST: "127.0.0.1",
+        PORT: String(this.port),
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
