@@ -135,7 +135,8 @@ attack(
   "a resume token that was used already opens nothing, and nobody notices the try",
   async (scene) => {
     const { evil, viewer } = scene;
-    evil.onRelay((_from, bytes) => bytes[0] === M4 ? null : bytes);
+    // With M4 goes what comes behind it: a candidate without an offer before it would end the handshake.
+    evil.onRelay((from, bytes) => from === "S" && (bytes[0] ?? 0) >= M4 ? null : bytes);
     await viewer.join();
     await evil.message("S", M4);
     const old = stolenToken(scene, "joined");
