@@ -22,6 +22,7 @@ import type {
   ClientMessage,
   GoneReason,
   IceServer,
+  Outcome,
   PeerCause,
   ServerMessage,
 } from "../protocol/signaling.ts";
@@ -37,6 +38,7 @@ import { deriveRoom } from "../e2e/link.ts";
 import { ProtocolError, randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import { createIdentity, type Identity, Peer } from "./peer.ts";
+import type { Route } from "./route.ts";
 import type { SecureLink } from "./secure_link.ts";
 import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
 
@@ -360,12 +362,14 @@ export class Connector {
         clearTimeout(this.#patience);
         this.#options.handlers.onBound(link);
       },
+      onRoute: (way) => this.#report(way),
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
         if (why === "verification") return this.#broken(attempt);
+        if (this.#options.role === "R") return this.#fail(why);
         // A sender's link is not spent on one visitor's network.
-        if (this.#options.role === "S") this.#drop();
-        else this.#fail(why);
+        this.#report("failed");
+        this.#drop();
       },
     });
     this.#attempt = attempt;
@@ -428,6 +432,7 @@ export class Connector {
 
   #fail(why: ConnectFailure, retry?: number): void {
     if (this.#over || this.#bound) return;
+    if (why === "network") this.#report("failed");
     this.end();
     this.#options.handlers.onFailed(why, retry);
   }
@@ -448,6 +453,7 @@ interface AttemptOptions {
   readonly iceServers: readonly IceServer[];
   readonly relayOnly: boolean;
   readonly onBound: (link: SecureLink) => void;
+  readonly onRoute: (route: Route) => void;
   readonly onFailed: (why: "network" | "verification") => void;
 }
 
@@ -557,7 +563,7 @@ class Attempt {
   }
 
   #connect(keys: SessionKeys): Peer {
-    const { ground, iceServers, relayOnly, onBound, onFailed } = this.#options;
+    const { ground, iceServers, relayOnly, onBound, onRoute, onFailed } = this.#options;
     return new Peer({
       identity: ground.identity,
       keys,
@@ -565,6 +571,7 @@ class Attempt {
       relayOnly,
       send: (message) => this.#send(message),
       onBound,
+      onRoute,
       onFailed: (why) => onFailed(why === "network" ? "network" : "verification"),
     });
   }

@@ -20,6 +20,7 @@ import {
   parseFingerprint,
   sdpFingerprint,
 } from "./sdp.ts";
+import { type Route, routeOf } from "./route.ts";
 import { SecureLink, toBytes } from "./secure_link.ts";
 
 const BINDING_LENGTH = 1 + 32;
@@ -70,6 +71,8 @@ export interface PeerOptions {
   readonly send: (message: Bytes) => void;
   /** Called once, when both bindings are verified. */
   readonly onBound: (link: SecureLink) => void;
+  /** Called once after `onBound`, where the browser tells. */
+  readonly onRoute?: (route: Route) => void;
   /** Called once instead: no way through, or a wrong binding. */
   readonly onFailed: (why: "network" | "protocol") => void;
 }
@@ -202,6 +205,8 @@ export class Peer {
     // Only now is anything behind the binding looked at.
     for (const { channel, data } of this.#held) link.receive(channel, data);
     this.#held = [];
+    const route = await routeOf(this.#pc);
+    if (route !== null) this.#options.onRoute?.(route);
   }
 
   #pass(channel: "control" | "files", data: unknown): void {

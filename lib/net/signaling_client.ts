@@ -97,8 +97,8 @@ export class SignalingClient {
     if (this.#seated) this.#send({ t: "relay", d });
   }
 
-  /** Says something about the seats, while there is one. Lost when the socket is. */
-  say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" }>): void {
+  /** Says something about the seats or the attempt, while there is a seat. Lost when the socket is. */
+  say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" | "outcome" }>): void {
     if (this.#seated) this.#send(message);
   }
 

@@ -33,8 +33,13 @@ export type ClientMessage =
   | { readonly t: "dismiss" }
   /** Sender: the code's digits lead here no longer. */
   | { readonly t: "withdraw" }
+  /** What came of the last attempt to connect, for the server's statistics: nothing hangs on it, and nobody has to say it. */
+  | { readonly t: "outcome"; readonly way: Outcome }
   /** Answers `ping`. */
   | { readonly t: "pong" };
+
+/** How two browsers are connected, or that they are not. */
+export type Outcome = "direct" | "relayed" | "failed";
 
 /** Why the other seat is filled or empty now. */
 export type PeerCause = "join" | "resume" | "lost" | "leave";
@@ -111,7 +116,7 @@ function isSpan(value: unknown, min: number, max: number): value is number {
 export function parseClientMessage(raw: string): ClientMessage | null {
   const value = parseObject(raw, MAX_SIGNAL_LENGTH);
   if (value === null) return null;
-  const { t, own, join, ttl, tok, rtok, d, otok } = value;
+  const { t, own, join, ttl, tok, rtok, d, otok, way } = value;
   switch (t) {
     case "create":
       return isBase64Url(own, 32) && isBase64Url(join, 32) && isSpan(ttl, MIN_TTL_S, MAX_TTL_S)
@@ -126,6 +131,10 @@ export function parseClientMessage(raw: string): ClientMessage | null {
       return isRelayData(d) ? { t, d } : null;
     case "delete":
       return isBase64Url(otok, 32) ? { t, otok } : null;
+    case "outcome": {
+      const outcome = oneOf<Outcome>(way, ["direct", "relayed", "failed"]);
+      return outcome === null ? null : { t, way: outcome };
+    }
     case "leave":
     case "dismiss":
     case "withdraw":

@@ -13,6 +13,7 @@ import {
   type SignalError,
 } from "../protocol/signaling.ts";
 import type { Admission, Refusal } from "./admission.ts";
+import type { Counters } from "../server/metrics.ts";
 import type { IceIssuer } from "../server/turn.ts";
 import type { Clock } from "./clock.ts";
 import { isCode } from "./codes.ts";
@@ -53,6 +54,7 @@ export interface ConnectionContext {
   readonly limits: ConnectionLimits;
   /** What this seat may use to get through to the other; asked each time that both are filled; nothing without. */
   readonly ice?: IceIssuer | undefined;
+  readonly counters?: Counters | undefined;
   /** Hears what the store threw; the client hears `busy`. */
   readonly onError: (error: unknown) => void;
 }
@@ -85,6 +87,8 @@ export class Connection {
   /** Messages are handled one after the other, however long the store takes: this keeps relays in order. */
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
+  /** The other seat was filled since this one said last what came of it. */
+  #mayReport = false;
 
   /** Takes an open socket. */
   constructor(socket: Socket, guest: Guest, context: ConnectionContext) {
@@ -111,6 +115,11 @@ export class Connection {
     this.#enqueue(() => this.#handle(message));
   }
 
+  /** The address of the room in which this socket has a seat; `null` without. */
+  get room(): string | null {
+    return this.#state.at === "seated" ? this.#state.ticket.room : null;
+  }
+
   /** The socket is gone. May be called any number of times: Deno fires `close` twice after an idle timeout. */
   closed(): void {
     if (this.#isClosed()) return;
@@ -127,6 +136,11 @@ export class Connection {
    */
   end(reason: CloseReason): void {
     if (this.#isClosed()) return;
+    const { counters } = this.#context;
+    if (reason === "slow") counters?.count("limits", "slow_reader");
+    if (reason === "refused" || reason === "busy" || reason === "access") {
+      counters?.count("refusals", reason);
+    }
     this.closed();
     this.#socket.close(CLOSE[reason], reason);
   }
@@ -177,6 +191,8 @@ export class Connection {
     if (this.#isClosed()) return await this.#abandon(ticket);
 
     this.#state = { at: "seated", ticket };
+    const by = guessing ? "code" : message.t === "join" ? "link" : message.t;
+    this.#context.counters?.count("joins", by);
     this.#send(welcome(result, rtok));
     for (const event of early) this.#hear(event);
   }
@@ -231,11 +247,20 @@ export class Connection {
   }
 
   async #act(message: LaterMessage, ticket: Ticket): Promise<void> {
-    const { admission, store } = this.#context;
+    const { admission, counters, store } = this.#context;
     switch (message.t) {
       case "relay":
         if (!admission.relay(ticket.room, message.d.length)) return this.#deny("busy");
-        if (!await store.relay(ticket, message.d)) this.#send({ t: "err", code: "no_peer" });
+        if (await store.relay(ticket, message.d)) counters?.count("relays", "peer");
+        else {
+          counters?.count("relays", "nobody");
+          this.#send({ t: "err", code: "no_peer" });
+        }
+        return;
+      case "outcome":
+        // Once for each time that the two met: who repeats it changes no statistics.
+        if (this.#mayReport) counters?.count("outcomes", message.way);
+        this.#mayReport = false;
         return;
       case "delete":
         if (ticket.seat !== "sender") return this.end("outOfTurn");
@@ -268,6 +293,7 @@ export class Connection {
         // Before it: the attempt that begins with `peer` is to use them. Who is alone here gets none.
         const ice = event.up ? this.#context.ice?.() : null;
         if (ice) this.#send(ice);
+        this.#mayReport = event.up;
         return this.#send(event);
       }
       case "relay":

@@ -6,6 +6,7 @@
 import { log } from "../server/log.ts";
 import { config } from "../server/config.ts";
 import { Admission } from "./admission.ts";
+import { metrics } from "../server/metrics.ts";
 import { iceIssuer } from "../server/turn.ts";
 import { MemoryRoomStore } from "./memory_store.ts";
 import { Rooms } from "./rooms.ts";
@@ -15,6 +16,7 @@ const settings = config();
 
 // Its name only: a message could hold what a client sent.
 function onError(error: unknown): void {
+  metrics.count("store_errors", "any");
   log.error("room store failed", { reason: error instanceof Error ? error.name : "unknown" });
 }
 
@@ -47,7 +49,12 @@ const admission = new Admission({
   failedJoinsPerMinutePerIp: settings.LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP,
   messagesPerSecond: settings.LIMIT_MESSAGES_PER_SECOND,
   sessionBytes: settings.LIMIT_SESSION_BYTES,
-}, { onLimit: (limit) => log.debug("limit hit", { limit }) });
+}, {
+  onLimit(limit) {
+    metrics.count("limits", limit);
+    log.debug("limit hit", { limit });
+  },
+});
 
 /** The one instance that the routes use. */
 export const rooms: Rooms = new Rooms(await openStore(), {
@@ -57,6 +64,7 @@ export const rooms: Rooms = new Rooms(await openStore(), {
     turnUrls: settings.TURN_URLS,
     turnSecret: settings.TURN_SECRET,
   }),
+  counters: metrics,
   onError,
 });
 

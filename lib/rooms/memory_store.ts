@@ -73,6 +73,11 @@ export class MemoryRoomStore implements RoomStore {
     this.#codes = new CodeTable({ clock, random, restMs, maxCodes });
   }
 
+  /** Memory is always there. */
+  get ready(): boolean {
+    return true;
+  }
+
   /** How many rooms there are. */
   get size(): number {
     return this.#rooms.size;

@@ -23,7 +23,6 @@ import type {
   Denied,
   RoomStore,
   RoomTerms,
-  Seat,
   Seated,
   SeatEvent,
   SeatListener,
@@ -53,8 +52,8 @@ interface Local {
   readonly room: string;
   readonly conn: string;
   readonly listener: SeatListener;
-  /** Which one it is, once the claim was granted; until then the store has nothing to say about it. */
-  granted: Seat | null;
+  /** The claim was granted; until then the store has nothing to say about the seat. */
+  granted: boolean;
   touchedAt: number;
   /** Ids that were delivered and may still be in the stream. */
   read: string[];
@@ -178,13 +177,13 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   async lose(ticket: Ticket): Promise<void> {
-    this.#deafen(ticket);
+    this.#seats.delete(ticket.conn);
     await this.#insist(() => this.#act(this.#scripts.lose, ticket));
   }
 
   async leave(ticket: Ticket): Promise<void> {
     // A sender hears `gone` first.
-    if (ticket.seat === "viewer") this.#deafen(ticket);
+    if (ticket.seat === "viewer") this.#seats.delete(ticket.conn);
     await this.#insist(() => this.#act(this.#scripts.leave, ticket));
   }
 
@@ -246,7 +245,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
       room,
       conn,
       listener,
-      granted: null,
+      granted: false,
       touchedAt: this.#clock.now(),
       read: [],
       reading: null,
@@ -260,7 +259,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
         this.#seats.delete(conn);
         return answer;
       }
-      seat.granted = answer.seat;
+      seat.granted = true;
       if (seat.again) this.#ring(conn);
       return answer;
     } catch (error) {
@@ -383,12 +382,6 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     if (seat !== undefined) seat.astray = true;
   }
 
-  /** Whoever gives the seat up hears nothing more. */
-  #deafen({ room, conn, seat }: Ticket): void {
-    const local = this.#seats.get(conn);
-    if (local?.room === room && local.granted === seat) this.#seats.delete(conn);
-  }
-
   #ring(conn: string): void {
     const seat = this.#seats.get(conn);
     if (seat !== undefined) this.#tend(seat).catch((error) => this.#failed(error));
@@ -397,7 +390,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   /** Vouches for the seat and delivers what there is, until there is nothing. One at a time for each seat. */
   async #tend(seat: Local): Promise<void> {
     seat.again = true;
-    if (seat.granted === null) return;
+    if (!seat.granted) return;
     seat.reading ??= this.#read(seat).finally(() => seat.reading = null);
     await seat.reading;
   }
@@ -460,9 +453,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     if (!this.ready) return;
     await this.#payBack();
     const due = this.#clock.now() - this.#limits.touchMs;
-    const stale = [...this.#seats.values()].filter((seat) =>
-      seat.granted !== null && seat.touchedAt <= due
-    );
+    const stale = [...this.#seats.values()].filter((seat) => seat.granted && seat.touchedAt <= due);
     await inBatches(stale, (seat) => this.#tend(seat));
     await this.#sweep();
   }

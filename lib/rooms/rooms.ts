@@ -7,6 +7,7 @@ import { Admission, UNLIMITED } from "./admission.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Connection, type ConnectionContext, type Guest } from "./connection.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "./limits.ts";
+import type { Counters } from "../server/metrics.ts";
 import type { IceIssuer } from "../server/turn.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
@@ -20,6 +21,7 @@ export interface RoomsOptions {
   readonly admission?: Admission;
   /** What the two ends of a room are told to get through with; nothing without. */
   readonly ice?: IceIssuer;
+  readonly counters?: Counters;
   /** Hears what the store threw. */
   readonly onError?: (error: unknown) => void;
 }
@@ -28,12 +30,15 @@ export interface RoomsOptions {
 export class Rooms {
   /** Asked before an upgrade. */
   readonly admission: Admission;
+  readonly counters: Counters | undefined;
   readonly #context: ConnectionContext;
+  #stopping = false;
   /** Kept until the socket itself is closed, which a stuck reader can delay: they count as open. */
   readonly #open = new Map<WebSocket, Connection>();
 
   constructor(store: RoomStore, options: RoomsOptions = {}) {
     this.admission = options.admission ?? new Admission(UNLIMITED);
+    this.counters = options.counters;
     this.#context = {
       store,
       admission: this.admission,
@@ -41,6 +46,7 @@ export class Rooms {
       random: options.random ?? systemRandom,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
       ice: options.ice,
+      counters: options.counters,
       onError: options.onError ?? (() => {}),
     };
   }
@@ -48,6 +54,18 @@ export class Rooms {
   /** How many sockets are open. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Whether this process can seat anybody: its store is within reach, and it is not being stopped. */
+  get ready(): boolean {
+    return !this.#stopping && this.#context.store.ready;
+  }
+
+  /** How many rooms have a seat in this process; one whose two seats are in two processes counts in both. */
+  countRooms(): number {
+    const rooms = new Set<string>();
+    for (const { room } of this.#open.values()) if (room !== null) rooms.add(room);
+    return rooms.size;
   }
 
   /** Takes a socket just upgraded, for which `admission` was asked. */
@@ -69,6 +87,7 @@ export class Rooms {
 
   /** Sends everybody away with the code for a restart. */
   shutdown(): void {
+    this.#stopping = true;
     for (const connection of this.#open.values()) connection.end("restart");
   }
 }

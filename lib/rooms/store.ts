@@ -84,6 +84,9 @@ export interface RoomTerms {
 
 /** Rooms, seats and the way to the other seat. Never looks into what it relays and never keeps it. */
 export interface RoomStore {
+  /** False where what it needs is out of reach: claims are then answered `busy`. */
+  readonly ready: boolean;
+
   /**
    * Makes the room and seats its sender. Where it exists already with the same hashes, the sender gets the seat back
    * (a live holder is superseded, the expiry and the code stay) and a viewer who is up meets him anew: both hear `peer` by

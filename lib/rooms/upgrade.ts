@@ -40,6 +40,23 @@ function postpone({ total, retry }: Refusal): Response {
  * in place of its WebSocket, but it can ask again without an upgrade: then 429 and 503 come before 426.
  */
 export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOptions): Response {
+  const response = answer(req, guest, options);
+  const why = REFUSALS[response.status];
+  if (why !== undefined) options.rooms.counters?.count("refusals", why);
+  return response;
+}
+
+/** What a status is counted as. */
+const REFUSALS: Readonly<Record<number, "malformed" | "origin" | "busy">> = {
+  400: "malformed",
+  403: "origin",
+  405: "malformed",
+  426: "malformed",
+  429: "busy",
+  503: "busy",
+};
+
+function answer(req: Request, guest: Guest, options: UpgradeOptions): Response {
   const { rooms, allowedOrigins = [] } = options;
   if (req.method !== "GET") return refuse(405, "method", "Only GET is possible here.");
   const { room, address } = guest;

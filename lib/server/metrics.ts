@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { createHash, timingSafeEqual } from "node:crypto";
 
 /** Begins every name. */
 const PREFIX = "ephemeral_";
@@ -21,7 +22,7 @@ const COUNTERS = {
   refusals: {
     help: "Seats and sockets not given, by what the client was told",
     label: "why",
-    words: ["refused", "busy", "origin", "malformed"],
+    words: ["refused", "busy", "access", "origin", "malformed"],
   },
   relays: { help: "Messages passed to the other seat", label: "to", words: ["peer", "nobody"] },
   limits: {
@@ -34,8 +35,6 @@ const COUNTERS = {
       "failed_joins",
       "messages",
       "session_bytes",
-      "rooms",
-      "access",
       "slow_reader",
     ],
   },
@@ -110,6 +109,45 @@ export class Metrics implements Counters {
     }
     return lines.join("\n") + "\n";
   }
+}
+
+/** How often the event loop is looked at. */
+const LAG_STEP_MS = 500;
+
+/** Measures how late timers come: what everybody else waits as well while the process computes. */
+export class LagMeter {
+  #worst = 0;
+  #due = performance.now() + LAG_STEP_MS;
+  readonly #timer = setInterval(() => this.#tick(), LAG_STEP_MS);
+
+  constructor() {
+    // The process may end without it.
+    Deno.unrefTimer(this.#timer);
+  }
+
+  /** The longest delay since the last call, in seconds. */
+  take(): number {
+    const late = Math.max(this.#worst, performance.now() - this.#due, 0);
+    this.#worst = 0;
+    return late / 1_000;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#worst = Math.max(this.#worst, now - this.#due);
+    this.#due = now + LAG_STEP_MS;
+  }
+}
+
+/** True where a request shows `token` as its Bearer token. Takes the same time wherever they differ. */
+export function mayRead(req: Request, token: string): boolean {
+  const given = /^Bearer (.+)$/i.exec(req.headers.get("authorization") ?? "")?.[1] ?? "";
+  const hash = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(given), hash(token));
 }
 
 /** What this process counts. */

@@ -108,6 +108,11 @@ function stopOnSignal(server: Deno.HttpServer, rooms: Rooms): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
 }
 
+/** True where Deno's own OpenTelemetry is on and keeps traces, whose paths nothing in here can shorten. */
+function recordsPaths(env: Readonly<Record<string, string | undefined>>): boolean {
+  return /^(1|true)$/i.test(env["OTEL_DENO"] ?? "") && env["OTEL_TRACES_SAMPLER"] !== "always_off";
+}
+
 async function loadBuild(): Promise<Server> {
   const module: { default: Server } = await import("../../_fresh/server.js");
   return module.default;
@@ -124,6 +129,11 @@ async function main(): Promise<void> {
     setLevel(settings.LOG_LEVEL);
     if (isDenoDeploy() && settings.REDIS_URL === "") {
       log.warn("rooms are in memory, and Deno Deploy runs several instances: set REDIS_URL");
+    }
+    if (recordsPaths(Deno.env.toObject())) {
+      log.warn("telemetry records the path of each request, and those of /ws/ name rooms", {
+        remedy: "OTEL_TRACES_SAMPLER=always_off",
+      });
     }
     const { fetch } = await loadBuild();
     // Loaded only now: it reads the settings as well, and would say what is wrong with them in its own way.

@@ -79,6 +79,13 @@ function candidatesIn({ sealed }: Watched): string[] {
   return sealed.flatMap((text) => text.match(/candidate:.*/g) ?? []);
 }
 
+const METRICS_TOKEN = "metrics-token-of-the-tests";
+
+async function metricsOf(url: string): Promise<string> {
+  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+  return await (await fetch(`${url}/metrics`, { headers })).text();
+}
+
 const ignore = !hasTurnServer();
 
 Deno.test({
@@ -88,7 +95,7 @@ Deno.test({
   async fn() {
     const picture = await fixture("flat");
     await using turn = await startTurnServer(LOOPBACK);
-    const env = { TURN_URLS: turn.url, TURN_SECRET, LOG_LEVEL: "debug" };
+    const env = { TURN_URLS: turn.url, TURN_SECRET, METRICS_TOKEN, LOG_LEVEL: "debug" };
     await using app = await startApp({ env });
     await withBrowser((first) =>
       withBrowser(async (second) => {
@@ -132,6 +139,7 @@ Deno.test({
           const html = String(await page.evaluate("document.documentElement.outerHTML"));
           assert(!html.includes(TURN_SECRET));
         }
+        assert((await metricsOf(app.url)).includes('outcomes_total{way="relayed"} 2\n'));
         await app.stop();
         assert(app.output.includes("shutting down"), "there is a log to look at");
         for (const secret of [TURN_SECRET, ...names]) {
@@ -149,7 +157,8 @@ Deno.test({
   async fn() {
     // Without --allow-loopback-peers it refuses to send to 127.0.0.1, where its own relayed addresses are.
     await using turn = await startTurnServer();
-    await using app = await startApp({ env: { TURN_URLS: turn.url, TURN_SECRET } });
+    const env = { TURN_URLS: turn.url, TURN_SECRET, METRICS_TOKEN };
+    await using app = await startApp({ env });
     await withBrowser(async (browser) => {
       const sender = await Sender.open(await browser.newPage({ before: WATCH }), app.url);
       await sender.hideAddress();
@@ -164,6 +173,7 @@ Deno.test({
       assertEquals((await watched(sender.testPage)).pairs, []);
       // His link is not spent on one visitor's network.
       await sender.waitPhase("waiting");
+      assert(/outcomes_total\{way="failed"\} [12]\n/.test(await metricsOf(app.url)));
     });
   },
 });

@@ -6,6 +6,7 @@
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import { iceIssuer } from "../../lib/server/turn.ts";
 import { createIdentity, Peer } from "../../lib/net/peer.ts";
+import { routeOf } from "../../lib/net/route.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -139,4 +140,44 @@ Deno.test("a server that comes back without a relay leaves no old credentials be
   await second.connector.start();
   await until(() => second.bound, "both are bound");
   assertEquals(settings().map(({ urls }) => urls), [[], []]);
+});
+
+/** Statistics of a connection, as an engine has them. */
+function statistics(entries: Record<string, object>) {
+  return { getStats: () => Promise.resolve(new Map(Object.entries(entries))) };
+}
+
+const ENDS = {
+  host: { type: "local-candidate", candidateType: "host" },
+  own: { type: "local-candidate", candidateType: "relay" },
+  far: { type: "remote-candidate", candidateType: "srflx" },
+  other: { type: "remote-candidate", candidateType: "relay" },
+};
+
+Deno.test("routeOf() says direct or relayed, by either end, as Chromium and as Firefox tell it", async () => {
+  for (
+    const [local, remote, way] of [
+      ["host", "far", "direct"],
+      ["own", "far", "relayed"],
+      ["host", "other", "relayed"],
+      ["own", "other", "relayed"],
+    ] as const
+  ) {
+    const pair = { type: "candidate-pair", localCandidateId: local, remoteCandidateId: remote };
+    const unused = { ...pair, localCandidateId: "own", remoteCandidateId: "other" };
+    const chromium = { transport: { type: "transport", selectedCandidatePairId: "pair" } };
+    assertEquals(await routeOf(statistics({ unused, ...ENDS, pair, ...chromium })), way);
+    assertEquals(
+      await routeOf(statistics({ unused, ...ENDS, pair: { ...pair, selected: true } })),
+      way,
+    );
+  }
+});
+
+Deno.test("routeOf() says nothing where the engine does not", async () => {
+  const pair = { type: "candidate-pair", localCandidateId: "host", remoteCandidateId: "gone" };
+  const transport = { type: "transport", selectedCandidatePairId: "pair" };
+  assertEquals(await routeOf(statistics({})), null);
+  assertEquals(await routeOf(statistics({ ...ENDS, pair, transport })), null);
+  assertEquals(await routeOf({ getStats: () => Promise.reject(new TypeError("closed")) }), null);
 });

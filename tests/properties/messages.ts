@@ -125,6 +125,10 @@ export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   record({ t: fc.constant("resume" as const), rtok: token(32) }),
   record({ t: fc.constant("relay" as const), d: relayed }),
   record({ t: fc.constant("delete" as const), otok: token(32) }),
+  record({
+    t: fc.constant("outcome" as const),
+    way: fc.constantFrom("direct", "relayed", "failed"),
+  }),
   record({ t: fc.constantFrom("leave", "dismiss", "withdraw", "pong") }),
 );
 

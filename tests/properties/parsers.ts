@@ -115,6 +115,7 @@ const CLIENT: MessageParser<ClientMessage> = {
     leave: {},
     dismiss: {},
     withdraw: {},
+    outcome: { way: oneOf("direct", "relayed", "failed") },
     pong: {},
   },
 };

@@ -31,6 +31,7 @@ const CLIENT: Record<string, Message> = {
   leave: { t: "leave" },
   dismiss: { t: "dismiss" },
   withdraw: { t: "withdraw" },
+  outcome: { t: "outcome", way: "relayed" },
   pong: { t: "pong" },
 };
 

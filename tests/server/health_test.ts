@@ -1,0 +1,114 @@
+/**
+ * What operators ask a running server: does it live, can it seat anybody, what has it counted.
+ *
+ * @module
+ */
+import { LagMeter, mayRead } from "../../lib/server/metrics.ts";
+import { type AppOptions, freePort, startApp } from "../support/app.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { Client, newAccess } from "../rooms/room_server.ts";
+
+const TOKEN = "metrics-token-of-the-tests";
+
+async function ask(url: string, headers: HeadersInit = {}) {
+  const response = await fetch(url, { headers });
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+Deno.test("/healthz and /readyz answer, and /metrics is nowhere without a token", async () => {
+  await using app = await startApp();
+  for (const path of ["healthz", "readyz"]) {
+    const { status, headers } = await ask(`${app.url}/${path}`);
+    assertEquals([path, status, headers.get("cache-control")], [path, 200, "no-store"]);
+  }
+  for (const headers of [{}, { authorization: "Bearer " }, { authorization: `Bearer ${TOKEN}` }]) {
+    const [metrics, nothing] = await Promise.all([
+      ask(`${app.url}/metrics`, headers),
+      ask(`${app.url}/no-such-page`, headers),
+    ]);
+    assertEquals([metrics.status, metrics.text], [404, nothing.text]);
+  }
+});
+
+Deno.test("without its Redis the server lives and is not ready", async () => {
+  await using app = await startApp({ env: { REDIS_URL: `redis://127.0.0.1:${freePort()}` } });
+  assertEquals((await ask(`${app.url}/healthz`)).status, 200);
+  assertEquals((await ask(`${app.url}/readyz`)).status, 503);
+});
+
+Deno.test("/metrics answers to its token alone, and counts what happens", async () => {
+  await using app = await startApp({ env: { METRICS_TOKEN: TOKEN } });
+  const url = `${app.url}/metrics`;
+  for (
+    const authorization of [
+      "",
+      TOKEN,
+      "Bearer",
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN.slice(0, -1)}`,
+      `Basic ${TOKEN}`,
+    ]
+  ) {
+    const { status, text, headers } = await ask(url, authorization === "" ? {} : { authorization });
+    assertEquals([authorization, status, text], [authorization, 401, "unauthorized\n"]);
+    assertEquals(headers.get("www-authenticate"), "Bearer");
+  }
+  assertEquals((await ask(`${url}?token=${TOKEN}`)).status, 401);
+
+  const { client } = await Client.create(
+    { host: `127.0.0.1:${app.port}`, port: app.port },
+    newAccess(),
+  );
+  await using _client = client;
+  const { status, text, headers } = await ask(url, { authorization: `Bearer ${TOKEN}` });
+  assertEquals([status, headers.get("content-type")], [
+    200,
+    "text/plain; version=0.0.4; charset=utf-8",
+  ]);
+  for (const line of ["sockets 1", "rooms 1", "ready 1", 'joins_total{by="create"} 1']) {
+    assert(text.includes(`\nephemeral_${line}\n`), text);
+  }
+  const rss = Number(/^ephemeral_resident_memory_bytes (\d+)$/m.exec(text)?.[1]);
+  assert(rss > 10_000_000, text);
+  assert(/^ephemeral_event_loop_lag_seconds \d/m.test(text), text);
+});
+
+Deno.test("mayRead() takes the token and nothing near it", () => {
+  const request = (authorization: string) =>
+    new Request("http://a.example", { headers: { authorization } });
+  assert(mayRead(request(`Bearer ${TOKEN}`), TOKEN));
+  assert(mayRead(request(`bearer ${TOKEN}`), TOKEN));
+  assert(!mayRead(request(`Bearer ${TOKEN} `.replace("-", "_")), TOKEN));
+  assert(!mayRead(new Request("http://a.example"), TOKEN));
+});
+
+Deno.test("LagMeter notices a process that computes, once", () => {
+  const meter = new LagMeter();
+  const until = performance.now() + 700;
+  while (performance.now() < until);
+  const lag = meter.take();
+  assert(lag >= 0.15, String(lag));
+  meter.stop();
+});
+
+const OTEL: AppOptions = {
+  env: { OTEL_DENO: "true", OTEL_EXPORTER_OTLP_PROTOCOL: "console", OTEL_SERVICE_NAME: "picture" },
+};
+
+Deno.test("with OpenTelemetry's traces on, rooms are in them, and the server warns; without them, they are nowhere", async () => {
+  for (const sampler of ["always_on", "always_off"]) {
+    await using app = await startApp({ env: { ...OTEL.env, OTEL_TRACES_SAMPLER: sampler } });
+    const access = newAccess();
+    const { client } = await Client.create(
+      { host: `127.0.0.1:${app.port}`, port: app.port },
+      access,
+    );
+    await client[Symbol.asyncDispose]();
+    // Exported when it ends, at the latest.
+    await app.stop();
+    const traced = sampler === "always_on";
+    assertEquals(app.output.includes("telemetry records the path"), traced, app.output);
+    assertEquals([sampler, app.output.includes(access.room)], [sampler, traced]);
+    assert(app.output.includes("http.server.request.duration"), app.output);
+  }
+});
