@@ -430,6 +430,11 @@ export class Connector {
     this.#fail(why === "gone" ? "room_deleted" : why, retry);
   }
 
+  /** For the server's statistics. */
+  #report(way: Outcome): void {
+    this.#ground?.signaling.say({ t: "outcome", way });
+  }
+
   #fail(why: ConnectFailure, retry?: number): void {
     if (this.#over || this.#bound) return;
     if (why === "network") this.#report("failed");
