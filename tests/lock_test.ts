@@ -40,6 +40,7 @@ Deno.test("every task that runs or tests code uses a lock file, unchanged", asyn
     const name of [
       "build",
       "start",
+      "compile",
       "test",
       "fuzz",
       "bench",

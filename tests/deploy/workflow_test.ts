@@ -1,0 +1,88 @@
+/**
+ * What can be seen of .github/workflows and of the task compile without running them: GitHub is not here, and neither is the
+ * part of Deno that compile fetches.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { PROJECT, readDenoJson } from "../support/project.ts";
+import { parse } from "../support/yaml.ts";
+
+interface Step {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly run?: string;
+}
+
+interface Job {
+  readonly strategy?: { readonly matrix: { readonly os: readonly string[] } };
+  readonly permissions?: unknown;
+  readonly "timeout-minutes"?: number;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly permissions: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const text = await Deno.readTextFile(`${PROJECT}.github/workflows/ci.yml`);
+const workflow: Workflow = parse(text);
+const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+const runs = steps.flatMap(({ run }) => run ?? []);
+
+Deno.test("the workflow may read the code and nothing else", () => {
+  assertEquals(workflow.permissions, { contents: "read" });
+  for (const [name, job] of Object.entries(workflow.jobs)) {
+    assertEquals(job.permissions, undefined, name);
+    assert(job["timeout-minutes"] !== undefined, `${name} may run for hours`);
+  }
+  for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
+    assertEquals(step.with?.["persist-credentials"], false);
+  }
+  assert(!/secrets\.|pull_request_target/.test(text));
+  // What a stranger writes into a pull request must not become a command.
+  for (const run of runs) assert(!run.includes("${{"), run);
+});
+
+Deno.test("every action of the workflow is named with its whole version", () => {
+  for (const { uses } of steps) {
+    if (uses !== undefined) assertMatch(uses, /^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
+  }
+});
+
+Deno.test("the workflow runs the gate on Linux and macOS, builds the image and the binary, and audits both lock files", async () => {
+  assertEquals(Object.keys(workflow.jobs), ["gate", "image", "binary", "audit"]);
+  const systems = workflow.jobs["gate"]?.strategy?.matrix.os ?? [];
+  assertEquals(systems.map((name) => name.split("-")[0]), ["ubuntu", "macos"]);
+  assert(workflow.jobs["gate"]?.steps.some(({ run }) => run === ".ci/run") === true);
+  const all = runs.join("\n");
+  assert(all.includes("docker build "), "no image");
+  for (const lock of ["deno.lock", "tests/deno.lock"]) {
+    assert(all.includes(`audit --lock=${lock}`), `${lock} is not audited`);
+  }
+  const { tasks } = await readDenoJson();
+  const ci = await Deno.readTextFile(`${PROJECT}.ci/run`);
+  const [, version = ""] = /deno@(\S+)/.exec(ci) ?? [];
+  for (const [, used, rest = ""] of all.matchAll(/npx -y deno@(\S+) (.+)/g)) {
+    assertEquals(used, version);
+    const [, task] = /^task (\w+)/.exec(rest) ?? [];
+    assert(task === undefined || task in tasks, rest);
+  }
+});
+
+Deno.test("the binary has the permissions of the task start, and the build inside instead of beside it", async () => {
+  const { tasks } = await readDenoJson();
+  const last = (task: string | undefined) => task?.split("&&").at(-1)?.trim().split(/\s+/) ?? [];
+  const permissions = (words: readonly string[]) =>
+    words.filter((word) => /^(?:-A|--allow|--deny)/.test(word));
+  const compile = last(tasks["compile"]);
+  assertEquals(
+    permissions(compile),
+    permissions(last(tasks["start"])).map((word) => word.replace("=_fresh,", "=")),
+  );
+  assert(compile.join(" ").includes("--include _fresh "));
+  assertEquals(compile.at(-1), last(tasks["start"]).at(-1));
+  const ignored = (await Deno.readTextFile(`${PROJECT}.gitignore`)).split("\n");
+  assert(ignored.includes(`/${compile[compile.indexOf("--output") + 1]}`));
+});
