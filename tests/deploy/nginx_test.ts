@@ -32,13 +32,17 @@ interface Scene {
   readonly nginx: Nginx;
 }
 
-function test(name: string, body: (scene: Scene) => Promise<void>): void {
+function test(
+  name: string,
+  body: (scene: Scene) => Promise<void>,
+  settings: Readonly<Record<string, string>> = {},
+): void {
   Deno.test({
     name: `${name}${NO_NGINX === null ? "" : ` (${NO_NGINX})`}`,
     ignore: NO_NGINX !== null,
     async fn() {
       const { port, origin } = futureOrigin();
-      const env = { PUBLIC_ORIGIN: origin, TRUSTED_PROXIES: "127.0.0.1" };
+      const env = { PUBLIC_ORIGIN: origin, TRUSTED_PROXIES: "127.0.0.1", ...settings };
       await using app = await startApp({ env });
       await using nginx = await Nginx.start({ port, appPort: app.port });
       await body({ app, nginx });
@@ -202,6 +206,32 @@ test("what a client says about its address is replaced, not passed on", async ()
   assertMatch(client, /^(?:127\.0\.0\.1|::1)$/);
   assertEquals(seen, [[client, null], [client, null]]);
 });
+
+test(
+  "the app's limits of a client can't be got round by saying another address",
+  async ({ nginx }) => {
+    const held: Deno.Conn[] = [];
+    try {
+      const answers: string[] = [];
+      for (const last of ["1", "2", "3"]) {
+        const conn = await Deno.connectTls({
+          hostname: "localhost",
+          port: nginx.port,
+          caCerts: [nginx.certificate],
+        });
+        held.push(conn);
+        const headers = [`Origin: ${nginx.origin}`, `X-Forwarded-For: 192.0.2.${last}`];
+        const request = upgradeLines(nginx.host, newAccess().room, headers);
+        await conn.write(new TextEncoder().encode(request));
+        answers.push((await readUntil(conn, "\r\n\r\n")).slice(0, 12));
+      }
+      assertEquals(answers, ["HTTP/1.1 101", "HTTP/1.1 101", "HTTP/1.1 429"]);
+    } finally {
+      for (const conn of held) conn.close();
+    }
+  },
+  { LIMIT_SOCKETS_PER_IP: "2" },
+);
 
 test("headers that trickle in are cut off, and a body is as large as a key", async ({ nginx }) => {
   using conn = await Deno.connectTls({
