@@ -9,7 +9,7 @@ const PATIENCE_MS = 4_000;
 export function healthUrl(env: Readonly<Record<string, string>>): string {
   const host = env["HOST"] || "127.0.0.1";
   const scheme = env["TLS_CERT"] ? "https" : "http";
-  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${env["PORT"] || "3000"}/`;
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${env["PORT"] || "3000"}/healthz`;
 }
 
 async function main(): Promise<void> {
