@@ -61,7 +61,16 @@ Deno.test("docs/models/README.md has a row for every model, and none for another
 
 Deno.test("the documents name no file of lib/ or tests/ that is not there", async () => {
   const missing: string[] = [];
-  for (const name of ["protocol", "threat-model", "architecture", "models/README"]) {
+  for (
+    const name of [
+      "protocol",
+      "threat-model",
+      "architecture",
+      "operations",
+      "deno-deploy",
+      "models/README",
+    ]
+  ) {
     const text = await Deno.readTextFile(`${PROJECT}docs/${name}.md`);
     for (const [, path = ""] of text.matchAll(/`((?:lib|tests)\/[^`\s]*)`/g)) {
       if (!await exists(path)) missing.push(`${name}.md: ${path}`);
