@@ -9,6 +9,7 @@ import { Connection, type ConnectionContext, type Guest } from "./connection.ts"
 import { CONNECTION_LIMITS, type ConnectionLimits } from "./limits.ts";
 import type { Counters } from "../server/metrics.ts";
 import type { IceIssuer } from "../server/turn.ts";
+import { OpenSocket } from "./open_socket.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
@@ -70,10 +71,11 @@ export class Rooms {
 
   /** Takes a socket just upgraded, for which `admission` was asked. */
   accept(socket: WebSocket, guest: Guest): void {
+    const { clock } = this.#context;
     const leave = this.admission.enter(guest.address);
     // Before `open` a socket can neither send nor be closed.
     socket.addEventListener("open", () => {
-      const connection = new Connection(socket, guest, this.#context);
+      const connection = new Connection(new OpenSocket(socket, clock), guest, this.#context);
       this.#open.set(socket, connection);
       socket.addEventListener("message", ({ data }) => connection.receive(data));
     });
