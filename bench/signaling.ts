@@ -1,6 +1,6 @@
 /**
  * What signaling costs a server: ours, in memory and on Redis, on one instance and on two, side by side with the least that a
- * relay can be (`signaling_ws.mjs`: Node and `ws`).
+ * relay can be (Node and `ws`).
  *
  *     deno run -A bench/signaling.ts [--sockets=1000,10000] [--seconds=20] [--check]
  *
@@ -28,6 +28,24 @@ const MESSAGE_LENGTH = 1_700;
 const CONCURRENCY = 64;
 const TICK_MS = 10;
 const CLOCK_TICKS_PER_SECOND = 100;
+
+/** What comes from one socket of a room goes to the other, as it is. A text, because Node runs it and Deno must not look for `ws`. */
+const BARE_RELAY = `
+import { WebSocketServer } from "ws";
+
+const rooms = new Map();
+const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
+server.on("connection", (socket, { url }) => {
+  const room = rooms.get(url) ?? [];
+  room.push(socket);
+  rooms.set(url, room);
+  socket.on("message", (data) => {
+    for (const other of room) if (other !== socket) other.send(data, { binary: false });
+  });
+  socket.on("close", () => rooms.delete(url));
+});
+server.on("listening", () => process.stdout.write(\`\${server.address().port}\n\`));
+`;
 
 /** A server to measure: where its instances are, and their processes. */
 interface Target extends AsyncDisposable {
@@ -80,7 +98,7 @@ async function onRedis(instances: number): Promise<Target | null> {
 /** Node with `ws`, installed for this run. */
 async function bare(): Promise<Target> {
   const directory = await Deno.makeTempDir({ prefix: "signaling_" });
-  await Deno.copyFile(new URL("signaling_ws.mjs", import.meta.url), `${directory}/relay.mjs`);
+  await Deno.writeTextFile(`${directory}/relay.mjs`, BARE_RELAY);
   const install = await new Deno.Command("npm", {
     args: ["install", "--no-audit", "--no-fund", "--silent", "ws@8"],
     cwd: directory,
