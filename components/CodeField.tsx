@@ -27,8 +27,11 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
   const open = suggestions.length > 0 && !closed.value;
   const chosen = open ? suggestions[active.value] : undefined;
 
-  // It is what the page is for, and after a wrong code the place to go on.
+  // It is what the page is for, and whatever is wrong with it is mended here.
   useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => {
+    if (problem !== null) field.current?.focus({ preventScroll: true });
+  }, [problem]);
 
   function take(word: string) {
     active.value = -1;

@@ -4,12 +4,13 @@ import { en } from "../lib/i18n/en.ts";
 /** How long "Copied" stands on the button, in milliseconds. */
 const COPIED_MS = 2_500;
 
-/** Copies `text`, and says whether it did. `onPress` comes first, e.g. to select the same text for a copy by hand. */
+/** Copies `text`, or says `failed`. `onPress` comes first, e.g. to select the same text for a copy by hand. */
 export function CopyButton(
-  { action, label, text, primary = false, onPress }: {
+  { action, label, text, failed, primary = false, onPress }: {
     action: string;
     label: string;
     text: string;
+    failed: string;
     primary?: boolean;
     onPress?: () => void;
   },
@@ -23,7 +24,7 @@ export function CopyButton(
       setTimeout(() => said.value = null, COPIED_MS);
     } catch {
       // Blocked by policy or by the person.
-      said.value = en.send.copyFailed;
+      said.value = failed;
     }
   }
   return (

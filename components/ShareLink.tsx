@@ -6,13 +6,14 @@ import { ShareCode } from "./ShareCode.tsx";
 
 interface Props {
   readonly link: string;
-  /** The code for the same; `null` before the server gave its digits, and once it is withdrawn. */
+  /** The code for the same; `null` before the server gave its digits, and where there is none. */
   readonly code: string | null;
-  readonly withdrawn: boolean;
+  /** Why there is none. */
+  readonly codeless: "withdrawn" | "unavailable" | null;
 }
 
 /** The link: to read, to copy, to scan; and the code that can be said instead. */
-export function ShareLink({ link, code, withdrawn }: Props) {
+export function ShareLink({ link, code, codeless }: Props) {
   const field = useRef<HTMLInputElement>(null);
   return (
     <section class="share" aria-label={en.send.linkLabel}>
@@ -31,12 +32,13 @@ export function ShareLink({ link, code, withdrawn }: Props) {
           action="copy"
           label={en.send.copy}
           text={link}
+          failed={en.send.copyFailed}
           primary
           onPress={() => field.current?.select()}
         />
       </div>
-      {withdrawn
-        ? <p class="hint" data-field="code-withdrawn">{en.code.withdrawn}</p>
+      {codeless !== null
+        ? <p class="hint" data-field={`code-${codeless}`}>{en.code[codeless]}</p>
         : code !== null && <ShareCode code={code} host={new URL(link).host} />}
       <div class="share-foot">
         <QrCode text={link} label={en.send.qr} />

@@ -28,12 +28,13 @@ export function outcome({ state }: OutgoingPicture): string {
   }
 }
 
-function describe({ what }: TimelineEntry): string {
+/** One entry in words; empty where there is nothing to say. */
+export function describe({ what }: TimelineEntry): string {
   switch (what.type) {
     case "waiting":
       return en.timeline.waiting;
     case "peer":
-      return what.here ? en.timeline.peerHere : en.timeline.peerGone;
+      return what.here ? en.timeline.peerHere(what.times) : en.timeline.peerGone(what.times);
     case "live":
       return en.timeline.live;
     case "outgoing":
@@ -55,8 +56,13 @@ function describe({ what }: TimelineEntry): string {
 }
 
 /** Who was turned away is not here any more: that is not worth a line of its own. */
-function isSaid({ what }: TimelineEntry, before: TimelineEntry | undefined): boolean {
-  return what.type === "peer" && !what.here && before?.what.type === "turned_away";
+function isImplied({ what }: TimelineEntry, before: TimelineEntry | undefined): boolean {
+  return what.type === "peer" && what.times === 0 && before?.what.type === "turned_away";
+}
+
+/** The newest entry that says something. */
+export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | undefined {
+  return entries.findLast((entry, index) => !isImplied(entry, entries[index - 1]));
 }
 
 /** What happened so far, with the time of each; `numbered` says which picture where there are several. */
@@ -68,7 +74,7 @@ export function Timeline(
       <ol data-field="timeline">
         {entries.map((entry, index) => {
           const text = describe(entry);
-          if (text === "" || isSaid(entry, entries[index - 1])) return null;
+          if (text === "" || isImplied(entry, entries[index - 1])) return null;
           const n = entry.what.type === "outgoing" && numbered
             ? `${entry.what.picture.n + 1}. `
             : "";

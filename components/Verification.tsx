@@ -41,16 +41,16 @@ export function Verification({ session }: { session: Session }) {
       <p class="small">
         {en.verification.numbers} <span data-field="sas-digits">{digits}</span>
       </p>
-      {!compared && (
-        <div class="actions">
+      <div class="actions">
+        {!compared && (
           <button type="button" data-action="same" onClick={same}>
             {en.verification.same}
           </button>
-          <button type="button" data-action="different" onClick={() => session.different()}>
-            {en.verification.different}
-          </button>
-        </div>
-      )}
+        )}
+        <button type="button" data-action="different" onClick={() => session.different()}>
+          {en.verification.different}
+        </button>
+      </div>
     </details>
   );
 }

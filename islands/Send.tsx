@@ -10,7 +10,7 @@ import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
 import { Thumbnail } from "../components/Thumbnail.tsx";
-import { outcome, Timeline } from "../components/Timeline.tsx";
+import { describe, lastSaid, outcome, Timeline } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { useFocus } from "../components/use_focus.ts";
 import { en } from "../lib/i18n/en.ts";
@@ -173,7 +173,7 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
       <Problem model={model} />
       <Pictures pictures={pictures} over={over} />
       {waiting && link !== null && (
-        <ShareLink link={link} code={model.code.value} withdrawn={withdrawn(session)} />
+        <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
       )}
       {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
       {!over && (
@@ -195,9 +195,13 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
   );
 }
 
-/** Whether the code was tried wrong too often. */
-function withdrawn(session: Session): boolean {
-  return session.timeline.value.some(({ what }) => what.type === "turned_away" && what.withdrawn);
+/** Why there is no code: it was withdrawn after too many tries, or could not be made. */
+function codeless(session: Session): "withdrawn" | "unavailable" | null {
+  if (!session.codeless.value) return null;
+  const timeline = session.timeline.value;
+  return timeline.some(({ what }) => what.type === "turned_away" && what.withdrawn)
+    ? "withdrawn"
+    : "unavailable";
 }
 
 function Options(
@@ -237,6 +241,7 @@ function announcement(phase: SenderPhase, session: Session | null): string {
       return lastOutcome(session?.outbox.pictures.value ?? []);
     case "waiting":
     case "connecting":
+      return turnedAway(session) || en.status[phase];
     case "connected":
     case "delivered":
     case "opened":
@@ -245,6 +250,12 @@ function announcement(phase: SenderPhase, session: Session | null): string {
     default:
       return "";
   }
+}
+
+/** Who was turned away last, as long as nothing has happened since. */
+function turnedAway(session: Session | null): string {
+  const last = lastSaid(session?.timeline.value ?? []);
+  return last?.what.type === "turned_away" ? describe(last) : "";
 }
 
 function lastOutcome(pictures: readonly OutgoingPicture[]): string {
@@ -322,6 +333,8 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
   const [title, text] = result(life);
   const unconfirmed = session.outbox.pictures.value.some(({ state }) => state.at === "unconfirmed");
   const unseen = model.unseen.length > 0;
+  // To go on at once, over the same channel, is the last thing to do then.
+  const hold = life.reason === "mismatch";
   return (
     <section class="result">
       <h1>{title}</h1>
@@ -337,7 +350,7 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
         {unseen && (
           <button
             type="button"
-            class="primary"
+            class={hold ? "" : "primary"}
             data-action="retry"
             onClick={() => model.again()}
           >
@@ -346,7 +359,7 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
         )}
         <button
           type="button"
-          class={unseen ? "" : "primary"}
+          class={unseen || hold ? "" : "primary"}
           data-action="reset"
           onClick={() => model.reset()}
         >

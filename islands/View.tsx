@@ -55,7 +55,7 @@ function announcement(model: ViewerModel): string {
   switch (model.phase.value) {
     case "failed":
       // The form says it itself, next to its field.
-      if (asksForCode(model)) return "";
+      if (model.asksForCode) return "";
       return model.failure === null ? "" : failedText(model, model.failure).join(". ");
     case "connecting":
       return en.view.connecting;
@@ -77,21 +77,16 @@ function Body({ model }: { model: ViewerModel | null }) {
   const session = model.session.value;
   switch (model.phase.value) {
     case "failed":
-      return asksForCode(model) ? <Code model={model} /> : <Failed model={model} />;
+      return model.asksForCode ? <Code model={model} /> : <Failed model={model} />;
     case "ended":
       return <Ended session={session} />;
     case "idle":
-      return asksForCode(model) ? <Code model={model} /> : <Invitation model={model} />;
+      return model.asksForCode ? <Code model={model} /> : <Invitation model={model} />;
     case "connecting":
       return <Connecting session={session} />;
     default:
       return session === null ? null : <Live model={model} session={session} />;
   }
-}
-
-/** True before a code is tried, and again when it led nowhere. */
-function asksForCode(model: ViewerModel): boolean {
-  return model.by.value === "code" && (model.failure === null || model.retryable);
 }
 
 /** Asks for the code that a friend says. */
@@ -111,10 +106,7 @@ function Code({ model }: { model: ViewerModel }) {
           value={model.codeText.value}
           suggestions={model.suggestions.value}
           problem={problemOf(model)}
-          onType={(text) => {
-            model.editCode();
-            model.typeCode(text);
-          }}
+          onType={(text) => model.typeCode(text)}
           onComplete={(word) => model.complete(word)}
         />
         <button type="submit" class="primary" data-action="join">
@@ -140,8 +132,8 @@ function problemOf(model: ViewerModel): string | null {
 
 function failedText(model: ViewerModel, reason: FailReason): readonly [string, string] {
   if (model.retry !== undefined) return en.busyFor(model.retry);
-  const byCode = model.by.value === "code";
-  return byCode && reason === "refused" ? en.failedCode.refused : en.failed[reason];
+  const byCode: Partial<Record<FailReason, readonly [string, string]>> = en.failedCode;
+  return model.by.value === "code" && byCode[reason] || en.failed[reason];
 }
 
 function Invitation({ model }: { model: ViewerModel | null }) {

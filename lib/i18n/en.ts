@@ -82,8 +82,10 @@ export const en = {
   code: {
     share: (host: string) => `Or say it: your friend opens ${host}/join and types this.`,
     copy: "Copy code",
+    copyFailed: "Select the code and copy it by hand",
     withdrawn:
-      "Someone tried a wrong code three times. The code no longer works; the link still does.",
+      "Three times someone came without the right code. The code no longer works; the link still does.",
+    unavailable: "No code this time: the list of words did not load. The link works as always.",
     title: "Type the code",
     intro:
       "Your friend reads it out to you. Then you can see the picture once, for a limited time.",
@@ -161,8 +163,11 @@ export const en = {
   timeline: {
     title: "What happened",
     waiting: "Link ready",
-    peerHere: "Viewer here",
-    peerGone: "Viewer not here any more",
+    /** `times`: how often in a row one came before nothing came of it; 0 where that was told before. */
+    peerHere: (times: number) =>
+      times <= 1 ? "Viewer here" : `Viewer here, visit ${times} in a row`,
+    peerGone: (times: number) =>
+      times <= 1 ? "Viewer not here any more" : `Viewer not here any more, after ${times} visits`,
     turnedAway: {
       code: "Someone tried a wrong code and was turned away",
       link: "Someone without the right link was turned away",
@@ -233,7 +238,7 @@ export const en = {
       ],
       mismatch: [
         "Stopped: you two see different things",
-        "Someone may be in between. Everything was closed on both sides. Begin again with a new link, and send it another way.",
+        "Someone may be in between, so everything was closed. While you talk, agree on another way to send a new link, and compare again then.",
       ],
     }),
     /** Said as well where a picture was open and nobody reported it closed. */
@@ -254,7 +259,7 @@ export const en = {
       ],
       mismatch: [
         "Stopped: you two see different things",
-        "Someone may be in between. Nothing of any picture is left on this page. Ask for a new link, sent another way.",
+        "Someone may be in between, so everything was closed. Nothing of any picture is left on this page. While you talk, agree on another way to send a new link, and compare again then.",
       ],
     }),
   },
@@ -325,7 +330,7 @@ export const en = {
     ],
     wrong_code: [
       "These words do not fit the number",
-      "Ask for them once more: after three wrong tries the code stops working.",
+      "Ask for them once more. After three wrong tries, ask for the link instead: the code is withdrawn then.",
     ],
     bad_link: [
       "This link is not whole",
@@ -340,12 +345,28 @@ export const en = {
     }.`,
   ],
   /** Who typed a code has no link. */
-  failedCode: {
+  failedCode: message({
     refused: [
-      "Nobody is there",
-      "Check the number first. Otherwise the code was used already, taken back or is too old; or the sender’s page is not open right now.",
-    ] as Message,
-  },
+      "This number leads nowhere now",
+      "Check it first. If it is right, the code was used, taken back, is too old, or was withdrawn after wrong tries: then ask for the link. Or the sender’s page is not open right now.",
+    ],
+    room_deleted: [
+      "The session is over",
+      "The sender closed it before anything was shown. Ask for a new code if you still want to see it.",
+    ],
+    room_expired: [
+      "The code is too old",
+      "A code works for an hour at most. Nothing was seen. Ask for a new code.",
+    ],
+    room_lost: [
+      "The sender is gone",
+      "The sender’s page was closed or lost its connection. Ask for a new code.",
+    ],
+    verification: [
+      "Stopped: the keys do not match",
+      "Someone or something changed what the two browsers told each other. No picture was sent. Ask for a new code, and have it said another way, for example by phone.",
+    ],
+  }),
   /** The sender’s own words where the viewer’s would be wrong. */
   failedSender: {
     refused: [

@@ -45,8 +45,8 @@ export const ABORT_CODES = ["protocol", "corrupt", "undecodable", "too_large", "
 /** One of {@linkcode ABORT_CODES}. */
 export type AbortCode = typeof ABORT_CODES[number];
 
-/** Why a side says goodbye: all was seen, it took everything back, or it left. */
-export const BYE_REASONS = ["done", "burned", "left"] as const;
+/** Why a side says goodbye: all was seen, it took everything back, it left, or its people compared and saw different things. */
+export const BYE_REASONS = ["done", "burned", "left", "mismatch"] as const;
 
 /** One of {@linkcode BYE_REASONS}. */
 export type ByeReason = typeof BYE_REASONS[number];

@@ -24,7 +24,7 @@ export type EndReason =
   | "lost"
   /** The other side's software did not keep to the protocol. */
   | "protocol"
-  /** The two compared what they see, and it was not the same. */
+  /** The two compared what they see, and it was not the same, as somebody said on this side or on the other. */
   | "mismatch";
 
 /** Why a session never began. */

@@ -8,7 +8,7 @@
  */
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
-import type { ByeReason } from "../protocol/control.ts";
+import { BYE_REASONS, type ByeReason } from "../protocol/control.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import type { Code } from "../e2e/code.ts";
 import { sasDigits, sasEmoji } from "../e2e/sas.ts";
@@ -36,7 +36,8 @@ export interface TimelineEntry {
   readonly time: Date;
   readonly what:
     | { readonly type: "waiting" }
-    | { readonly type: "peer"; readonly here: boolean }
+    /** Somebody came or went before anything was bound; a run of these is one entry, and `times` says how often one came in it. */
+    | { readonly type: "peer"; readonly here: boolean; readonly times: number }
     /** Somebody could not prove that he has the link or the code; `withdrawn` when that was once too often for the code. */
     | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
     | { readonly type: "live" }
@@ -76,6 +77,7 @@ export class Session {
   readonly #inbox = signal<Inbox | null>(null);
   readonly #keep = signal(false);
   readonly #code = signal<string | null>(null);
+  readonly #codeless = signal(false);
   readonly #verification = signal<Verification | null>(null);
   readonly #compared = signal(false);
   readonly #connector: Connector;
@@ -101,6 +103,7 @@ export class Session {
         onPeer: (here) => this.#peerChanged(here),
         onCode: (code) => {
           this.#code.value = code;
+          this.#codeless.value = code === null;
         },
         onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
         onBound: (link) => this.#bound(link),
@@ -140,6 +143,11 @@ export class Session {
   /** Sender: the code that leads here beside the link; `null` before the server gave one, and after its withdrawal. */
   get code(): ReadonlySignal<string | null> {
     return this.#code;
+  }
+
+  /** Sender: true when there is no code and none is to come: it was withdrawn, or its words could not be loaded. */
+  get codeless(): ReadonlySignal<boolean> {
+    return this.#codeless;
   }
 
   /** There once the session is live. */
@@ -195,7 +203,7 @@ export class Session {
     this.#compared.value = this.#verification.peek() !== null;
   }
 
-  /** The two compared, and see different things: somebody is in between. Ends at once, with nothing left to read. */
+  /** The two compared, and see different things: somebody is in between. Ends at once, on the other side as well, with nothing left to read. */
   different(): void {
     if (this.#isOver()) return;
     this.outbox.burn();
@@ -246,7 +254,13 @@ export class Session {
   #peerChanged(here: boolean): void {
     const before = this.#life.peek().at;
     this.#happen({ type: "peer", here });
-    if (before !== this.#life.peek().at) this.#note({ type: "peer", here });
+    if (before === this.#life.peek().at) return;
+    const timeline = this.#timeline.peek();
+    const last = timeline.at(-1)?.what;
+    const run = last?.type === "peer" ? last : null;
+    // Who comes and goes all day long must not fill the page.
+    if (run !== null) this.#timeline.value = timeline.slice(0, -1);
+    this.#note({ type: "peer", here, times: (run?.times ?? 0) + (here ? 1 : 0) });
   }
 
   #bound(link: SecureLink): void {
@@ -299,8 +313,9 @@ export class Session {
     }
   }
 
-  /** What the other side's `bye` means here: the sender says how the session ends, a viewer can only leave it. */
+  /** What the other side's `bye` means here: the sender says how the session ends, a viewer can leave it or stop it. */
   #farewell(why: ByeReason, inbox: Inbox): EndReason {
+    if (why === "mismatch") return why;
     if (this.#options.role === "S" || why === "left") return "peer_left";
     // "All was seen" is false while a picture is locked or on screen, and where there never was one.
     const finished = inbox.picture.peek() !== null && inbox.idle;
@@ -352,8 +367,9 @@ export class Session {
   #finish(reason: EndReason): void {
     const link = this.#link;
     this.#inbox.peek()?.close("left");
-    const why = reason === "done" || reason === "burned" ? reason : "left";
-    link?.sendControl({ t: "bye", why }).catch(() => {});
+    link?.sendControl({ t: "bye", why: BYE_REASONS.find((why) => why === reason) ?? "left" }).catch(
+      () => {},
+    );
     this.#end(reason);
     link?.close();
   }

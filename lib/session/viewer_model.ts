@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
 import {
   type Code,
@@ -31,6 +31,9 @@ interface Invitation {
   readonly by: "link" | "code";
   readonly obstacle: FailReason | null;
 }
+
+/** What keeps this browser from taking part, whatever it is given. */
+const OBSTACLES: readonly FailReason[] = ["insecure", "old_browser", "no_webrtc"];
 
 /** Failures after which the same link may work at a second try: a sender's phone may have slept when it was refused. */
 const RETRYABLE: readonly FailReason[] = [
@@ -138,6 +141,12 @@ export class ViewerModel {
     return life.at === "failed" && RETRYABLE.includes(life.reason);
   }
 
+  /** True where a code is to be typed: before one is tried, and again, with what was typed, when it led nowhere. */
+  get asksForCode(): boolean {
+    const { failure } = this;
+    return this.#by.value === "code" && (failure === null || !OBSTACLES.includes(failure));
+  }
+
   /** Whether this side's address stays hidden from the other one. */
   get relay(): ReadonlySignal<boolean> {
     return this.#relay;
@@ -158,23 +167,21 @@ export class ViewerModel {
     const secret = parseFragment(hash);
     // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
     history.replaceState(null, "", pathname);
-    const obstacle = findObstacle() ?? (secret === null ? "bad_link" : null);
-    this.#session.value = null;
-    this.#invitation.value = { secret, by: "link", obstacle };
+    this.#invite(secret, findObstacle() ?? (secret === null ? "bad_link" : null));
   }
 
-  /** Takes what is typed, or pasted: a whole link of this server as well. */
+  /** Takes what is typed, or pasted: a whole link of this server as well. What failed before is over with it. */
   typeCode(text: string): void {
+    if (!this.#mayJoin()) return;
     const secret = this.#readLink(text.trim());
-    if (secret !== null) {
-      this.#codeText.value = "";
-      this.#invitation.value = { secret, by: "link", obstacle: null };
-      return;
-    }
+    if (secret !== null) return this.#invite(secret, null);
     // Not before somebody types, so that the page itself comes without it; the number comes first, and leaves time.
     if (this.#wordlist.peek().length === 0) this.#loadWords();
-    this.#codeText.value = text;
-    this.#codeProblem.value = null;
+    batch(() => {
+      this.#session.value = null;
+      this.#codeText.value = text;
+      this.#codeProblem.value = null;
+    });
   }
 
   /** Puts a suggested word in place of the one being typed. */
@@ -182,20 +189,15 @@ export class ViewerModel {
     this.typeCode(completeWord(this.#codeText.peek(), word));
   }
 
-  /** Back to the code after a failure, with what was typed. */
-  editCode(): void {
-    if (this.#life().at === "failed" && this.#invitation.peek().by === "code") {
-      this.#session.value = null;
-    }
-  }
-
   /** The one press: nothing was connected before. */
   async join(): Promise<void> {
     const { secret, by, obstacle } = this.#invitation.peek();
     if (obstacle !== null || !this.#mayJoin()) return;
     if (by === "link") return secret === null ? undefined : this.#begin(secret);
+    // What is wrong may be the same as before: said anew all the same.
+    this.#codeProblem.value = null;
     const list = await this.#loadWords();
-    if (!this.#mayJoin()) return;
+    if (!this.#mayJoin() || this.#by.peek() !== "code") return;
     const code = list === null
       ? { reason: "unavailable_words" } as const
       : parseCode(this.#codeText.peek(), list);
@@ -233,6 +235,16 @@ export class ViewerModel {
   #readLink(text: string): Bytes | null {
     const page = `${this.#location.origin}${this.#location.pathname}`;
     return text.startsWith(`${page}#`) ? parseFragment(text.slice(page.length)) : null;
+  }
+
+  /** Turns the page to a link, with nothing left of what was typed or failed before. */
+  #invite(secret: Bytes | null, obstacle: FailReason | null): void {
+    batch(() => {
+      this.#session.value = null;
+      this.#codeText.value = "";
+      this.#codeProblem.value = null;
+      this.#invitation.value = { secret, by: "link", obstacle };
+    });
   }
 
   #mayJoin(): boolean {

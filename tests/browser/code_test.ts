@@ -57,6 +57,21 @@ async function tryWrong(viewer: Viewer, code: string): Promise<void> {
   assertEquals(await viewer.waitReason("failed"), REASON.wrongCode);
 }
 
+/** What a screen reader was told last. */
+function heard(person: Sender | Viewer): Promise<string> {
+  return person.page.evaluate(() =>
+    document.querySelector("main > [role=status]")?.textContent ?? ""
+  );
+}
+
+/** Fails unless somebody reads what to do about pictures that differ, and is not led to do the same again. */
+async function assertTold(person: Sender | Viewer): Promise<void> {
+  const text = await person.text();
+  assertMatch(text, /see different things.*another way to send a new link, and compare again/s);
+  assertMatch(await heard(person), /see different things/);
+  assertEquals(await person.page.$("main .primary"), null, text);
+}
+
 // The main job
 
 test("a picture is shown to somebody who was told the code", async (stage) => {
@@ -102,8 +117,10 @@ test("after a wrong word both sides read it, the text is still there, and the ri
   const viewer = await stage.viewer();
   await tryWrong(viewer, code);
   assertMatch(await viewer.text(), /do not fit the number/);
+  assertMatch(await viewer.text(), /After three wrong tries, ask for the link/);
   assertEquals(await viewer.field("code"), wrong(code));
   await sender.fieldMatching("timeline", /wrong code and was turned away/);
+  assertMatch(await heard(sender), /wrong code and was turned away/);
   assertEquals(await sender.shareCode(), code);
 
   await viewer.typeCode(code);
@@ -117,13 +134,14 @@ test("three wrong codes withdraw the code, the sender reads it, and the link sti
   const stranger = await stage.viewer();
   for (let i = 0; i < 3; i++) await tryWrong(stranger, code);
   assertMatch(await sender.field("code-withdrawn"), /no longer works; the link still does/);
-  assertMatch(await sender.timeline(), /three times/);
+  assertMatch(await sender.timeline(), /Three times someone came without the right code/);
+  assertMatch(await heard(sender), /no longer works; the link still does/);
 
   const late = await stage.viewer();
   await late.typeCode(code);
   await late.join();
   assertEquals(await late.waitReason("failed"), REASON.refused);
-  await late.assertReadable();
+  assertMatch(await late.text(), /withdrawn after wrong tries: then ask for the link/);
 
   const viewer = await Viewer.open(await stage.browser.newPage(), link);
   await viewer.receive();
@@ -175,7 +193,7 @@ test("a number that leads nowhere says so, and can be corrected", async (stage) 
   await viewer.typeCode(code.replace(digits, elsewhere));
   await viewer.join();
   assertEquals(await viewer.waitReason("failed"), REASON.refused);
-  assertMatch(await viewer.text(), /Check the number/);
+  assertMatch(await viewer.text(), /This number leads nowhere now.*Check it/s);
   await viewer.typeCode(code);
   await viewer.receive();
 });
@@ -252,6 +270,57 @@ test("on a phone suggestions are tapped, large enough for a finger, and the fiel
   assertEquals(focused, "code");
 });
 
+// What the page can't do
+
+test("the code is selected where it can't be copied, and the button says so", async (stage) => {
+  const page = await stage.browser.newPage({
+    before: `navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"));`,
+  });
+  const sender = await Sender.open(page, stage.app.url);
+  await sender.offer(await fixture("flat"));
+  const code = await sender.shareCode();
+  await sender.press("copy-code");
+  await sender.waitFor(
+    "an answer",
+    () =>
+      /Select the code/.test(document.querySelector("[data-action=copy-code]")?.textContent ?? ""),
+  );
+  assertEquals(await sender.page.evaluate(() => getSelection()?.toString()), code);
+});
+
+test("without the list of words the sender has a link and reads why there is no code", async (stage) => {
+  const page = await stage.browser.newPage({ allowErrors: [/Failed to load resource/] });
+  const sender = await Sender.open(page, stage.app.url);
+  await page.page.setRequestInterception(true);
+  page.page.on("request", async (request) => {
+    const words = request.resourceType() === "script" &&
+      (await (await fetch(request.url())).text()).includes("abandon");
+    await (words ? request.abort() : request.continue());
+  });
+  const link = await sender.offer(await fixture("flat"));
+  assertMatch(await sender.field("code-unavailable"), /No code this time/);
+  assertEquals(await sender.page.$("[data-field=code-withdrawn]"), null);
+  const viewer = await Viewer.open(await stage.browser.newPage(), link);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+});
+
+test("who is offline while he types reads so, each time that he presses, and is back in the field", async (stage) => {
+  const viewer = await stage.viewer({ allowErrors: [/Failed to load resource/] });
+  await viewer.page.setOfflineMode(true);
+  await viewer.typeCode("4821-crystal-orbit-lemon");
+  for (let i = 0; i < 2; i++) {
+    await viewer.page.focus("[data-action=join]");
+    await viewer.page.keyboard.press("Enter");
+    await viewer.waitFor(
+      "the field",
+      () => document.activeElement?.matches("[data-field=code][aria-invalid=true]") === true,
+    );
+    assertEquals([await viewer.phase(), await viewer.reason()], ["idle", "unavailable_words"]);
+    assertMatch(await viewer.text(), /Are you offline/);
+  }
+});
+
 // What can be compared
 
 test("both sides see the same seven pictures and digits, and two sessions do not", async (stage) => {
@@ -298,6 +367,8 @@ test("who says that they are the same reads it, on his own page", async (stage) 
   assertEquals((await sender.verification()).by, "link", "the other one has not said so");
   const focused = await viewer.page.evaluate(() => document.activeElement?.tagName);
   assertEquals(focused, "SUMMARY", "the keyboard stays there");
+  await viewer.unfoldVerification();
+  assertEquals([await viewer.offers("same"), await viewer.offers("different")], [false, true]);
   await viewer.look();
 });
 
@@ -308,8 +379,8 @@ test("when the viewer says that they differ, both sides end and the picture can'
   assertEquals(await viewer.waitReason("ended"), REASON.mismatch);
   assertEquals(await viewer.offers("open"), false);
   assertEquals(await viewer.wiped(), true);
-  await viewer.assertReadable();
-  assertEquals(await sender.waitReason("ended"), REASON.peerLeft);
+  assertEquals(await sender.waitReason("ended"), REASON.mismatch);
+  for (const person of [sender, viewer]) await assertTold(person);
 });
 
 test("when the sender says that they differ, the picture goes from the viewer's screen", async (stage) => {
@@ -319,10 +390,10 @@ test("when the sender says that they differ, the picture goes from the viewer's 
   await sender.unfoldVerification();
   await sender.press("different");
   assertEquals(await sender.waitReason("ended"), REASON.mismatch);
-  await sender.assertReadable();
   await viewer.waitPhase("closed");
   assertEquals(await viewer.wiped(), true);
-  assertEquals(await viewer.waitReason("ended"), REASON.peerLeft);
+  assertEquals(await viewer.waitReason("ended"), REASON.mismatch);
+  for (const person of [sender, viewer]) await assertTold(person);
 });
 
 // Remains

@@ -170,7 +170,7 @@ const CONTROL: MessageParser<ControlMessage> = {
     more: { n: NUMBER },
     extend: { n: NUMBER, seconds: whole(1, 600) },
     keep: { on: oneOf(true, false) },
-    bye: { why: oneOf("done", "burned", "left") },
+    bye: { why: oneOf("done", "burned", "left", "mismatch") },
     abort: {
       code: oneOf("protocol", "corrupt", "undecodable", "too_large", "timeout"),
       "n?": NUMBER,

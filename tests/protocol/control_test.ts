@@ -161,7 +161,10 @@ Deno.test("extend grants from one second to the limit", () => {
   );
 });
 
-Deno.test("closed and abort take the reasons of their tables", () => {
+Deno.test("closed, abort and bye take the reasons of their tables", () => {
+  for (const why of ["done", "burned", "left", "mismatch"] as const) {
+    assertEquals(parse({ t: "bye", why }), { t: "bye", why });
+  }
   for (const why of CLOSED_REASONS) assert(parse({ t: "closed", n: 0, why, ms: 0 }) !== null);
   for (const code of ABORT_CODES) assert(parse({ t: "abort", code, n: 0 }) !== null);
   assertRefused(

@@ -6,11 +6,12 @@
  */
 import { Session } from "../../lib/session/session.ts";
 import { Decoder } from "../../lib/image/decoder.ts";
-import { createLinkSecret } from "../../lib/e2e/link.ts";
+import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { SecureLink } from "../../lib/net/secure_link.ts";
-import type { Bytes } from "../../lib/protocol/bytes.ts";
+import { type Bytes, toBase64Url } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
+import { SUBPROTOCOL } from "../../lib/protocol/limits.ts";
 import { FakePeerConnection, withFakeRtc } from "../net/fake_rtc.ts";
 import { Lobby } from "../net/lobby.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -173,6 +174,26 @@ test("a sender who leaves ends it for both", async (scene) => {
   await over(scene, "ended: left", "ended: peer_left");
 });
 
+for (const [one, other] of [["sender", "viewer"], ["viewer", "sender"]] as const) {
+  test(`when the ${one} says that they differ, the ${other} is told, and neither goes on`, async (scene) => {
+    await delivered(scene);
+    scene[one].session.different();
+    await over(scene, "ended: mismatch", "ended: mismatch");
+    assertEquals([incoming(scene.viewer), scene.viewer.decoder.asked], [
+      one === "sender" ? "revoked" : "lost",
+      0,
+    ]);
+  });
+
+  test(`what the ${one} said to be the same can still be taken back`, async (scene) => {
+    await delivered(scene);
+    scene[one].session.same();
+    assertEquals(scene[one].session.compared.peek(), true);
+    scene[one].session.different();
+    await over(scene, "ended: mismatch", "ended: mismatch");
+  });
+}
+
 test("leaving and burning a second time change nothing", async (scene) => {
   await delivered(scene);
   scene.sender.session.burn();
@@ -256,6 +277,24 @@ test("a wish to keep it open that was there before the viewer reaches him", asyn
   scene.sender.session.setKeep(true);
   await live(scene);
   await until(() => scene.viewer.session.keep.peek(), "the viewer heard of it");
+});
+
+test("who comes and goes 200 times leaves one line behind, which counts him", async (scene) => {
+  const { sender, secret, lobby } = scene;
+  const { rid, jtok } = await deriveRoom(secret);
+  for (let i = 0; i < 200; i++) {
+    const socket = new WebSocket(`${lobby.url}/ws/${toBase64Url(rid)}`, SUBPROTOCOL);
+    const closed = new Promise((resolve) => socket.onclose = resolve);
+    socket.onopen = () => socket.send(JSON.stringify({ t: "join", tok: toBase64Url(jtok) }));
+    await until(() => at(sender) === "connecting", "the sender sees him");
+    socket.send(JSON.stringify({ t: "leave" }));
+    await closed;
+    await until(() => at(sender) === "waiting", "the sender sees him go");
+  }
+  const visits = sender.session.timeline.peek().map(({ what }) => what);
+  assertEquals(visits, [{ type: "waiting" }, { type: "peer", here: false, times: 200 }]);
+  await live(scene);
+  assertEquals(story(sender), ["waiting", "peer", "live"]);
 });
 
 test("contact with the server may be lost, and comes back; nobody is told that it is over", async (scene) => {

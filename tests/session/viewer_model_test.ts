@@ -84,14 +84,58 @@ Deno.test("a code that leads nowhere can be mended: what was typed is still ther
   await using lobby = new Lobby();
   using _page = withGlobals(pageAt("https://example.org/join", lobby.url));
   const model = new ViewerModel("/decode_worker.js");
-  model.typeCode("4821-crystal-orbit-lemon");
+  model.typeCode("4821-crystal-orbit-lemo");
   await model.join();
   await until(() => model.phase.value === "failed", "he is refused");
-  assertEquals([model.reason.value, model.retryable], ["refused", true]);
-  model.editCode();
+  assertEquals([model.reason.value, model.asksForCode], ["refused", true]);
+  assertEquals(model.codeText.value, "4821-crystal-orbit-lemo");
+  assertEquals(model.suggestions.value, ["lemon"]);
+  model.complete("lemon");
   assertEquals([model.phase.value, model.reason.value], ["idle", null]);
   assertEquals(model.codeText.value, "4821-crystal-orbit-lemon");
 });
+
+for (const why of ["lost", "deleted", "expired"] as const) {
+  Deno.test(`a code whose room is ${why} can be mended as well`, async () => {
+    using _rtc = withFakeRtc();
+    FakeWebSocket.all = [];
+    const page = pageAt("https://example.org/join", NOWHERE);
+    using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+    const model = new ViewerModel("/decode_worker.js");
+    model.typeCode("4821-crystal-orbit-lemon");
+    await model.join();
+    await until(() => FakeWebSocket.all.length > 0, "it connects");
+    FakeWebSocket.last.open();
+    FakeWebSocket.last.hear({ t: "gone", why });
+    assertEquals([model.phase.value, model.reason.value], ["failed", `room_${why}`]);
+    assertEquals([model.asksForCode, model.codeText.value], [true, "4821-crystal-orbit-lemon"]);
+    model.typeCode("4822-crystal-orbit-lemon");
+    assertEquals([model.phase.value, model.reason.value], ["idle", null]);
+  });
+}
+
+Deno.test("a browser that can't take part is asked for no code", () => {
+  using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
+  const model = new ViewerModel("/decode_worker.js");
+  assertEquals([model.phase.value, model.by.value, model.asksForCode], ["failed", "code", false]);
+});
+
+for (const pressed of [false, true]) {
+  const when = pressed ? "while the code is read" : "after that";
+  Deno.test(`a link in place of a code, ${when}, leaves nothing of what was wrong with the code`, async () => {
+    using _rtc = withFakeRtc();
+    using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
+    const model = new ViewerModel("/decode_worker.js");
+    model.typeCode("4821");
+    await model.join();
+    assertEquals(model.reason.value, "incomplete_code");
+    const joining = pressed ? model.join() : Promise.resolve();
+    model.typeCode(link());
+    await joining;
+    assertEquals([model.phase.value, model.by.value, model.reason.value], ["idle", "link", null]);
+    assertEquals([model.asksForCode, model.codeText.value], [false, ""]);
+  });
+}
 
 Deno.test("a refused viewer may press again, with the same link", async () => {
   using _rtc = withFakeRtc();
