@@ -23,7 +23,7 @@ export const REASON = {
   unknownWord: "unknown_word",
   /** The words do not fit the number. */
   wrongCode: "wrong_code",
-  /** Somebody on this side said that the two see different things. */
+  /** Somebody on either side said that the two see different things. */
   mismatch: "mismatch",
   /** Unknown room, used link, room taken: the server tells nobody which. */
   refused: "refused",
