@@ -1,14 +1,14 @@
-import { en } from "../lib/i18n/en.ts";
+import type { PageTexts } from "../lib/i18n/en_pages.ts";
 
 /** Asks for the server's access key; a plain form, which works without a script. */
-export function AccessForm({ problem }: { problem: string | null }) {
+export function AccessForm({ t, problem }: { t: PageTexts; problem: string | null }) {
   return (
     <main id="content">
       <section class="card">
-        <h1>{en.access.title}</h1>
-        <p class="lead">{en.access.intro}</p>
+        <h1>{t.access.title}</h1>
+        <p class="lead">{t.access.intro}</p>
         <form class="code-form" method="post" action="/access">
-          <label for="access-key">{en.access.label}</label>
+          <label for="access-key">{t.access.label}</label>
           <input
             id="access-key"
             name="key"
@@ -25,9 +25,9 @@ export function AccessForm({ problem }: { problem: string | null }) {
               {problem}
             </p>
           </div>
-          <button type="submit" class="primary" data-action="enter">{en.access.enter}</button>
+          <button type="submit" class="primary" data-action="enter">{t.access.enter}</button>
         </form>
-        <p class="small">{en.access.joining}</p>
+        <p class="small">{t.access.joining}</p>
       </section>
     </main>
   );

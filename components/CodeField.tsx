@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { en } from "../lib/i18n/en.ts";
+import { useTexts } from "./texts.ts";
 
 /** Ids within the page; it has one such field. */
 const ID = { field: "code", hint: "code-hint", problem: "code-problem", list: "code-words" };
@@ -21,6 +21,7 @@ interface Props {
  * 1.2), whose options lie in a row that is there all the time, so that nothing moves under a finger.
  */
 export function CodeField({ value, suggestions, problem, onType, onComplete }: Props) {
+  const t = useTexts();
   const field = useRef<HTMLInputElement>(null);
   const active = useSignal(-1);
   const closed = useSignal(false);
@@ -72,9 +73,9 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
 
   return (
     <>
-      <label for={ID.field}>{en.code.label}</label>
+      <label for={ID.field}>{t.code.label}</label>
       <p id={ID.hint} class="small">
-        {en.code.hint} <span class="whole">{en.code.example}</span>
+        {t.code.hint} <span class="whole">{t.code.example}</span>
       </p>
       {
         /* Without a name, and marked for the usual password managers: this is nothing to fill in or to keep. */
@@ -113,7 +114,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
       <div class="below">
         <p id={ID.problem} class="problem" role="alert">{problem}</p>
         {open && (
-          <ul id={ID.list} role="listbox" aria-label={en.code.suggestions}>
+          <ul id={ID.list} role="listbox" aria-label={t.code.suggestions}>
             {suggestions.map((word, index) => (
               <li
                 key={word}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { en } from "../lib/i18n/en.ts";
+import { useTexts } from "./texts.ts";
 
 /** How long "Copied" stands on the button, in milliseconds. */
 const COPIED_MS = 2_500;
@@ -15,12 +15,13 @@ export function CopyButton(
     onPress?: () => void;
   },
 ) {
+  const t = useTexts();
   const said = useSignal<string | null>(null);
   async function copy() {
     onPress?.();
     try {
       await navigator.clipboard.writeText(text);
-      said.value = en.send.copied;
+      said.value = t.send.copied;
       setTimeout(() => said.value = null, COPIED_MS);
     } catch {
       // Blocked by policy or by the person.

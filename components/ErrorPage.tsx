@@ -1,13 +1,15 @@
-import { en } from "../lib/i18n/en.ts";
+import type { PageTexts } from "../lib/i18n/en_pages.ts";
 
 /** A page that says what went wrong, and the way back. */
-export function ErrorPage({ title, text }: { title: string; text: string }) {
+export function ErrorPage(
+  { t, title, text }: { t: PageTexts; title: string; text: string },
+) {
   return (
     <main id="content">
       <section class="card">
         <h1>{title}</h1>
         <p>{text}</p>
-        <a class="button" href="/">{en.error.home}</a>
+        <a class="button" href="/">{t.error.home}</a>
       </section>
     </main>
   );

@@ -1,7 +1,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { en } from "../lib/i18n/en.ts";
 import type { Inbox, IncomingPicture } from "../lib/session/inbox.ts";
 import { Ring } from "./Ring.tsx";
+import { useTexts } from "./texts.ts";
+import { fill, number, plural, seconds as inWords } from "../lib/i18n/format.ts";
 
 interface Props {
   readonly inbox: Inbox;
@@ -27,8 +28,9 @@ export function Incoming({ inbox, onBurn }: Props) {
 
 /** The back of a photograph. */
 function Print() {
+  const t = useTexts();
   return (
-    <div class="print" role="img" aria-label={en.view.locked}>
+    <div class="print" role="img" aria-label={t.view.locked}>
       <svg class="lock" viewBox="0 0 24 24" aria-hidden="true">
         <rect x="5" y="11" width="14" height="9" rx="2" />
         <path d="M8 11V8a4 4 0 0 1 8 0v3" />
@@ -38,32 +40,39 @@ function Print() {
 }
 
 function Receiving({ picture, received }: { picture: IncomingPicture; received: number }) {
+  const t = useTexts();
   const percent = Math.floor(received / picture.meta.size * 100);
   return (
     <section class="card">
       <Print />
-      <h1>{en.view.receivingTitle}</h1>
-      <progress max={100} value={percent} aria-label={en.view.receivingTitle} />
-      <p>{en.view.receiving(percent)}</p>
+      <h1>{t.view.receivingTitle}</h1>
+      <progress max={100} value={percent} aria-label={t.view.receivingTitle} />
+      <p>{fill(t.view.receiving, { percent: number(t, percent) })}</p>
     </section>
   );
 }
 
 function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) {
+  const t = useTexts();
   const { seconds } = picture.meta.view;
   return (
     <section class="card">
       <Print />
-      <h1>{en.view.deliveredTitle}</h1>
-      <p>{en.view.delivered(seconds)} {en.view.privacy}</p>
+      <h1>{t.view.deliveredTitle}</h1>
+      <p>
+        {seconds === 0
+          ? t.view.deliveredOpen
+          : fill(t.view.delivered, { duration: inWords(t, seconds) })} {t.view.privacy}
+      </p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
-        {en.view.open(seconds)}
+        {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
       </button>
     </section>
   );
 }
 
 function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) {
+  const t = useTexts();
   const canvas = useRef<HTMLCanvasElement>(null);
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -80,21 +89,21 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
       class="viewer"
       ref={dialog}
       data-viewer
-      aria-label={en.view.canvas}
+      aria-label={t.view.canvas}
       onClose={() => inbox.close("user")}
     >
       <div class="stage">
-        <canvas ref={canvas} role="img" aria-label={picture.meta.alt ?? en.view.canvas} />
+        <canvas ref={canvas} role="img" aria-label={picture.meta.alt ?? t.view.canvas} />
       </div>
-      {!painted && <p class="veil" role="status">{en.view.opening}</p>}
-      {painted && state?.covered === true && <p class="veil" role="status">{en.view.covered}</p>}
+      {!painted && <p class="veil" role="status">{t.view.opening}</p>}
+      {painted && state?.covered === true && <p class="veil" role="status">{t.view.covered}</p>}
       <div class="viewer-bar">
         {painted
           ? (
             <span class="countdown" data-field="countdown">
-              <Ring fraction={state?.fraction ?? 1} label={left === null ? "∞" : String(left)} />
+              <Ring fraction={state?.fraction ?? 1} label={left === null ? "∞" : number(t, left)} />
               <span class="visually-hidden">
-                {left === null ? en.view.until : en.view.countdown(left)}
+                {left === null ? t.view.until : plural(t, t.view.countdown, left)}
               </span>
             </span>
           )
@@ -102,11 +111,11 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
         <span class="viewer-actions">
           {onBurn !== null && (
             <button type="button" class="danger" data-action="burn" onClick={onBurn}>
-              {en.view.burnOwn}
+              {t.view.burnOwn}
             </button>
           )}
           <button type="button" data-action="close" onClick={() => inbox.close("user")}>
-            {en.view.close}
+            {t.view.close}
           </button>
         </span>
       </div>

@@ -1,9 +1,10 @@
-import { en } from "../lib/i18n/en.ts";
+import { useTexts } from "./texts.ts";
 
 /** The switch that hides the own address from the other side. */
 export function Relay(
   { on, onChange }: { on: boolean; onChange: (on: boolean) => void },
 ) {
+  const t = useTexts();
   return (
     <label class="check">
       <input
@@ -13,8 +14,8 @@ export function Relay(
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
       <span>
-        {en.relay.label}
-        <small>{en.relay.hint}</small>
+        {t.relay.label}
+        <small>{t.relay.hint}</small>
       </span>
     </label>
   );

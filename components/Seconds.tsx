@@ -1,4 +1,5 @@
-import { en } from "../lib/i18n/en.ts";
+import { useTexts } from "./texts.ts";
+import { fill, number, seconds as inWords } from "../lib/i18n/format.ts";
 
 /** How long a picture may be seen, as radio buttons; 0 = until closed. */
 export function Seconds(
@@ -8,9 +9,10 @@ export function Seconds(
     onChange: (seconds: number) => void;
   },
 ) {
+  const t = useTexts();
   return (
     <fieldset class="seconds">
-      <legend>{en.send.secondsLegend}</legend>
+      <legend>{t.send.secondsLegend}</legend>
       <div class="segments">
         {choices.map((seconds) => (
           <label key={seconds}>
@@ -19,10 +21,12 @@ export function Seconds(
               name="seconds"
               value={seconds}
               checked={seconds === value}
-              aria-label={en.send.secondsSpoken(seconds)}
+              aria-label={seconds === 0 ? t.send.untilClosedSpoken : inWords(t, seconds)}
               onChange={() => onChange(seconds)}
             />
-            <span aria-hidden="true">{en.send.secondsOption(seconds)}</span>
+            <span aria-hidden="true">
+              {seconds === 0 ? t.send.untilClosed : fill(t.units.short, { n: number(t, seconds) })}
+            </span>
           </label>
         ))}
       </div>

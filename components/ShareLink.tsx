@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { en } from "../lib/i18n/en.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { ShareCode } from "./ShareCode.tsx";
+import { useTexts } from "./texts.ts";
 
 interface Props {
   readonly link: string;
@@ -14,15 +14,16 @@ interface Props {
 
 /** The link: to read, to copy, to scan; and the code that can be said instead. */
 export function ShareLink({ link, code, codeless }: Props) {
+  const t = useTexts();
   const field = useRef<HTMLInputElement>(null);
   return (
-    <section class="share" aria-label={en.send.linkLabel}>
+    <section class="share" aria-label={t.send.linkLabel}>
       <div class="share-row">
         <input
           ref={field}
           class="link"
           data-field="share-link"
-          aria-label={en.send.linkLabel}
+          aria-label={t.send.linkLabel}
           readOnly
           autocomplete="off"
           value={link}
@@ -30,19 +31,19 @@ export function ShareLink({ link, code, codeless }: Props) {
         />
         <CopyButton
           action="copy"
-          label={en.send.copy}
+          label={t.send.copy}
           text={link}
-          failed={en.send.copyFailed}
+          failed={t.send.copyFailed}
           primary
           onPress={() => field.current?.select()}
         />
       </div>
       {codeless !== null
-        ? <p class="hint" data-field={`code-${codeless}`}>{en.code[codeless]}</p>
+        ? <p class="hint" data-field={`code-${codeless}`}>{t.code[codeless]}</p>
         : code !== null && <ShareCode code={code} host={new URL(link).host} />}
       <div class="share-foot">
-        <QrCode text={link} label={en.send.qr} />
-        <p class="hint">{en.send.linkHint}</p>
+        <QrCode text={link} label={t.send.qr} />
+        <p class="hint">{t.send.linkHint}</p>
       </div>
     </section>
   );

@@ -1,55 +1,65 @@
-import { en } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/en.ts";
+import { duration, fill, number, plural } from "../lib/i18n/format.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import type { TimelineEntry } from "../lib/session/session.ts";
+import { useTexts } from "./texts.ts";
 
-const TIME = new Intl.DateTimeFormat(en.language, {
+const CLOCK = {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
   hourCycle: "h23",
-});
+} as const;
 
 /** What became of a finished picture, in words. */
-export function outcome({ state }: OutgoingPicture): string {
+export function outcome(t: Texts, { state }: OutgoingPicture): string {
   switch (state.at) {
     case "closed":
-      return en.outcome.closed(state.ms, en.outcome.why[state.why]);
+      return fill(state.ms === 0 ? t.outcome.closedUnseen : t.outcome.closed, {
+        duration: duration(t, state.ms),
+        why: t.outcome.why[state.why],
+      });
     case "refused":
-      return state.opened ? en.outcome.refusedOpened : en.outcome.refused[state.code];
+      return state.opened ? t.outcome.refusedOpened : t.outcome.refused[state.code];
     case "unreadable":
     case "burned":
     case "unseen":
     case "unconfirmed":
-      return en.outcome[state.at];
+      return t.outcome[state.at];
     case "queued":
-      return en.status.queued;
+      return t.status.queued;
     default:
-      return en.timeline[state.at];
+      return t.timeline[state.at];
   }
 }
 
 /** One entry in words; empty where there is nothing to say. */
-export function describe({ what }: TimelineEntry): string {
+export function describe(t: Texts, { what }: TimelineEntry): string {
   switch (what.type) {
     case "waiting":
-      return en.timeline.waiting;
+      return t.timeline.waiting;
     case "peer":
-      return what.here ? en.timeline.peerHere(what.times) : en.timeline.peerGone(what.times);
+      if (what.times <= 1) return what.here ? t.timeline.peerHere : t.timeline.peerGone;
+      return what.here
+        ? fill(t.timeline.peerHereAgain, { n: number(t, what.times) })
+        : plural(t, t.timeline.peerGoneAgain, what.times);
     case "live":
-      return en.timeline.live;
+      return t.timeline.live;
     case "outgoing":
-      return outcome(what.picture);
+      return outcome(t, what.picture);
     case "incoming": {
       const { state } = what.picture;
-      if (state.at === "receiving") return en.timeline.incoming;
-      return state.at === "closed" ? en.timeline.incomingClosed(state.ms) : "";
+      if (state.at === "receiving") return t.timeline.incoming;
+      return state.at === "closed"
+        ? fill(t.timeline.incomingClosed, { duration: duration(t, state.ms) })
+        : "";
     }
     case "turned_away":
-      return what.withdrawn ? en.code.withdrawn : en.timeline.turnedAway[what.claim];
+      return what.withdrawn ? t.code.withdrawn : t.timeline.turnedAway[what.claim];
     case "burned":
-      return en.timeline.burn;
+      return t.timeline.burn;
     case "ended":
-      return en.timeline.ended;
+      return t.timeline.ended;
     default:
       return what satisfies never;
   }
@@ -69,18 +79,20 @@ export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | und
 export function Timeline(
   { entries, numbered }: { entries: readonly TimelineEntry[]; numbered: boolean },
 ) {
+  const t = useTexts();
+  const clock = new Intl.DateTimeFormat(t.language, CLOCK);
   return (
-    <section class="timeline" aria-label={en.timeline.title}>
+    <section class="timeline" aria-label={t.timeline.title}>
       <ol data-field="timeline">
         {entries.map((entry, index) => {
-          const text = describe(entry);
+          const text = describe(t, entry);
           if (text === "" || isImplied(entry, entries[index - 1])) return null;
           const n = entry.what.type === "outgoing" && numbered
             ? `${entry.what.picture.n + 1}. `
             : "";
           return (
             <li key={index}>
-              <time dateTime={entry.time.toISOString()}>{TIME.format(entry.time)}</time>
+              <time dateTime={entry.time.toISOString()}>{clock.format(entry.time)}</time>
               <span>{n}{text}</span>
             </li>
           );

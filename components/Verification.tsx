@@ -1,11 +1,12 @@
 import { useRef } from "preact/hooks";
-import { en } from "../lib/i18n/en.ts";
 import type { Session } from "../lib/session/session.ts";
+import { useTexts } from "./texts.ts";
 
 /**
  * How a live session is verified, in one line; unfolded, what two people can compare by voice. Nobody has to.
  */
 export function Verification({ session }: { session: Session }) {
+  const t = useTexts();
   const verification = session.verification.value;
   const compared = session.compared.value;
   const details = useRef<HTMLDetailsElement>(null);
@@ -22,33 +23,33 @@ export function Verification({ session }: { session: Session }) {
   return (
     <details class="verification" data-field="verification" data-verified={way} ref={details}>
       <summary ref={summary}>
-        <span class="verified">{en.verification.way[way]}</span>
+        <span class="verified">{t.verification.way[way]}</span>
         <span class="sas" aria-hidden="true">
           {seven.map(([emoji], index) => <span key={index}>{emoji}</span>)}
         </span>
-        <span class="compare">{en.verification.compare}</span>
+        <span class="compare">{t.verification.compare}</span>
       </summary>
-      <h2>{en.verification.title}</h2>
-      <p>{en.verification.explanation}</p>
+      <h2>{t.verification.title}</h2>
+      <p>{t.verification.explanation}</p>
       <ol role="list" data-field="sas">
         {seven.map(([emoji, name], index) => (
           <li key={index}>
             <span aria-hidden="true">{emoji}</span>
-            {name}
+            {t.sas[name] ?? name}
           </li>
         ))}
       </ol>
       <p class="small">
-        {en.verification.numbers} <span data-field="sas-digits">{digits}</span>
+        {t.verification.numbers} <span data-field="sas-digits">{digits}</span>
       </p>
       <div class="actions">
         {!compared && (
           <button type="button" data-action="same" onClick={same}>
-            {en.verification.same}
+            {t.verification.same}
           </button>
         )}
         <button type="button" data-action="different" onClick={() => session.different()}>
-          {en.verification.different}
+          {t.verification.different}
         </button>
       </div>
     </details>

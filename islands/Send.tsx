@@ -10,10 +10,14 @@ import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
 import { Thumbnail } from "../components/Thumbnail.tsx";
+import { busyFor, nameProblem } from "../components/messages.ts";
 import { describe, lastSaid, outcome, Timeline } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
+import { TextsContext, useTexts } from "../components/texts.ts";
 import { useFocus } from "../components/use_focus.ts";
-import { en } from "../lib/i18n/en.ts";
+import { useLanguage } from "../components/use_language.ts";
+import type { Texts } from "../lib/i18n/en.ts";
+import { fill, number, seconds } from "../lib/i18n/format.ts";
 import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
@@ -23,8 +27,9 @@ import { SenderModel } from "../lib/session/sender_model.ts";
 import type { Session } from "../lib/session/session.ts";
 import { useModel } from "../lib/session/use_model.ts";
 
-/** The sender's page. */
-export default function Send() {
+/** The sender's page; `texts` in the language that the server chose for it. */
+export default function Send({ texts }: { texts: Texts }) {
+  const t = useLanguage(texts);
   const model = useModel(() => new SenderModel(asset("/workers/decode_worker.js"))).value;
   const input = useRef<HTMLInputElement>(null);
   const phase = model?.phase.value ?? "idle";
@@ -33,26 +38,28 @@ export default function Send() {
   const pick = () => input.current?.click();
   const main = useFocus(phase);
   return (
-    <main
-      id="content"
-      ref={main}
-      tabIndex={-1}
-      class={dragging ? "dragging" : ""}
-      data-phase={phase}
-      data-reason={model?.reason.value ?? undefined}
-    >
-      <PictureInput
-        input={input}
-        label={en.send.choose}
-        disabled={model === null || model.obstacle !== null}
-        onChoose={(files) => model?.choose(files)}
-      />
-      {session === null || model === null
-        ? <Compose model={model} phase={phase} pick={pick} />
-        : <Live model={model} session={session} phase={phase} pick={pick} />}
-      <Announcer text={announcement(phase, session)} />
-      {dragging && <p class="drop-veil" aria-hidden="true">{en.send.drop}</p>}
-    </main>
+    <TextsContext.Provider value={t}>
+      <main
+        id="content"
+        ref={main}
+        tabIndex={-1}
+        class={dragging ? "dragging" : ""}
+        data-phase={phase}
+        data-reason={model?.reason.value ?? undefined}
+      >
+        <PictureInput
+          input={input}
+          label={t.send.choose}
+          disabled={model === null || model.obstacle !== null}
+          onChoose={(files) => model?.choose(files)}
+        />
+        {session === null || model === null
+          ? <Compose model={model} phase={phase} pick={pick} />
+          : <Live model={model} session={session} phase={phase} pick={pick} />}
+        <Announcer text={announcement(t, phase, session)} />
+        {dragging && <p class="drop-veil" aria-hidden="true">{t.send.drop}</p>}
+      </main>
+    </TextsContext.Provider>
   );
 }
 
@@ -62,8 +69,9 @@ interface Parts {
 }
 
 function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) {
+  const t = useTexts();
   if (model !== null && model.obstacle !== null) {
-    const [title, text] = en.failed[model.obstacle];
+    const [title, text] = t.failed[model.obstacle];
     return (
       <section class="card">
         <h1>{title}</h1>
@@ -74,8 +82,8 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
   const preparing = phase === "preparing";
   return (
     <>
-      <h1>{en.send.title}</h1>
-      <p class="lead">{en.send.intro}</p>
+      <h1>{t.send.title}</h1>
+      <p class="lead">{t.send.intro}</p>
       <div class="drop-zone">
         <button
           type="button"
@@ -84,10 +92,10 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
           disabled={model === null || preparing}
           onClick={pick}
         >
-          {preparing ? en.send.preparing : en.send.choose}
+          {preparing ? t.send.preparing : t.send.choose}
         </button>
-        <p>{en.send.dropHint}</p>
-        <p class="small">{en.send.formats}</p>
+        <p>{t.send.dropHint}</p>
+        <p class="small">{t.send.formats}</p>
       </div>
       <Problem model={model} />
       <Seconds
@@ -96,13 +104,13 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
         onChange={(seconds) => model?.setSeconds(seconds)}
       />
       <details class="more">
-        <summary>{en.send.options}</summary>
+        <summary>{t.send.options}</summary>
         <Keep model={model} />
         <Relay on={model?.relay.value ?? false} onChange={(on) => model?.setRelay(on)} />
         <Mark model={model} />
       </details>
       <p>
-        <a class="aside" href="/join">{en.send.haveCode}</a>
+        <a class="aside" href="/join">{t.send.haveCode}</a>
       </p>
     </>
   );
@@ -110,9 +118,10 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
 
 /** The text that is burned into what is painted. */
 function Mark({ model }: { model: SenderModel | null }) {
+  const t = useTexts();
   return (
     <label class="field">
-      {en.send.mark}
+      {t.send.mark}
       <input
         type="text"
         name="mark"
@@ -121,23 +130,25 @@ function Mark({ model }: { model: SenderModel | null }) {
         value={model?.picker.mark.value ?? ""}
         onInput={(event) => model?.setMark(event.currentTarget.value)}
       />
-      <small>{en.send.markHint}</small>
+      <small>{t.send.markHint}</small>
     </label>
   );
 }
 
 /** What is wrong with the file that was chosen last. */
 function Problem({ model }: { model: SenderModel | null }) {
+  const t = useTexts();
   const problem = model?.picker.problem.value ?? null;
   if (problem === null) return null;
   return (
     <Notice reason={problem.reason}>
-      {en.pictureNamed(problem.name, en.picture[problem.reason])}
+      {nameProblem(t, problem)}
     </Notice>
   );
 }
 
 function Keep({ model }: { model: SenderModel | null }) {
+  const t = useTexts();
   return (
     <label class="check">
       <input
@@ -147,14 +158,15 @@ function Keep({ model }: { model: SenderModel | null }) {
         onChange={(event) => model?.setKeep(event.currentTarget.checked)}
       />
       <span>
-        {en.send.keep}
-        <small>{en.send.keepHint}</small>
+        {t.send.keep}
+        <small>{t.send.keepHint}</small>
       </span>
     </label>
   );
 }
 
 function Live({ model, session, phase, pick }: Parts & { model: SenderModel; session: Session }) {
+  const t = useTexts();
   const life = session.life.value;
   const pictures = session.outbox.pictures.value;
   const inbox = session.inbox.value;
@@ -180,11 +192,11 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
         <div class="actions">
           {burn !== null && (
             <button type="button" class="danger" data-action="burn" onClick={burn}>
-              {en.send.burn}
+              {t.send.burn}
             </button>
           )}
           <button type="button" data-action="leave" onClick={() => session.leave()}>
-            {done ? en.send.end : en.send.leave}
+            {done ? t.send.end : t.send.leave}
           </button>
         </div>
       )}
@@ -207,12 +219,13 @@ function codeless(session: Session): "withdrawn" | "unavailable" | null {
 function Options(
   { model, session, pick }: { model: SenderModel; session: Session; pick: () => void },
 ) {
+  const t = useTexts();
   const preparing = model.picker.preparing.value;
   const { at } = session.life.value;
   const unconnected = at === "starting" || at === "waiting";
   return (
     <details class="more" open={session.keep.value}>
-      <summary>{en.send.optionsLive}</summary>
+      <summary>{t.send.optionsLive}</summary>
       <Seconds
         choices={VIEW_SECONDS}
         value={model.picker.seconds.value}
@@ -222,88 +235,96 @@ function Options(
       {unconnected && <Relay on={model.relay.value} onChange={(on) => model.setRelay(on)} />}
       <Mark model={model} />
       <button type="button" data-action="choose" disabled={preparing} onClick={pick}>
-        {preparing ? en.send.preparing : en.send.addAnother}
+        {preparing ? t.send.preparing : t.send.addAnother}
       </button>
     </details>
   );
 }
 
 /** What a screen reader hears when the phase changes: no percents, and nothing that stands still. */
-function announcement(phase: SenderPhase, session: Session | null): string {
+function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
-  if (life?.at === "ended" || life?.at === "failed") return result(life).join(". ");
+  if (life?.at === "ended" || life?.at === "failed") return result(t, life).join(". ");
   switch (phase) {
     case "preparing":
-      return en.send.preparing;
+      return t.send.preparing;
     case "sending":
-      return en.status.sendingNow;
+      return t.status.sendingNow;
     case "closed":
-      return lastOutcome(session?.outbox.pictures.value ?? []);
+      return lastOutcome(t, session?.outbox.pictures.value ?? []);
     case "waiting":
     case "connecting":
-      return turnedAway(session) || en.status[phase];
+      return turnedAway(t, session) || t.status[phase];
     case "connected":
     case "delivered":
     case "opened":
     case "shown":
-      return en.status[phase];
+      return t.status[phase];
     default:
       return "";
   }
 }
 
 /** Who was turned away last, as long as nothing has happened since. */
-function turnedAway(session: Session | null): string {
+function turnedAway(t: Texts, session: Session | null): string {
   const last = lastSaid(session?.timeline.value ?? []);
-  return last?.what.type === "turned_away" ? describe(last) : "";
+  return last?.what.type === "turned_away" ? describe(t, last) : "";
 }
 
-function lastOutcome(pictures: readonly OutgoingPicture[]): string {
+function lastOutcome(t: Texts, pictures: readonly OutgoingPicture[]): string {
   const last = pictures.findLast(({ state }) => isFinished(state));
-  return last === undefined ? "" : outcome(last);
+  return last === undefined ? "" : outcome(t, last);
 }
 
 /** Headline and explanation of a session that is over. */
-function result(life: Extract<Life, { at: "ended" | "failed" }>): readonly [string, string] {
-  if (life.at === "ended") return en.ended.sender[life.reason];
-  if (life.retry !== undefined) return en.busyFor(life.retry);
-  return life.reason === "refused" ? en.failedSender.refused : en.failed[life.reason];
+function result(
+  t: Texts,
+  life: Extract<Life, { at: "ended" | "failed" }>,
+): readonly [string, string] {
+  if (life.at === "ended") return t.ended.sender[life.reason];
+  if (life.retry !== undefined) return busyFor(t, life.retry);
+  return life.reason === "refused" ? t.failedSender.refused : t.failed[life.reason];
 }
 
 function StatusText({ phase, session }: { phase: SenderPhase; session: Session }) {
+  const t = useTexts();
   const pictures = session.outbox.pictures.value;
   const live = session.life.value.at === "live";
-  if (!live && !session.contact.value) return <>{en.status.noServer}</>;
-  if (live && !session.steady.value) return <>{en.status.unsteady}</>;
+  if (!live && !session.contact.value) return <>{t.status.noServer}</>;
+  if (live && !session.steady.value) return <>{t.status.unsteady}</>;
   switch (phase) {
     case "preparing":
-      return <>{en.status.starting}</>;
+      return <>{t.status.starting}</>;
     case "sending": {
       const current = pictures.find(({ state }) => state.at === "sending");
       if (current?.state.at !== "sending") return null;
-      return <>{en.status.sending(Math.floor(current.state.sent / current.prepared.size * 100))}</>;
+      const percent = Math.floor(current.state.sent / current.prepared.size * 100);
+      return <>{fill(t.status.sending, { percent: number(t, percent) })}</>;
     }
     case "closed":
-      return <>{lastOutcome(pictures)}</>;
+      return <>{lastOutcome(t, pictures)}</>;
     case "waiting":
     case "connecting":
     case "connected":
     case "delivered":
     case "opened":
     case "shown":
-      return <>{en.status[phase]}</>;
+      return <>{t.status[phase]}</>;
     default:
       return null;
   }
 }
 
 function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; over: boolean }) {
+  const t = useTexts();
   const total = pictures.length;
   return (
     <ul class="pictures">
       {pictures.map((picture) => {
         const { n, prepared, state } = picture;
-        const label = total === 1 ? en.send.yourPicture : en.send.pictureOf(n + 1, total);
+        const label = total === 1
+          ? t.send.yourPicture
+          : fill(t.send.pictureOf, { n: number(t, n + 1), total: number(t, total) });
         const gone = isFinished(state) && state.at !== "unseen";
         return (
           <li key={n} class={`picture ${state.at}`}>
@@ -316,8 +337,8 @@ function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; ov
             {(!gone || over || total > 1) && (
               <p class="small">
                 {gone || (total > 1 && state.at !== "queued")
-                  ? outcome(picture)
-                  : en.send.caption(picture.rules.seconds)}
+                  ? outcome(t, picture)
+                  : caption(t, picture.rules.seconds)}
               </p>
             )}
           </li>
@@ -327,10 +348,16 @@ function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; ov
   );
 }
 
+/** How long a picture may be seen. */
+function caption(t: Texts, limit: number): string {
+  return limit === 0 ? t.send.captionOpen : fill(t.send.caption, { duration: seconds(t, limit) });
+}
+
 function Over({ model, session }: { model: SenderModel; session: Session }) {
+  const t = useTexts();
   const life = session.life.value;
   if (life.at !== "ended" && life.at !== "failed") return null;
-  const [title, text] = result(life);
+  const [title, text] = result(t, life);
   const unconfirmed = session.outbox.pictures.value.some(({ state }) => state.at === "unconfirmed");
   const unseen = model.unseen.length > 0;
   // To go on at once, over the same channel, is the last thing to do then.
@@ -339,7 +366,7 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
     <section class="result">
       <h1>{title}</h1>
       <p>{text}</p>
-      {unconfirmed && <p>{en.ended.unconfirmed}</p>}
+      {unconfirmed && <p>{t.ended.unconfirmed}</p>}
       {life.reason === "no_relay" && (
         <Relay
           on={model.relay.value}
@@ -354,7 +381,7 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
             data-action="retry"
             onClick={() => model.again()}
           >
-            {life.at === "failed" ? en.send.retry : en.send.newLink}
+            {life.at === "failed" ? t.send.retry : t.send.newLink}
           </button>
         )}
         <button
@@ -363,7 +390,7 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
           data-action="reset"
           onClick={() => model.reset()}
         >
-          {en.send.another}
+          {t.send.another}
         </button>
       </div>
     </section>

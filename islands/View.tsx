@@ -8,10 +8,14 @@ import { PictureInput } from "../components/PictureInput.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Status } from "../components/Status.tsx";
 import { Seconds } from "../components/Seconds.tsx";
+import { busyFor, nameProblem } from "../components/messages.ts";
 import { outcome } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
+import { TextsContext, useTexts } from "../components/texts.ts";
 import { useFocus } from "../components/use_focus.ts";
-import { en } from "../lib/i18n/en.ts";
+import { useLanguage } from "../components/use_language.ts";
+import type { Texts } from "../lib/i18n/en.ts";
+import { duration, fill, number } from "../lib/i18n/format.ts";
 import type { IncomingPicture } from "../lib/session/inbox.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
@@ -21,8 +25,9 @@ import type { Session } from "../lib/session/session.ts";
 import { ViewerModel } from "../lib/session/viewer_model.ts";
 import { useModel } from "../lib/session/use_model.ts";
 
-/** The viewer's page. */
-export default function View() {
+/** The viewer's page; `texts` in the language that the server chose for it. */
+export default function View({ texts }: { texts: Texts }) {
+  const t = useLanguage(texts);
   const model = useModel(() => new ViewerModel(asset("/workers/decode_worker.js"))).value;
   useEffect(() => {
     if (model === null) return;
@@ -34,39 +39,41 @@ export default function View() {
   // A link that is pasted into the field for a code takes the field away.
   const main = useFocus(`${phase} ${model?.by.value ?? "link"}`);
   return (
-    <main
-      id="content"
-      ref={main}
-      tabIndex={-1}
-      data-phase={phase}
-      data-reason={model?.reason.value ?? undefined}
-    >
-      <Body model={model} />
-      <Announcer text={model === null ? "" : announcement(model)} />
-    </main>
+    <TextsContext.Provider value={t}>
+      <main
+        id="content"
+        ref={main}
+        tabIndex={-1}
+        data-phase={phase}
+        data-reason={model?.reason.value ?? undefined}
+      >
+        <Body model={model} />
+        <Announcer text={model === null ? "" : announcement(t, model)} />
+      </main>
+    </TextsContext.Provider>
   );
 }
 
 /** What a screen reader hears when the phase changes. */
-function announcement(model: ViewerModel): string {
+function announcement(t: Texts, model: ViewerModel): string {
   const life = model.session.value?.life.value;
-  if (life?.at === "ended") return en.ended.viewer[life.reason].join(". ");
+  if (life?.at === "ended") return t.ended.viewer[life.reason].join(". ");
   const picture = model.session.value?.inbox.value?.picture.value ?? null;
   switch (model.phase.value) {
     case "failed":
       // The form says it itself, next to its field.
       if (model.asksForCode) return "";
-      return model.failure === null ? "" : failedText(model, model.failure).join(". ");
+      return model.failure === null ? "" : failedText(t, model, model.failure).join(". ");
     case "connecting":
-      return en.view.connecting;
+      return t.view.connecting;
     case "connected":
-      return en.view.connectedTitle;
+      return t.view.connectedTitle;
     case "receiving":
-      return en.view.receivingTitle;
+      return t.view.receivingTitle;
     case "delivered":
-      return en.view.deliveredTitle;
+      return t.view.deliveredTitle;
     case "closed":
-      return picture === null ? "" : farewell(picture);
+      return picture === null ? "" : farewell(t, picture);
     default:
       return "";
   }
@@ -91,10 +98,11 @@ function Body({ model }: { model: ViewerModel | null }) {
 
 /** Asks for the code that a friend says. */
 function Code({ model }: { model: ViewerModel }) {
+  const t = useTexts();
   return (
     <section class="card">
-      <h1>{en.code.title}</h1>
-      <p class="lead">{en.code.intro}</p>
+      <h1>{t.code.title}</h1>
+      <p class="lead">{t.code.intro}</p>
       <form
         class="code-form"
         onSubmit={(event) => {
@@ -105,42 +113,47 @@ function Code({ model }: { model: ViewerModel }) {
         <CodeField
           value={model.codeText.value}
           suggestions={model.suggestions.value}
-          problem={problemOf(model)}
+          problem={problemOf(t, model)}
           onType={(text) => model.typeCode(text)}
           onComplete={(word) => model.complete(word)}
         />
         <button type="submit" class="primary" data-action="join">
-          {en.view.join}
+          {t.view.join}
         </button>
       </form>
       <Options model={model} />
-      <p class="small">{en.code.linkInstead}</p>
+      <p class="small">{t.code.linkInstead}</p>
     </section>
   );
 }
 
 /** What is wrong with the code, or why it led nowhere. */
-function problemOf(model: ViewerModel): string | null {
+function problemOf(t: Texts, model: ViewerModel): string | null {
   const failure = model.failure;
-  if (failure !== null) return failedText(model, failure).join(". ");
+  if (failure !== null) return failedText(t, model, failure).join(". ");
   const problem = model.codeProblem.value;
   if (problem === null) return null;
   return problem.reason === "unknown_word"
-    ? en.code.problem.unknown_word(problem.word)
-    : en.code.problem[problem.reason];
+    ? fill(t.code.problem.unknown_word, { word: problem.word })
+    : t.code.problem[problem.reason];
 }
 
-function failedText(model: ViewerModel, reason: FailReason): readonly [string, string] {
-  if (model.retry !== undefined) return en.busyFor(model.retry);
-  const byCode: Partial<Record<FailReason, readonly [string, string]>> = en.failedCode;
-  return model.by.value === "code" && byCode[reason] || en.failed[reason];
+function failedText(
+  t: Texts,
+  model: ViewerModel,
+  reason: FailReason,
+): readonly [string, string] {
+  if (model.retry !== undefined) return busyFor(t, model.retry);
+  const byCode: Partial<Record<FailReason, readonly [string, string]>> = t.failedCode;
+  return model.by.value === "code" && byCode[reason] || t.failed[reason];
 }
 
 function Invitation({ model }: { model: ViewerModel | null }) {
+  const t = useTexts();
   return (
     <section class="card">
-      <h1>{en.view.title}</h1>
-      <p class="lead">{en.view.intro}</p>
+      <h1>{t.view.title}</h1>
+      <p class="lead">{t.view.intro}</p>
       <button
         type="button"
         class="primary large"
@@ -148,7 +161,7 @@ function Invitation({ model }: { model: ViewerModel | null }) {
         disabled={model === null}
         onClick={() => model?.join()}
       >
-        {en.view.join}
+        {t.view.join}
       </button>
       <Options model={model} />
     </section>
@@ -157,25 +170,27 @@ function Invitation({ model }: { model: ViewerModel | null }) {
 
 /** What can be chosen before the button is pressed; unfolded where that button failed for the lack of a relay. */
 function Options({ model }: { model: ViewerModel | null }) {
+  const t = useTexts();
   return (
     <details class="more" open={model?.failure === "no_relay"}>
-      <summary>{en.send.options}</summary>
+      <summary>{t.send.options}</summary>
       <Relay on={model?.relay.value ?? false} onChange={(on) => model?.setRelay(on)} />
     </details>
   );
 }
 
 function Connecting({ session }: { session: Session | null }) {
+  const t = useTexts();
   const waiting = session?.life.value.at === "waiting";
   return (
     <section class="card">
-      <h1>{en.view.connecting}</h1>
+      <h1>{t.view.connecting}</h1>
       <Status busy>
         {session?.contact.value === false
-          ? en.status.noServer
+          ? t.status.noServer
           : waiting
-          ? en.view.waitingSender
-          : en.view.connectingHint}
+          ? t.view.waitingSender
+          : t.view.connectingHint}
       </Status>
       <Leave session={session} />
     </section>
@@ -183,13 +198,14 @@ function Connecting({ session }: { session: Session | null }) {
 }
 
 function Live({ model, session }: { model: ViewerModel; session: Session }) {
+  const t = useTexts();
   const inbox = session.inbox.value;
   const picture = inbox?.picture.value ?? null;
   const keep = session.keep.value;
   const onScreen = picture?.state.at === "opening" || picture?.state.at === "viewing";
   return (
     <>
-      {!session.steady.value && <Status busy>{en.status.unsteady}</Status>}
+      {!session.steady.value && <Status busy>{t.status.unsteady}</Status>}
       {inbox !== null && <Incoming inbox={inbox} onBurn={ownBurn(session)} />}
       <Between picture={picture} keep={keep} />
       <Verification session={session} />
@@ -201,12 +217,13 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
 
 /** What stands where no picture is on its way. */
 function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boolean }) {
+  const t = useTexts();
   switch (picture?.state.at) {
     case undefined:
       return (
         <section class="card">
-          <h1>{en.view.connectedTitle}</h1>
-          <Status busy>{en.view.connected}</Status>
+          <h1>{t.view.connectedTitle}</h1>
+          <Status busy>{t.view.connected}</Status>
         </section>
       );
     case "closed":
@@ -215,9 +232,9 @@ function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boo
       return (
         <section class="card">
           <div class="gone" aria-hidden="true" />
-          <h1>{en.view.closedTitle}</h1>
-          <p>{farewell(picture)}</p>
-          {keep && <p>{en.view.connectedIdle}</p>}
+          <h1>{t.view.closedTitle}</h1>
+          <p>{farewell(t, picture)}</p>
+          {keep && <p>{t.view.connectedIdle}</p>}
         </section>
       );
     default:
@@ -225,15 +242,17 @@ function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boo
   }
 }
 
-function farewell({ state }: IncomingPicture): string {
+function farewell(t: Texts, { state }: IncomingPicture): string {
   switch (state.at) {
     case "closed":
-      return state.why === "revoked" ? en.view.revokedWhile(state.ms) : en.view.closed(state.ms);
+      return fill(state.why === "revoked" ? t.view.revokedWhile : t.view.closed, {
+        duration: duration(t, state.ms),
+      });
     case "revoked":
-      return en.view.revoked;
+      return t.view.revoked;
     case "failed":
-      if (state.code === "timeout") return en.view.notUnlocked;
-      return state.code === "undecodable" ? en.view.undecodable : en.view.refused;
+      if (state.code === "timeout") return t.view.notUnlocked;
+      return state.code === "undecodable" ? t.view.undecodable : t.view.refused;
     default:
       return "";
   }
@@ -247,11 +266,15 @@ function ownBurn(session: Session): (() => void) | null {
 
 /** What became of the pictures that were sent back. */
 function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
+  const t = useTexts();
   return (
     <>
       {pictures.map((picture) => (
         <p key={picture.n} class="small">
-          {en.send.pictureOf(picture.n + 1, pictures.length)}: {outcome(picture)}
+          {fill(t.send.pictureOf, {
+            n: number(t, picture.n + 1),
+            total: number(t, pictures.length),
+          })}: {outcome(t, picture)}
         </p>
       ))}
     </>
@@ -260,6 +283,7 @@ function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
 
 /** Sends a picture back. */
 function Answer({ model, session }: { model: ViewerModel; session: Session }) {
+  const t = useTexts();
   const input = useRef<HTMLInputElement>(null);
   const problem = model.picker.problem.value;
   const preparing = model.picker.preparing.value;
@@ -269,13 +293,13 @@ function Answer({ model, session }: { model: ViewerModel; session: Session }) {
     <section class="answer">
       <PictureInput
         input={input}
-        label={en.send.sendBack}
+        label={t.send.sendBack}
         disabled={preparing}
         onChoose={(files) => model.choose(files)}
       />
       {problem !== null && (
         <Notice reason={problem.reason}>
-          {en.pictureNamed(problem.name, en.picture[problem.reason])}
+          {nameProblem(t, problem)}
         </Notice>
       )}
       <Sent pictures={pictures} />
@@ -290,11 +314,11 @@ function Answer({ model, session }: { model: ViewerModel; session: Session }) {
         disabled={preparing}
         onClick={() => input.current?.click()}
       >
-        {preparing ? en.send.preparing : en.send.sendBack}
+        {preparing ? t.send.preparing : t.send.sendBack}
       </button>
       {burn !== null && (
         <button type="button" class="danger" data-action="burn" onClick={burn}>
-          {en.view.burnOwn}
+          {t.view.burnOwn}
         </button>
       )}
     </section>
@@ -302,36 +326,39 @@ function Answer({ model, session }: { model: ViewerModel; session: Session }) {
 }
 
 function Leave({ session }: { session: Session | null }) {
+  const t = useTexts();
   return (
     <div class="actions">
       <button type="button" data-action="leave" onClick={() => session?.leave()}>
-        {en.view.leave}
+        {t.view.leave}
       </button>
     </div>
   );
 }
 
 function Ended({ session }: { session: Session | null }) {
+  const t = useTexts();
   const life = session?.life.value;
   if (session === null || life?.at !== "ended") return null;
-  const [title, text] = en.ended.viewer[life.reason];
+  const [title, text] = t.ended.viewer[life.reason];
   const picture = session.inbox.value?.picture.value ?? null;
   return (
     <section class="card">
       <div class="gone" aria-hidden="true" />
       <h1>{title}</h1>
-      {picture !== null && <p>{farewell(picture)}</p>}
+      {picture !== null && <p>{farewell(t, picture)}</p>}
       <p>{text}</p>
       <Sent pictures={session.outbox.pictures.value} />
-      <a class="button" href="/">{en.view.sendOwn}</a>
+      <a class="button" href="/">{t.view.sendOwn}</a>
     </section>
   );
 }
 
 function Failed({ model }: { model: ViewerModel }) {
+  const t = useTexts();
   const reason = model.failure;
   if (reason === null) return null;
-  const [title, text] = failedText(model, reason);
+  const [title, text] = failedText(t, model, reason);
   return (
     <section class="card">
       <h1>{title}</h1>
@@ -344,7 +371,7 @@ function Failed({ model }: { model: ViewerModel }) {
           data-action="join"
           onClick={() => model.join()}
         >
-          {en.view.retry}
+          {t.view.retry}
         </button>
       )}
     </section>

@@ -1,6 +1,6 @@
 import { HttpError, page } from "fresh";
 import { ErrorPage } from "../components/ErrorPage.tsx";
-import { en } from "../lib/i18n/en.ts";
+import { speechOf } from "../lib/i18n/catalogue.ts";
 import { log } from "../lib/server/log.ts";
 import { define } from "../lib/server/state.ts";
 
@@ -14,6 +14,7 @@ export const handler = define.handlers((ctx) => {
   return page(undefined, { status });
 });
 
-export default define.page<typeof handler>(() => (
-  <ErrorPage title={en.error.title} text={en.error.text} />
-));
+export default define.page<typeof handler>(({ req }) => {
+  const { pages: t } = speechOf(req);
+  return <ErrorPage t={t} title={t.error.title} text={t.error.text} />;
+});

@@ -2,7 +2,8 @@ import { HttpError, page } from "fresh";
 import { AccessForm } from "../components/AccessForm.tsx";
 import { access } from "../lib/server/access.ts";
 import { clientOf } from "../lib/server/client_address.ts";
-import { en } from "../lib/i18n/en.ts";
+import { speechOf } from "../lib/i18n/catalogue.ts";
+import { fill, seconds } from "../lib/i18n/format.ts";
 import { define } from "../lib/server/state.ts";
 
 function home(headers: HeadersInit = {}): Response {
@@ -13,15 +14,17 @@ export const handler = define.handlers({
   GET: () => home(),
   async POST({ req, info }) {
     if (access.admits(req)) return home();
+    const { texts, pages } = speechOf(req);
     const entry = await access.enter(req, clientOf(req, info));
     switch (entry.at) {
       case "in":
         return home({ "set-cookie": entry.cookie });
       case "wrong":
-        return page({ problem: en.access.wrong }, { status: 401 });
+        return page({ problem: pages.access.wrong }, { status: 401 });
       case "wait": {
         const headers = { "retry-after": String(entry.retry) };
-        return page({ problem: en.access.wait(entry.retry) }, { status: 429, headers });
+        const problem = fill(pages.access.wait, { duration: seconds(texts, entry.retry) });
+        return page({ problem }, { status: 429, headers });
       }
       case "foreign":
         throw new HttpError(403);
@@ -29,4 +32,6 @@ export const handler = define.handlers({
   },
 });
 
-export default define.page<typeof handler>(({ data }) => <AccessForm problem={data.problem} />);
+export default define.page<typeof handler>(({ data, req }) => (
+  <AccessForm t={speechOf(req).pages} problem={data.problem} />
+));

@@ -1,35 +1,36 @@
 /**
- * Every text of the pages, in English. Other languages have the same shape.
+ * Every text of the islands, in English. Other languages have the same shape. Data alone, so that a page can carry the one
+ * language that it needs: `{words}` in braces are filled in by `format.ts`.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-function seconds(n: number): string {
-  return n === 1 ? "1 second" : `${n} seconds`;
-}
-
 /** A headline and a sentence. */
 type Message = readonly [title: string, text: string];
+
+/** The same sentence for each kind of number that a language tells apart; `{n}` is the number. */
+export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
 
 function message<K extends string>(table: Record<K, Message>): Record<K, Message> {
   return table;
 }
 
-function roughly(ms: number): string {
-  return ms < 950 ? "less than a second" : seconds(Math.round(ms / 1_000));
+function plural(forms: Plural): Plural {
+  return forms;
 }
 
 /** The texts. */
 export const en = {
   language: "en",
-  name: "Ephemeral P2P Image",
-  tagline: "A picture, once.",
-  skip: "Skip to the content",
-  footer: {
-    guarantees: "What this does and does not guarantee",
-    home: "Show a picture",
+
+  units: {
+    /** Stands where {duration} is. */
+    seconds: plural({ one: "{n} second", other: "{n} seconds" }),
+    moment: "less than a second",
+    /** As short as it can be, on buttons. */
+    short: "{n} s",
   },
 
   send: {
@@ -44,8 +45,8 @@ export const en = {
     sendBack: "Send one back",
     preparing: "Looking at your picture …",
     secondsLegend: "It may be seen for",
-    secondsOption: (n: number) => (n === 0 ? "until closed" : `${n} s`),
-    secondsSpoken: (n: number) => (n === 0 ? "Until it is closed" : seconds(n)),
+    untilClosed: "until closed",
+    untilClosedSpoken: "Until it is closed",
     options: "More options",
     optionsLive: "Options, and more pictures",
     end: "End the session",
@@ -63,9 +64,9 @@ export const en = {
     retry: "Try again",
     newLink: "Make a new link",
     another: "Show another picture",
-    caption: (n: number) =>
-      n === 0 ? "May be seen until it is closed" : `May be seen for ${seconds(n)}`,
-    pictureOf: (n: number, total: number) => `Picture ${n} of ${total}`,
+    captionOpen: "May be seen until it is closed",
+    caption: "May be seen for {duration}",
+    pictureOf: "Picture {n} of {total}",
     yourPicture: "Your picture",
     mark: "Text over the picture",
     markHint: "Left empty: date, time, and three words that only the two of you share.",
@@ -80,7 +81,7 @@ export const en = {
 
   /** The code that says the same as the link. */
   code: {
-    share: (host: string) => `Or say it: your friend opens ${host}/join and types this.`,
+    share: "Or say it: your friend opens {host}/join and types this.",
     copy: "Copy code",
     copyFailed: "Select the code and copy it by hand",
     withdrawn:
@@ -98,7 +99,7 @@ export const en = {
     /** What is wrong with what was typed, by `data-reason`. */
     problem: {
       incomplete_code: "The code has a number and three words.",
-      unknown_word: (word: string) => `“${word}” is not one of the words. Ask how it is spelled.`,
+      unknown_word: "“{word}” is not one of the words. Ask how it is spelled.",
       unavailable_words: "The server does not answer. Are you offline? Try again in a moment.",
     },
   },
@@ -125,7 +126,7 @@ export const en = {
     connecting: "Your friend is here. Connecting the two of you …",
     connected: "Connected, with nobody in between",
     queued: "Ready to send",
-    sending: (percent: number) => `Sending, ${percent} %`,
+    sending: "Sending, {percent} %",
     sendingNow: "Sending",
     delivered: "Delivered and still locked. Your friend has to press “Show it”.",
     opened: "Your friend is opening it …",
@@ -135,10 +136,8 @@ export const en = {
   },
 
   outcome: {
-    closed: (ms: number, why: string) =>
-      ms === 0
-        ? `Viewer reported closed before anything was seen: ${why}.`
-        : `Seen for ${roughly(ms)}. Viewer reported closed: ${why}.`,
+    closedUnseen: "Viewer reported closed before anything was seen: {why}.",
+    closed: "Seen for {duration}. Viewer reported closed: {why}.",
     why: {
       timer: "the time was up",
       user: "closed by hand",
@@ -163,11 +162,14 @@ export const en = {
   timeline: {
     title: "What happened",
     waiting: "Link ready",
-    /** `times`: how often in a row one came before nothing came of it; 0 where that was told before. */
-    peerHere: (times: number) =>
-      times <= 1 ? "Viewer here" : `Viewer here, visit ${times} in a row`,
-    peerGone: (times: number) =>
-      times <= 1 ? "Viewer not here any more" : `Viewer not here any more, after ${times} visits`,
+    peerHere: "Viewer here",
+    /** How often in a row one came, and nothing came of it; 2 and more. */
+    peerHereAgain: "Viewer here, visit {n} in a row",
+    peerGone: "Viewer not here any more",
+    peerGoneAgain: plural({
+      one: "Viewer not here any more, after {n} visit",
+      other: "Viewer not here any more, after {n} visits",
+    }),
     turnedAway: {
       code: "Someone tried a wrong code and was turned away",
       link: "Someone without the right link was turned away",
@@ -180,7 +182,7 @@ export const en = {
     shown: "On the viewer’s screen",
     burn: "You burned it",
     incoming: "A picture comes back",
-    incomingClosed: (ms: number) => `You saw it for ${roughly(ms)}`,
+    incomingClosed: "You saw it for {duration}",
     ended: "Session over",
   },
 
@@ -196,25 +198,25 @@ export const en = {
     connected: "Nobody is in between. Waiting for the picture.",
     connectedIdle: "You can send a picture back, or wait for the next one.",
     receivingTitle: "A picture is coming",
-    receiving: (percent: number) => `${percent} % here, still locked`,
+    receiving: "{percent} % here, still locked",
     deliveredTitle: "It is here",
-    delivered: (n: number) =>
-      n === 0
-        ? "Still locked. Once you open it, it stays until you close it. Then it is gone for good."
-        : `Still locked. Once you open it, you have ${seconds(n)}. Then it is gone for good.`,
+    deliveredOpen:
+      "Still locked. Once you open it, it stays until you close it. Then it is gone for good.",
+    delivered: "Still locked. Once you open it, you have {duration}. Then it is gone for good.",
     privacy: "Mind who is looking over your shoulder.",
-    open: (n: number) => (n === 0 ? "Show it" : `Show it (${n} s)`),
+    open: "Show it",
+    openFor: "Show it ({n} s)",
     opening: "Unlocking …",
     close: "Close",
     burnOwn: "Burn yours",
     covered: "Covered while you look elsewhere. The time goes on.",
-    countdown: (n: number) => `${seconds(n)} left`,
+    countdown: plural({ one: "{n} second left", other: "{n} seconds left" }),
     until: "Until you close it",
     canvas: "The picture",
     closedTitle: "Gone",
-    closed: (ms: number) => `You saw it for ${roughly(ms)}.`,
+    closed: "You saw it for {duration}.",
     revoked: "The sender took it back before it was opened.",
-    revokedWhile: (ms: number) => `The sender took it back after ${roughly(ms)}.`,
+    revokedWhile: "The sender took it back after {duration}.",
     refused: "It could not be shown: it did not arrive as it was sent. The sender was told.",
     undecodable: "This browser could not show it. The sender was told, and may try another format.",
     notUnlocked: "The sender’s page did not unlock it in time. Nothing of it was readable here.",
@@ -338,12 +340,10 @@ export const en = {
     ],
   }),
   /** `busy`, where the server said for how long. */
-  busyFor: (n: number): Message => [
+  busyFor: [
     "Too many at once",
-    `There were too many tries from your network, or too many people are here. Try again in ${
-      seconds(n)
-    }.`,
-  ],
+    "There were too many tries from your network, or too many people are here. Try again in {duration}.",
+  ] as Message,
   /** Who typed a code has no link. */
   failedCode: message({
     refused: [
@@ -397,27 +397,11 @@ export const en = {
     unavailable: "This browser is too old to handle pictures safely. Try a newer one.",
     too_many: "A session takes at most 20 pictures.",
   },
-  pictureNamed: (name: string, text: string) => (name === "" ? text : `“${name}”: ${text}`),
+  /** A file by its name, and what is wrong with it. */
+  pictureNamed: "“{name}”: {text}",
 
-  access: {
-    title: "Who may show pictures here",
-    intro: "This server asks for its access key before you show one. Who runs it can tell you.",
-    label: "Access key",
-    enter: "Continue",
-    wrong: "That is not the key. Check it and try again.",
-    wait: (n: number) => `Too many wrong keys. Try again in ${seconds(n)}.`,
-    joining: "To look at a picture you need no key: open the link, or type the code, that you got.",
-  },
-
-  error: {
-    notFoundTitle: "There is nothing here",
-    notFound: "The address is not right, or the page is gone.",
-    title: "Something went wrong here",
-    text:
-      "It is not your fault. Nothing of your picture was on this server. Try again in a moment.",
-    home: "To the start",
-    noScript: "This page needs JavaScript: the encryption happens in your browser.",
-  },
+  /** Names of the pictures that two people compare, by their English ones; empty where those are meant. */
+  sas: {} as Readonly<Record<string, string>>,
 };
 
 /** The shape of all languages. */

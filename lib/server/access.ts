@@ -8,13 +8,11 @@ import { Buffer } from "node:buffer";
 import { createHmac, scryptSync, timingSafeEqual } from "node:crypto";
 import { type Clock, systemClock } from "../rooms/clock.ts";
 import { config } from "./config.ts";
+import { readForm } from "./form.ts";
 import { GuessLimit, RateLimit } from "./rate_limits.ts";
 
 /** How long a cookie is good for, in seconds: a day's work. */
 const COOKIE_S = 12 * 3_600;
-
-/** Longest form that is read, in bytes: the longest key, with every character escaped. */
-const MAX_FORM_BYTES = 8_192;
 
 /** Wrong keys a minute of one client, who is then shut out for longer each time, and of all. */
 const WRONG_PER_MINUTE = 10;
@@ -113,18 +111,6 @@ export class Access {
   #mac(text: string): Buffer {
     return createHmac("sha256", this.#secret ?? "").update(text).digest();
   }
-}
-
-/** The fields of a form, `null` where it is too long. No more than the longest one is ever in memory. */
-async function readForm(req: Request): Promise<URLSearchParams | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of req.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_FORM_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
 }
 
 const { ACCESS_KEY, PUBLIC_ORIGIN, TLS_CERT } = config();

@@ -59,6 +59,8 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     headers.set("permissions-policy", PERMISSIONS);
     if (strict) headers.set("strict-transport-security", HSTS);
     if (isPage) headers.set("cache-control", "no-store");
+    // What a page says depends on who reads it, for every cache that keeps it nevertheless.
+    if (isPage) headers.append("vary", "accept-language, cookie");
     const { status, statusText } = response;
     return new Response(response.body, { status, statusText, headers });
   };

@@ -41,6 +41,8 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
       hostname,
       port,
       ...tls,
+      // Pages carry their texts; what was compressed when it was built is left as it is.
+      automaticCompression: true,
       // A platform can put a socket of its own in the place of ours (DENO_SERVE_ADDRESS), and that need not be one of TCP.
       onListen: (addr: Deno.Addr) => {
         const where = "hostname" in addr

@@ -1,0 +1,25 @@
+import type { PageTexts } from "../lib/i18n/en_pages.ts";
+import { LANGUAGES, type LanguageTag } from "../lib/i18n/languages.ts";
+
+/**
+ * The switch between languages at the foot of every page: a plain form, which works without a script. Where an island is,
+ * `lib/i18n/switch.ts` answers in its stead, so that nothing that is under way is lost.
+ */
+export function LanguageForm(
+  { t, chosen, page }: { t: PageTexts; chosen: LanguageTag; page: string },
+) {
+  return (
+    <form class="language" method="post" action="/language" data-language>
+      <input type="hidden" name="page" value={page} />
+      <label>
+        <span data-text="footer.language">{t.footer.language}</span>
+        <select name="language" autocomplete="off">
+          {LANGUAGES.map(({ tag, name }) => (
+            <option key={tag} value={tag} lang={tag} selected={tag === chosen}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <button type="submit" data-text="footer.change">{t.footer.change}</button>
+    </form>
+  );
+}

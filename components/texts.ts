@@ -1,0 +1,13 @@
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Texts } from "../lib/i18n/en.ts";
+
+/** The texts of the page's language. Each island provides them from its props, for what it is made of. */
+export const TextsContext = createContext<Texts | null>(null);
+
+/** The texts, inside of an island. Throws an `Error` outside. */
+export function useTexts(): Texts {
+  const texts = useContext(TextsContext);
+  if (texts === null) throw new Error("Cannot say anything: no island gave the texts");
+  return texts;
+}

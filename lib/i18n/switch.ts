@@ -1,0 +1,60 @@
+/**
+ * Changes the language of a page that is in use: loading it again would end its session, and a viewer's link with it.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Texts } from "./en.ts";
+import type { PageTexts } from "./en_pages.ts";
+
+/** What `/texts/<tag>` answers. Comes from the same server as this script, so it is not parsed with suspicion. */
+interface Answer {
+  readonly dir: string;
+  readonly texts: Texts;
+  readonly pages: PageTexts;
+}
+
+/**
+ * Answers the form at the foot of the page in its stead: the choice is kept in the form's cookie, and `onTexts` gets the new
+ * texts. Without a server that answers nothing changes. Returns how to stop.
+ */
+export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
+  const form = document.querySelector<HTMLFormElement>("form[data-language]");
+  const listening = new AbortController();
+  const { signal } = listening;
+  form?.addEventListener("change", () => form.requestSubmit(), { signal });
+  form?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const language = form.querySelector("select")?.value ?? "";
+      const body = new URLSearchParams({ language });
+      const answer = await fetch(form.action, { method: "POST", body, signal });
+      if (!answer.ok) return;
+      const { dir, texts, pages }: Answer = await answer.json();
+      dress({ dir, texts, pages });
+      onTexts(texts);
+    } catch {
+      // Offline, or the page goes away: it stays as it is.
+    }
+  }, { signal });
+  return () => listening.abort();
+}
+
+/** What stands around the islands. */
+function dress({ dir, texts, pages }: Answer): void {
+  document.documentElement.lang = texts.language;
+  document.documentElement.dir = dir;
+  for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
+    element.textContent = lookUp(pages, element.dataset["text"] ?? "");
+  }
+}
+
+/** The text at a path such as `footer.home`. */
+function lookUp(pages: PageTexts, path: string): string {
+  let at: unknown = pages;
+  for (const key of path.split(".")) {
+    at = typeof at === "object" && at !== null ? Reflect.get(at, key) : undefined;
+  }
+  return typeof at === "string" ? at : "";
+}

@@ -1,0 +1,26 @@
+import { speechOf, TEXTS } from "../lib/i18n/catalogue.ts";
+import { findLanguage, LANGUAGE_COOKIE } from "../lib/i18n/languages.ts";
+import { readForm } from "../lib/server/form.ts";
+import { define } from "../lib/server/state.ts";
+
+/** A year, in seconds. */
+const KEPT = 31_536_000;
+
+export const handler = define.handlers({
+  GET: () => new Response(null, { status: 303, headers: { location: "/" } }),
+  /** Keeps the choice; answers a script with the texts, and a form with the page that it stands on. */
+  async POST({ req }) {
+    const form = await readForm(req);
+    const language = findLanguage(form?.get("language") ?? "") ?? speechOf(req).language;
+    const headers = new Headers({
+      "set-cookie":
+        `${LANGUAGE_COOKIE}=${language.tag}; Path=/; Max-Age=${KEPT}; SameSite=Lax; HttpOnly`,
+    });
+    if (req.headers.get("accept")?.includes("text/html") !== true) {
+      return Response.json({ dir: language.dir, ...TEXTS[language.tag] }, { headers });
+    }
+    const page = form?.get("page") ?? "/";
+    headers.set("location", /^\/[a-z]*$/.test(page) ? page : "/");
+    return new Response(null, { status: 303, headers });
+  },
+});
