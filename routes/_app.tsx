@@ -18,6 +18,13 @@ export default define.page(({ Component, req, url }) => {
         <meta name="description" content={t.description} />
         <title>{t.name}</title>
         <link rel="icon" type="image/svg+xml" href={asset("/favicon.svg")} />
+        <link
+          rel="preload"
+          as="font"
+          type="font/woff2"
+          href="/fonts/literata-latin-600.woff2"
+          crossorigin="anonymous"
+        />
         <link rel="stylesheet" href={asset("/styles.css")} />
       </head>
       <body>

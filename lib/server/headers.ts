@@ -77,6 +77,7 @@ function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
     "style-src 'self'",
     // The icon. Pictures are painted on canvases, from bytes.
     "img-src 'self'",
+    "font-src 'self'",
     // 'self' is enough for WebSockets of the same host, but not in Safari before 15.4 (from documentation).
     ["connect-src 'self'", ...sockets].join(" "),
     "worker-src 'self'",
