@@ -183,26 +183,35 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
         </Status>
       )}
       <Problem model={model} />
-      <Pictures pictures={pictures} over={over} />
-      {waiting && link !== null && (
-        <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
-      )}
-      {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
-      {!over && (
-        <div class="actions">
-          {burn !== null && (
-            <button type="button" class="danger" data-action="burn" onClick={burn}>
-              {t.send.burn}
-            </button>
+      <div class="table">
+        <Pictures pictures={pictures} over={over} />
+        <div class="desk">
+          {waiting && link !== null && (
+            <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
           )}
-          <button type="button" data-action="leave" onClick={() => session.leave()}>
-            {done ? t.send.end : t.send.leave}
-          </button>
+          {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
+          <Verification session={session} />
+          {!over && (
+            <div class="actions near">
+              {burn !== null && (
+                <button
+                  type="button"
+                  class={waiting ? "" : "danger"}
+                  data-action="burn"
+                  onClick={burn}
+                >
+                  {t.send.burn}
+                </button>
+              )}
+              <button type="button" data-action="leave" onClick={() => session.leave()}>
+                {done ? t.send.end : t.send.leave}
+              </button>
+            </div>
+          )}
         </div>
-      )}
-      <Verification session={session} />
-      {!over && <Options model={model} session={session} pick={pick} />}
-      <Timeline entries={session.timeline.value} numbered={pictures.length > 1} />
+        {!over && <Options model={model} session={session} pick={pick} />}
+        <Timeline entries={session.timeline.value} numbered={pictures.length > 1} />
+      </div>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { AccessForm } from "../components/AccessForm.tsx";
+import { Hero } from "../components/Hero.tsx";
 import Send from "../islands/Send.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { access } from "../lib/server/access.ts";
@@ -11,5 +12,11 @@ export const handler = define.handlers({
 
 export default define.page<typeof handler>(({ data, req }) => {
   const { texts, pages } = speechOf(req);
-  return data.admitted ? <Send texts={texts} /> : <AccessForm t={pages} problem={null} />;
+  if (!data.admitted) return <AccessForm t={pages} problem={null} />;
+  return (
+    <>
+      <Hero />
+      <Send texts={texts} />
+    </>
+  );
 });

@@ -1,0 +1,39 @@
+import { en } from "../../lib/i18n/en.ts";
+import { duration, fill, number, plural, seconds } from "../../lib/i18n/format.ts";
+import { assertEquals } from "../support/assert.ts";
+
+const polish = { ...en, language: "pl" };
+const FILES = { one: "{n} plik", few: "{n} pliki", many: "{n} plików", other: "{n} pliku" };
+
+Deno.test("fill() puts values in place of names, and leaves names without a value", () => {
+  assertEquals(fill("{a} of {b}, {a}", { a: 1, b: "two" }), "1 of two, 1");
+  assertEquals(fill("{a} of {b}", { a: 0 }), "0 of {b}");
+});
+
+Deno.test("fill() does not look into what it puts in", () => {
+  assertEquals(
+    fill("“{name}”: {text}", { name: "{text}.jpg", text: "$& {name}" }),
+    "“{text}.jpg”: $& {name}",
+  );
+});
+
+Deno.test("plural() takes the form that the language has for the number", () => {
+  assertEquals(plural(en, en.units.seconds, 1), "1 second");
+  assertEquals(plural(en, en.units.seconds, 0), "0 seconds");
+  assertEquals(plural(polish, FILES, 1), "1 plik");
+  assertEquals(plural(polish, FILES, 3), "3 pliki");
+  assertEquals(plural(polish, FILES, 12), "12 plików");
+  assertEquals(plural(polish, { other: "{n} s" }, 3), "3 s");
+});
+
+Deno.test("number() writes digits and groups as the language does", () => {
+  assertEquals(number({ ...en, language: "de" }, 12_345), "12.345");
+  assertEquals(number({ ...en, language: "ar-EG" }, 7), "٧");
+});
+
+Deno.test("duration() rounds to seconds, and names what is shorter", () => {
+  assertEquals(duration(en, 0), "less than a second");
+  assertEquals(duration(en, 949), "less than a second");
+  assertEquals(duration(en, 1_499), "1 second");
+  assertEquals(duration(en, 7_100), seconds(en, 7));
+});
