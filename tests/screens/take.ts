@@ -1,164 +1,21 @@
 /**
- * `deno task screens`: walks two real browsers through everything that a person can see, and takes pictures of each state at 390,
- * 820 and 1440 pixels, light and dark. They are for looking at, in `_screens/`: each state has one sheet. Fails when a page is
- * wider than its screen, or reports an error.
+ * `deno task screens`: walks two real browsers through everything that a person can see (`walks.ts`), and takes pictures of each
+ * state at 390, 820 and 1440 pixels, light and dark. They are for looking at, in `_screens/`: each state has one sheet. Fails when
+ * a page is wider than its screen, or reports an error.
  *
- *     deno task screens [state …]     only flows that have one of these states
+ *     deno task screens [state …]     only walks that have one of these states
  *
  * @module
  */
-import { startApp, type TestApp } from "../support/app.ts";
-import { launchBrowser, type TestBrowser, type TestPage } from "../support/browser.ts";
-import { type Fixture, fixture } from "../support/fixtures.ts";
-import { Sender, Viewer } from "../support/flow.ts";
+import { startApp } from "../support/app.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { fixture } from "../support/fixtures.ts";
 import { PROJECT } from "../support/project.ts";
 import { Gallery } from "./gallery.ts";
 import { drawLake } from "./picture.ts";
+import { type Walk, WALKS } from "./walks.ts";
 
 const FOLDER = `${PROJECT}_screens`;
-
-/** Everything that a walk needs. */
-interface Walk {
-  readonly app: TestApp;
-  readonly browser: TestBrowser;
-  readonly lake: Fixture;
-  /** Takes a picture of a person's page. */
-  readonly take: (person: Sender | Viewer | TestPage, name: string) => Promise<void>;
-}
-
-/** Walks by name, each with the states that it takes. */
-const WALKS: readonly { readonly states: readonly string[]; run(walk: Walk): Promise<void> }[] = [
-  {
-    states: ["send-idle", "send-options", "send-problem"],
-    async run({ app, browser, take }) {
-      const sender = await Sender.open(await browser.newPage(), app.url);
-      await take(sender, "send-idle");
-      await sender.page.click("details.more summary");
-      await take(sender, "send-options");
-      await sender.page.click("details.more summary");
-      await sender.chooseFile(await fixture("truncated"));
-      await sender.waitPhase("failed");
-      await take(sender, "send-problem");
-    },
-  },
-  {
-    states: [
-      "send-waiting",
-      "view-idle",
-      "view-delivered",
-      "send-delivered",
-      "send-verification",
-      "view-verification",
-      "view-viewing",
-      "send-shown",
-      "view-ended",
-      "send-ended",
-    ],
-    async run({ app, browser, lake, take }) {
-      const sender = await Sender.open(await browser.newPage(), app.url);
-      const link = await sender.offer(lake, { seconds: 0 });
-      await sender.field("share-code");
-      await take(sender, "send-waiting");
-      const viewer = await Viewer.open(await browser.newPage(), link);
-      await take(viewer, "view-idle");
-      await viewer.receive();
-      await take(viewer, "view-delivered");
-      await sender.waitPhase("delivered");
-      await take(sender, "send-delivered");
-      await sender.unfoldVerification();
-      await take(sender, "send-verification");
-      await viewer.unfoldVerification();
-      await take(viewer, "view-verification");
-      await viewer.page.bringToFront();
-      await viewer.look();
-      await take(viewer, "view-viewing");
-      await sender.waitPhase("shown");
-      await take(sender, "send-shown");
-      await viewer.page.bringToFront();
-      await viewer.closePicture();
-      await viewer.waitPhase("ended");
-      await take(viewer, "view-ended");
-      await sender.waitPhase("ended");
-      await take(sender, "send-ended");
-    },
-  },
-  {
-    states: ["send-album", "view-closed-kept", "send-closed-kept", "send-burned", "view-burned"],
-    async run({ app, browser, lake, take }) {
-      const sender = await Sender.open(await browser.newPage(), app.url);
-      await sender.keepOpen();
-      const link = await sender.offer(lake, { seconds: 0 });
-      await sender.chooseFile(await fixture("transparent"));
-      await sender.chooseFile(await fixture("small"));
-      await sender.waitFor(
-        "three pictures",
-        () => document.querySelectorAll(".picture").length === 3,
-      );
-      await take(sender, "send-album");
-      const viewer = await Viewer.open(await browser.newPage(), link);
-      await viewer.receive();
-      await viewer.page.bringToFront();
-      await viewer.look();
-      await viewer.closePicture();
-      await viewer.waitPhase("closed");
-      await take(viewer, "view-closed-kept");
-      await take(sender, "send-closed-kept");
-      await sender.burn();
-      await sender.waitPhase("ended");
-      await take(sender, "send-burned");
-      await viewer.waitPhase("ended");
-      await take(viewer, "view-burned");
-    },
-  },
-  {
-    states: ["view-code", "view-code-problem", "view-connecting"],
-    async run({ app, browser, lake, take }) {
-      const viewer = await Viewer.openByCode(await browser.newPage(), app.url);
-      await viewer.typeCode("4821-crystal-orb");
-      await take(viewer, "view-code");
-      await viewer.typeCode("4821-crystal-orbit");
-      await viewer.join();
-      await viewer.waitFor(
-        "a problem",
-        () => document.querySelector("main")?.dataset["reason"] === "incomplete_code",
-      );
-      await take(viewer, "view-code-problem");
-      const sender = await Sender.open(await browser.newPage(), app.url);
-      const link = await sender.offer(lake);
-      const waiting = await Viewer.open(await browser.newPage(), link);
-      // A sender whose page is gone and may come back.
-      await sender.page.setOfflineMode(true);
-      await sender.vanish();
-      await waiting.join();
-      await waiting.waitPhase(["connecting", "failed"]);
-      await take(waiting, "view-connecting");
-    },
-  },
-  {
-    states: ["view-bad-link", "view-refused", "view-old-browser", "send-insecure"],
-    async run({ app, browser, take }) {
-      const bad = await Viewer.open(await browser.newPage(), `${app.url}/join#1.abc`);
-      await take(bad, "view-bad-link");
-      const link = `${app.url}/join#1.${"A".repeat(43)}`;
-      const refused = await Viewer.open(await browser.newPage(), link);
-      await refused.join();
-      await refused.waitPhase("failed");
-      await take(refused, "view-refused");
-      const before = "delete globalThis.RTCPeerConnection";
-      await take(await Viewer.open(await browser.newPage({ before }), link), "view-old-browser");
-    },
-  },
-  {
-    states: ["security", "not-found"],
-    async run({ app, browser, take }) {
-      for (const [name, path] of [["security", "/security"], ["not-found", "/nothing"]] as const) {
-        const page = await browser.newPage({ allowErrors: [/404/] });
-        await page.page.goto(app.url + path);
-        await take(page, name);
-      }
-    },
-  },
-];
 
 async function takeAll(wanted: readonly string[]): Promise<string[]> {
   await Deno.mkdir(FOLDER, { recursive: true });
