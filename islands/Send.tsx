@@ -184,7 +184,7 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
       )}
       <Problem model={model} />
       <div class="table">
-        <Pictures pictures={pictures} over={over} />
+        <Pictures pictures={pictures} />
         <div class="desk">
           {waiting && link !== null && (
             <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
@@ -324,7 +324,12 @@ function StatusText({ phase, session }: { phase: SenderPhase; session: Session }
   }
 }
 
-function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; over: boolean }) {
+/** Finished, and not to be had back: nothing is left to show of it. */
+function isGone({ state }: OutgoingPicture): boolean {
+  return isFinished(state) && state.at !== "unseen";
+}
+
+function Pictures({ pictures }: { pictures: readonly OutgoingPicture[] }) {
   const t = useTexts();
   const total = pictures.length;
   return (
@@ -334,7 +339,7 @@ function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; ov
         const label = total === 1
           ? t.send.yourPicture
           : fill(t.send.pictureOf, { n: number(t, n + 1), total: number(t, total) });
-        const gone = isFinished(state) && state.at !== "unseen";
+        const gone = isGone(picture);
         return (
           <li key={n} class={`picture ${state.at}`}>
             {gone
@@ -343,7 +348,7 @@ function Pictures({ pictures, over }: { pictures: readonly OutgoingPicture[]; ov
             {state.at === "sending" && (
               <progress max={prepared.size} value={state.sent} aria-label={label} />
             )}
-            {(!gone || over || total > 1) && (
+            {(!gone || total > 1) && (
               <p class="small">
                 {gone || (total > 1 && state.at !== "queued")
                   ? outcome(t, picture)
@@ -369,11 +374,16 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
   const [title, text] = result(t, life);
   const unconfirmed = session.outbox.pictures.value.some(({ state }) => state.at === "unconfirmed");
   const unseen = model.unseen.length > 0;
+  // Of several, each says it beside its place.
+  const [only, ...others] = session.outbox.pictures.value;
+  const alone = only !== undefined && others.length === 0 ? only : null;
+  const seen = alone !== null && isGone(alone) && !unconfirmed ? outcome(t, alone) : "";
   // To go on at once, over the same channel, is the last thing to do then.
   const hold = life.reason === "mismatch";
   return (
     <section class="result">
       <h1>{title}</h1>
+      {seen !== "" && <p class="lead">{seen}</p>}
       <p>{text}</p>
       {unconfirmed && <p>{t.ended.unconfirmed}</p>}
       {life.reason === "no_relay" && (
