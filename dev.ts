@@ -7,7 +7,10 @@ import { tell } from "./lib/server/log.ts";
 import type { State } from "./lib/server/state.ts";
 import { config } from "./lib/server/config.ts";
 
+/** What {@linkcode hashBuild} wrote. */
+const BUILD = "_fresh/build.sha256";
 const STAMP = "_fresh/inputs.sha256";
+const SERVICE_WORKER = "static/sw.js";
 const INPUTS = [
   "deno.json",
   "deno.lock",
@@ -44,7 +47,7 @@ function hashInputs(): string {
   const hash = createHash("sha256").update(`deno ${Deno.version.deno}\n`);
   for (const path of INPUTS.flatMap((input) => [...filesBelow(input)])) {
     // What bundleWorkers() writes follows from the rest.
-    if (path.startsWith("static/workers/")) continue;
+    if (path.startsWith("static/workers/") || path === SERVICE_WORKER) continue;
     const content = Deno.readFileSync(path);
     hash.update(`${path} ${content.byteLength}\n`).update(content);
   }
@@ -58,35 +61,63 @@ function isFresh(): boolean {
   return Deno.readTextFileSync(STAMP) === hashInputs();
 }
 
-/** Fresh bundles islands only: each `lib/…/x_worker.ts` becomes the one file static/workers/x_worker.js. */
+/**
+ * Fresh bundles islands only: each `lib/…/x_worker.ts` becomes the one file static/workers/x_worker.js, and the service worker
+ * static/sw.js, because it has a say over nothing that lies above it.
+ */
 async function bundleWorkers(minify: boolean): Promise<void> {
   const entries = [...filesBelow("lib")].filter((path) => path.endsWith("_worker.ts"));
   const made = new Set<string>();
   for (const entry of entries) {
-    const result = await Deno.bundle({
-      entrypoints: [entry],
-      outputDir: "static/workers",
-      platform: "browser",
-      format: "iife",
-      minify,
-      write: false,
-    });
-    const code = result.outputFiles?.[0]?.contents;
-    if (!result.success || code === undefined) {
-      throw new Error(
-        `Cannot bundle ${entry}: ${result.errors.map((e) => e.text).join("; ")}`,
-      );
-    }
     const name = basename(entry, ".ts") + ".js";
     if (made.has(name)) {
       throw new Error(`Cannot bundle ${entry}: another worker has its name`);
     }
     made.add(name);
-    await writeIfChanged(`static/workers/${name}`, code);
+    await writeIfChanged(`static/workers/${name}`, await bundleScript(entry, minify));
   }
   for (const path of filesBelow("static/workers")) {
     if (!made.has(basename(path))) await Deno.remove(path);
   }
+  await writeIfChanged(SERVICE_WORKER, await bundleScript("lib/app/sw.ts", minify));
+}
+
+/** A module and all that it imports as one classic script. */
+async function bundleScript(entry: string, minify: boolean): Promise<Uint8Array> {
+  const result = await Deno.bundle({
+    entrypoints: [entry],
+    outputDir: "static/workers",
+    platform: "browser",
+    format: "iife",
+    minify,
+    write: false,
+  });
+  const code = result.outputFiles?.[0]?.contents;
+  if (!result.success || code === undefined) {
+    throw new Error(
+      `Cannot bundle ${entry}: ${result.errors.map((e) => e.text).join("; ")}`,
+    );
+  }
+  return code;
+}
+
+/**
+ * SHA-256 over every file that browsers get: over the lines that `sha256sum` has for them, in the order of their paths, so
+ * that anybody can do it without this program (docs/architecture.md has the command).
+ */
+function hashBuild(): string {
+  const root = "_fresh/static";
+  const lines = [...filesBelow(root)]
+    // The same files once more, compressed.
+    .filter((path) => !/\.(?:br|gz)$/.test(path))
+    .map((path) => ({ name: path.slice(root.length), content: Deno.readFileSync(path) }))
+    .sort((a, b) => a.name < b.name ? -1 : 1)
+    .map(({ name, content }) => `${sha256(content)}  .${name}\n`);
+  return sha256(lines.join(""));
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
 }
 
 /** Leaves an equal file alone: a write to static/ would make the watcher restart for ever. */
@@ -109,11 +140,14 @@ async function build(): Promise<void> {
   const { Builder } = await import("fresh/dev");
   await bundleWorkers(true);
   await new Builder<State>().build();
+  const hash = hashBuild();
+  await Deno.writeTextFile(BUILD, `${hash}\n`);
   // Written last: a build that was interrupted has no stamp and is made again.
   await Deno.writeTextFile(STAMP, inputs);
   tell(
     `Built _fresh in ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
+  tell(`What browsers get: sha256 ${hash}`);
 }
 
 async function listen(): Promise<void> {

@@ -14,6 +14,7 @@ import { busyFor, nameProblem } from "../components/messages.ts";
 import { describe, lastSaid, outcome, Timeline } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
+import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import type { Texts } from "../lib/i18n/en.ts";
@@ -35,6 +36,7 @@ export default function Send({ texts }: { texts: Texts }) {
   const phase = model?.phase.value ?? "idle";
   const session = model?.session.value ?? null;
   const dragging = useFiles((files) => model?.choose(files));
+  useApp((files) => model?.choose(files), model !== null);
   const pick = () => input.current?.click();
   const main = useFocus(phase);
   return (

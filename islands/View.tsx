@@ -12,6 +12,7 @@ import { busyFor, nameProblem } from "../components/messages.ts";
 import { outcome } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
+import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import type { Texts } from "../lib/i18n/en.ts";
@@ -35,6 +36,8 @@ export default function View({ texts }: { texts: Texts }) {
     globalThis.addEventListener("hashchange", read);
     return () => globalThis.removeEventListener("hashchange", read);
   }, [model]);
+  // Who only looks at a picture keeps nothing of the app.
+  useApp(null, true);
   const phase = model?.phase.value ?? "idle";
   // A link that is pasted into the field for a code takes the field away.
   const main = useFocus(`${phase} ${model?.by.value ?? "link"}`);

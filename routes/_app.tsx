@@ -1,11 +1,16 @@
 import { asset } from "fresh/runtime";
+import { CodeChanged } from "../components/CodeChanged.tsx";
 import { LanguageForm } from "../components/LanguageForm.tsx";
 import { Mark } from "../components/Mark.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
+import { shortBuild } from "../lib/i18n/format.ts";
+import { build } from "../lib/server/build.ts";
 import { define } from "../lib/server/state.ts";
 
-export default define.page(({ Component, req, url }) => {
+export default define.page(({ Component, config, req, url }) => {
   const { language, pages: t } = speechOf(req);
+  // A build that lies around is not what a development server serves.
+  const hash = config.mode === "production" ? build : null;
   return (
     <html lang={language.tag} dir={language.dir}>
       <head>
@@ -16,8 +21,12 @@ export default define.page(({ Component, req, url }) => {
         <meta name="theme-color" content="#f5f2ec" media="(prefers-color-scheme: light)" />
         <meta name="theme-color" content="#151311" media="(prefers-color-scheme: dark)" />
         <meta name="description" content={t.description} />
+        <meta name="apple-mobile-web-app-title" content={t.name} />
+        {hash !== null && <meta name="build" content={hash} />}
         <title>{t.name}</title>
         <link rel="icon" type="image/svg+xml" href={asset("/favicon.svg")} />
+        <link rel="apple-touch-icon" href={asset("/icons/apple-touch-180.png")} />
+        <link rel="manifest" href="/manifest.webmanifest" />
         <link
           rel="preload"
           as="font"
@@ -34,6 +43,7 @@ export default define.page(({ Component, req, url }) => {
             <Mark />
             <span>{t.name}</span>
           </a>
+          {hash !== null && <CodeChanged t={t} />}
         </header>
         <Component />
         <footer class="site">
@@ -42,6 +52,12 @@ export default define.page(({ Component, req, url }) => {
             ? <a href="/" data-text="footer.home">{t.footer.home}</a>
             : <a href="/security" data-text="footer.guarantees">{t.footer.guarantees}</a>}
           <LanguageForm t={t} chosen={language.tag} page={url.pathname} />
+          {hash !== null && (
+            <p class="build" data-field="build" title={hash}>
+              <span data-text="footer.build">{t.footer.build}</span>{" "}
+              <a href="/security#build" dir="ltr">{shortBuild(hash)}</a>
+            </p>
+          )}
         </footer>
       </body>
     </html>

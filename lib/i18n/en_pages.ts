@@ -17,6 +17,31 @@ export const enPages = {
     home: "Show a picture",
     language: "Language",
     change: "Change",
+    build: "Build",
+  },
+
+  /** Above a page whose program is another one than last time; the two builds follow. */
+  changed: {
+    title: "The code of this page changed since you last used it.",
+    text:
+      "That is normal when whoever runs this server has updated it. If nobody was to do so, ask before you show anything.",
+    more: "What this number says",
+    dismiss: "All right",
+  },
+
+  /** There is no connection. */
+  offline: {
+    title: "You are offline",
+    text:
+      "This page can’t be reached just now. Nothing is lost: a link that you opened still works once you are back.",
+    again: "Try again",
+  },
+
+  /** Pictures came from the share sheet to the server, which does not take them. */
+  share: {
+    title: "Your picture did not arrive",
+    text:
+      "This app takes shared pictures inside of your browser, and it was not ready. Nothing of the picture was kept. Share it again, or choose it on the first page.",
   },
 
   access: {
@@ -42,6 +67,16 @@ export const enPages = {
   /** The page `/security`. */
   security: {
     title: "What this does and does not guarantee",
+    build: {
+      title: "Which code you run",
+      none:
+        "This is a server for development: what it serves changes all the time, and has no number.",
+      points: [
+        "This number is the SHA-256 of every file that this server was built to give to browsers:",
+        "Anybody can build the same number from the published source with one command, and compare the files that this server really sends. The README says how.",
+        "Your browser remembers the number and says so when it changes. A dishonest server could show you the old number with new code: the number proves nothing by itself. It is there so that honest changes are seen, and dishonest ones can be found by those who compare the files.",
+      ],
+    },
     sections: [
       {
         title: "What this server learns",

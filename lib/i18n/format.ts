@@ -37,6 +37,11 @@ export function seconds(t: Spoken, n: number): string {
   return plural(t, t.units.seconds, n);
 }
 
+/** A build's hash, as short as two people can compare it: `3f9a-12c4`. */
+export function shortBuild(hash: string): string {
+  return `${hash.slice(0, 4)}-${hash.slice(4, 8)}`;
+}
+
 /** Milliseconds in words, rounded to seconds. */
 export function duration(t: Spoken, ms: number): string {
   return ms < MOMENT_MS ? t.units.moment : seconds(t, Math.round(ms / 1_000));

@@ -49,7 +49,11 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     const isPage = headers.get("content-type")?.startsWith("text/html") === true;
     headers.set(
       "content-security-policy",
-      isPage ? pagePolicy(Reflect.get(response, NONCE), sockets) : NO_PAGE,
+      isPage
+        ? pagePolicy(Reflect.get(response, NONCE), sockets)
+        : new URL(req.url).pathname === "/sw.js"
+        ? SERVICE_WORKER
+        : NO_PAGE,
     );
     headers.set("cross-origin-opener-policy", "same-origin");
     headers.set("cross-origin-embedder-policy", "require-corp");
@@ -68,6 +72,9 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
 
 /** For files and data: the decode worker is one of them, and it needs nothing of the network. */
 const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
+
+/** The service worker fetches pages for the browser. */
+const SERVICE_WORKER = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 
 function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
   const inline = typeof nonce === "string" && /^[\w+/=-]+$/.test(nonce) ? [`'nonce-${nonce}'`] : [];

@@ -41,14 +41,18 @@ interface PolicyFactory {
 
 let policy: ReturnType<PolicyFactory["createPolicy"]> | null = null;
 
-/** A string that a worker may be made of: `static/workers/` and nothing else. The policy can be created once. */
-function trusted(url: string): string | URL {
+/**
+ * A string that a worker may be made of: `static/workers/`, the service worker, and nothing else. The policy can be created
+ * once. Throws a `TypeError` for any other script, in browsers that know Trusted Types.
+ */
+export function trusted(url: string): string | URL {
   const factory: PolicyFactory | undefined = Reflect.get(globalThis, "trustedTypes");
   if (factory === undefined) return url;
   policy ??= factory.createPolicy("worker", {
     createScriptURL(text) {
       const { origin, pathname } = new URL(text, globalThis.location.href);
-      if (origin === globalThis.location.origin && pathname.startsWith("/workers/")) return text;
+      const ours = pathname.startsWith("/workers/") || pathname === "/sw.js";
+      if (origin === globalThis.location.origin && ours) return text;
       throw new TypeError("Cannot start worker: not a script of this site");
     },
   });

@@ -17,6 +17,7 @@ const FOLDERS = [
   "lib/image",
   "lib/viewer",
   "lib/session",
+  "lib/app",
   "islands",
   "components",
 ];

@@ -175,7 +175,7 @@ async function run(
 }
 
 /** What Docker would be sent: the files of the project that git knows or would add, as .dockerignore has them. */
-async function copyContext(target: string): Promise<void> {
+export async function copyContext(target: string): Promise<void> {
   const ignore = (await Deno.readTextFile(`${PROJECT}.dockerignore`)).split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [first, ...others] = ignore;

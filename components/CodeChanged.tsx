@@ -1,0 +1,22 @@
+import type { PageTexts } from "../lib/i18n/en_pages.ts";
+
+/** Says that the program is another one than last time; `lib/app/build_notice.ts` fills it in and shows it. */
+export function CodeChanged({ t }: { t: PageTexts }) {
+  return (
+    <aside class="changed" data-field="code-changed" hidden>
+      <p>
+        <strong data-text="changed.title">{t.changed.title}</strong>{" "}
+        <span class="whole" dir="ltr">
+          <code data-field="build-before" /> → <code data-field="build-now" />
+        </span>
+      </p>
+      <p data-text="changed.text">{t.changed.text}</p>
+      <p class="actions">
+        <button type="button" data-action="dismiss" data-text="changed.dismiss">
+          {t.changed.dismiss}
+        </button>
+        <a href="/security#build" target="_blank" data-text="changed.more">{t.changed.more}</a>
+      </p>
+    </aside>
+  );
+}

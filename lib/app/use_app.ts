@@ -1,0 +1,28 @@
+/**
+ * Ties {@linkcode startApp} to an island.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { useEffect, useRef } from "preact/hooks";
+import type { Take } from "./start.ts";
+
+/** Starts the app around the page once all of it is loaded and `ready` to take pictures; see {@linkcode startApp} for `take`. */
+export function useApp(take: Take | null, ready: boolean): void {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    if (!ready) return;
+    const begin = async () => {
+      try {
+        const { startApp } = await import("./start.ts");
+        await startApp(latest.current === null ? null : (files) => latest.current?.(files));
+      } catch {
+        // The server is away: without all this the page works as well.
+      }
+    };
+    if (document.readyState === "complete") void begin();
+    else globalThis.addEventListener("load", begin, { once: true });
+  }, [ready]);
+}

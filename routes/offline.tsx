@@ -1,0 +1,46 @@
+import type { RouteConfig } from "fresh";
+import { Mark } from "../components/Mark.tsx";
+import { speechOf } from "../lib/i18n/catalogue.ts";
+import { define } from "../lib/server/state.ts";
+
+/** Nothing of the frame around other pages: it leads to where there is no way now. */
+export const config: RouteConfig = { skipAppWrapper: true };
+
+/** Loads again what was asked for, with its fragment, which is the better part of a link. */
+const AGAIN = `const again = () =>
+  location.pathname === "/offline" ? location.replace("/") : location.reload();
+document.querySelector("button").addEventListener("click", again);
+addEventListener("online", again);`;
+
+/** What the service worker keeps for when there is no connection. */
+export default define.page(({ req }) => {
+  const { language, pages: t } = speechOf(req);
+  return (
+    <html lang={language.tag} dir={language.dir}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+        <meta name="referrer" content="no-referrer" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${t.offline.title} · ${t.name}`}</title>
+        <link rel="stylesheet" href="/styles.css?offline" />
+      </head>
+      <body>
+        <header class="site">
+          <p class="brand">
+            <Mark />
+            <span>{t.name}</span>
+          </p>
+        </header>
+        <main id="content">
+          <section class="card" data-field="offline">
+            <h1>{t.offline.title}</h1>
+            <p>{t.offline.text}</p>
+            <button type="button" class="primary" data-action="reload">{t.offline.again}</button>
+          </section>
+        </main>
+        <script type="module" dangerouslySetInnerHTML={{ __html: AGAIN }} />
+      </body>
+    </html>
+  );
+});

@@ -1,0 +1,73 @@
+/**
+ * The manifest of the installed app, held against what it names.
+ *
+ * @module
+ */
+import * as names from "../../lib/app/names.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { PROJECT } from "../support/project.ts";
+
+interface Icon {
+  readonly src: string;
+  readonly type: string;
+  readonly sizes: string;
+  readonly purpose?: string;
+}
+
+interface Manifest {
+  readonly icons: readonly Icon[];
+  readonly start_url: string;
+  readonly shortcuts: readonly { readonly url: string }[];
+  readonly share_target: {
+    readonly action: string;
+    readonly method: string;
+    readonly enctype: string;
+    readonly params: {
+      readonly files: readonly { readonly name: string; readonly accept: readonly string[] }[];
+    };
+  };
+  readonly file_handlers: readonly {
+    readonly action: string;
+    readonly accept: Readonly<Record<string, readonly string[]>>;
+  }[];
+}
+
+const manifest: Manifest = JSON.parse(
+  await Deno.readTextFile(`${PROJECT}static/manifest.webmanifest`),
+);
+
+Deno.test("every icon is there, as large as the manifest says", async () => {
+  const seen: string[] = [];
+  for (const { src, type, sizes, purpose = "any" } of manifest.icons) {
+    const bytes = await Deno.readFile(`${PROJECT}static${src}`);
+    if (type !== "image/png") continue;
+    const view = new DataView(bytes.buffer);
+    assertEquals(`${src} ${view.getUint32(16)}x${view.getUint32(20)}`, `${src} ${sizes}`);
+    seen.push(`${sizes} ${purpose}`);
+  }
+  assertEquals(seen, ["192x192 any", "512x512 any", "512x512 maskable"]);
+});
+
+Deno.test("pictures are shared to the address and the field that the service worker knows", () => {
+  const { action, method, enctype, params } = manifest.share_target;
+  assertEquals([action, method, enctype], [names.SHARE_PATH, "POST", "multipart/form-data"]);
+  assertEquals(params.files.map(({ name }) => name), [names.SHARE_FIELD]);
+});
+
+Deno.test("what is shared or opened is what the file dialog offers", async () => {
+  const source = await Deno.readTextFile(`${PROJECT}components/PictureInput.tsx`);
+  const [, accept = ""] = /ACCEPT = "([^"]+)"/.exec(source) ?? [];
+  assert(accept.includes("image/jpeg"));
+  assertEquals(manifest.share_target.params.files[0]?.accept.join(), accept);
+  assertEquals(Object.keys(manifest.file_handlers[0]?.accept ?? {}).join(), accept);
+});
+
+Deno.test("the service worker is at the address that Trusted Types let through, and the routes are there", async () => {
+  const environment = await Deno.readTextFile(`${PROJECT}lib/session/environment.ts`);
+  assert(environment.includes(`pathname === "${names.WORKER_PATH}"`));
+  for (const path of [names.OFFLINE_PAGE, names.SHARE_PATH]) {
+    await Deno.stat(`${PROJECT}routes${path}.tsx`);
+  }
+  const offline = await Deno.readTextFile(`${PROJECT}routes/offline.tsx`);
+  assert(offline.includes(`href="${names.OFFLINE_STYLES}"`));
+});
