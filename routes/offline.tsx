@@ -23,6 +23,7 @@ export default define.page(({ req }) => {
         <meta name="referrer" content="no-referrer" />
         <meta name="color-scheme" content="light dark" />
         <title>{`${t.offline.title} · ${t.name}`}</title>
+        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
         <link rel="stylesheet" href="/styles.css?offline" />
       </head>
       <body>

@@ -25,15 +25,15 @@ export const enPages = {
     title: "The code of this page changed since you last used it.",
     text:
       "That is normal when whoever runs this server has updated it. If nobody was to do so, ask before you show anything.",
-    more: "What this number says",
+    more: "What this number means",
     dismiss: "All right",
   },
 
   /** There is no connection. */
   offline: {
-    title: "You are offline",
+    title: "No connection",
     text:
-      "This page can’t be reached just now. Nothing is lost: a link that you opened still works once you are back.",
+      "You are offline, or the server is. A link that you opened is still there: it works once you are back, as long as your friend keeps the page open.",
     again: "Try again",
   },
 

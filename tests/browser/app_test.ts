@@ -20,6 +20,9 @@ import { PROJECT } from "../support/project.ts";
 import { Recorder, understand } from "../support/recorder.ts";
 import { latin1 } from "../support/search.ts";
 
+/** See {@linkcode rest}. */
+const REST_MS = 750;
+
 interface Stage {
   readonly app: TestApp;
   readonly browser: TestBrowser;
@@ -55,6 +58,11 @@ async function waitWorker({ page }: TestPage): Promise<void> {
     if (active === null || active.state === "activated") return;
     await new Promise((resolve) => active.addEventListener("statechange", resolve));
   });
+}
+
+/** Long enough for what a page does after it is loaded, where a test wants to see that nothing comes of it. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, REST_MS));
 }
 
 /** What is kept in this browser; runs in the page. */
@@ -189,7 +197,7 @@ test("a picture from the share sheet is chosen on the page, and not a byte of it
 
   // They were handed over once.
   await sender.reload();
-  await sender.page.waitForNetworkIdle();
+  await rest();
   assertEquals(await sender.phase(), "idle");
 });
 
@@ -200,7 +208,7 @@ test("what another site posts to the share target is in no tab, as nobody has ch
   sender.testPage.allowErrors(/another host/);
   await share(sender.testPage, `${app.url}/share`, await fixture("flat"));
   assertEquals(sender.page.url(), `${app.url}/`);
-  await sender.page.waitForNetworkIdle();
+  await rest();
   assertEquals(await sender.phase(), "idle");
 });
 
@@ -293,7 +301,7 @@ test("who comes back to another build is told so, with both numbers, until it is
   const sender = await openApp(browser, app.url);
   assertEquals(await sender.page.evaluate(() => localStorage.getItem("build")), now);
   await sender.reload();
-  await sender.page.waitForNetworkIdle();
+  await rest();
   assertEquals(await readNotice(sender.testPage), null, "nothing changed");
 
   const before = "0123456789abcdef".repeat(4);
@@ -312,7 +320,7 @@ test("who comes back to another build is told so, with both numbers, until it is
   await sender.press("dismiss");
   assertEquals(await readNotice(sender.testPage), null);
   await sender.reload();
-  await sender.page.waitForNetworkIdle();
+  await rest();
   assertEquals(await readNotice(sender.testPage), null);
 });
 

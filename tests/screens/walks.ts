@@ -147,6 +147,24 @@ export const WALKS: readonly {
     },
   },
   {
+    states: ["code-changed", "offline", "share-missed"],
+    async run({ app, browser, take }) {
+      const page = await browser.newPage();
+      await page.page.goto(`${app.url}/security`);
+      await page.page.evaluate(() => localStorage.setItem("build", "0123456789abcdef".repeat(4)));
+      const viewer = await Viewer.openByCode(page, app.url);
+      await viewer.waitFor(
+        "the notice",
+        () => document.querySelector("[data-field=code-changed]:not([hidden])") !== null,
+      );
+      await take(viewer, "code-changed");
+      for (const [name, path] of [["offline", "/offline"], ["share-missed", "/share"]] as const) {
+        await page.page.goto(app.url + path);
+        await take(page, name);
+      }
+    },
+  },
+  {
     states: ["security", "not-found"],
     async run({ app, browser, take }) {
       for (const [name, path] of [["security", "/security"], ["not-found", "/nothing"]] as const) {
