@@ -15,7 +15,7 @@ export function CodeChanged({ t }: { t: PageTexts }) {
         <button type="button" data-action="dismiss" data-text="changed.dismiss">
           {t.changed.dismiss}
         </button>
-        <a href="/security#build" target="_blank" data-text="changed.more">{t.changed.more}</a>
+        <a href="/build" target="_blank" data-text="changed.more">{t.changed.more}</a>
       </p>
     </aside>
   );

@@ -55,7 +55,7 @@ export default define.page(({ Component, config, req, url }) => {
           {hash !== null && (
             <p class="build" data-field="build" title={hash}>
               <span data-text="footer.build">{t.footer.build}</span>{" "}
-              <a href="/security#build" dir="ltr">{shortBuild(hash)}</a>
+              <a href="/build" dir="ltr">{shortBuild(hash)}</a>
             </p>
           )}
         </footer>

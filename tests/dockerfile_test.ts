@@ -95,7 +95,9 @@ Deno.test({
     try {
       const page = await answers(`${url}/`);
       assertEquals(page.status, 200);
-      const [, script = ""] = /"(\/[^"]+\.js)"/.exec(await page.text()) ?? [];
+      const html = await page.text();
+      assertMatch(html, /<meta name="build" content="[0-9a-f]{64}"/);
+      const [, script = ""] = /"(\/[^"]+\.js)"/.exec(html) ?? [];
       const file = await fetch(url + script);
       assertEquals([file.status, file.headers.get("content-type")], [
         200,

@@ -64,19 +64,22 @@ export const enPages = {
     noScript: "This page needs JavaScript: the encryption happens in your browser.",
   },
 
+  /** The page `/build`. */
+  build: {
+    title: "Which code you run",
+    none:
+      "This is a server for development. What it gives out changes all the time, and has no number.",
+    points: [
+      "This number is the SHA-256 of every file that this server was built to give to browsers.",
+      "Anybody can build the same number from the published source with one command, and compare the files that this server really sends. The README says how.",
+      "Where you show pictures, your browser remembers the number and says so when it changes.",
+      "A dishonest server could show you the old number with new code: the number proves nothing by itself. It is there so that honest changes are seen, and dishonest ones can be found by those who compare the files.",
+    ],
+  },
+
   /** The page `/security`. */
   security: {
     title: "What this does and does not guarantee",
-    build: {
-      title: "Which code you run",
-      none:
-        "This is a server for development: what it serves changes all the time, and has no number.",
-      points: [
-        "This number is the SHA-256 of every file that this server was built to give to browsers:",
-        "Anybody can build the same number from the published source with one command, and compare the files that this server really sends. The README says how.",
-        "Your browser remembers the number and says so when it changes. A dishonest server could show you the old number with new code: the number proves nothing by itself. It is there so that honest changes are seen, and dishonest ones can be found by those who compare the files.",
-      ],
-    },
     sections: [
       {
         title: "What this server learns",

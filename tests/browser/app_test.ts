@@ -324,18 +324,18 @@ test("who comes back to another build is told so, with both numbers, until it is
   assertEquals(await readNotice(sender.testPage), null);
 });
 
-test("every page names its build, and /security all of it", async ({ app, browser }) => {
+test("every page names its build, and /build all of it", async ({ app, browser }) => {
   const hash = await builtHash();
   const { page } = await browser.newPage();
-  for (const path of ["/", "/join", "/security"]) {
+  for (const path of ["/", "/join", "/security", "/build"]) {
     await page.goto(app.url + path);
     const shown = await page.evaluate(() => ({
       meta: document.querySelector<HTMLMetaElement>("meta[name=build]")?.content,
       foot: document.querySelector("[data-field=build]")?.textContent ?? "",
-      all: document.querySelector("#build .hash")?.textContent ?? null,
+      all: document.querySelector("[data-field=hash]")?.textContent ?? null,
     }));
     assertEquals(shown.meta, hash);
     assertMatch(shown.foot, new RegExp(`${hash.slice(0, 4)}-${hash.slice(4, 8)}`));
-    assertEquals(shown.all, path === "/security" ? hash : null);
+    assertEquals(shown.all, path === "/build" ? hash : null);
   }
 });

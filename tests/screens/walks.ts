@@ -147,7 +147,7 @@ export const WALKS: readonly {
     },
   },
   {
-    states: ["code-changed", "offline", "share-missed"],
+    states: ["code-changed", "build", "offline", "share-missed"],
     async run({ app, browser, take }) {
       const page = await browser.newPage();
       await page.page.goto(`${app.url}/security`);
@@ -158,7 +158,12 @@ export const WALKS: readonly {
         () => document.querySelector("[data-field=code-changed]:not([hidden])") !== null,
       );
       await take(viewer, "code-changed");
-      for (const [name, path] of [["offline", "/offline"], ["share-missed", "/share"]] as const) {
+      for (
+        const [name, path] of [["build", "/build"], ["offline", "/offline"], [
+          "share-missed",
+          "/share",
+        ]] as const
+      ) {
         await page.page.goto(app.url + path);
         await take(page, name);
       }
