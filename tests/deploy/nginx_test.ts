@@ -259,6 +259,14 @@ test("headers that trickle in are cut off, and a body is as large as a key", asy
   );
   assertEquals(large.headers.get("strict-transport-security"), "max-age=31536000");
   await large.body?.cancel();
+  const shared = await nginx.fetch("/share", {
+    method: "POST",
+    body: "x".repeat(20_000),
+    redirect: "manual",
+  });
+  assertEquals(shared.status, 303);
+  assertMatch(shared.headers.get("location") ?? "", /\/share$/);
+  await shared.body?.cancel();
 });
 
 test("/metrics and /readyz are not for the public, and a client in a great hurry has to wait", async ({ nginx }) => {
