@@ -1,7 +1,9 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Inbox, IncomingPicture } from "../lib/session/inbox.ts";
+import type { ViewingState } from "../lib/session/viewing.ts";
 import { Ring } from "./Ring.tsx";
 import { useTexts } from "./texts.ts";
+import type { Texts } from "../lib/i18n/en.ts";
 import { fill, number, plural, seconds as inWords } from "../lib/i18n/format.ts";
 
 interface Props {
@@ -10,7 +12,10 @@ interface Props {
   readonly onBurn: (() => void) | null;
 }
 
-/** A picture of the other side that is on its way, locked or on screen; nothing once it is finished. */
+/**
+ * A picture of the other side that is on its way, locked or on screen. Once it is closed, a motion that has nothing of it:
+ * its pixels are gone before the page hears so.
+ */
 export function Incoming({ inbox, onBurn }: Props) {
   const picture = inbox.picture.value;
   switch (picture?.state.at) {
@@ -21,6 +26,8 @@ export function Incoming({ inbox, onBurn }: Props) {
     case "opening":
     case "viewing":
       return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
+    case "closed":
+      return <span key={picture.meta.n} class="closing" aria-hidden="true" />;
     default:
       return null;
   }
@@ -54,7 +61,7 @@ function Receiving({ picture, received }: { picture: IncomingPicture; received: 
 
 function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) {
   const t = useTexts();
-  const { seconds } = picture.meta.view;
+  const { seconds, hold } = picture.meta.view;
   return (
     <section class="card">
       <Print />
@@ -62,7 +69,9 @@ function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) 
       <p>
         {seconds === 0
           ? t.view.deliveredOpen
-          : fill(t.view.delivered, { duration: inWords(t, seconds) })} {t.view.privacy}
+          : fill(t.view.delivered, { duration: inWords(t, seconds) })} {hold && t.view.holdNote}
+        {" "}
+        {t.view.privacy}
       </p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
         {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
@@ -84,6 +93,9 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
   const state = picture.viewing?.value;
   const painted = picture.state.at === "viewing";
   const left = state?.seconds ?? null;
+  const spoken = state?.spoken ?? null;
+  const toggle = state?.toggle ?? null;
+  const veil = veilText(t, state, painted);
   return (
     <dialog
       class="viewer"
@@ -92,11 +104,14 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
       aria-label={t.view.canvas}
       onClose={() => inbox.close("user")}
     >
-      <div class="stage">
+      {/* Has the first focus, so that the space bar holds at once and no key closes by mistake. */}
+      <div class="stage" tabIndex={0} role="group" aria-label={t.view.canvas}>
         <canvas ref={canvas} role="img" aria-label={picture.meta.alt ?? t.view.canvas} />
       </div>
-      {!painted && <p class="veil" role="status">{t.view.opening}</p>}
-      {painted && state?.covered === true && <p class="veil" role="status">{t.view.covered}</p>}
+      {veil !== null && <p class="veil" role="status">{veil}</p>}
+      <p class="visually-hidden" aria-live="assertive">
+        {spoken === null ? "" : plural(t, t.view.countdown, spoken)}
+      </p>
       <div class="viewer-bar">
         {painted
           ? (
@@ -109,6 +124,15 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
           )
           : <span />}
         <span class="viewer-actions">
+          {toggle !== null && (
+            <button
+              type="button"
+              data-action="hold"
+              onClick={toggle}
+            >
+              {state?.hold === "held" ? t.view.conceal : t.view.reveal}
+            </button>
+          )}
           {onBurn !== null && (
             <button type="button" class="danger" data-action="burn" onClick={onBurn}>
               {t.view.burnOwn}
@@ -121,4 +145,12 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
       </div>
     </dialog>
   );
+}
+
+/** What stands in place of the picture; `null` while it is seen. */
+function veilText(t: Texts, state: ViewingState | undefined, painted: boolean): string | null {
+  if (state === undefined) return t.view.opening;
+  if (state.covered) return t.view.covered;
+  if (state.hold === "released") return painted ? t.view.holdAgain : t.view.hold;
+  return painted ? null : t.view.opening;
 }

@@ -9,10 +9,14 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ClosedReason } from "../protocol/control.ts";
 import { Countdown } from "../viewer/countdown.ts";
 import { watchCover } from "../viewer/cover.ts";
+import { watchGestures } from "../viewer/gestures.ts";
 import { Stage } from "../viewer/stage.ts";
 
 /** How often the countdown on the page is renewed, in milliseconds. */
 const TICK_MS = 100;
+
+/** Seconds left at which that is said aloud, where it began with as many; the last one first. */
+const SPOKEN: readonly number[] = [3, 10];
 
 /** What the page shows beside the picture. */
 export interface ViewingState {
@@ -22,6 +26,12 @@ export interface ViewingState {
   readonly fraction: number;
   /** Covered because the page is hidden, printed or without focus; time goes on. */
   readonly covered: boolean;
+  /** Whether it has to be held to be seen, and is; time goes on while it is not. */
+  readonly hold: "never" | "released" | "held";
+  /** Holds or releases, for who can't keep a finger or key down; `null` where nothing has to be held. */
+  readonly toggle: (() => void) | null;
+  /** What a screen reader says of the time now, in seconds; `null` while there is nothing to say. */
+  readonly spoken: number | null;
 }
 
 /** Settings of a {@linkcode Viewing}. */
@@ -31,6 +41,8 @@ export interface ViewingOptions {
   /** 0 = until closed. */
   readonly seconds: number;
   readonly mark: string;
+  /** Covered unless it is held, by pointer, key or {@linkcode ViewingState.toggle}. Default: false. */
+  readonly hold?: boolean;
   /** First pixel painted. */
   readonly onPainted: () => void;
   /** Wiped; called once, with the milliseconds that it was on screen. */
@@ -39,7 +51,14 @@ export interface ViewingOptions {
 
 /** Shows a bitmap for its time, covers it when the page is not looked at, wipes it at the end. */
 export class Viewing {
-  readonly #state = signal<ViewingState>({ seconds: null, fraction: 1, covered: false });
+  readonly #state = signal<ViewingState>({
+    seconds: null,
+    fraction: 1,
+    covered: false,
+    hold: "never",
+    toggle: null,
+    spoken: null,
+  });
   readonly #options: ViewingOptions;
   readonly #stage: Stage;
   readonly #watching = new AbortController();
@@ -49,18 +68,25 @@ export class Viewing {
 
   constructor(options: ViewingOptions) {
     this.#options = options;
-    this.#stage = new Stage(options.canvas, options.bitmap, { mark: options.mark });
+    const { canvas, bitmap, mark, hold = false } = options;
+    this.#stage = new Stage(canvas, bitmap, { mark, covered: hold });
+    if (hold) this.#change({ hold: "released", toggle: () => this.#toggle() });
+    const { signal } = this.#watching;
     watchCover({
-      signal: this.#watching.signal,
+      signal,
       onCover: (kind) => {
         if (kind === "pagehide" || kind === "freeze") return this.close("hidden");
-        this.#stage.cover();
-        this.#state.value = { ...this.#state.peek(), covered: true };
+        this.#change({ covered: true });
+        // What was held is not held any more when one comes back: the release may have gone elsewhere.
+        this.#hold(false);
       },
-      onUncover: () => {
-        this.#stage.uncover();
-        this.#state.value = { ...this.#state.peek(), covered: false };
-      },
+      onUncover: () => this.#change({ covered: false }),
+    });
+    watchGestures({
+      box: this.#stage.box,
+      target: this.#stage,
+      signal,
+      onHold: hold ? (held) => this.#hold(held) : null,
     });
     this.#stage.firstFrame.then((startedAt) => {
       if (startedAt !== null && !this.#closed) this.#start(startedAt);
@@ -89,6 +115,23 @@ export class Viewing {
     this.#options.onClosed(why, ms);
   }
 
+  #toggle(): void {
+    this.#hold(this.#state.peek().hold === "released");
+  }
+
+  #hold(held: boolean): void {
+    if (this.#state.peek().hold !== "never") this.#change({ hold: held ? "held" : "released" });
+  }
+
+  /** The one place that decides what is seen: the pixels first, then what the page says of it. */
+  #change(change: Partial<Pick<ViewingState, "covered" | "hold" | "toggle">>): void {
+    if (this.#closed) return;
+    const state = { ...this.#state.peek(), ...change };
+    if (state.covered || state.hold === "released") this.#stage.cover();
+    else this.#stage.uncover();
+    this.#state.value = state;
+  }
+
   #start(startedAt: number): void {
     this.#countdown = new Countdown(this.#options.seconds, () => this.close("timer"), {
       startedAt,
@@ -102,10 +145,15 @@ export class Viewing {
     const countdown = this.#countdown;
     if (countdown === null) return;
     const left = countdown.remaining();
+    const seconds = Number.isFinite(left) ? Math.ceil(left / 1_000) : null;
     this.#state.value = {
       ...this.#state.peek(),
-      seconds: Number.isFinite(left) ? Math.ceil(left / 1_000) : null,
+      seconds,
       fraction: countdown.fraction(),
+      spoken:
+        SPOKEN.find((mark) =>
+          seconds !== null && seconds <= mark && mark <= this.#options.seconds
+        ) ?? null,
     };
   }
 }

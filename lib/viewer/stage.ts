@@ -6,6 +6,7 @@
  * @module
  */
 import { Watermark } from "./watermark.ts";
+import { clampZoom, type Point, type Size, WHOLE, type Zoom, zoomAt } from "./zoom.ts";
 
 /** Settings of a {@linkcode Stage}. */
 export interface StageOptions {
@@ -49,6 +50,7 @@ export class Stage {
   readonly #observer = new ResizeObserver(() => this.#resize());
   readonly #startedAt = performance.now();
   #pixelRatio = 1;
+  #zoom: Zoom = WHOLE;
   #covered: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
@@ -88,6 +90,31 @@ export class Stage {
   /** True when nothing is left to show. */
   get wiped(): boolean {
     return this.#listening.signal.aborted;
+  }
+
+  /** The element that the picture fits into. */
+  get box(): HTMLElement {
+    return this.#box;
+  }
+
+  /** 1 = the whole picture. */
+  get scale(): number {
+    return this.#zoom.scale;
+  }
+
+  /** Larger by `factor` around a place, counted from the middle of the box in CSS pixels; with the next frame. */
+  zoomBy(factor: number, at: Point): void {
+    this.#look(zoomAt(this.#zoom, factor, at));
+  }
+
+  /** Moves the picture by CSS pixels, as far as there is more of it; with the next frame. */
+  panBy(x: number, y: number): void {
+    this.#look({ ...this.#zoom, x: this.#zoom.x + x, y: this.#zoom.y + y });
+  }
+
+  /** Shows the whole picture again; with the next frame. */
+  showWhole(): void {
+    this.#look(WHOLE);
   }
 
   /** Replaces every pixel by the surface, synchronously. */
@@ -132,27 +159,52 @@ export class Stage {
     }
   }
 
+  #look(zoom: Zoom): void {
+    if (this.wiped) return;
+    const { scale, x, y } = clampZoom(zoom, this.#fitted(), this.#boxSize());
+    if (scale === this.#zoom.scale && x === this.#zoom.x && y === this.#zoom.y) return;
+    this.#zoom = { scale, x, y };
+    if (this.#covered) return;
+    this.#rest();
+    this.#nextFrame();
+  }
+
+  #boxSize(): Size {
+    return { width: this.#box.clientWidth, height: this.#box.clientHeight };
+  }
+
+  /** The whole picture in its box, in CSS pixels; never more than one for a pixel of it: larger shows nothing more. */
+  #fitted(): Size {
+    const { width, height } = this.#bitmap;
+    const box = this.#boxSize();
+    const scale = Math.min(1, box.width / width, box.height / height);
+    return { width: width * scale, height: height * scale };
+  }
+
   #resize(): void {
     if (this.wiped) return;
-    const { clientWidth, clientHeight } = this.#box;
+    this.#zoom = clampZoom(this.#zoom, this.#fitted(), this.#boxSize());
+    if (!this.#layOut() && this.#zoom.scale === 1) return;
+    if (this.#covered) this.#clear();
+    else this.#paint();
+  }
+
+  /** Gives the canvas the size of what is seen of the picture; true where that made it blank. */
+  #layOut(): boolean {
+    const box = this.#boxSize();
+    const fitted = this.#fitted();
+    const { scale } = this.#zoom;
     const ratio = globalThis.devicePixelRatio;
-    // Never more than one CSS pixel for a pixel of the picture: larger shows nothing more.
-    const scale = Math.min(
-      1,
-      clientWidth / this.#bitmap.width,
-      clientHeight / this.#bitmap.height,
-    );
-    const width = Math.max(1, Math.round(this.#bitmap.width * scale * ratio));
-    const height = Math.max(1, Math.round(this.#bitmap.height * scale * ratio));
+    const width = Math.max(1, Math.round(Math.min(box.width, fitted.width * scale) * ratio));
+    const height = Math.max(1, Math.round(Math.min(box.height, fitted.height * scale) * ratio));
     const same = width === this.#canvas.width && height === this.#canvas.height;
-    if (same && ratio === this.#pixelRatio) return;
+    if (same && ratio === this.#pixelRatio) return false;
     this.#pixelRatio = ratio;
     this.#canvas.width = width;
     this.#canvas.height = height;
     this.#canvas.style.width = `${width / ratio}px`;
     this.#canvas.style.height = `${height / ratio}px`;
-    if (this.#covered) this.#clear();
-    else this.#paint();
+    return true;
   }
 
   #clear(): void {
@@ -162,14 +214,30 @@ export class Stage {
 
   #paint(): void {
     this.#rest();
-    const { width, height } = this.#canvas;
+    this.#layOut();
     this.#clear();
-    this.#context.imageSmoothingQuality = "high";
-    this.#context.drawImage(this.#bitmap, 0, 0, width, height);
+    this.#drawPicture();
     const phase = this.#drifts ? (performance.now() - this.#startedAt) / DRIFT_MS : 0;
     this.#watermark.paint(this.#context, { pixelRatio: this.#pixelRatio, phase });
     if (!this.#painted) this.#reportFirstFrame();
     if (this.#drifts) this.#timer = setTimeout(() => this.#nextFrame(), FRAME_MS);
+  }
+
+  #drawPicture(): void {
+    const { width, height } = this.#canvas;
+    const { scale, x, y } = this.#zoom;
+    this.#context.imageSmoothingQuality = "high";
+    if (scale === 1) return this.#context.drawImage(this.#bitmap, 0, 0, width, height);
+    const fitted = this.#fitted();
+    const ratio = this.#pixelRatio;
+    const shown = { width: fitted.width * scale * ratio, height: fitted.height * scale * ratio };
+    this.#context.drawImage(
+      this.#bitmap,
+      (width - shown.width) / 2 + x * ratio,
+      (height - shown.height) / 2 + y * ratio,
+      shown.width,
+      shown.height,
+    );
   }
 
   /** A frame is on its way to the screen when a task runs behind its animation frame; a hidden page has no frames. */

@@ -22,6 +22,12 @@ export function cleanMark(text: string): string {
   return visible.slice(0, MAX_MARK_LENGTH).replace(/\p{Cs}/gu, "").trim();
 }
 
+/** True when the first letter of a text belongs to a script that is written from right to left. */
+export function isRightToLeft(text: string): boolean {
+  return /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
+    .test(text);
+}
+
 /** Where a text starts, from the canvas's middle along the rotated axes. */
 export interface Mark {
   readonly x: number;
@@ -83,6 +89,9 @@ export class Watermark {
     context.rotate(ANGLE);
     context.font = `500 ${fontSize}px system-ui, sans-serif`;
     context.textBaseline = "middle";
+    // Not the page's direction: the mark is in the sender's language.
+    context.direction = isRightToLeft(this.#text) ? "rtl" : "ltr";
+    context.textAlign = "left";
     context.lineJoin = "round";
     context.lineWidth = fontSize / 8;
     // A light letter with a dark rim stands out from any background.

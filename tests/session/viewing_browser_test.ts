@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "../support/assert.ts";
 import { serveBlank } from "../support/blank.ts";
-import { withBrowser } from "../support/browser.ts";
+import { type TestPage, withBrowser } from "../support/browser.ts";
 import type { ViewingLook } from "./viewing_page.ts";
 
 const BODY = `<div style="position:fixed;inset:20px"><canvas></canvas></div>
@@ -68,3 +68,133 @@ Deno.test("a picture on screen is reported once, counted down, covered, and wipe
     await assertWiped("timer");
   });
 });
+
+async function withViewing(
+  body: (page: TestPage["page"], look: () => Promise<ViewingLook>) => Promise<void>,
+): Promise<void> {
+  await using site = serveBlank({
+    scripts: { "/page.js": await bundle("./viewing_page.ts") },
+    body: BODY,
+  });
+  await withBrowser(async (browser) => {
+    const { page } = await browser.newPage();
+    await page.goto(site.url);
+    await page.waitForFunction(() => "viewing" in globalThis);
+    await body(page, () => page.evaluate(() => viewing.look()));
+  });
+}
+
+/** Reads the canvas inside of each event, behind every handler: before anything else can be painted. */
+function watch(page: TestPage["page"], kinds: readonly string[]): Promise<void> {
+  return page.evaluate((kinds) => {
+    const seen: number[] = [];
+    Object.assign(globalThis, { seen });
+    for (const kind of kinds) addEventListener(kind, () => seen.push(viewing.look().colours));
+  }, kinds);
+}
+
+function seen(page: TestPage["page"]): Promise<unknown> {
+  return page.evaluate(() => Reflect.get(globalThis, "seen"));
+}
+
+Deno.test("a picture to be held is in no pixel before it is held, and gone from all inside the release", () =>
+  withViewing(async (page, look) => {
+    await page.evaluate(() => viewing.show(60, { hold: true, size: 8 }));
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const before = await look();
+    assertEquals([before.colours, before.painted, before.hold], [1, 0, "released"]);
+
+    await watch(page, ["pointerup", "keyup"]);
+    const box = { x: 400, y: 300 };
+    await page.mouse.move(box.x, box.y);
+    await page.mouse.down();
+    await page.waitForFunction(() => viewing.look().painted === 1);
+    assert((await look()).colours > 1);
+    await page.mouse.up();
+    assertEquals(await seen(page), [1]);
+    const released = await look();
+    // Time goes on, and `shown` was said once.
+    assertEquals([released.colours, released.hold, released.painted], [1, "released", 1]);
+
+    for (const key of ["Space", "Enter"] as const) {
+      await page.keyboard.down(key);
+      assert((await look()).colours > 1, key);
+      await page.keyboard.up(key);
+      assertEquals((await look()).colours, 1);
+    }
+    assertEquals(await seen(page), [1, 1, 1]);
+    const touch = await page.touchscreen.touchStart(box.x, box.y);
+    assert((await look()).colours > 1);
+    await touch.end();
+    assertEquals((await look()).colours, 1);
+    assertEquals((await look()).painted, 1);
+  }));
+
+Deno.test("whatever else ends holding covers at once, and it is not held when one comes back", () =>
+  withViewing(async (page, look) => {
+    await page.evaluate(() => viewing.show(60, { hold: true, size: 8 }));
+    await page.mouse.move(400, 300);
+    for (const kind of ["blur", "beforeprint"]) {
+      await page.mouse.down();
+      assert((await look()).colours > 1, kind);
+      const covered = await page.evaluate((kind) => {
+        dispatchEvent(new Event(kind));
+        return viewing.look().colours;
+      }, kind);
+      assertEquals(covered, 1, kind);
+      await page.evaluate(() => {
+        dispatchEvent(new Event("focus"));
+        dispatchEvent(new Event("afterprint"));
+      });
+      assertEquals([(await look()).colours, (await look()).hold], [1, "released"], kind);
+      await page.mouse.up();
+    }
+    // The other button while the first one holds.
+    await page.mouse.down();
+    await page.mouse.down({ button: "right" });
+    assertEquals((await look()).colours, 1);
+    await page.mouse.up({ button: "right" });
+    await page.mouse.up();
+
+    const toggled = await page.evaluate(() => {
+      const toggle = () => {
+        viewing.toggle();
+        return viewing.look().colours > 1;
+      };
+      return [toggle(), toggle(), toggle()];
+    });
+    assertEquals(toggled, [true, false, true]);
+    await page.evaluate(() => viewing.close());
+    const { size, colours, bitmapClosed } = await look();
+    assertEquals({ size, colours, bitmapClosed }, { size: [0, 0], colours: 0, bitmapClosed: true });
+  }));
+
+Deno.test("wheel and keys zoom to the whole box, watermark and all, and moving ends at the picture's edge", () =>
+  withViewing(async (page, look) => {
+    await page.evaluate(() => viewing.show(60, { size: 2 }));
+    await page.waitForFunction(() => viewing.look().painted === 1);
+    assertEquals((await look()).size, [160, 120]);
+    await page.mouse.move(400, 300);
+    await page.keyboard.press("+");
+    await page.waitForFunction(() => viewing.look().size[0] === 200);
+    await page.mouse.wheel({ deltaY: -5_000 });
+    await page.waitForFunction(() => viewing.look().size[0] === 960);
+    // More than the two halves: the mark lies over what was zoomed.
+    assert((await look()).colours > 10);
+    for (let i = 0; i < 40; i++) await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("0");
+    await page.waitForFunction(() => viewing.look().size[0] === 160);
+  }));
+
+Deno.test("the time is said at ten and at three seconds, and not at a number that was never left", () =>
+  withViewing(async (page, look) => {
+    await page.evaluate(() => viewing.show(11));
+    await page.waitForFunction(() => viewing.look().painted === 1);
+    assertEquals((await look()).spoken, null);
+    await page.waitForFunction(() => viewing.look().spoken === 10);
+    await page.evaluate(() => viewing.close());
+    await page.evaluate(() => viewing.show(4));
+    await page.waitForFunction(() => viewing.look().painted === 1);
+    assertEquals((await look()).spoken, null);
+    await page.waitForFunction(() => viewing.look().spoken === 3);
+  }));

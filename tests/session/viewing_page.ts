@@ -14,11 +14,16 @@ export interface ViewingLook {
   readonly bitmapClosed: boolean;
   readonly seconds: number | null;
   readonly covered: boolean;
+  readonly hold: string;
+  readonly spoken: number | null;
+  /** Distinct colours in the canvas: 1 while nothing of the picture is in it, 0 once it is wiped. */
+  readonly colours: number;
 }
 
 /** What a test may ask for. */
 export interface ViewingHarness {
-  show(seconds: number): Promise<void>;
+  show(seconds: number, options?: { hold?: boolean; size?: number }): Promise<void>;
+  toggle(): void;
   close(): void;
   look(): ViewingLook;
 }
@@ -38,26 +43,41 @@ function canvas(): HTMLCanvasElement {
   return found;
 }
 
+function colours(): number {
+  const { width, height } = canvas();
+  const data = width === 0 ? null : canvas().getContext("2d")?.getImageData(0, 0, width, height);
+  return new Set(new Uint32Array(data?.data.buffer ?? new ArrayBuffer())).size;
+}
+
 globalThis.viewing = {
-  async show(seconds) {
+  async show(seconds, { hold = false, size = 1 } = {}) {
     painted = 0;
     closed = [];
-    const source = new OffscreenCanvas(80, 60);
-    source.getContext("2d")?.fillRect(0, 0, 80, 60);
+    const source = new OffscreenCanvas(80 * size, 60 * size);
+    const context = source.getContext("2d");
+    // Left red, right blue: what is seen says which part it is.
+    for (const [i, colour] of ["#f00", "#00f"].entries()) {
+      if (context === null) throw new Error("No 2D canvas");
+      context.fillStyle = colour;
+      context.fillRect(40 * size * i, 0, 40 * size, 60 * size);
+    }
     bitmap = await createImageBitmap(source);
     current = new Viewing({
       canvas: canvas(),
       bitmap,
       seconds,
+      hold,
       mark: "for Anna",
       onPainted: () => painted++,
       onClosed: (why, ms) => closed.push([why, ms > 0]),
     });
   },
+  toggle: () => current?.state.peek().toggle?.(),
   close: () => current?.close("user"),
   look() {
     const { width, height } = canvas();
-    const { seconds = null, covered = false } = current?.state.peek() ?? {};
+    const { seconds = null, covered = false, hold = "never", spoken = null } =
+      current?.state.peek() ?? {};
     return {
       painted,
       closed,
@@ -65,6 +85,9 @@ globalThis.viewing = {
       bitmapClosed: bitmap?.width === 0,
       seconds,
       covered,
+      hold,
+      spoken,
+      colours: colours(),
     };
   },
 };

@@ -1,0 +1,188 @@
+/**
+ * What fingers, mouse and keys do to a picture: hold it in sight, zoom, move.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Point } from "./zoom.ts";
+
+/** What is done to the picture. */
+export interface GestureTarget {
+  /** 1 = the whole picture. */
+  readonly scale: number;
+  /** Larger by `factor` around a place, counted from the middle of the box in CSS pixels. */
+  zoomBy(factor: number, at: Point): void;
+  /** Moves the picture by CSS pixels. */
+  panBy(x: number, y: number): void;
+  /** Shows the whole picture again. */
+  showWhole(): void;
+}
+
+/** Settings of {@linkcode watchGestures}. */
+export interface GestureOptions {
+  /** Where fingers and mouse are watched; keys are watched in the whole page. */
+  readonly box: HTMLElement;
+  readonly target: GestureTarget;
+  readonly signal: AbortSignal;
+  /** Called synchronously inside the event when holding begins and ends; `null` where nothing has to be held. */
+  readonly onHold: ((held: boolean) => void) | null;
+}
+
+const STEP = 1.25;
+const STEP_PX = 60;
+const DOUBLE_TAP_SCALE = 2.5;
+const DOUBLE_TAP_MS = 300;
+const TAP_PX = 12;
+const MIDDLE: Point = { x: 0, y: 0 };
+/** A wheel's notch is 100 pixels and makes it a fifth larger; a pinch on a trackpad comes as small ones with Control. */
+const WHEEL_RATE = 0.002;
+const TRACKPAD_RATE = 0.01;
+const LINE_PX = 33;
+const HOLD_KEYS: readonly string[] = [" ", "Enter"];
+
+/** Watches until `signal` ends. The first finger holds, so a second one can zoom meanwhile. */
+export function watchGestures({ box, target, signal, onHold }: GestureOptions): void {
+  const pointers = new Map<number, Point>();
+  /** The pointer or key that holds. */
+  let holder: number | string | null = null;
+  let tap: { readonly at: number; readonly place: Point } | null = null;
+
+  function hold(by: number | string): void {
+    if (holder !== null) return;
+    holder = by;
+    onHold?.(true);
+  }
+
+  function release(by: number | string): void {
+    if (holder !== by) return;
+    holder = null;
+    onHold?.(false);
+  }
+
+  function place(event: MouseEvent): Point {
+    const { left, top, width, height } = box.getBoundingClientRect();
+    return { x: event.clientX - left - width / 2, y: event.clientY - top - height / 2 };
+  }
+
+  function down(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    pointers.set(event.pointerId, place(event));
+    // Else a finger that leaves the box would be lost, and with it its release.
+    if (event.isTrusted) box.setPointerCapture(event.pointerId);
+    if (pointers.size === 1) hold(event.pointerId);
+    else tap = null;
+    if (pointers.size === 1 && onHold === null) doubleTap(event);
+  }
+
+  function doubleTap(event: PointerEvent): void {
+    const here = place(event);
+    const before = tap;
+    tap = { at: event.timeStamp, place: here };
+    if (before === null || event.timeStamp - before.at > DOUBLE_TAP_MS) return;
+    if (Math.hypot(here.x - before.place.x, here.y - before.place.y) > TAP_PX) return;
+    tap = null;
+    if (target.scale > 1) target.showWhole();
+    else target.zoomBy(DOUBLE_TAP_SCALE, here);
+  }
+
+  function move(event: PointerEvent): void {
+    const from = pointers.get(event.pointerId);
+    if (from === undefined) return;
+    // A second button of the mouse is no event of its own.
+    if (event.pointerType === "mouse" && event.buttons !== 1) return up(event);
+    const to = place(event);
+    const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
+    pointers.set(event.pointerId, to);
+    if (other === undefined) return target.panBy(to.x - from.x, to.y - from.y);
+    const apart = Math.hypot(from.x - other.x, from.y - other.y);
+    if (apart > 0) {
+      const factor = Math.hypot(to.x - other.x, to.y - other.y) / apart;
+      target.zoomBy(factor, { x: (from.x + other.x) / 2, y: (from.y + other.y) / 2 });
+    }
+    target.panBy((to.x - from.x) / 2, (to.y - from.y) / 2);
+  }
+
+  function up(event: PointerEvent): void {
+    pointers.delete(event.pointerId);
+    release(event.pointerId);
+  }
+
+  function wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const delta = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1);
+    target.zoomBy(
+      Math.exp(-delta * (event.ctrlKey ? TRACKPAD_RATE : WHEEL_RATE)),
+      place(event),
+    );
+  }
+
+  function keyDown(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (HOLD_KEYS.includes(event.key)) {
+      // A button with the focus has its own use for these keys.
+      if (onHold === null || isControl(event.target)) return;
+      event.preventDefault();
+      if (!event.repeat) hold(event.key);
+    } else if (press(event.key)) event.preventDefault();
+  }
+
+  function press(key: string): boolean {
+    switch (key) {
+      case "+":
+      case "=":
+        target.zoomBy(STEP, MIDDLE);
+        return true;
+      case "-":
+        target.zoomBy(1 / STEP, MIDDLE);
+        return true;
+      case "0":
+        target.showWhole();
+        return true;
+      case "ArrowLeft":
+        target.panBy(STEP_PX, 0);
+        return true;
+      case "ArrowRight":
+        target.panBy(-STEP_PX, 0);
+        return true;
+      case "ArrowUp":
+        target.panBy(0, STEP_PX);
+        return true;
+      case "ArrowDown":
+        target.panBy(0, -STEP_PX);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  function lose(): void {
+    pointers.clear();
+    if (holder !== null) release(holder);
+  }
+
+  box.style.touchAction = "none";
+  box.style.userSelect = "none";
+  box.style.setProperty("-webkit-user-select", "none");
+  // iOS: no magnifier while a finger holds.
+  box.style.setProperty("-webkit-touch-callout", "none");
+  const when = { signal };
+  box.addEventListener("pointerdown", down, when);
+  box.addEventListener("pointermove", move, when);
+  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"] as const) {
+    box.addEventListener(kind, up, when);
+  }
+  box.addEventListener("wheel", wheel, { signal, passive: false });
+  box.addEventListener("contextmenu", (event) => event.preventDefault(), when);
+  addEventListener("keydown", keyDown, when);
+  // First in line: nobody else's handler can hold up a release.
+  addEventListener("keyup", (event) => release(event.key), { signal, capture: true });
+  addEventListener("blur", ({ target }) => {
+    if (target === globalThis) lose();
+  }, { signal, capture: true });
+  document.addEventListener("visibilitychange", lose, { signal, capture: true });
+}
+
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, a, input, summary") !== null;
+}
