@@ -41,6 +41,7 @@ import { createIdentity, type Identity, Peer } from "./peer.ts";
 import type { Route } from "./route.ts";
 import type { SecureLink } from "./secure_link.ts";
 import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
+import { Trace } from "./trace.ts";
 
 /** A sender waits this much longer than an honest viewer tries, before he turns a silent one away, in milliseconds. */
 const SILENCE_MARGIN_MS = 5_000;
@@ -143,6 +144,8 @@ function hasRelay(servers: readonly IceServer[]): boolean {
 
 /** Connects one side of a session. */
 export class Connector {
+  /** What was tried, for diagnostics. */
+  readonly trace: Trace = new Trace();
   readonly #options: ConnectorOptions;
   #ground: Ground | null = null;
   #ice: { readonly servers: readonly IceServer[]; readonly until: number } = NO_ICE;
@@ -352,6 +355,7 @@ export class Connector {
       code: this.#code,
       iceServers,
       relayOnly,
+      trace: this.trace,
       settle: this.#again,
       onAnswer: () => this.#answer(),
       onGuess: () => void this.#misses++,
@@ -362,7 +366,10 @@ export class Connector {
         clearTimeout(this.#patience);
         this.#options.handlers.onBound(link);
       },
-      onRoute: (way) => this.#report(way),
+      onRoute: (way) => {
+        this.trace.route = way;
+        this.#report(way);
+      },
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
         if (why === "verification") return this.#broken(attempt);
@@ -457,6 +464,7 @@ interface AttemptOptions {
   readonly onProved: (guessed: boolean) => boolean;
   readonly iceServers: readonly IceServer[];
   readonly relayOnly: boolean;
+  readonly trace: Trace;
   readonly onBound: (link: SecureLink) => void;
   readonly onRoute: (route: Route) => void;
   readonly onFailed: (why: "network" | "verification") => void;
@@ -568,12 +576,13 @@ class Attempt {
   }
 
   #connect(keys: SessionKeys): Peer {
-    const { ground, iceServers, relayOnly, onBound, onRoute, onFailed } = this.#options;
+    const { ground, iceServers, relayOnly, trace, onBound, onRoute, onFailed } = this.#options;
     return new Peer({
       identity: ground.identity,
       keys,
       iceServers,
       relayOnly,
+      trace,
       send: (message) => this.#send(message),
       onBound,
       onRoute,

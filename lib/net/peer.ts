@@ -22,6 +22,7 @@ import {
 } from "./sdp.ts";
 import { type Route, routeOf } from "./route.ts";
 import { SecureLink, toBytes } from "./secure_link.ts";
+import { countCandidate, type Trace } from "./trace.ts";
 
 const BINDING_LENGTH = 1 + 32;
 
@@ -67,6 +68,8 @@ export interface PeerOptions {
   readonly iceServers: readonly IceServer[];
   /** Hides the own address: nothing but a relay is used. */
   readonly relayOnly?: boolean;
+  /** Filled in on the way. */
+  readonly trace?: Trace;
   /** Relays a sealed message to the other side, in order. */
   readonly send: (message: Bytes) => void;
   /** Called once, when both bindings are verified. */
@@ -107,7 +110,12 @@ export class Peer {
     this.#pc.onconnectionstatechange = () => {
       if (this.#pc.connectionState === "failed") this.#fail("network");
     };
+    const { trace } = options;
+    this.#pc.oniceconnectionstatechange = () => {
+      if (trace !== undefined) trace.ice = this.#pc.iceConnectionState;
+    };
     this.#pc.onicecandidate = ({ candidate }) => {
+      if (trace !== undefined) countCandidate(trace.own, candidate?.candidate ?? "");
       const text = encodeCandidate(candidate, options.relayOnly);
       if (text !== null) this.#enqueue(options.keys.signalSealer.seal(HANDSHAKE.candidate, text));
     };
@@ -132,7 +140,7 @@ export class Peer {
 
   /** Takes M5 (S) or M6 (both). Throws {@linkcode ProtocolError}. */
   async receive(message: Bytes): Promise<void> {
-    const { keys } = this.#options;
+    const { keys, trace } = this.#options;
     const type = message[0];
     const isAnswer = type === HANDSHAKE.answer && keys.role === "S";
     if (!isAnswer && type !== HANDSHAKE.candidate) throw new ProtocolError();
@@ -143,6 +151,7 @@ export class Peer {
     }
     const candidate = decodeCandidate(text);
     if (candidate === null) return;
+    if (trace !== undefined) countCandidate(trace.other, text);
     try {
       await this.#pc.addIceCandidate(candidate);
     } catch {

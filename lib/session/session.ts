@@ -17,6 +17,7 @@ import type { Role } from "../e2e/transcript.ts";
 import type { Decoder } from "../image/decoder.ts";
 import { type Claim, Connector } from "../net/connector.ts";
 import type { LinkEnd, SecureLink } from "../net/secure_link.ts";
+import type { Trace } from "../net/trace.ts";
 import { Inbox, type IncomingPicture } from "./inbox.ts";
 import { Outbox, type OutgoingPicture } from "./outbox.ts";
 import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
@@ -128,6 +129,11 @@ export class Session {
 
   get timeline(): ReadonlySignal<readonly TimelineEntry[]> {
     return this.#timeline;
+  }
+
+  /** What was tried to connect, for diagnostics. */
+  get trace(): Trace {
+    return this.#connector.trace;
   }
 
   /** There once the session is live. */

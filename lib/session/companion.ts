@@ -1,0 +1,48 @@
+/**
+ * What goes along with a page and is not needed for its first paint: it keeps the screen awake, calls somebody back, knows what
+ * went on, and in which app this is.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { Attention } from "./attention.ts";
+import { type Course, diagnose } from "./diagnostics.ts";
+import { detectInApp, type InApp } from "./in_app.ts";
+import { WakeLock } from "./wake_lock.ts";
+
+/** Nobody waits, and nothing is on a screen. */
+const ASLEEP: readonly string[] = ["idle", "preparing", "closed", "ended", "failed"];
+
+/** Goes along with one page. */
+export class Companion {
+  readonly attention: Attention;
+  /** The app that this page is shown in; `null` in a browser. */
+  readonly inApp: InApp | null;
+  readonly #lock: WakeLock;
+  #before = "idle";
+
+  /** `icon`: the URL of the icon that says that something happened. Ends with `signal`. */
+  constructor(icon: string, signal: AbortSignal) {
+    this.attention = new Attention({ icon, signal });
+    this.#lock = new WakeLock(signal);
+    // An app on the home screen has the user agent of one inside of another app.
+    const standalone = Reflect.get(navigator, "standalone") === true;
+    this.inApp = standalone ? null : detectInApp(navigator.userAgent);
+  }
+
+  /** Takes note of the page's phase; `news` is what is said of it to who looks elsewhere, if anything. */
+  follow(phase: string, news: string | undefined): void {
+    const before = this.#before;
+    this.#before = phase;
+    if (phase === before) return;
+    void this.#lock.keep(!ASLEEP.includes(phase));
+    if (news === undefined) return;
+    this.attention.call(news, { arrival: before === "waiting" && !ASLEEP.includes(phase) });
+  }
+
+  /** What can be told to somebody who is to help. */
+  diagnose(course: Course): string {
+    return diagnose(course);
+  }
+}
