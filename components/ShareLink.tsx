@@ -4,6 +4,9 @@ import { CopyButton } from "./CopyButton.tsx";
 import { ShareCode } from "./ShareCode.tsx";
 import { useTexts } from "./texts.ts";
 
+/** Light modules around a QR code, without which readers may not find it (ISO/IEC 18004). */
+const QUIET = 4;
+
 interface Props {
   readonly link: string;
   /** The code for the same; `null` before the server gave its digits, and where there is none. */
@@ -12,12 +15,16 @@ interface Props {
   readonly codeless: "withdrawn" | "unavailable" | null;
 }
 
-/** The link: to read, to copy, to scan; and the code that can be said instead. */
+/** The link: to share, to read, to copy, to scan; and the code that can be said instead. */
 export function ShareLink({ link, code, codeless }: Props) {
   const t = useTexts();
   const field = useRef<HTMLInputElement>(null);
+  const data = { text: t.invite.message, url: link };
+  // Only ever drawn in a browser: there is no link on the server.
+  const sheet = "share" in navigator && navigator.canShare?.(data) === true;
   return (
     <section class="share" aria-label={t.send.linkLabel}>
+      {sheet && <ShareButton data={data} />}
       <div class="share-row">
         <input
           ref={field}
@@ -34,7 +41,7 @@ export function ShareLink({ link, code, codeless }: Props) {
           label={t.send.copy}
           text={link}
           failed={t.send.copyFailed}
-          primary
+          primary={!sheet}
           onPress={() => field.current?.select()}
         />
       </div>
@@ -49,13 +56,30 @@ export function ShareLink({ link, code, codeless }: Props) {
   );
 }
 
+/** Opens the system's share sheet. */
+function ShareButton({ data }: { data: ShareData }) {
+  const t = useTexts();
+  async function share() {
+    try {
+      await navigator.share(data);
+    } catch {
+      // Closed again, or refused: the link can be copied right below.
+    }
+  }
+  return (
+    <button type="button" class="primary large" data-action="share" onClick={share}>
+      {t.invite.share}
+    </button>
+  );
+}
+
 /** Dark on light in both colour schemes: many scanners can't read it the other way round. */
 function QrCode({ text, label }: { text: string; label: string }) {
   const code = useSignal<{ path: string; size: number } | null>(null);
   useEffect(() => {
     let current = true;
     import("uqr").then(({ encode }) => {
-      const { data, size } = encode(text, { ecc: "M", border: 2 });
+      const { data, size } = encode(text, { ecc: "M", border: QUIET });
       const cells = data.flatMap((row, y) =>
         row.flatMap((on, x) => on ? [`M${x} ${y}h1v1h-1z`] : [])
       );

@@ -1,11 +1,36 @@
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts, Why } from "../lib/i18n/en.ts";
 import { fill, seconds } from "../lib/i18n/format.ts";
+import type { FailReason, Life } from "../lib/session/phases.ts";
 import type { PickProblem } from "../lib/session/picker.ts";
 
-/** Headline and explanation of a server that said for how many seconds it is busy. */
-export function busyFor(t: Texts, retry: number): readonly [title: string, text: string] {
-  const [title, text] = t.busyFor;
-  return [title, fill(text, { duration: seconds(t, retry) })];
+/** The words for a server that said for how many seconds it is busy. */
+export function busyFor(t: Texts, retry: number): Why {
+  const [title, happened, todo] = t.busyFor;
+  return [title, happened, fill(todo, { duration: seconds(t, retry) })];
+}
+
+/** The words for the sender of a session that is over. */
+export function senderWhy(t: Texts, life: Extract<Life, { at: "ended" | "failed" }>): Why {
+  if (life.at === "ended") return t.ended.sender[life.reason];
+  if (life.retry !== undefined) return busyFor(t, life.retry);
+  const own: Partial<Record<FailReason, Why>> = t.failedSender;
+  return own[life.reason] ?? t.failed[life.reason];
+}
+
+/** The words for a viewer whose session never began; `by`: what he came with. */
+export function viewerWhy(
+  t: Texts,
+  reason: FailReason,
+  { by, retry }: { readonly by: "link" | "code"; readonly retry: number | undefined },
+): Why {
+  if (retry !== undefined) return busyFor(t, retry);
+  const byCode: Partial<Record<FailReason, Why>> = t.failedCode;
+  return by === "code" && byCode[reason] || t.failed[reason];
+}
+
+/** All three in one, for a screen reader and for a form. */
+export function spoken([title, happened, todo]: Why): string {
+  return `${title}. ${happened} ${todo}`;
 }
 
 /** What is wrong with a file, which is named where it has a name. */

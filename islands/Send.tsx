@@ -1,16 +1,20 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { asset } from "fresh/runtime";
+import { Alerts } from "../components/Alerts.tsx";
 import { Announcer } from "../components/Announcer.tsx";
+import { Failure } from "../components/Failure.tsx";
+import { InAppHint } from "../components/InAppHint.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Relay } from "../components/Relay.tsx";
+import { Retry } from "../components/Retry.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
 import { Thumbnail } from "../components/Thumbnail.tsx";
-import { busyFor, nameProblem } from "../components/messages.ts";
+import { nameProblem, senderWhy, spoken } from "../components/messages.ts";
 import { describe, lastSaid, outcome, Timeline } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
@@ -22,10 +26,11 @@ import { fill, number, seconds } from "../lib/i18n/format.ts";
 import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
-import type { Life, SenderPhase } from "../lib/session/phases.ts";
+import type { SenderPhase } from "../lib/session/phases.ts";
 import { DEFAULT_SECONDS, VIEW_SECONDS } from "../lib/session/picker.ts";
 import { SenderModel } from "../lib/session/sender_model.ts";
 import type { Session } from "../lib/session/session.ts";
+import { type Company, useCompanion } from "../lib/session/use_companion.ts";
 import { useModel } from "../lib/session/use_model.ts";
 
 /** The sender's page; `texts` in the language that the server chose for it. */
@@ -39,6 +44,15 @@ export default function Send({ texts }: { texts: Texts }) {
   useApp((files) => model?.choose(files), model !== null);
   const pick = () => input.current?.click();
   const main = useFocus(phase);
+  const news: Partial<Record<SenderPhase, string>> = t.news.sender;
+  const company = useCompanion({
+    page: "send",
+    phase,
+    reason: model?.reason.value ?? null,
+    news: news[phase],
+    session,
+    icon: asset("/favicon_here.svg"),
+  });
   return (
     <TextsContext.Provider value={t}>
       <main
@@ -56,8 +70,8 @@ export default function Send({ texts }: { texts: Texts }) {
           onChoose={(files) => model?.choose(files)}
         />
         {session === null || model === null
-          ? <Compose model={model} phase={phase} pick={pick} />
-          : <Live model={model} session={session} phase={phase} pick={pick} />}
+          ? <Compose model={model} company={company} phase={phase} pick={pick} />
+          : <Live model={model} company={company} session={session} phase={phase} pick={pick} />}
         <Announcer text={announcement(t, phase, session)} />
         {dragging && <p class="drop-veil" aria-hidden="true">{t.send.drop}</p>}
       </main>
@@ -68,17 +82,21 @@ export default function Send({ texts }: { texts: Texts }) {
 interface Parts {
   readonly phase: SenderPhase;
   readonly pick: () => void;
+  readonly company: Company;
 }
 
-function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) {
+function Compose({ model, phase, pick, company }: Parts & { model: SenderModel | null }) {
   const t = useTexts();
   if (model !== null && model.obstacle !== null) {
-    const [title, text] = t.failed[model.obstacle];
     return (
-      <section class="card">
-        <h1>{title}</h1>
-        <p>{text}</p>
-      </section>
+      <Failure
+        place="card"
+        why={t.failed[model.obstacle]}
+        seen={t.why.nothingSeen}
+        diagnose={company.diagnose}
+      >
+        <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
+      </Failure>
     );
   }
   const preparing = phase === "preparing";
@@ -114,6 +132,7 @@ function Compose({ model, phase, pick }: Parts & { model: SenderModel | null }) 
       <p>
         <a class="aside" href="/join">{t.send.haveCode}</a>
       </p>
+      <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
     </>
   );
 }
@@ -167,7 +186,9 @@ function Keep({ model }: { model: SenderModel | null }) {
   );
 }
 
-function Live({ model, session, phase, pick }: Parts & { model: SenderModel; session: Session }) {
+function Live(
+  { model, session, phase, pick, company }: Parts & { model: SenderModel; session: Session },
+) {
   const t = useTexts();
   const life = session.life.value;
   const pictures = session.outbox.pictures.value;
@@ -179,11 +200,13 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
   const burn = over || done ? null : () => session.burn();
   return (
     <>
-      {over ? <Over model={model} session={session} /> : (
-        <Status headline busy={phase !== "closed"}>
-          <StatusText phase={phase} session={session} />
-        </Status>
-      )}
+      {over
+        ? <Over model={model} session={session} diagnose={company.diagnose} />
+        : (
+          <Status headline busy={phase !== "closed"}>
+            <StatusText phase={phase} session={session} />
+          </Status>
+        )}
       <Problem model={model} />
       <div class="table">
         <Pictures pictures={pictures} />
@@ -191,6 +214,7 @@ function Live({ model, session, phase, pick }: Parts & { model: SenderModel; ses
           {waiting && link !== null && (
             <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
           )}
+          {waiting && <Alerts attention={company.companion?.attention ?? null} />}
           {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
           <Verification session={session} />
           {!over && (
@@ -255,7 +279,7 @@ function Options(
 /** What a screen reader hears when the phase changes: no percents, and nothing that stands still. */
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
-  if (life?.at === "ended" || life?.at === "failed") return result(t, life).join(". ");
+  if (life?.at === "ended" || life?.at === "failed") return spoken(senderWhy(t, life));
   switch (phase) {
     case "preparing":
       return t.send.preparing;
@@ -285,16 +309,6 @@ function turnedAway(t: Texts, session: Session | null): string {
 function lastOutcome(t: Texts, pictures: readonly OutgoingPicture[]): string {
   const last = pictures.findLast(({ state }) => isFinished(state));
   return last === undefined ? "" : outcome(t, last);
-}
-
-/** Headline and explanation of a session that is over. */
-function result(
-  t: Texts,
-  life: Extract<Life, { at: "ended" | "failed" }>,
-): readonly [string, string] {
-  if (life.at === "ended") return t.ended.sender[life.reason];
-  if (life.retry !== undefined) return busyFor(t, life.retry);
-  return life.reason === "refused" ? t.failedSender.refused : t.failed[life.reason];
 }
 
 function StatusText({ phase, session }: { phase: SenderPhase; session: Session }) {
@@ -369,11 +383,17 @@ function caption(t: Texts, limit: number): string {
   return limit === 0 ? t.send.captionOpen : fill(t.send.caption, { duration: seconds(t, limit) });
 }
 
-function Over({ model, session }: { model: SenderModel; session: Session }) {
+/** Ends that nobody wished for. */
+const WRONG: readonly string[] = ["lost", "protocol", "mismatch"];
+
+function Over(
+  { model, session, diagnose }:
+    & { model: SenderModel; session: Session }
+    & Pick<Company, "diagnose">,
+) {
   const t = useTexts();
   const life = session.life.value;
   if (life.at !== "ended" && life.at !== "failed") return null;
-  const [title, text] = result(t, life);
   const unconfirmed = session.outbox.pictures.value.some(({ state }) => state.at === "unconfirmed");
   const unseen = model.unseen.length > 0;
   // Of several, each says it beside its place.
@@ -383,10 +403,12 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
   // To go on at once, over the same channel, is the last thing to do then.
   const hold = life.reason === "mismatch";
   return (
-    <section class="result">
-      <h1>{title}</h1>
-      {seen !== "" && <p class="lead">{seen}</p>}
-      <p>{text}</p>
+    <Failure
+      place="result"
+      why={senderWhy(t, life)}
+      seen={life.at === "failed" ? t.why.stayed : seen}
+      diagnose={life.at === "failed" || WRONG.includes(life.reason) ? diagnose : null}
+    >
       {unconfirmed && <p>{t.ended.unconfirmed}</p>}
       {life.reason === "no_relay" && (
         <Relay
@@ -396,14 +418,13 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
       )}
       <div class="actions">
         {unseen && (
-          <button
-            type="button"
-            class={hold ? "" : "primary"}
-            data-action="retry"
-            onClick={() => model.again()}
-          >
-            {life.at === "failed" ? t.send.retry : t.send.newLink}
-          </button>
+          <Retry
+            action="retry"
+            label={life.at === "failed" ? t.send.retry : t.send.newLink}
+            wait={life.at === "failed" ? life.retry : undefined}
+            primary={!hold}
+            onPress={() => model.again()}
+          />
         )}
         <button
           type="button"
@@ -414,7 +435,7 @@ function Over({ model, session }: { model: SenderModel; session: Session }) {
           {t.send.another}
         </button>
       </div>
-    </section>
+    </Failure>
   );
 }
 

@@ -2,28 +2,34 @@ import { useEffect, useRef } from "preact/hooks";
 import { asset } from "fresh/runtime";
 import { Announcer } from "../components/Announcer.tsx";
 import { CodeField } from "../components/CodeField.tsx";
+import { Diagnostics } from "../components/Diagnostics.tsx";
+import { Failure } from "../components/Failure.tsx";
+import { InAppHint } from "../components/InAppHint.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
+import { Patience } from "../components/Patience.tsx";
 import { Relay } from "../components/Relay.tsx";
+import { Retry } from "../components/Retry.tsx";
 import { Status } from "../components/Status.tsx";
 import { Seconds } from "../components/Seconds.tsx";
-import { busyFor, nameProblem } from "../components/messages.ts";
+import { nameProblem, spoken, viewerWhy } from "../components/messages.ts";
 import { outcome } from "../components/Timeline.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts, Why } from "../lib/i18n/en.ts";
 import { duration, fill, number } from "../lib/i18n/format.ts";
 import type { IncomingPicture } from "../lib/session/inbox.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
-import type { FailReason } from "../lib/session/phases.ts";
+import type { FailReason, ViewerPhase } from "../lib/session/phases.ts";
 import { VIEW_SECONDS } from "../lib/session/picker.ts";
 import type { Session } from "../lib/session/session.ts";
 import { ViewerModel } from "../lib/session/viewer_model.ts";
+import { type Company, useCompanion } from "../lib/session/use_companion.ts";
 import { useModel } from "../lib/session/use_model.ts";
 
 /** The viewer's page; `texts` in the language that the server chose for it. */
@@ -39,6 +45,15 @@ export default function View({ texts }: { texts: Texts }) {
   // Who only looks at a picture keeps nothing of the app.
   useApp(null, true);
   const phase = model?.phase.value ?? "idle";
+  const news: Partial<Record<ViewerPhase, string>> = t.news.viewer;
+  const company = useCompanion({
+    page: "join",
+    phase,
+    reason: model?.reason.value ?? null,
+    news: news[phase],
+    session: model?.session.value ?? null,
+    icon: asset("/favicon_here.svg"),
+  });
   // A link that is pasted into the field for a code takes the field away.
   const main = useFocus(`${phase} ${model?.by.value ?? "link"}`);
   return (
@@ -50,7 +65,7 @@ export default function View({ texts }: { texts: Texts }) {
         data-phase={phase}
         data-reason={model?.reason.value ?? undefined}
       >
-        <Body model={model} />
+        <Body model={model} company={company} />
         <Announcer text={model === null ? "" : announcement(t, model)} />
       </main>
     </TextsContext.Provider>
@@ -60,13 +75,13 @@ export default function View({ texts }: { texts: Texts }) {
 /** What a screen reader hears when the phase changes. */
 function announcement(t: Texts, model: ViewerModel): string {
   const life = model.session.value?.life.value;
-  if (life?.at === "ended") return t.ended.viewer[life.reason].join(". ");
+  if (life?.at === "ended") return spoken(t.ended.viewer[life.reason]);
   const picture = model.session.value?.inbox.value?.picture.value ?? null;
   switch (model.phase.value) {
     case "failed":
       // The form says it itself, next to its field.
       if (model.asksForCode) return "";
-      return model.failure === null ? "" : failedText(t, model, model.failure).join(". ");
+      return model.failure === null ? "" : spoken(failedText(t, model, model.failure));
     case "connecting":
       return t.view.connecting;
     case "connected":
@@ -82,16 +97,25 @@ function announcement(t: Texts, model: ViewerModel): string {
   }
 }
 
-function Body({ model }: { model: ViewerModel | null }) {
-  if (model === null) return <Invitation model={model} />;
+interface Parts {
+  readonly model: ViewerModel;
+  readonly company: Company;
+}
+
+function Body({ model, company }: { model: ViewerModel | null; company: Company }) {
+  if (model === null) return <Invitation model={null} company={company} />;
   const session = model.session.value;
   switch (model.phase.value) {
     case "failed":
-      return model.asksForCode ? <Code model={model} /> : <Failed model={model} />;
+      return model.asksForCode
+        ? <Code model={model} company={company} />
+        : <Failed model={model} company={company} />;
     case "ended":
-      return <Ended session={session} />;
+      return <Ended session={session} diagnose={company.diagnose} />;
     case "idle":
-      return model.asksForCode ? <Code model={model} /> : <Invitation model={model} />;
+      return model.asksForCode
+        ? <Code model={model} company={company} />
+        : <Invitation model={model} company={company} />;
     case "connecting":
       return <Connecting session={session} />;
     default:
@@ -100,7 +124,7 @@ function Body({ model }: { model: ViewerModel | null }) {
 }
 
 /** Asks for the code that a friend says. */
-function Code({ model }: { model: ViewerModel }) {
+function Code({ model, company }: Parts) {
   const t = useTexts();
   return (
     <section class="card">
@@ -126,6 +150,8 @@ function Code({ model }: { model: ViewerModel }) {
       </form>
       <Options model={model} />
       <p class="small">{t.code.linkInstead}</p>
+      <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
+      {model.failure !== null && <Diagnostics diagnose={company.diagnose} />}
     </section>
   );
 }
@@ -133,7 +159,7 @@ function Code({ model }: { model: ViewerModel }) {
 /** What is wrong with the code, or why it led nowhere. */
 function problemOf(t: Texts, model: ViewerModel): string | null {
   const failure = model.failure;
-  if (failure !== null) return failedText(t, model, failure).join(". ");
+  if (failure !== null) return spoken(failedText(t, model, failure));
   const problem = model.codeProblem.value;
   if (problem === null) return null;
   return problem.reason === "unknown_word"
@@ -141,17 +167,11 @@ function problemOf(t: Texts, model: ViewerModel): string | null {
     : t.code.problem[problem.reason];
 }
 
-function failedText(
-  t: Texts,
-  model: ViewerModel,
-  reason: FailReason,
-): readonly [string, string] {
-  if (model.retry !== undefined) return busyFor(t, model.retry);
-  const byCode: Partial<Record<FailReason, readonly [string, string]>> = t.failedCode;
-  return model.by.value === "code" && byCode[reason] || t.failed[reason];
+function failedText(t: Texts, model: ViewerModel, reason: FailReason): Why {
+  return viewerWhy(t, reason, { by: model.by.value, retry: model.retry });
 }
 
-function Invitation({ model }: { model: ViewerModel | null }) {
+function Invitation({ model, company }: { model: ViewerModel | null; company: Company }) {
   const t = useTexts();
   return (
     <section class="card">
@@ -167,6 +187,10 @@ function Invitation({ model }: { model: ViewerModel | null }) {
         {t.view.join}
       </button>
       <Options model={model} />
+      <InAppHint
+        inApp={company.companion?.inApp ?? null}
+        link={() => model?.formatLink() ?? null}
+      />
     </section>
   );
 }
@@ -195,6 +219,7 @@ function Connecting({ session }: { session: Session | null }) {
           ? t.view.waitingSender
           : t.view.connectingHint}
       </Status>
+      {waiting && <Patience />}
       <Leave session={session} />
     </section>
   );
@@ -339,44 +364,52 @@ function Leave({ session }: { session: Session | null }) {
   );
 }
 
-function Ended({ session }: { session: Session | null }) {
+/** Ends that nobody wished for. */
+const WRONG: readonly string[] = ["lost", "protocol", "mismatch"];
+
+function Ended({ session, diagnose }: { session: Session | null } & Pick<Company, "diagnose">) {
   const t = useTexts();
   const life = session?.life.value;
   if (session === null || life?.at !== "ended") return null;
-  const [title, text] = t.ended.viewer[life.reason];
   const picture = session.inbox.value?.picture.value ?? null;
   return (
-    <section class="card">
-      <div class="gone" aria-hidden="true" />
-      <h1>{title}</h1>
-      {picture !== null && <p>{farewell(t, picture)}</p>}
-      <p>{text}</p>
+    <Failure
+      place="card"
+      why={t.ended.viewer[life.reason]}
+      seen={picture === null ? t.why.nothingSeen : farewell(t, picture)}
+      diagnose={WRONG.includes(life.reason) ? diagnose : null}
+    >
       <Sent pictures={session.outbox.pictures.value} />
       <a class="button" href="/">{t.view.sendOwn}</a>
-    </section>
+    </Failure>
   );
 }
 
-function Failed({ model }: { model: ViewerModel }) {
+function Failed({ model, company }: Parts) {
   const t = useTexts();
   const reason = model.failure;
   if (reason === null) return null;
-  const [title, text] = failedText(t, model, reason);
   return (
-    <section class="card">
-      <h1>{title}</h1>
-      <p>{text}</p>
+    <Failure
+      place="card"
+      why={failedText(t, model, reason)}
+      seen={t.why.nothingSeen}
+      diagnose={company.diagnose}
+    >
       {reason === "no_relay" && <Options model={model} />}
       {model.retryable && (
-        <button
-          type="button"
-          class="primary"
-          data-action="join"
-          onClick={() => model.join()}
-        >
-          {t.view.retry}
-        </button>
+        <Retry
+          action="join"
+          label={t.view.retry}
+          wait={model.retry}
+          primary
+          onPress={() => model.join()}
+        />
       )}
-    </section>
+      <InAppHint
+        inApp={company.companion?.inApp ?? null}
+        link={() => model.formatLink()}
+      />
+    </Failure>
   );
 }

@@ -7,13 +7,13 @@
  * @module
  */
 
-/** A headline and a sentence. */
-type Message = readonly [title: string, text: string];
+/** What a screen says where something is over: never without any of the three. */
+export type Why = readonly [title: string, happened: string, todo: string];
 
 /** The same sentence for each kind of number that a language tells apart; `{n}` is the number. */
 export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
 
-function message<K extends string>(table: Record<K, Message>): Record<K, Message> {
+function why<K extends string>(table: Record<K, Why>): Record<K, Why> {
   return table;
 }
 
@@ -54,7 +54,7 @@ export const en = {
     keepHint: "Then your friend can send pictures back, until one of you leaves.",
     linkLabel: "The link for your friend",
     linkHint:
-      "Send it to one person. It works once. Your friend presses one button; keep this page open until then.",
+      "Send it to one person. Your friend opens it, presses “Connect”, then “Show it”. It works once; keep this page open until then.",
     copy: "Copy link",
     copied: "Copied",
     copyFailed: "Select the link and copy it by hand",
@@ -231,153 +231,294 @@ export const en = {
     locked: "A locked picture",
   },
 
-  /** Headline and explanation of each way in which it can end, for the sender and for the viewer. */
+  /** Each way in which it can end, for the sender and for the viewer: headline, what happened, what to do now. */
   ended: {
-    sender: message({
-      done: ["That was it", "The session is over."],
-      burned: ["Burned", "The session is over, and the link does not work any more."],
-      left: ["You left", "The session is over, and the link does not work any more."],
-      peer_left: ["Your friend left", "The session is over."],
-      lost: ["The connection was lost", "Your friend’s page was closed, or the network broke."],
+    sender: why({
+      done: [
+        "That was it",
+        "The session is over.",
+        "You can close this page, or show another picture.",
+      ],
+      burned: [
+        "Burned",
+        "The session is over, and the link does not work any more.",
+        "You can show another picture, with a new link.",
+      ],
+      left: [
+        "You left",
+        "The session is over, and the link does not work any more.",
+        "You can make a new link.",
+      ],
+      peer_left: [
+        "Your friend left",
+        "The session is over.",
+        "If that was too early, make a new link and send it again.",
+      ],
+      lost: [
+        "The connection was lost",
+        "Your friend’s page was closed, or the network broke.",
+        "Ask your friend what was on the screen last. Then make a new link.",
+      ],
       protocol: [
         "Stopped for safety",
         "Your friend’s page sent something that it should not have. Everything was closed.",
+        "Ask your friend to load the page again. If it happens again, do not go on.",
       ],
       mismatch: [
         "Stopped: you two see different things",
-        "Someone may be in between, so everything was closed. While you talk, agree on another way to send a new link, and compare again then.",
+        "Someone may be in between, so everything was closed.",
+        "While you talk, agree on another way to send a new link, and compare again then.",
       ],
     }),
     /** Said as well where a picture was open and nobody reported it closed. */
     unconfirmed:
       "One picture was open, and your friend’s page did not confirm that it is closed. It may still be visible there.",
-    viewer: message({
-      done: ["Gone", "Nothing of it is left on this page. The sender was told that it was closed."],
-      burned: ["Taken back", "The sender burned the picture. Nothing of it is left on this page."],
-      left: ["You left", "Nothing of any picture is left on this page."],
-      peer_left: ["The sender left", "Nothing of any picture is left on this page."],
+    viewer: why({
+      done: [
+        "Gone",
+        "Nothing of it is left on this page. The sender was told that it was closed.",
+        "You can close this page.",
+      ],
+      burned: [
+        "Taken back",
+        "The sender burned the picture. Nothing of it is left on this page.",
+        "You can close this page.",
+      ],
+      left: [
+        "You left",
+        "Nothing of any picture is left on this page.",
+        "If you still want to see one, ask for a new link.",
+      ],
+      peer_left: [
+        "The sender left",
+        "Nothing of any picture is left on this page.",
+        "If you still want to see one, ask for a new link.",
+      ],
       lost: [
         "The connection was lost",
         "The sender’s page was closed, or the network broke. Nothing of any picture is left on this page.",
+        "Ask for a new link if you still want to see it.",
       ],
       protocol: [
         "Stopped for safety",
         "The other page sent something that it should not have. Nothing of any picture is left on this page.",
+        "Load this page again. If it happens again, do not go on.",
       ],
       mismatch: [
         "Stopped: you two see different things",
-        "Someone may be in between, so everything was closed. Nothing of any picture is left on this page. While you talk, agree on another way to send a new link, and compare again then.",
+        "Someone may be in between, so everything was closed. Nothing of any picture is left on this page.",
+        "While you talk, agree on another way to send a new link, and compare again then.",
       ],
     }),
   },
 
-  /** Headline and explanation of each failure, by `data-reason`. */
-  failed: message({
+  /** Each failure before a session began, by `data-reason`: headline, what happened, what to do now. */
+  failed: why({
     refused: [
       "This link does not open anything",
-      "It was used already, taken back, or is too old; or the sender’s page is not open right now. Try again in a moment, or ask for a new link.",
+      "It was used already, taken back, or is too old; or the sender’s page is not open right now.",
+      "Try again in a moment, or ask for a new link.",
     ],
     superseded: [
       "Opened in another place",
       "This session goes on in another tab or on another device.",
+      "Go there. You can close this page.",
     ],
-    busy: ["The server is busy", "It takes no more sessions right now. Try again in a minute."],
+    busy: [
+      "The server is busy",
+      "It takes no more sessions right now.",
+      "Try again in a minute.",
+    ],
     access: [
       "This server asks for its access key",
-      "Load this page again and enter it. Your picture has not left this device.",
+      "It makes links only for those who know it.",
+      "Load this page again and enter the key.",
     ],
     unreachable: [
       "The server does not answer",
-      "It is down or full, or you are offline. Nothing is lost: try again in a moment.",
+      "It is down or full, or you are offline.",
+      "Nothing is lost: try again in a moment.",
     ],
     protocol: [
       "The server speaks another language",
-      "This page may be out of date: load it again. If that does not help, tell who runs this server.",
+      "This page may be out of date.",
+      "Load it again. If that does not help, tell who runs this server.",
     ],
     room_deleted: [
       "The session is over",
-      "The sender closed it before anything was shown. Ask for a new link if you still want to see it.",
+      "The sender closed it before anything was shown.",
+      "Ask for a new link if you still want to see it.",
     ],
-    room_expired: ["The link is too old", "A link works for an hour. Nothing was seen."],
+    room_expired: ["The link is too old", "A link works for an hour.", "Ask for a new one."],
     room_lost: [
       "The sender is gone",
-      "The sender’s page was closed or lost its connection. Ask for a new link.",
+      "The sender’s page was closed or lost its connection.",
+      "Ask for a new link.",
     ],
     network: [
       "No way through between the two networks",
-      "One of them blocks direct connections, as some companies, hotels and VPNs do. Nothing was seen. Try again on another network, for example a phone’s.",
+      "One of them blocks direct connections, as some companies, hotels and VPNs do.",
+      "Try again on another network, for example a phone’s.",
     ],
     no_relay: [
       "This server has no relay",
-      "Without one your IP address can’t be hidden from the other side. Nothing was seen. Connect directly, or ask who runs this server for a TURN relay.",
+      "Without one your IP address can’t be hidden from the other side.",
+      "Connect directly, or ask who runs this server for a TURN relay.",
     ],
     timeout: [
       "No connection came about",
-      "The other page did not answer in time. Nothing was seen. Check that both pages are open, and try again.",
+      "The other page did not answer in time.",
+      "Check that both pages are open, and try again.",
     ],
     verification: [
       "Stopped: the keys do not match",
-      "Someone or something changed what the two browsers told each other. No picture was sent. Use a new link, and send it another way.",
+      "Someone or something changed what the two browsers told each other. No picture was sent.",
+      "Use a new link, and send it another way.",
     ],
     insecure: [
       "This page needs HTTPS",
-      "Without it, the browser offers no encryption. Open the address with https:// in front, or localhost on this machine.",
+      "Without it, the browser offers no encryption.",
+      "Open the address with https:// in front, or localhost on this machine.",
     ],
     no_webrtc: [
       "This browser can’t connect to others",
-      "WebRTC is missing or switched off, for example by lockdown mode, an extension or an in-app browser. Try another browser.",
+      "WebRTC is missing or switched off, for example by Lockdown Mode, an extension or an in-app browser.",
+      "Try another browser. On an iPhone in Lockdown Mode, allow this one site: the page menu, then Website Settings.",
     ],
     old_browser: [
       "This browser is too old",
-      "It can’t decode pictures safely. Try a newer one; the link stays good.",
+      "It can’t decode pictures safely.",
+      "Try a newer one; the link stays good.",
     ],
     dismissed: [
       "The sender’s page turned you away",
-      "What the two pages told each other did not fit together, or took too long. Nothing was seen. Try again; if that does not help, ask for a new link, sent another way.",
+      "What the two pages told each other did not fit together, or took too long.",
+      "Try again; if that does not help, ask for a new link, sent another way.",
     ],
     wrong_code: [
       "These words do not fit the number",
+      "One of them was heard or typed wrong.",
       "Ask for them once more. After three wrong tries, ask for the link instead: the code is withdrawn then.",
     ],
     bad_link: [
       "This link is not whole",
-      "Part of it got lost on the way. Copy all of it, up to the last character, or ask for it again.",
+      "Part of it got lost on the way.",
+      "Copy all of it, up to the last character, or ask for it again.",
     ],
   }),
   /** `busy`, where the server said for how long. */
   busyFor: [
     "Too many at once",
-    "There were too many tries from your network, or too many people are here. Try again in {duration}.",
-  ] as Message,
+    "There were too many tries from your network, or too many people are here.",
+    "Try again in {duration}.",
+  ] as Why,
   /** Who typed a code has no link. */
-  failedCode: message({
+  failedCode: why({
     refused: [
       "This number leads nowhere now",
-      "Check it first. If it is right, the code was used, taken back, is too old, or was withdrawn after wrong tries: then ask for the link. Or the sender’s page is not open right now.",
+      "The code was used, taken back, is too old, or was withdrawn after wrong tries; or the sender’s page is not open right now.",
+      "Check the number first. If it is right, ask for the link.",
     ],
     room_deleted: [
       "The session is over",
-      "The sender closed it before anything was shown. Ask for a new code if you still want to see it.",
+      "The sender closed it before anything was shown.",
+      "Ask for a new code if you still want to see it.",
     ],
     room_expired: [
       "The code is too old",
-      "A code works for an hour at most. Nothing was seen. Ask for a new code.",
+      "A code works for an hour at most.",
+      "Ask for a new code.",
     ],
     room_lost: [
       "The sender is gone",
-      "The sender’s page was closed or lost its connection. Ask for a new code.",
+      "The sender’s page was closed or lost its connection.",
+      "Ask for a new code.",
     ],
     verification: [
       "Stopped: the keys do not match",
-      "Someone or something changed what the two browsers told each other. No picture was sent. Ask for a new code, and have it said another way, for example by phone.",
+      "Someone or something changed what the two browsers told each other. No picture was sent.",
+      "Ask for a new code, and have it said another way, for example by phone.",
     ],
   }),
   /** The sender’s own words where the viewer’s would be wrong. */
-  failedSender: {
+  failedSender: why({
     refused: [
       "The link could not be made",
-      "The server did not accept it. Your picture has not left this device: make a new link.",
-    ] as Message,
+      "The server did not accept it.",
+      "Make a new link.",
+    ],
+    room_deleted: [
+      "The session is over",
+      "The server closed it before anybody saw your picture.",
+      "Make a new link.",
+    ],
+    room_expired: [
+      "The link is too old",
+      "A link works for an hour, and nobody came.",
+      "Make a new link.",
+    ],
+    room_lost: [
+      "The link is lost",
+      "The server has not heard of this page for too long.",
+      "Make a new link.",
+    ],
+    timeout: [
+      "No connection came about",
+      "Somebody came again and again, and it never worked out.",
+      "Make a new link, and send it another way.",
+    ],
+  }),
+  /** Said beside what happened. */
+  why: {
+    /** Where nothing began. */
+    nothingSeen: "Nothing was seen.",
+    stayed: "Nothing was seen. Your picture has not left this device.",
+    /** On a button that waits. */
+    retryIn: "Try again in {duration}",
+    /** Somebody waits for a sender who does not come. */
+    nobody:
+      "The sender’s phone may be asleep, or the page in the background: ask them to look at it. This page goes on by itself.",
+  },
+  /** What is copied for somebody who is to help. */
+  diagnostics: {
+    copy: "Copy diagnostics",
+    copyFailed: "Could not be copied",
+    hint: "No link, no code, no names and no addresses are in it.",
+  },
+  /** Inviting somebody. */
+  invite: {
+    share: "Share the link",
+    /** Goes along with the link. Nothing of the picture. */
+    message: "I want to show you a picture. You can see it once.",
+    sound: "Play a sound when someone arrives",
+    notify: "Notify me while I look elsewhere",
+    notifyRefused: "This browser does not allow it.",
+    alerts: "Tell me when someone arrives",
+    inApp:
+      "This looks like the browser inside of {app}. If something does not work here, open the page in {browser}.",
+    anotherApp: "another app",
+    usualBrowser: "your usual browser",
+    copyPage: "Copy the link",
+    copyPageFailed: "Copy it in the message that you got",
+  },
+  /** In the title of a page that is not looked at, and in notifications: fit for a lock screen. By `data-phase`. */
+  news: {
+    sender: {
+      connecting: "Your friend is here",
+      connected: "Your friend is here",
+      sending: "Your friend is here",
+      delivered: "Delivered",
+      opened: "Your friend is opening it",
+      shown: "Your friend is looking at it",
+      closed: "It was closed",
+      ended: "The session is over",
+      failed: "Something went wrong",
+    },
+    viewer: {
+      delivered: "The picture is here",
+      ended: "The session is over",
+      failed: "Something went wrong",
+    },
   },
 
   /** What is wrong with a file, by `data-reason`. */

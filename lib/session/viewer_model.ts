@@ -15,7 +15,7 @@ import {
   parseCode,
   suggestWords,
 } from "../e2e/code.ts";
-import { parseFragment } from "../e2e/link.ts";
+import { formatLink, parseFragment } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
 import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
@@ -168,6 +168,12 @@ export class ViewerModel {
     // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
     history.replaceState(null, "", pathname);
     this.#invite(secret, findObstacle() ?? (secret === null ? "bad_link" : null));
+  }
+
+  /** The link that this page came with, for another browser; `null` where there was none, or it was used. */
+  formatLink(): string | null {
+    const { secret } = this.#invitation.peek();
+    return secret === null ? null : formatLink(this.#location.origin, secret);
   }
 
   /** Takes what is typed, or pasted: a whole link of this server as well. What failed before is over with it. */

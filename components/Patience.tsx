@@ -1,0 +1,17 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { useTexts } from "./texts.ts";
+
+/** How long somebody waits before he is told what may be the matter, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** Says, after a while, why nobody may be there. It is no error. */
+export function Patience() {
+  const t = useTexts();
+  const long = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => long.value = true, PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return <p class="hint" role="status" data-field="nobody">{long.value && t.why.nobody}</p>;
+}

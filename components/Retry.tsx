@@ -1,0 +1,42 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { fill, seconds } from "../lib/i18n/format.ts";
+import { useTexts } from "./texts.ts";
+
+const SECOND_MS = 1_000;
+
+interface Props {
+  readonly action: string;
+  readonly label: string;
+  /** Seconds until it can be pressed, where a server asked for that. */
+  readonly wait: number | undefined;
+  readonly primary: boolean;
+  readonly onPress: () => void;
+}
+
+/** Tries again: at once, or when a busy server's time is over. Not by itself: whoever went away is not asked for. */
+export function Retry({ action, label, wait = 0, primary, onPress }: Props) {
+  const t = useTexts();
+  const left = useSignal(wait);
+  useEffect(() => {
+    const until = performance.now() + wait * SECOND_MS;
+    const count = () => {
+      left.value = Math.max(0, Math.ceil((until - performance.now()) / SECOND_MS));
+      if (left.value === 0) clearInterval(ticking);
+    };
+    const ticking = setInterval(count, SECOND_MS);
+    count();
+    return () => clearInterval(ticking);
+  }, [wait]);
+  return (
+    <button
+      type="button"
+      class={primary ? "primary" : ""}
+      data-action={action}
+      disabled={left.value > 0}
+      onClick={onPress}
+    >
+      {left.value > 0 ? fill(t.why.retryIn, { duration: seconds(t, left.value) }) : label}
+    </button>
+  );
+}
