@@ -57,7 +57,7 @@ export const ours: Implementation = {
         outbox.add({
           name: "",
           prepared: { blob, type: "image/png", size, width: 1, height: 1, thumbnail },
-          rules: { seconds: 10, hold: false, mark: "" },
+          rules: { seconds: 10, hold: false, mark: "", ask: false },
         });
       },
       async send() {

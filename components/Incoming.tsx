@@ -24,6 +24,8 @@ export function Incoming({ inbox, onBurn }: Props) {
     case "delivered":
       return <Locked picture={picture} inbox={inbox} />;
     case "opening":
+      if (picture.state.asking) return <Asking inbox={inbox} />;
+      return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
     case "viewing":
       return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
     case "closed":
@@ -61,7 +63,7 @@ function Receiving({ picture, received }: { picture: IncomingPicture; received: 
 
 function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) {
   const t = useTexts();
-  const { seconds, hold } = picture.meta.view;
+  const { seconds, hold, ask } = picture.meta.view;
   return (
     <section class="card">
       <Print />
@@ -71,10 +73,25 @@ function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) 
           ? t.view.deliveredOpen
           : fill(t.view.delivered, { duration: inWords(t, seconds) })} {hold && t.view.holdNote}
         {" "}
-        {t.view.privacy}
+        {ask && t.view.deliveredAsk} {t.view.privacy}
       </p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
         {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
+      </button>
+    </section>
+  );
+}
+
+/** The sender is to say whether it may be seen. */
+function Asking({ inbox }: { inbox: Inbox }) {
+  const t = useTexts();
+  return (
+    <section class="card" data-field="asking">
+      <Print />
+      <h1>{t.view.askingTitle}</h1>
+      <p role="status">{t.view.asking}</p>
+      <button type="button" data-action="close" onClick={() => inbox.close("user")}>
+        {t.view.never}
       </button>
     </section>
   );
@@ -93,6 +110,8 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
   const state = picture.viewing?.value;
   const painted = picture.state.at === "viewing";
   const left = state?.seconds ?? null;
+  const { alt, caption, name } = picture.meta;
+  const words = [caption, name].filter((text) => text !== undefined).join(" · ");
   const spoken = state?.spoken ?? null;
   const toggle = state?.toggle ?? null;
   const veil = veilText(t, state, painted);
@@ -106,9 +125,10 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
     >
       {/* Has the first focus, so that the space bar holds at once and no key closes by mistake. */}
       <div class="stage" tabIndex={0} role="group" aria-label={t.view.canvas}>
-        <canvas ref={canvas} role="img" aria-label={picture.meta.alt ?? t.view.canvas} />
+        <canvas ref={canvas} role="img" aria-label={alt ?? t.view.canvas} />
       </div>
       {veil !== null && <p class="veil" role="status">{veil}</p>}
+      {words !== "" && <p class="viewer-caption" dir="auto">{words}</p>}
       <p class="visually-hidden" aria-live="assertive">
         {spoken === null ? "" : plural(t, t.view.countdown, spoken)}
       </p>
@@ -116,7 +136,10 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
         {painted
           ? (
             <span class="countdown" data-field="countdown">
-              <Ring fraction={state?.fraction ?? 1} label={left === null ? "∞" : number(t, left)} />
+              <Ring
+                fraction={state?.fraction ?? 1}
+                label={left === null ? "∞" : number(t, left)}
+              />
               <span class="visually-hidden">
                 {left === null ? t.view.until : plural(t, t.view.countdown, left)}
               </span>
@@ -136,6 +159,21 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
           {onBurn !== null && (
             <button type="button" class="danger" data-action="burn" onClick={onBurn}>
               {t.view.burnOwn}
+            </button>
+          )}
+          {toggle !== null && (
+            <button type="button" data-action="hold" onClick={toggle}>
+              {state?.hold === "held" ? t.view.conceal : t.view.reveal}
+            </button>
+          )}
+          {painted && left !== null && (
+            <button
+              type="button"
+              data-action="more"
+              disabled={picture.wished}
+              onClick={() => inbox.wish()}
+            >
+              {picture.wished ? t.view.moreAsked : t.view.more}
             </button>
           )}
           <button type="button" data-action="close" onClick={() => inbox.close("user")}>

@@ -3,7 +3,9 @@ import { fill, number, seconds as inWords } from "../lib/i18n/format.ts";
 
 /** How long a picture may be seen, as radio buttons; 0 = until closed. */
 export function Seconds(
-  { choices, value, onChange }: {
+  { name = "seconds", choices, value, onChange }: {
+    /** Of the group; there may be one on the page and one in a sheet. */
+    name?: string;
     choices: readonly number[];
     value: number;
     onChange: (seconds: number) => void;
@@ -18,7 +20,7 @@ export function Seconds(
           <label key={seconds}>
             <input
               type="radio"
-              name="seconds"
+              name={name}
               value={seconds}
               checked={seconds === value}
               aria-label={seconds === 0 ? t.send.untilClosedSpoken : inWords(t, seconds)}

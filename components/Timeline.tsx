@@ -1,7 +1,7 @@
 import type { Texts } from "../lib/i18n/en.ts";
-import { duration, fill, number, plural } from "../lib/i18n/format.ts";
-import type { OutgoingPicture } from "../lib/session/outbox.ts";
+import { duration, fill, number, plural, seconds } from "../lib/i18n/format.ts";
 import type { TimelineEntry } from "../lib/session/session.ts";
+import { outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
 
 const CLOCK = {
@@ -10,28 +10,6 @@ const CLOCK = {
   second: "2-digit",
   hourCycle: "h23",
 } as const;
-
-/** What became of a finished picture, in words. */
-export function outcome(t: Texts, { state }: OutgoingPicture): string {
-  switch (state.at) {
-    case "closed":
-      return fill(state.ms === 0 ? t.outcome.closedUnseen : t.outcome.closed, {
-        duration: duration(t, state.ms),
-        why: t.outcome.why[state.why],
-      });
-    case "refused":
-      return state.opened ? t.outcome.refusedOpened : t.outcome.refused[state.code];
-    case "unreadable":
-    case "burned":
-    case "unseen":
-    case "unconfirmed":
-      return t.outcome[state.at];
-    case "queued":
-      return t.status.queued;
-    default:
-      return t.timeline[state.at];
-  }
-}
 
 /** One entry in words; empty where there is nothing to say. */
 export function describe(t: Texts, { what }: TimelineEntry): string {
@@ -56,6 +34,10 @@ export function describe(t: Texts, { what }: TimelineEntry): string {
     }
     case "turned_away":
       return what.withdrawn ? t.code.withdrawn : t.timeline.turnedAway[what.claim];
+    case "wish":
+      return t.timeline.wish;
+    case "granted":
+      return fill(t.timeline.granted, { duration: seconds(t, what.seconds) });
     case "burned":
       return t.timeline.burn;
     case "ended":
@@ -75,6 +57,18 @@ export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | und
   return entries.findLast((entry, index) => !isImplied(entry, entries[index - 1]));
 }
 
+/** Which picture it is about. */
+function numberOf({ what }: TimelineEntry): string {
+  switch (what.type) {
+    case "outgoing":
+    case "wish":
+    case "granted":
+      return `${what.picture.n + 1}. `;
+    default:
+      return "";
+  }
+}
+
 /** What happened so far, with the time of each; `numbered` says which picture where there are several. */
 export function Timeline(
   { entries, numbered }: { entries: readonly TimelineEntry[]; numbered: boolean },
@@ -87,9 +81,7 @@ export function Timeline(
         {entries.map((entry, index) => {
           const text = describe(t, entry);
           if (text === "" || isImplied(entry, entries[index - 1])) return null;
-          const n = entry.what.type === "outgoing" && numbered
-            ? `${entry.what.picture.n + 1}. `
-            : "";
+          const n = numbered ? numberOf(entry) : "";
           return (
             <li key={index}>
               <time dateTime={entry.time.toISOString()}>{clock.format(entry.time)}</time>

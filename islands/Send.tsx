@@ -5,29 +5,33 @@ import { Alerts } from "../components/Alerts.tsx";
 import { Announcer } from "../components/Announcer.tsx";
 import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
+import { Check } from "../components/Check.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
+import { Pictures } from "../components/Pictures.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Retry } from "../components/Retry.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
-import { Thumbnail } from "../components/Thumbnail.tsx";
+import { TextField } from "../components/TextField.tsx";
 import { nameProblem, senderWhy, spoken } from "../components/messages.ts";
-import { describe, lastSaid, outcome, Timeline } from "../components/Timeline.tsx";
+import { describe, lastSaid, Timeline } from "../components/Timeline.tsx";
+import { isGone, outcome } from "../components/outcome.ts";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import type { Texts } from "../lib/i18n/en.ts";
-import { fill, number, seconds } from "../lib/i18n/format.ts";
+import { fill, number, plural } from "../lib/i18n/format.ts";
 import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import type { SenderPhase } from "../lib/session/phases.ts";
-import { DEFAULT_SECONDS, VIEW_SECONDS } from "../lib/session/picker.ts";
+import { VIEW_SECONDS } from "../lib/session/picker.ts";
+import { DEFAULT_PREFERENCES } from "../lib/session/preferences.ts";
 import { SenderModel } from "../lib/session/sender_model.ts";
 import type { Session } from "../lib/session/session.ts";
 import { type Company, useCompanion } from "../lib/session/use_companion.ts";
@@ -120,39 +124,18 @@ function Compose({ model, phase, pick, company }: Parts & { model: SenderModel |
       <Problem model={model} />
       <Seconds
         choices={VIEW_SECONDS}
-        value={model?.picker.seconds.value ?? DEFAULT_SECONDS}
+        value={model?.picker.seconds.value ?? DEFAULT_PREFERENCES.seconds}
         onChange={(seconds) => model?.setSeconds(seconds)}
       />
       <details class="more">
         <summary>{t.send.options}</summary>
-        <Keep model={model} />
-        <Relay on={model?.relay.value ?? false} onChange={(on) => model?.setRelay(on)} />
-        <Mark model={model} />
+        <Choices model={model} />
       </details>
       <p>
         <a class="aside" href="/join">{t.send.haveCode}</a>
       </p>
       <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
     </>
-  );
-}
-
-/** The text that is burned into what is painted. */
-function Mark({ model }: { model: SenderModel | null }) {
-  const t = useTexts();
-  return (
-    <label class="field">
-      {t.send.mark}
-      <input
-        type="text"
-        name="mark"
-        autocomplete="off"
-        maxLength={MAX_MARK_LENGTH}
-        value={model?.picker.mark.value ?? ""}
-        onInput={(event) => model?.setMark(event.currentTarget.value)}
-      />
-      <small>{t.send.markHint}</small>
-    </label>
   );
 }
 
@@ -168,21 +151,49 @@ function Problem({ model }: { model: SenderModel | null }) {
   );
 }
 
-function Keep({ model }: { model: SenderModel | null }) {
+/** How this side likes to show pictures; `connected` leaves out what is settled by then. */
+function Choices(
+  { model, connected = false }: { model: SenderModel | null; connected?: boolean },
+) {
   const t = useTexts();
   return (
-    <label class="check">
-      <input
-        type="checkbox"
-        name="keep"
-        checked={model?.keep.value ?? false}
-        onChange={(event) => model?.setKeep(event.currentTarget.checked)}
+    <>
+      <Check
+        name="hold"
+        label={t.settings.hold}
+        hint={t.settings.holdHint}
+        on={model?.picker.hold.value ?? false}
+        onChange={(on) => model?.setHold(on)}
       />
-      <span>
-        {t.send.keep}
-        <small>{t.send.keepHint}</small>
-      </span>
-    </label>
+      <Check
+        name="ask"
+        label={t.send.ask}
+        hint={t.send.askHint}
+        on={model?.picker.ask.value ?? false}
+        onChange={(on) => model?.setAsk(on)}
+      />
+      <Check
+        name="keep"
+        label={t.send.keep}
+        hint={t.send.keepHint}
+        on={model?.keep.value ?? false}
+        onChange={(on) => model?.setKeep(on)}
+      />
+      {!connected && (
+        <Relay
+          on={model?.relay.value ?? false}
+          onChange={(on) => model?.setRelay(on)}
+        />
+      )}
+      <TextField
+        name="mark"
+        label={t.send.mark}
+        hint={t.send.markHint}
+        value={model?.picker.mark.value ?? ""}
+        maxLength={MAX_MARK_LENGTH}
+        onInput={(mark) => model?.setMark(mark)}
+      />
+    </>
   );
 }
 
@@ -209,12 +220,17 @@ function Live(
         )}
       <Problem model={model} />
       <div class="table">
-        <Pictures pictures={pictures} />
+        <Pictures
+          pictures={pictures}
+          choices={VIEW_SECONDS}
+          actions={over ? null : model}
+        />
         <div class="desk">
           {waiting && link !== null && (
             <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
           )}
           {waiting && <Alerts attention={company.companion?.attention ?? null} />}
+          <Wishes session={session} />
           {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
           <Verification session={session} />
           {!over && (
@@ -242,6 +258,57 @@ function Live(
   );
 }
 
+/** How much more is given at a press, in seconds. */
+const MORE_SECONDS = 10;
+
+/** What the viewer would like: to see a picture, or more of it. */
+function Wishes({ session }: { session: Session }) {
+  const t = useTexts();
+  const pictures = session.outbox.pictures.value;
+  const asked = pictures.find(({ state }) => state.at === "asked");
+  const wanted = pictures.find((picture) => picture.wanted);
+  if (asked !== undefined) {
+    return (
+      <section class="wish" role="status" data-field="asked">
+        <h2>{t.send.asked}</h2>
+        <div class="actions">
+          <button
+            type="button"
+            class="primary"
+            data-action="allow"
+            onClick={() => session.outbox.allow(asked.id)}
+          >
+            {t.send.allow}
+          </button>
+          <button
+            type="button"
+            data-action="refuse"
+            onClick={() => session.outbox.revoke(asked.id)}
+          >
+            {t.send.refuse}
+          </button>
+        </div>
+      </section>
+    );
+  }
+  if (wanted === undefined) return null;
+  return (
+    <section class="wish" role="status" data-field="wanted">
+      <h2>{t.timeline.wish}</h2>
+      <div class="actions">
+        <button
+          type="button"
+          class="primary"
+          data-action="grant"
+          onClick={() => session.grant(wanted.id, MORE_SECONDS)}
+        >
+          {plural(t, t.send.grant, MORE_SECONDS)}
+        </button>
+      </div>
+    </section>
+  );
+}
+
 /** Why there is no code: it was withdrawn after too many tries, or could not be made. */
 function codeless(session: Session): "withdrawn" | "unavailable" | null {
   if (!session.codeless.value) return null;
@@ -266,9 +333,7 @@ function Options(
         value={model.picker.seconds.value}
         onChange={(seconds) => model.setSeconds(seconds)}
       />
-      <Keep model={model} />
-      {unconnected && <Relay on={model.relay.value} onChange={(on) => model.setRelay(on)} />}
-      <Mark model={model} />
+      <Choices model={model} connected={!unconnected} />
       <button type="button" data-action="choose" disabled={preparing} onClick={pick}>
         {preparing ? t.send.preparing : t.send.addAnother}
       </button>
@@ -290,14 +355,19 @@ function announcement(t: Texts, phase: SenderPhase, session: Session | null): st
     case "waiting":
     case "connecting":
       return turnedAway(t, session) || t.status[phase];
-    case "connected":
     case "delivered":
+      return isAsked(session) ? t.send.asked : t.status.delivered;
+    case "connected":
     case "opened":
     case "shown":
       return t.status[phase];
     default:
       return "";
   }
+}
+
+function isAsked(session: Session | null): boolean {
+  return session?.outbox.pictures.value.some(({ state }) => state.at === "asked") ?? false;
 }
 
 /** Who was turned away last, as long as nothing has happened since. */
@@ -328,59 +398,17 @@ function StatusText({ phase, session }: { phase: SenderPhase; session: Session }
     }
     case "closed":
       return <>{lastOutcome(t, pictures)}</>;
+    case "delivered":
+      return <>{isAsked(session) ? t.send.asked : t.status.delivered}</>;
     case "waiting":
     case "connecting":
     case "connected":
-    case "delivered":
     case "opened":
     case "shown":
       return <>{t.status[phase]}</>;
     default:
       return null;
   }
-}
-
-/** Finished, and not to be had back: nothing is left to show of it. */
-function isGone({ state }: OutgoingPicture): boolean {
-  return isFinished(state) && state.at !== "unseen";
-}
-
-function Pictures({ pictures }: { pictures: readonly OutgoingPicture[] }) {
-  const t = useTexts();
-  const total = pictures.length;
-  return (
-    <ul class="pictures">
-      {pictures.map((picture) => {
-        const { n, prepared, state } = picture;
-        const label = total === 1
-          ? t.send.yourPicture
-          : fill(t.send.pictureOf, { n: number(t, n + 1), total: number(t, total) });
-        const gone = isGone(picture);
-        return (
-          <li key={n} class={`picture ${state.at}`}>
-            {gone
-              ? <div class="gone" role="img" aria-label={label} />
-              : <Thumbnail bitmap={prepared.thumbnail} label={label} />}
-            {state.at === "sending" && (
-              <progress max={prepared.size} value={state.sent} aria-label={label} />
-            )}
-            {(!gone || total > 1) && (
-              <p class="small">
-                {gone || (total > 1 && state.at !== "queued")
-                  ? outcome(t, picture)
-                  : caption(t, picture.rules.seconds)}
-              </p>
-            )}
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
-
-/** How long a picture may be seen. */
-function caption(t: Texts, limit: number): string {
-  return limit === 0 ? t.send.captionOpen : fill(t.send.caption, { duration: seconds(t, limit) });
 }
 
 /** Ends that nobody wished for. */

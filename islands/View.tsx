@@ -14,7 +14,7 @@ import { Retry } from "../components/Retry.tsx";
 import { Status } from "../components/Status.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { nameProblem, spoken, viewerWhy } from "../components/messages.ts";
-import { outcome } from "../components/Timeline.tsx";
+import { outcome } from "../components/outcome.ts";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
@@ -230,7 +230,8 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
   const inbox = session.inbox.value;
   const picture = inbox?.picture.value ?? null;
   const keep = session.keep.value;
-  const onScreen = picture?.state.at === "opening" || picture?.state.at === "viewing";
+  const onScreen = picture?.state.at === "viewing" ||
+    (picture?.state.at === "opening" && !picture.state.asking);
   return (
     <>
       {!session.steady.value && <Status busy>{t.status.unsteady}</Status>}

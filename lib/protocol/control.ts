@@ -9,6 +9,7 @@
 import { isBase64Url } from "./bytes.ts";
 import {
   MAX_ALT_LENGTH,
+  MAX_CAPTION_LENGTH,
   MAX_CONTROL_BYTES,
   MAX_IMAGE_BYTES,
   MAX_IMAGE_PIXELS,
@@ -59,6 +60,8 @@ export interface ViewRules {
   readonly hold: boolean;
   /** Text of the watermark; empty = date, time and session words. */
   readonly mark: string;
+  /** The owner decides each time that somebody asks to see it, so the key may take minutes. */
+  readonly ask: boolean;
 }
 
 /** Announces picture `n`: coded size in bytes, coded width and height in pixels (before any orientation). */
@@ -71,6 +74,7 @@ export interface MetaMessage {
   readonly h: number;
   readonly name?: string;
   readonly alt?: string;
+  readonly caption?: string;
   readonly view: ViewRules;
 }
 
@@ -92,6 +96,7 @@ export type ControlMessage =
   /** The owner takes one picture back, or all. */
   | { readonly t: "revoke"; readonly n: number }
   | { readonly t: "revoke"; readonly all: true }
+  /** The viewer would like more time for what is on screen. */
   | { readonly t: "more"; readonly n: number }
   | { readonly t: "extend"; readonly n: number; readonly seconds: number }
   /** The sender keeps the session open after the last picture, or not. */
@@ -114,13 +119,14 @@ function isImageNumber(value: unknown): value is number {
 
 function parseViewRules(value: unknown): ViewRules | null {
   if (typeof value !== "object" || value === null) return null;
-  const { seconds, hold, mark }: Record<string, unknown> = { ...value };
+  const { seconds, hold, mark, ask }: Record<string, unknown> = { ...value };
   if (!isInteger(seconds, 0, MAX_VIEW_SECONDS) || typeof hold !== "boolean") return null;
-  return isText(mark, MAX_MARK_LENGTH) ? { seconds, hold, mark } : null;
+  if (!isText(mark, MAX_MARK_LENGTH) || typeof ask !== "boolean") return null;
+  return { seconds, hold, mark, ask };
 }
 
 function parseMeta(value: Record<string, unknown>): MetaMessage | null {
-  const { n, type, size, w, h, name, alt } = value;
+  const { n, type, size, w, h, name, alt, caption } = value;
   const known = IMAGE_TYPES.find((item) => item === type);
   const view = parseViewRules(value["view"]);
   if (known === undefined || view === null || !isImageNumber(n)) return null;
@@ -129,6 +135,7 @@ function parseMeta(value: Record<string, unknown>): MetaMessage | null {
   if (w * h > MAX_IMAGE_PIXELS) return null;
   if (name !== undefined && !isText(name, MAX_NAME_LENGTH)) return null;
   if (alt !== undefined && !isText(alt, MAX_ALT_LENGTH)) return null;
+  if (caption !== undefined && !isText(caption, MAX_CAPTION_LENGTH)) return null;
   return {
     t: "meta",
     n,
@@ -139,6 +146,7 @@ function parseMeta(value: Record<string, unknown>): MetaMessage | null {
     view,
     ...(name === undefined ? {} : { name }),
     ...(alt === undefined ? {} : { alt }),
+    ...(caption === undefined ? {} : { caption }),
   };
 }
 

@@ -52,12 +52,13 @@ export const MAX_CONTROL_RECORDS = 2 ** 16;
 /** Control plaintexts are padded to a multiple of this, so that lengths say little. */
 export const CONTROL_PADDING = 256;
 
-/** Longest control record plaintext: `meta` with name, alt and mark filled with characters that JSON has to escape. */
+/** Longest control record plaintext: `meta` with all of its texts filled with characters that JSON has to escape. */
 export const MAX_CONTROL_BYTES = 8_192;
 
-/** Longest name, alternative text and watermark text, in UTF-16 units. */
+/** Longest name, alternative text, caption and watermark text, in UTF-16 units. */
 export const MAX_NAME_LENGTH = 255;
 export const MAX_ALT_LENGTH = 500;
+export const MAX_CAPTION_LENGTH = 300;
 export const MAX_MARK_LENGTH = 80;
 
 /** Longest time that a picture may be granted, in seconds. */

@@ -28,6 +28,12 @@ const MAX_EARLY_RECORDS = 256;
 /** How long the owner's software may take to release a key, in milliseconds. */
 const KEY_TIMEOUT_MS = 15_000;
 
+/** How long an owner who wants to be asked may take to say yes, in milliseconds. */
+const ASK_TIMEOUT_MS = 600_000;
+
+/** Between the end of one picture and the next, in milliseconds: people see that one was closed. */
+const NEXT_DELAY_MS = 400;
+
 /** Progress is published at most this often, in milliseconds. */
 const PROGRESS_MS = 100;
 
@@ -37,6 +43,18 @@ export interface IncomingPicture {
   readonly state: Incoming;
   /** There while it is on screen. */
   readonly viewing: ReadonlySignal<ViewingState> | null;
+  /** More time was asked for, and nothing was heard yet. */
+  readonly wished: boolean;
+}
+
+/** A picture on its way: ciphertext, and what it has to amount to. */
+interface Reception {
+  readonly meta: MetaMessage;
+  readonly opener: ImageOpener;
+  /** `null` before it came, and once it was compared. */
+  digest: Bytes | null;
+  /** All of it is here, as it was sent. */
+  whole: boolean;
 }
 
 /** What an inbox needs. */
@@ -49,15 +67,18 @@ export interface InboxOptions {
   readonly onChange: (picture: IncomingPicture) => void;
 }
 
-/** Receives pictures; at most one is unfinished at any time. */
+/** Receives pictures. People are at one at a time; the one behind it may come ahead, as ciphertext. */
 export class Inbox {
   readonly #options: InboxOptions;
   #link: SecureLink | null;
   readonly #picture = signal<IncomingPicture | null>(null);
-  #opener: ImageOpener | null = null;
+  /** What people are at; `null` once it is finished. */
+  #current: Reception | null = null;
+  #ahead: Reception | null = null;
+  /** The number that has to be announced next. */
   #next = 0;
-  #digest: Bytes | null = null;
   #keyUsed = false;
+  #promotion: ReturnType<typeof setTimeout> | undefined;
   #early: Bytes[] = [];
   /** Decoded, and not on the canvas yet. */
   #bitmap: ImageBitmap | null = null;
@@ -80,16 +101,27 @@ export class Inbox {
 
   /** True when no picture is under way. */
   get idle(): boolean {
-    const picture = this.#picture.peek();
-    return picture === null || isFinished(picture.state);
+    return this.#current === null && this.#ahead === null;
   }
 
   /** A human asked to see the picture. */
   open(): void {
     const picture = this.#picture.peek();
-    if (picture === null || !this.#apply({ type: "open" })) return;
-    this.#say({ t: "open", n: picture.meta.n });
-    this.#keyTimer = setTimeout(() => this.#failed("timeout"), KEY_TIMEOUT_MS);
+    if (picture === null) return;
+    const { n, view: { ask } } = picture.meta;
+    if (!this.#apply({ type: "open", ask })) return;
+    this.#say({ t: "open", n });
+    const wait = ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS;
+    this.#keyTimer = setTimeout(() => this.#failed("timeout"), wait);
+  }
+
+  /** A human would like more time for what is on screen; once, until the owner grants some. */
+  wish(): void {
+    const picture = this.#picture.peek();
+    if (picture?.state.at !== "viewing" || picture.wished) return;
+    if (picture.meta.view.seconds === 0) return;
+    this.#publish({ ...picture, wished: true });
+    this.#say({ t: "more", n: picture.meta.n });
   }
 
   /** The page put the canvas there (or, with `null`, took it away). */
@@ -108,6 +140,8 @@ export class Inbox {
   end(): void {
     this.close("left");
     this.#apply({ type: "over" });
+    clearTimeout(this.#promotion);
+    this.#dropAhead();
     this.#early = [];
     this.#link = null;
   }
@@ -122,20 +156,17 @@ export class Inbox {
         await this.#announced(message, plaintext);
         return true;
       case "end":
-        if (this.#isCurrent(message.n)) {
-          this.#digest = fromBase64Url(message.digest);
-          await this.#completeWhenWhole();
-        }
+        await this.#ended(message.n, message.digest);
         return true;
       case "key":
         plaintext.fill(0);
         if (this.#isCurrent(message.n)) this.#unlock(message.key);
         return true;
       case "revoke":
-        if ("all" in message || this.#isCurrent(message.n)) this.#revoked();
+        this.#takenBack("all" in message ? null : message.n);
         return true;
       case "extend":
-        if (this.#isCurrent(message.n)) this.#viewing?.extend(message.seconds);
+        if (this.#isCurrent(message.n)) this.#extended(message.seconds);
         return true;
       default:
         return false;
@@ -151,68 +182,125 @@ export class Inbox {
       this.#early.push(record);
     } else if (header.image > this.#next) {
       throw new ProtocolError();
-    } else if (header.image === this.#picture.peek()?.meta.n && !this.idle) {
-      this.#collect(record);
+    } else {
+      const reception = this.#find(header.image);
+      if (reception !== null) this.#collect(reception, record);
     }
     // What is left belongs to a picture that was taken back while it was on its way.
   }
 
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
-    if (!this.idle || meta.n !== this.#next) throw new ProtocolError();
+    if (!this.#mayAnnounce(meta.n)) throw new ProtocolError();
     const metaHash = await sha256(plaintext);
-    this.#opener = new ImageOpener({ image: meta.n, size: meta.size, metaHash });
+    const opener = new ImageOpener({ image: meta.n, size: meta.size, metaHash });
+    const reception: Reception = { meta, opener, digest: null, whole: false };
     this.#next++;
-    this.#digest = null;
-    this.#keyUsed = false;
-    this.#publish({ meta, state: { at: "receiving", received: 0 }, viewing: null });
+    // A moment ago one was closed: people see that first.
+    if (this.#current === null && this.#promotion === undefined) this.#begin(reception);
+    else this.#ahead = reception;
     const early = this.#early;
     this.#early = [];
-    for (const record of early) this.#collect(record);
+    for (const record of early) this.#collect(reception, record);
   }
 
-  #collect(record: Bytes): void {
-    const opener = this.#opener;
-    if (opener === null) throw new ProtocolError();
+  /** One after the other, and one ahead of what people are at, once all of that is here. */
+  #mayAnnounce(n: number): boolean {
+    return n === this.#next && this.#ahead === null && this.#current?.whole !== false;
+  }
+
+  #begin(reception: Reception): void {
+    this.#current = reception;
+    this.#keyUsed = false;
+    const { meta, opener, whole } = reception;
+    const state = whole
+      ? { at: "delivered" } as const
+      : { at: "receiving", received: opener.received } as const;
+    this.#publish({ meta, state, viewing: null, wished: false });
+  }
+
+  /** A moment after one was closed: people are at the next one, if it is here. */
+  #goOn(): void {
+    this.#promotion = undefined;
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) this.#begin(ahead);
+  }
+
+  #dropAhead(): void {
+    this.#ahead?.opener.discard();
+    this.#ahead = null;
+  }
+
+  #find(n: number): Reception | null {
+    if (n === this.#current?.meta.n) return this.#current;
+    return n === this.#ahead?.meta.n ? this.#ahead : null;
+  }
+
+  async #ended(n: number, digest: string): Promise<void> {
+    if (n >= this.#next) throw new ProtocolError();
+    const reception = this.#find(n);
+    if (reception === null) return;
+    reception.digest = fromBase64Url(digest);
+    await this.#completeWhenWhole(reception);
+  }
+
+  #collect(reception: Reception, record: Bytes): void {
+    const { opener } = reception;
     opener.add(record);
     const now = performance.now();
-    if (now - this.#progressAt >= PROGRESS_MS) {
+    if (reception === this.#current && now - this.#progressAt >= PROGRESS_MS) {
       this.#progressAt = now;
       this.#apply({ type: "progress", received: opener.received });
     }
     // A digest that came before the last chunk was waiting for it.
-    if (opener.complete) this.#completeWhenWhole();
+    if (opener.complete) this.#completeWhenWhole(reception);
   }
 
-  async #completeWhenWhole(): Promise<void> {
-    const opener = this.#opener;
-    const digest = this.#digest;
-    const n = this.#picture.peek()?.meta.n;
-    if (opener === null || digest === null || n === undefined || !opener.complete) return;
-    this.#digest = null;
-    const whole = await opener.matches(digest);
-    if (opener !== this.#opener) return;
-    if (!whole) return this.#failed("corrupt");
-    if (this.#apply({ type: "complete" })) this.#say({ t: "got", n });
+  async #completeWhenWhole(reception: Reception): Promise<void> {
+    const { opener, digest, meta: { n } } = reception;
+    if (digest === null || !opener.complete) return;
+    reception.digest = null;
+    const matches = await opener.matches(digest);
+    if (reception !== this.#find(n)) return;
+    if (!matches) return this.#unusable(reception);
+    reception.whole = true;
+    if (reception === this.#current && !this.#apply({ type: "complete" })) return;
+    this.#say({ t: "got", n });
+  }
+
+  /** It did not arrive as it was sent. */
+  #unusable(reception: Reception): void {
+    if (reception === this.#current) return this.#failed("corrupt");
+    this.#dropAhead();
+    this.#say({ t: "abort", code: "corrupt", n: reception.meta.n });
+  }
+
+  #extended(seconds: number): void {
+    const picture = this.#picture.peek();
+    if (picture === null || this.#viewing?.extend(seconds) !== true) return;
+    this.#publish({ ...picture, wished: false });
   }
 
   /** Decrypts and decodes beside the receiving of further messages: a burn in between must not wait. */
   #unlock(key: string): void {
-    const opener = this.#opener;
-    const picture = this.#picture.peek();
+    const reception = this.#current;
     const raw = fromBase64Url(key);
-    if (opener === null || picture?.state.at !== "opening" || raw === null || this.#keyUsed) {
+    const opening = this.#picture.peek()?.state.at === "opening";
+    if (reception === null || !opening || raw === null || this.#keyUsed) {
       throw new ProtocolError();
     }
     this.#keyUsed = true;
     clearTimeout(this.#keyTimer);
-    this.#show(opener, raw, picture.meta).catch((error) => {
+    this.#apply({ type: "unlock" });
+    this.#show(reception, raw).catch((error) => {
       // Taken back meanwhile; the next picture has nothing to do with it.
-      if (opener !== this.#opener) return;
+      if (reception !== this.#current) return;
       this.#failed(error instanceof ProtocolError ? "corrupt" : "undecodable");
     });
   }
 
-  async #show(opener: ImageOpener, key: Bytes, meta: MetaMessage): Promise<void> {
+  async #show(reception: Reception, key: Bytes): Promise<void> {
+    const { opener, meta } = reception;
     const bytes = await opener.open(key);
     const facts = inspectImage(bytes);
     if (
@@ -222,19 +310,20 @@ export class Inbox {
       throw new ProtocolError();
     }
     // Burned or left meanwhile: then it is not decoded, or never painted.
-    if (opener !== this.#opener) return wipe(bytes);
+    if (reception !== this.#current) return wipe(bytes);
     const { signal } = this.#decoding = new AbortController();
     const size = screenSize();
     const bitmap = await this.#options.decoder.decode(bytes, meta.type, { ...size, signal });
-    if (opener !== this.#opener) return bitmap.close();
+    if (reception !== this.#current) return bitmap.close();
     this.#bitmap = bitmap;
     const canvas = await this.#canvas.promise;
-    if (opener !== this.#opener) return;
+    if (reception !== this.#current) return;
     this.#bitmap = null;
     const viewing = this.#viewing = new Viewing({
       canvas,
       bitmap,
       seconds: meta.view.seconds,
+      hold: meta.view.hold,
       mark: meta.view.mark === "" ? this.#options.defaultMark : meta.view.mark,
       onPainted: () => {
         if (this.#apply({ type: "painted" })) this.#say({ t: "shown", n: meta.n });
@@ -249,6 +338,13 @@ export class Inbox {
     const n = this.#picture.peek()?.meta.n;
     if (n === undefined) return;
     if (this.#apply({ type: "closed", why, ms })) this.#say({ t: "closed", n, why, ms });
+  }
+
+  /** One picture, or all of them (`null`). */
+  #takenBack(n: number | null): void {
+    const ahead = this.#ahead?.meta.n;
+    if (n === null || n === ahead) this.#dropAhead();
+    if (n === null || (n !== ahead && this.#isCurrent(n))) this.#revoked();
   }
 
   #revoked(): void {
@@ -268,7 +364,9 @@ export class Inbox {
 
   #isCurrent(n: number): boolean {
     if (n >= this.#next) throw new ProtocolError();
-    return this.#picture.peek()?.meta.n === n && !this.idle;
+    // What came ahead has no turn yet: nothing but its end and its taking back can be said of it.
+    if (n === this.#ahead?.meta.n) throw new ProtocolError();
+    return n === this.#current?.meta.n;
   }
 
   #apply(event: IncomingEvent): boolean {
@@ -278,13 +376,15 @@ export class Inbox {
     if (isFinished(state)) {
       clearTimeout(this.#keyTimer);
       this.#decoding.abort();
-      this.#opener?.discard();
-      this.#opener = null;
+      this.#current?.opener.discard();
+      this.#current = null;
       this.#bitmap?.close();
       this.#bitmap = null;
       const viewing = this.#viewing;
       this.#viewing = null;
       viewing?.close("left");
+      clearTimeout(this.#promotion);
+      this.#promotion = setTimeout(() => this.#goOn(), NEXT_DELAY_MS);
     }
     this.#publish({ ...picture, state, viewing: isFinished(state) ? null : picture.viewing });
     return true;

@@ -16,8 +16,8 @@ export type Incoming =
   | { readonly at: "receiving"; readonly received: number }
   /** All of it is here, unreadable. */
   | { readonly at: "delivered" }
-  /** Asked for the key, or decrypting and decoding. */
-  | { readonly at: "opening" }
+  /** Asked for the key, or decrypting and decoding; `asking` while the owner is to say whether it may be seen. */
+  | { readonly at: "opening"; readonly asking: boolean }
   /** On screen. */
   | { readonly at: "viewing" }
   | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
@@ -31,7 +31,9 @@ export type Incoming =
 export type IncomingEvent =
   | { readonly type: "progress"; readonly received: number }
   | { readonly type: "complete" }
-  | { readonly type: "open" }
+  | { readonly type: "open"; readonly ask: boolean }
+  /** The key came. */
+  | { readonly type: "unlock" }
   | { readonly type: "painted" }
   | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
   | { readonly type: "revoke" }
@@ -46,7 +48,9 @@ export function transition(state: Incoming, event: IncomingEvent): Incoming | nu
     case "complete":
       return state.at === "receiving" ? { at: "delivered" } : null;
     case "open":
-      return state.at === "delivered" ? { at: "opening" } : null;
+      return state.at === "delivered" ? { at: "opening", asking: event.ask } : null;
+    case "unlock":
+      return state.at === "opening" ? { at: "opening", asking: false } : null;
     case "painted":
       return state.at === "opening" ? { at: "viewing" } : null;
     case "closed":

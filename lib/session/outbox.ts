@@ -7,8 +7,14 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type Bytes, toBase64Url } from "../protocol/bytes.ts";
-import type { ControlMessage, ViewRules } from "../protocol/control.ts";
-import { MAX_IMAGES } from "../protocol/limits.ts";
+import type { ControlMessage, MetaMessage, ViewRules } from "../protocol/control.ts";
+import {
+  MAX_ALT_LENGTH,
+  MAX_CAPTION_LENGTH,
+  MAX_IMAGES,
+  MAX_NAME_LENGTH,
+  MAX_VIEW_SECONDS,
+} from "../protocol/limits.ts";
 import { CHUNK_SIZE, RECORD_LENGTH } from "../protocol/record.ts";
 import { encodeControl } from "../e2e/control_record.ts";
 import { ImageSealer } from "../e2e/image_stream.ts";
@@ -37,21 +43,41 @@ const OVERDUE_MS = 10_000;
 /** How long a viewer's software may take from the key to the first frame, in milliseconds: a slow phone, 40 megapixels. */
 const UNLOCK_MS = 30_000;
 
-/** One picture of this side, as the page shows it. */
-export interface OutgoingPicture {
-  readonly n: number;
-  /** The file's name, for this page only. */
-  readonly name: string;
-  readonly prepared: Prepared;
+/** What the owner says about a picture, until it is announced. */
+export interface Details {
   readonly rules: ViewRules;
-  readonly state: Outgoing;
+  /** Shown with the picture; may be empty. */
+  readonly caption: string;
+  /** Read out in place of the picture; may be empty. */
+  readonly alt: string;
+  /** Whether the file's name is sent: it often says more than the picture. */
+  readonly named: boolean;
 }
 
 /** What to send. */
-export interface OutgoingContent {
+export interface OutgoingContent extends Partial<Details> {
+  /** The file's name. */
   readonly name: string;
   readonly prepared: Prepared;
   readonly rules: ViewRules;
+}
+
+/** How long a viewer may have the key of a picture that he has to hold before he first does, in milliseconds. */
+const HOLD_MS = 600_000;
+
+/** One picture of this side, as the page shows it. */
+export interface OutgoingPicture extends Details {
+  /** Stays the same, whatever is removed or moved before it. */
+  readonly id: number;
+  /** Its place, which is its number on the wire once it is announced. */
+  readonly n: number;
+  readonly name: string;
+  readonly prepared: Prepared;
+  readonly state: Outgoing;
+  /** Not sent while it is: somebody works on it. */
+  readonly editing: boolean;
+  /** The viewer would like more time. */
+  readonly wanted: boolean;
 }
 
 /** The session can't take more pictures. */
@@ -67,9 +93,10 @@ export class OutboxFullError extends Error {
 function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number }) | null {
   switch (message.t) {
     case "got":
-    case "open":
     case "shown":
       return { type: message.t, n: message.n };
+    case "open":
+      return { type: "open", n: message.n, ask: false };
     case "closed":
       return { type: "closed", n: message.n, why: message.why, ms: message.ms };
     case "abort":
@@ -79,23 +106,61 @@ function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number
   }
 }
 
-/** Sends pictures in order, the next one when the one before is finished. */
+/** A picture that was announced, and can still be read by nobody, or is open. */
+interface Sealed {
+  readonly sealer: ImageSealer;
+  readonly abort: AbortController;
+}
+
+/** The announcement of a picture. */
+function describe(picture: OutgoingPicture): MetaMessage {
+  const { n, prepared, rules } = picture;
+  const { type, size, width, height } = prepared;
+  const name = cut(picture.named ? picture.name : "", MAX_NAME_LENGTH);
+  const alt = cut(picture.alt, MAX_ALT_LENGTH);
+  const caption = cut(picture.caption, MAX_CAPTION_LENGTH);
+  return {
+    t: "meta",
+    n,
+    type,
+    size,
+    w: width,
+    h: height,
+    view: rules,
+    ...(name === "" ? {} : { name }),
+    ...(alt === "" ? {} : { alt }),
+    ...(caption === "" ? {} : { caption }),
+  };
+}
+
+/** Without the spaces around it, and without half of a character at its end. */
+function cut(text: string, length: number): string {
+  return text.trim().slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
+/**
+ * Sends pictures in order. One is with the viewer at a time; the next one goes after it as soon as it is delivered, so that it
+ * is there, locked, when its turn comes.
+ */
 export class Outbox {
   readonly #pictures = signal<readonly OutgoingPicture[]>([]);
+  readonly #at = signal(0);
   readonly #onChange: (picture: OutgoingPicture) => void;
   #link: SecureLink | null = null;
-  /** The picture on its way or with the viewer. */
-  #current:
-    | { readonly n: number; readonly sealer: ImageSealer; readonly abort: AbortController }
-    | null = null;
+  /** By number: the picture that people are at, and the one behind it. */
+  readonly #sealed = new Map<number, Sealed>();
+  #ids = 0;
   /** When the key of the current picture was released, by the clock on the wall: it goes on while a machine sleeps. */
   #openedAt = 0;
-  /** Whether everything was taken back. */
+  /** When its time on screen is over, by the same clock, as far as this side knows. */
+  #dueAt = Infinity;
+  /** Whether everything was taken back, and what was by itself. */
   #burned = false;
+  readonly #revoked = new Set<number>();
   /** The last picture that was sent to its end. */
-  #whole: number | null = null;
+  #whole = -1;
   /** The picture that is next, being read already. */
-  #readAhead: { readonly n: number; readonly chunks: ChunkReader } | null = null;
+  #readAhead: { readonly blob: Blob; readonly chunks: ChunkReader } | null = null;
   #pumping = false;
   #ended = false;
   #progressAt = 0;
@@ -111,6 +176,11 @@ export class Outbox {
     return this.#pictures;
   }
 
+  /** The place of the picture that people are at; the one behind it may be on its way already. */
+  get at(): ReadonlySignal<number> {
+    return this.#at;
+  }
+
   /** True when no picture is left that something could still happen to. */
   get done(): boolean {
     return this.#pictures.peek().every((picture) => isFinished(picture.state));
@@ -120,18 +190,67 @@ export class Outbox {
   add(content: OutgoingContent): void {
     const pictures = this.#pictures.peek();
     if (pictures.length >= MAX_IMAGES) throw new OutboxFullError();
-    const state = { at: this.#ended ? "unseen" : "queued" } as const;
-    const picture = { ...content, n: pictures.length, state };
+    const picture: OutgoingPicture = {
+      caption: "",
+      alt: "",
+      named: false,
+      ...content,
+      id: this.#ids++,
+      n: pictures.length,
+      state: { at: this.#ended ? "unseen" : "queued" },
+      editing: false,
+      wanted: false,
+    };
     this.#pictures.value = [...pictures, picture];
     this.#onChange(picture);
     this.#pump();
   }
 
-  /** Changes the rules of all pictures that were not announced yet. */
-  setRules(rules: ViewRules): void {
-    this.#pictures.value = this.#pictures.peek().map((picture) =>
-      picture.state.at === "queued" ? { ...picture, rules } : picture
-    );
+  /** Changes some rules of all pictures that were not announced yet. */
+  setRules(rules: Partial<ViewRules>): void {
+    for (const { id, rules: before } of this.#pictures.peek()) {
+      this.change(id, { rules: { ...before, ...rules } });
+    }
+  }
+
+  /** Changes what is said about a picture. Returns false where it is too late: it was announced, or is not there any more. */
+  change(id: number, details: Partial<Details>): boolean {
+    return this.#rework(id, details);
+  }
+
+  /** Puts another version in place of a picture. Returns false, as {@linkcode Outbox.change}; then `prepared` is the caller's to free. */
+  replace(id: number, prepared: Prepared): boolean {
+    const before = this.#queued(id);
+    if (before === null || !this.#rework(id, { prepared })) return false;
+    before.prepared.thumbnail.close();
+    return true;
+  }
+
+  /** Keeps a picture, and what stands behind it, from being sent while somebody works on it. Returns false where it is too late. */
+  edit(id: number, on: boolean): boolean {
+    const done = this.#rework(id, { editing: on });
+    this.#pump();
+    return done;
+  }
+
+  /** Takes a picture out that was not announced. Returns false where it is too late. */
+  remove(id: number): boolean {
+    const picture = this.#queued(id);
+    if (picture === null) return false;
+    this.#forgetReadAhead(picture.prepared.blob);
+    picture.prepared.thumbnail.close();
+    this.#number(this.#pictures.peek().filter((other) => other !== picture));
+    this.#pump();
+    return true;
+  }
+
+  /** Moves a picture by some places, not before one that was announced. Returns false where it can't go there. */
+  move(id: number, by: number): boolean {
+    const picture = this.#queued(id);
+    const pictures = this.#pictures.peek();
+    if (picture === null || pictures[picture.n + by]?.state.at !== "queued") return false;
+    this.#number(pictures.toSpliced(picture.n, 1).toSpliced(picture.n + by, 0, picture));
+    return true;
   }
 
   /** Starts to send over a bound link. */
@@ -152,16 +271,61 @@ export class Outbox {
     const known = this.#pictures.peek()[n];
     if (known !== undefined && isFinished(known.state)) return true;
     // Nobody has all of what was not sent to its end.
-    if (event.type === "got" && this.#whole !== n) throw new ProtocolError();
+    if (event.type === "got" && this.#whole < n) throw new ProtocolError();
+    // One after the other: what came ahead stays locked until its turn.
+    if (event.type === "open" && n > this.#first()) throw new ProtocolError();
     // "Burned" would be this side's own deed.
     const claimsBurn = event.type === "closed" && event.why === "revoked";
-    if (claimsBurn && !this.#burned) throw new ProtocolError();
-    if (!this.#apply(n, this.#plausible(event))) throw new ProtocolError();
-    if (event.type === "open") {
-      this.#openedAt = Date.now();
-      await this.#release(n);
-    }
+    if (claimsBurn && !this.#burned && !this.#revoked.has(n)) throw new ProtocolError();
+    const ask = known?.rules.ask === true;
+    const happened = event.type === "open" ? { ...event, ask } : this.#plausible(event);
+    if (!this.#apply(n, happened)) throw new ProtocolError();
+    if (event.type === "open" && !ask) await this.#release(n);
     return true;
+  }
+
+  /** Lets the viewer see a picture that he asked to see. */
+  async allow(id: number): Promise<void> {
+    const picture = this.#find(id);
+    if (picture?.state.at !== "asked" || !this.#apply(picture.n, { type: "allow" })) return;
+    await this.#release(picture.n);
+  }
+
+  /** Takes one picture back; what is open is wiped by the viewer's software. */
+  revoke(id: number): void {
+    const picture = this.#find(id);
+    if (picture === null || isFinished(picture.state)) return;
+    this.#revoked.add(picture.n);
+    this.#link?.sendControl({ t: "revoke", n: picture.n }).catch(() => {});
+    this.#apply(picture.n, { type: "burn" });
+  }
+
+  /** Grants more time for what is on the viewer's screen, in seconds. Returns how much it became, with all limits. */
+  grant(id: number, seconds: number): number {
+    const picture = this.#find(id);
+    const { n, state, rules } = picture ?? {};
+    if (n === undefined || rules === undefined || state?.at !== "shown") return 0;
+    const most = MAX_VIEW_SECONDS - rules.seconds;
+    const granted = rules.seconds === 0 ? 0 : Math.min(seconds, most);
+    const changed = { wanted: false, rules: { ...rules, seconds: rules.seconds + granted } };
+    this.#put(n, changed);
+    if (granted <= 0) return 0;
+    this.#link?.sendControl({ t: "extend", n, seconds: granted }).catch(() => {});
+    this.#dueAt += granted * 1_000;
+    this.#watchUntil(n, this.#dueAt - Date.now() + OVERDUE_MS);
+    return granted;
+  }
+
+  /**
+   * The viewer would like more time. Says nothing where there is none to give; asking again changes nothing. Returns
+   * the picture where that is new. Throws {@linkcode ProtocolError} for one that was never announced.
+   */
+  wish(n: number): OutgoingPicture | null {
+    const picture = this.#pictures.peek()[n];
+    if (picture === undefined || picture.state.at === "queued") throw new ProtocolError();
+    const { state, rules, wanted } = picture;
+    if (state.at !== "shown" || wanted || rules.seconds === 0) return null;
+    return rules.seconds >= MAX_VIEW_SECONDS ? null : this.#put(n, { wanted: true });
   }
 
   /** Nobody has seen a picture for longer than its key was out. */
@@ -203,44 +367,103 @@ export class Outbox {
     return unseen;
   }
 
-  #apply(n: number, event: OutgoingEvent): boolean {
+  #find(id: number): OutgoingPicture | null {
+    return this.#pictures.peek().find((picture) => picture.id === id) ?? null;
+  }
+
+  /** A picture that was not announced; `null` for any other. */
+  #queued(id: number): OutgoingPicture | null {
+    const picture = this.#find(id);
+    return picture?.state.at === "queued" ? picture : null;
+  }
+
+  #rework(id: number, changes: Partial<OutgoingPicture>): boolean {
+    const picture = this.#queued(id);
+    if (picture === null) return false;
+    if (changes.prepared !== undefined) this.#forgetReadAhead(picture.prepared.blob);
+    this.#put(picture.n, changes);
+    return true;
+  }
+
+  #put(n: number, changes: Partial<OutgoingPicture>): OutgoingPicture | null {
     const pictures = this.#pictures.peek();
     const picture = pictures[n];
+    if (picture === undefined) return null;
+    const next = { ...picture, ...changes };
+    this.#pictures.value = pictures.with(n, next);
+    return next;
+  }
+
+  /** Puts pictures in a new order. */
+  #number(pictures: readonly OutgoingPicture[]): void {
+    this.#pictures.value = pictures.map((picture, n) => ({ ...picture, n }));
+  }
+
+  /** The number of the first picture that something can still happen to. */
+  #first(): number {
+    const pictures = this.#pictures.peek();
+    const first = pictures.findIndex(({ state }) => !isFinished(state));
+    return first === -1 ? pictures.length : first;
+  }
+
+  #forgetReadAhead(blob: Blob): void {
+    if (this.#readAhead?.blob !== blob) return;
+    this.#readAhead.chunks.cancel();
+    this.#readAhead = null;
+  }
+
+  #apply(n: number, event: OutgoingEvent): boolean {
+    const picture = this.#pictures.peek()[n];
     if (picture === undefined) return false;
     const state = transition(picture.state, event);
     if (state === null) return false;
     if (state === picture.state) return true;
-    const next = { ...picture, state };
-    this.#pictures.value = pictures.with(n, next);
+    const finished = isFinished(state);
+    const next = this.#put(n, { state, ...(finished ? { wanted: false } : {}) });
+    if (next === null) return false;
     this.#watch(next);
     // Only what may be sent again is still shown.
-    if (isFinished(state) && state.at !== "unseen") picture.prepared.thumbnail.close();
-    if (isFinished(state) && this.#current?.n === n) {
-      this.#current.abort.abort();
-      this.#current.sealer.destroy();
-      this.#current = null;
+    if (finished && state.at !== "unseen") picture.prepared.thumbnail.close();
+    if (finished) {
+      const sealed = this.#sealed.get(n);
+      this.#sealed.delete(n);
+      sealed?.abort.abort();
+      sealed?.sealer.destroy();
     }
     this.#onChange(next);
-    if (isFinished(state)) setTimeout(() => this.#pump(), NEXT_DELAY_MS);
+    if (finished) setTimeout(() => this.#goOn(), NEXT_DELAY_MS);
+    else if (state.at === "delivered") this.#pump();
     return true;
+  }
+
+  /** A moment after one was closed: people are at the next one. */
+  #goOn(): void {
+    this.#at.value = Math.max(this.#at.peek(), this.#first());
+    this.#pump();
   }
 
   /** An open picture has to be reported closed in time: what nobody hears of is unconfirmed, not "being looked at". */
   #watch({ n, state, rules }: OutgoingPicture): void {
-    if (this.#current?.n !== n) return;
-    clearTimeout(this.#overdue);
-    const wait = state.at === "opened"
-      ? UNLOCK_MS
-      : state.at === "shown" && rules.seconds > 0
-      ? rules.seconds * 1_000 + OVERDUE_MS
-      : null;
-    if (wait !== null) {
-      this.#overdue = setTimeout(() => {
-        // Its viewer may only be slow: then his software still hears that it is over.
-        this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
-        this.#apply(n, { type: "overdue" });
-      }, wait);
+    switch (state.at) {
+      case "opened":
+        return this.#watchUntil(n, rules.hold ? HOLD_MS : UNLOCK_MS);
+      case "shown":
+        this.#dueAt = rules.seconds === 0 ? Infinity : Date.now() + rules.seconds * 1_000;
+        return this.#watchUntil(n, this.#dueAt - Date.now() + OVERDUE_MS);
+      default:
+        if (isFinished(state) && n < this.#first()) clearTimeout(this.#overdue);
     }
+  }
+
+  /** `ms` = Infinity waits for ever. */
+  #watchUntil(n: number, ms: number): void {
+    clearTimeout(this.#overdue);
+    if (ms === Infinity) return;
+    this.#overdue = setTimeout(() => {
+      // Its viewer may only be slow: then his software still hears that it is over.
+      this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
+      this.#apply(n, { type: "overdue" });
+    }, ms);
   }
 
   #applyAll(event: OutgoingEvent): void {
@@ -248,24 +471,36 @@ export class Outbox {
   }
 
   async #release(n: number): Promise<void> {
-    const current = this.#current;
+    const sealer = this.#sealed.get(n)?.sealer;
     const link = this.#link;
-    if (current?.n !== n || link === null) throw new ProtocolError();
-    const key = current.sealer.exportKey();
+    if (sealer === undefined || link === null) throw new ProtocolError();
+    this.#openedAt = Date.now();
+    const key = sealer.exportKey();
     try {
       wipe(await link.sendControl({ t: "key", n, key: toBase64Url(key) }));
     } finally {
       wipe(key);
-      current.sealer.destroy();
+      sealer.destroy();
     }
+  }
+
+  /** The picture to be sent now: the first one, or the one behind it once that is delivered. */
+  #due(): OutgoingPicture | null {
+    const [first, second] = this.#pictures.peek().slice(this.#first());
+    if (first?.state.at === "queued") return first;
+    const received = first !== undefined && first.state.at !== "sending";
+    return received && second?.state.at === "queued" ? second : null;
   }
 
   #pump(): void {
     const link = this.#link;
-    const next = this.#pictures.peek().find((picture) => !isFinished(picture.state));
-    if (this.#pumping || next?.state.at !== "queued") return;
+    const next = this.#due();
+    if (this.#pumping || next === null || next.editing) return;
     if (link === null) {
-      this.#readAhead ??= { n: next.n, chunks: new ChunkReader(next.prepared.blob) };
+      const { blob } = next.prepared;
+      if (this.#readAhead?.blob === blob) return;
+      this.#readAhead?.chunks.cancel();
+      this.#readAhead = { blob, chunks: new ChunkReader(blob) };
       return;
     }
     this.#pumping = true;
@@ -276,15 +511,15 @@ export class Outbox {
   }
 
   async #send(picture: OutgoingPicture, link: SecureLink): Promise<void> {
-    const { n, prepared, rules } = picture;
-    const { type, size, width, height, blob } = prepared;
+    const { n, prepared } = picture;
+    const { size, blob } = prepared;
     this.#apply(n, { type: "progress", sent: 0 });
     try {
-      // Without the file's name: it often says more than the picture, and nobody asked for it.
-      const meta = { t: "meta", n, type, size, w: width, h: height, view: rules } as const;
+      const meta = describe(picture);
       const announced = link.sendControl(meta);
-      const chunks = this.#readAhead?.n === n ? this.#readAhead.chunks : new ChunkReader(blob);
-      this.#readAhead = null;
+      const ahead = this.#readAhead;
+      const chunks = ahead?.blob === blob ? ahead.chunks : new ChunkReader(blob);
+      if (ahead?.blob === blob) this.#readAhead = null;
       // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait here.
       const metaHash = await sha256(encodeControl(meta));
       const sealer = await ImageSealer.create({ image: n, size, metaHash });
@@ -293,7 +528,7 @@ export class Outbox {
         chunks.cancel();
         return sealer.destroy();
       }
-      this.#current = { n, sealer, abort };
+      this.#sealed.set(n, { sealer, abort });
       await Promise.all([
         announced,
         this.#sendChunks(chunks, { n, size, sealer, link, signal: abort.signal }),

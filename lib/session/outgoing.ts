@@ -8,7 +8,7 @@
 import type { AbortCode, ClosedReason } from "../protocol/control.ts";
 
 /**
- *     queued ─→ sending ─→ delivered ─→ opened ─→ shown ─→ closed
+ *     queued ─→ sending ─→ delivered ─→ (asked ─→) opened ─→ shown ─→ closed
  *
  * and from there to an end that nobody wished for:
  * burned, unseen (before it was opened) · refused, unreadable · unconfirmed (once it was opened).
@@ -19,7 +19,9 @@ export type Outgoing =
   | { readonly at: "sending"; readonly sent: number }
   /** All of it is with the viewer, unreadable. */
   | { readonly at: "delivered" }
-  /** The viewer asked to see it, and got the key. */
+  /** The viewer asked to see it, and this side is to say whether he may. */
+  | { readonly at: "asked" }
+  /** The viewer got the key. */
   | { readonly at: "opened" }
   /** On the viewer's screen. */
   | { readonly at: "shown" }
@@ -40,7 +42,9 @@ export type Outgoing =
 export type OutgoingEvent =
   | { readonly type: "progress"; readonly sent: number }
   | { readonly type: "got" }
-  | { readonly type: "open" }
+  /** `ask`: whether this side wanted to be asked. */
+  | { readonly type: "open"; readonly ask: boolean }
+  | { readonly type: "allow" }
   | { readonly type: "shown" }
   | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
   | { readonly type: "abort"; readonly code: AbortCode }
@@ -61,17 +65,21 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
     case "got":
       return state.at === "sending" ? { at: "delivered" } : null;
     case "open":
-      return state.at === "delivered" ? { at: "opened" } : null;
+      return state.at === "delivered" ? { at: event.ask ? "asked" : "opened" } : null;
+    case "allow":
+      return state.at === "asked" ? { at: "opened" } : null;
     case "shown":
       return state.at === "opened" ? { at: "shown" } : null;
     case "closed":
       // Closed without having been shown: he asked, but left or lost it before the first frame, and saw nothing.
-      return state.at === "shown" || (state.at === "opened" && event.ms === 0)
+      return state.at === "shown" ||
+          ((state.at === "asked" || state.at === "opened") && event.ms === 0)
         ? { at: "closed", why: event.why, ms: event.ms }
         : null;
     case "abort":
       // Nobody can find fault with what was never announced, nor fail to show what he has shown.
-      return state.at === "sending" || state.at === "delivered" || state.at === "opened"
+      return state.at === "sending" || state.at === "delivered" || state.at === "asked" ||
+          state.at === "opened"
         ? { at: "refused", code: event.code, opened: state.at === "opened" }
         : null;
     case "unreadable":

@@ -117,7 +117,12 @@ export type ViewerPhase =
 /** The sender's phase: of the session until it is live, then of the picture that is under way or was last. */
 export function senderPhase(
   life: Life,
-  { pictures, preparing }: { pictures: readonly OutgoingPicture[]; preparing: boolean },
+  { pictures, at, preparing }: {
+    pictures: readonly OutgoingPicture[];
+    /** Which picture people are at; those behind it may be on their way already. */
+    at: number;
+    preparing: boolean;
+  },
 ): SenderPhase {
   switch (life.at) {
     case "idle":
@@ -125,9 +130,10 @@ export function senderPhase(
     case "starting":
       return "preparing";
     case "live": {
-      const active = pictures.find(({ state }) => !isFinished(state) && state.at !== "queued");
-      const current = active ?? pictures.findLast(({ state }) => isFinished(state));
-      return current === undefined ? "connected" : picturePhase(current);
+      const current = pictures[at];
+      if (current !== undefined && current.state.at !== "queued") return picturePhase(current);
+      const before = pictures.findLast(({ state }) => isFinished(state));
+      return before === undefined ? "connected" : picturePhase(before);
     }
     default:
       return life.at;
@@ -143,6 +149,8 @@ function picturePhase({ state }: OutgoingPicture): SenderPhase {
     case "opened":
     case "shown":
       return state.at;
+    case "asked":
+      return "delivered";
     default:
       return "closed";
   }

@@ -11,15 +11,13 @@ import type { Decoder } from "../image/decoder.ts";
 import { ImageError, type ImageErrorReason } from "../image/errors.ts";
 import { preparePicture } from "../image/prepare.ts";
 import type { OutgoingContent } from "./outbox.ts";
+import { DEFAULT_PREFERENCES } from "./preferences.ts";
 
 /** Longest side of a thumbnail in device pixels. */
 const THUMBNAIL_SIDE = 640;
 
 /** The times that one can choose, in seconds; 0 = until closed. */
 export const VIEW_SECONDS = [3, 5, 10, 30, 60, 0] as const;
-
-/** Chosen where nobody chose. */
-export const DEFAULT_SECONDS = 10;
 
 /** A file that can't be sent. */
 export interface PickProblem {
@@ -30,7 +28,11 @@ export interface PickProblem {
 /** Prepares pictures, one after the other: decoding two at once would double the memory. */
 export class Picker {
   /** How long pictures may be seen; 0 = until closed. */
-  readonly seconds = signal<number>(DEFAULT_SECONDS);
+  readonly seconds = signal<number>(DEFAULT_PREFERENCES.seconds);
+  /** Seen only while held. */
+  readonly hold = signal(DEFAULT_PREFERENCES.hold);
+  /** Whether this side decides each time that somebody asks to see one. */
+  readonly ask = signal(DEFAULT_PREFERENCES.ask);
   /** Text of the watermark; empty = date, time and words of the session. */
   readonly mark = signal("");
   readonly #decoder: Decoder;
@@ -53,7 +55,12 @@ export class Picker {
 
   /** The rules that are chosen now. */
   get rules(): ViewRules {
-    return { seconds: this.seconds.peek(), hold: false, mark: this.mark.peek().trim() };
+    return {
+      seconds: this.seconds.peek(),
+      hold: this.hold.peek(),
+      mark: this.mark.peek().trim(),
+      ask: this.ask.peek(),
+    };
   }
 
   /** Prepares files, after those that were chosen before, and hands each good one on. */

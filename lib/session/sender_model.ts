@@ -10,9 +10,15 @@ import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
 import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
-import { OutboxFullError, type OutgoingContent, type OutgoingPicture } from "./outbox.ts";
+import {
+  type Details,
+  OutboxFullError,
+  type OutgoingContent,
+  type OutgoingPicture,
+} from "./outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
 import { Picker } from "./picker.ts";
+import { keepPreferences, readPreferences } from "./preferences.ts";
 import { Session } from "./session.ts";
 
 const IDLE: Life = { at: "idle" };
@@ -38,10 +44,20 @@ export class SenderModel {
     if (this.#obstacle === null) warmUp();
     this.#decoder = new Decoder(workerMaker(decodeWorker));
     this.picker = new Picker(this.#decoder);
+    const kept = readPreferences();
+    this.picker.seconds.value = kept.seconds;
+    this.picker.hold.value = kept.hold;
+    this.picker.ask.value = kept.ask;
+    this.#keep.value = kept.keep;
+    this.#relay.value = kept.relay;
     this.#phase = computed(() => {
       const life = this.#life();
-      const pictures = this.#session.value?.outbox.pictures.value ?? [];
-      const phase = senderPhase(life, { pictures, preparing: this.picker.preparing.value });
+      const outbox = this.#session.value?.outbox;
+      const phase = senderPhase(life, {
+        pictures: outbox?.pictures.value ?? [],
+        at: outbox?.at.value ?? 0,
+        preparing: this.picker.preparing.value,
+      });
       const failed = this.#obstacle !== null || this.picker.problem.value !== null;
       return phase === "idle" && failed ? "failed" : phase;
     });
@@ -112,25 +128,60 @@ export class SenderModel {
   /** Chooses how long pictures may be seen, also for those that are not on their way yet. */
   setSeconds(seconds: number): void {
     this.picker.seconds.value = seconds;
-    this.#session.peek()?.outbox.setRules(this.picker.rules);
+    keepPreferences({ seconds });
+    this.#session.peek()?.outbox.setRules({ seconds });
   }
 
   /** Chooses the text of the watermark, also for pictures that are not on their way yet. */
   setMark(mark: string): void {
     this.picker.mark.value = mark;
-    this.#session.peek()?.outbox.setRules(this.picker.rules);
+    this.#session.peek()?.outbox.setRules({ mark: mark.trim() });
+  }
+
+  /** Shows pictures only while they are held, also those that are not on their way yet. */
+  setHold(hold: boolean): void {
+    this.picker.hold.value = hold;
+    keepPreferences({ hold });
+    this.#session.peek()?.outbox.setRules({ hold });
+  }
+
+  /** Wants to be asked each time that somebody would like to see one that is not on its way yet. */
+  setAsk(ask: boolean): void {
+    this.picker.ask.value = ask;
+    keepPreferences({ ask });
+    this.#session.peek()?.outbox.setRules({ ask });
   }
 
   /** Keeps this session and later ones open after the last picture, or not. */
   setKeep(on: boolean): void {
     this.#keep.value = on;
+    keepPreferences({ keep: on });
     this.#session.peek()?.setKeep(on);
   }
 
   /** Connects by a relay alone, or not, as long as nothing is connected. */
   setRelay(on: boolean): void {
     this.#relay.value = on;
+    keepPreferences({ relay: on });
     this.#session.peek()?.hideAddress(on);
+  }
+
+  /** Changes one picture, as long as it was not announced. */
+  change(id: number, details: Partial<Details>): void {
+    this.#session.peek()?.outbox.change(id, details);
+  }
+
+  /** Moves one picture by some places, as long as it was not announced. */
+  move(id: number, by: number): void {
+    this.#session.peek()?.outbox.move(id, by);
+  }
+
+  /** Takes one picture out, as long as it was not announced. With the last one the link goes, as it leads to nothing. */
+  remove(id: number): void {
+    const session = this.#session.peek();
+    if (session?.outbox.remove(id) !== true) return;
+    const unconnected = session.life.peek().at !== "live";
+    if (unconnected && session.outbox.pictures.peek().length === 0) this.reset();
   }
 
   /** The pictures of a session that is over which nobody has seen. */
@@ -144,8 +195,8 @@ export class SenderModel {
     const kept = this.#session.peek()?.outbox.takeUnseen() ?? [];
     if (kept.length === 0) return this.reset();
     const session = this.#begin();
-    for (const { name, prepared } of kept) {
-      session.outbox.add({ name, prepared, rules: this.picker.rules });
+    for (const { name, prepared, rules, caption, alt, named } of kept) {
+      session.outbox.add({ name, prepared, rules, caption, alt, named });
     }
   }
 

@@ -44,6 +44,9 @@ export interface TimelineEntry {
     | { readonly type: "live" }
     | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
     | { readonly type: "incoming"; readonly picture: IncomingPicture }
+    /** The viewer would like more time; this side gave some. */
+    | { readonly type: "wish"; readonly picture: OutgoingPicture }
+    | { readonly type: "granted"; readonly picture: OutgoingPicture; readonly seconds: number }
     | { readonly type: "burned" }
     | { readonly type: "ended"; readonly reason: EndReason };
 }
@@ -204,6 +207,15 @@ export class Session {
     this.#endAfterReport("left");
   }
 
+  /** Gives the viewer more time for what is on his screen, in seconds. */
+  grant(id: number, seconds: number): void {
+    const granted = this.outbox.grant(id, seconds);
+    const picture = this.outbox.pictures.peek().find((other) => other.id === id);
+    if (granted > 0 && picture !== undefined) {
+      this.#note({ type: "granted", picture, seconds: granted });
+    }
+  }
+
   /** The two compared, and see the same. */
   same(): void {
     this.#compared.value = this.#verification.peek() !== null;
@@ -313,8 +325,12 @@ export class Session {
         if (this.#options.role === "S") throw new ProtocolError();
         this.#keep.value = message.on;
         return;
+      case "more": {
+        const picture = this.outbox.wish(message.n);
+        if (picture !== null) this.#note({ type: "wish", picture });
+        return;
+      }
       default:
-        // `more` is asked for by later versions; nothing else gets here.
         return;
     }
   }

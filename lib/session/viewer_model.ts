@@ -214,7 +214,7 @@ export class ViewerModel {
   /** Chooses how long pictures that are sent back may be seen, in seconds. */
   setSeconds(seconds: number): void {
     this.picker.seconds.value = seconds;
-    this.#session.peek()?.outbox.setRules(this.picker.rules);
+    this.#session.peek()?.outbox.setRules({ seconds });
   }
 
   /** Sends pictures back, in a session that was kept open. */

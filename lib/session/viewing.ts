@@ -98,9 +98,9 @@ export class Viewing {
     return this.#state;
   }
 
-  /** Grants more time, in seconds. */
-  extend(seconds: number): void {
-    this.#countdown?.extend(seconds);
+  /** Grants more time, in seconds. Returns false where there is no time to add to. */
+  extend(seconds: number): boolean {
+    return this.#countdown?.extend(seconds) ?? false;
   }
 
   /** Wipes the picture. Idempotent. */

@@ -20,7 +20,7 @@ const META: ControlMessage = {
   w: 4,
   h: 3,
   name: "Größe 🌸.jpg",
-  view: { seconds: 10, hold: false, mark: "" },
+  view: { seconds: 10, hold: false, mark: "", ask: false },
 };
 
 Deno.test("control records carry messages in order, names beyond ASCII included", async () => {

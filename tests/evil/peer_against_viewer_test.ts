@@ -194,7 +194,7 @@ attackTest(
             parcel.records = [first, third.with(7, 1), second.with(7, 2), last];
           }
           const meta = forgery === "other meta"
-            ? { ...parcel.meta, view: { seconds: 600, hold: false, mark: "" } }
+            ? { ...parcel.meta, view: { seconds: 600, hold: false, mark: "", ask: false } }
             : parcel.meta;
           await evil.send({ ...parcel, meta });
           evil.hears("open").then(() => evil.say({ t: "key", n: 0, key }));
@@ -278,7 +278,7 @@ attackTest(
 attackTest(
   "an announcement that lies about itself ends the session before anything is sent",
   async (stage) => {
-    const view = { seconds: 10, hold: false, mark: "" };
+    const view = { seconds: 10, hold: false, mark: "", ask: false };
     const lies: readonly Record<string, unknown>[] = [
       { type: "image/svg+xml" },
       { type: "text/html" },
@@ -337,7 +337,11 @@ attackTest("texts in an announcement are texts, whatever they hold", async (stag
   const { attacker, victim } = attack;
   await attacker.evaluate(async (bytes) => {
     const html = `"><img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>`;
-    const lies = { name: html, alt: html, view: { seconds: 60, hold: false, mark: html } };
+    const lies = {
+      name: html,
+      alt: html,
+      view: { seconds: 60, hold: false, mark: html, ask: false },
+    };
     const parcel = await evil.pack({
       bytes,
       lies: { ...lies, view: { ...lies.view, mark: html.slice(0, 80) } },

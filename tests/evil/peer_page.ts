@@ -210,7 +210,7 @@ export class EvilPeer {
   async pack(claim: Claim): Promise<Parcel> {
     const { n = 0, type = "image/png", w = 800, h = 600, seconds = 60, lies = {} } = claim;
     const plain = Uint8Array.from(atob(claim.bytes), (character) => character.charCodeAt(0));
-    const view = { seconds, hold: false, mark: "" };
+    const view = { seconds, hold: false, mark: "", ask: false };
     const meta = { t: "meta", n, type, size: plain.length, w, h, view, ...lies };
     const metaHash = await sha256(padded(JSON.stringify(meta), CONTROL_PADDING));
     const rawKey = randomBytes(KEY_LENGTH);

@@ -232,7 +232,7 @@ Deno.test("one control message that is too long is refused, and the next one arr
   const { s, atR } = await start();
   const name = "\u0001".repeat(255);
   const alt = "\u0001".repeat(2_000);
-  const view = { seconds: 0, hold: false, mark: "" };
+  const view = { seconds: 0, hold: false, mark: "", ask: false };
   await assertRejects(
     () =>
       Promise.resolve().then(() =>

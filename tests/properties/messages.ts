@@ -13,6 +13,7 @@ import {
 } from "../../lib/protocol/control.ts";
 import {
   MAX_ALT_LENGTH,
+  MAX_CAPTION_LENGTH,
   MAX_IMAGE_BYTES,
   MAX_IMAGE_PIXELS,
   MAX_IMAGE_SIDE,
@@ -54,6 +55,7 @@ const viewRules = fc.record({
   seconds: fc.nat(MAX_VIEW_SECONDS),
   hold: fc.boolean(),
   mark: anyText(MAX_MARK_LENGTH),
+  ask: fc.boolean(),
 }, PLAIN);
 
 /** Width and height within the limits. */
@@ -71,6 +73,7 @@ const meta = fc.tuple(
     size: fc.integer({ min: 1, max: MAX_IMAGE_BYTES }),
     name: anyText(MAX_NAME_LENGTH),
     alt: anyText(MAX_ALT_LENGTH),
+    caption: anyText(MAX_CAPTION_LENGTH),
     view: viewRules,
   }, { ...PLAIN, requiredKeys: ["t", "n", "type", "size", "view"] }),
 ).map(([size, rest]) => ({ ...rest, ...size }));

@@ -7,6 +7,7 @@ import {
 } from "../../lib/protocol/control.ts";
 import {
   MAX_ALT_LENGTH,
+  MAX_CAPTION_LENGTH,
   MAX_CONTROL_BYTES,
   MAX_IMAGE_BYTES,
   MAX_IMAGE_PIXELS,
@@ -21,7 +22,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 type Message = Record<string, unknown>;
 
 const B32 = toBase64Url(new Uint8Array(32).fill(0x5a));
-const VIEW = { seconds: 10, hold: false, mark: "" };
+const VIEW = { seconds: 10, hold: false, mark: "", ask: false };
 const META: Message = { t: "meta", n: 0, type: "image/jpeg", size: 1, w: 1, h: 1, view: VIEW };
 const FULL: Message = {
   ...META,
@@ -119,13 +120,15 @@ Deno.test("meta bounds its texts", () => {
   assertRefused(
     { ...META, name: "n".repeat(MAX_NAME_LENGTH + 1) },
     { ...META, alt: "a".repeat(MAX_ALT_LENGTH + 1) },
+    { ...META, caption: "c".repeat(MAX_CAPTION_LENGTH + 1) },
+    { ...META, caption: {} },
     { ...META, name: 7 },
     { ...META, alt: null },
   );
 });
 
 Deno.test("meta bounds how it may be seen, and keeps nothing else of it", () => {
-  const rules = { seconds: 0, hold: true, mark: "m".repeat(MAX_MARK_LENGTH) };
+  const rules = { seconds: 0, hold: true, mark: "m".repeat(MAX_MARK_LENGTH), ask: false };
   assertEquals<unknown>(parse({ ...META, view: { ...rules, admin: true } }), {
     ...META,
     view: rules,
@@ -140,6 +143,8 @@ Deno.test("meta bounds how it may be seen, and keeps nothing else of it", () => 
     { ...VIEW, hold: 1 },
     { ...VIEW, mark: "m".repeat(MAX_MARK_LENGTH + 1) },
     { ...VIEW, mark: undefined },
+    { ...VIEW, ask: undefined },
+    { ...VIEW, ask: "no" },
   ].map((view) => ({ ...META, view })));
 });
 
@@ -188,7 +193,8 @@ Deno.test("the largest honest meta fits into a control record, in any script", (
     size: MAX_IMAGE_BYTES,
     name: text(MAX_NAME_LENGTH),
     alt: text(MAX_ALT_LENGTH),
-    view: { seconds: MAX_VIEW_SECONDS, hold: true, mark: text(MAX_MARK_LENGTH) },
+    caption: text(MAX_CAPTION_LENGTH),
+    view: { seconds: MAX_VIEW_SECONDS, hold: true, mark: text(MAX_MARK_LENGTH), ask: false },
   };
   assert(new TextEncoder().encode(JSON.stringify(meta)).length <= MAX_CONTROL_BYTES);
   assert(parse(meta) !== null);

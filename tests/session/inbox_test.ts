@@ -76,7 +76,7 @@ async function start() {
     /** Announces and seals; `lie` changes what the announcement says. */
     async announce(bytes = smallPng(), { n = 0, lie = {} }: Lie = {}): Promise<Goods> {
       const { type, size, width, height } = prepared(bytes);
-      const view = { seconds: 5, hold: false, mark: "" };
+      const view = { seconds: 5, hold: false, mark: "", ask: false };
       const meta = { t: "meta", n, type, size, w: width, h: height, view, ...lie } as const;
       const metaHash = await sha256(await say(meta));
       return { meta, ...await seal(bytes, { n, metaHash }) };
@@ -217,14 +217,74 @@ for (
   });
 }
 
-for (const at of UNFINISHED) {
-  test(`a second announcement while a picture is ${at} ends the link`, async (stand) => {
+test("a second announcement while a picture is on its way ends the link", async (stand) => {
+  await REACH.receiving(stand);
+  await stand.announce(smallPng(), { n: 1 });
+  await ended(stand);
+  assertEquals(stand.inbox.picture.peek()?.meta.n, 0);
+});
+
+/** Sends all of a picture that comes ahead of its turn. */
+async function sendAhead(stand: Stand, n: number): Promise<Goods> {
+  const goods = await stand.announce(bigPng(200_000), { n });
+  await stand.send(...goods.records);
+  await stand.say({ t: "end", n, digest: goods.digest });
+  await until(() => stand.heard.some((message) => message.t === "got" && message.n === n), "got");
+  return goods;
+}
+
+for (const at of ["delivered", "opening"] as const) {
+  test(`while a picture is ${at} one more may come, and no third one`, async (stand) => {
     await REACH[at](stand);
-    await stand.announce(smallPng(), { n: 1 });
+    await sendAhead(stand, 1);
+    assertEquals([stand.at(), stand.inbox.picture.peek()?.meta.n, stand.ends], [at, 0, []]);
+    await stand.announce(smallPng(), { n: 2 });
     await ended(stand);
-    assertEquals(stand.inbox.picture.peek()?.meta.n, 0);
   });
 }
+
+test("what came ahead is there, locked, a moment after the one before was closed", async (stand) => {
+  await REACH.delivered(stand);
+  await sendAhead(stand, 1);
+  await stand.say({ t: "revoke", n: 0 });
+  await until(() => stand.at() === "revoked", "the first one is gone");
+  assert(!stand.inbox.idle);
+  await until(() => stand.at() === "delivered", "the second one's turn came");
+  assertEquals([stand.inbox.picture.peek()?.meta.n, stand.decoder.given], [1, []]);
+  stand.inbox.open();
+  await until(() => stand.heard.at(-1)?.t === "open", "it was asked for");
+  assertEquals(stand.heard.at(-1), { t: "open", n: 1 });
+});
+
+test("a key for what came ahead ends the link, and opens nothing", async (stand) => {
+  await REACH.opening(stand);
+  const { key } = await sendAhead(stand, 1);
+  await stand.say({ t: "key", n: 1, key });
+  await ended(stand);
+  assertEquals(stand.decoder.given, []);
+});
+
+for (const all of [true, false]) {
+  test(`what came ahead can be taken back ${all ? "with everything" : "by itself"}`, async (stand) => {
+    await REACH.delivered(stand);
+    await sendAhead(stand, 1);
+    await stand.say(all ? { t: "revoke", all: true } : { t: "revoke", n: 1 });
+    await stand.say({ t: "revoke", n: 0 });
+    await until(() => stand.inbox.idle, "nothing is left");
+    assertEquals([stand.at(), stand.inbox.picture.peek()?.meta.n], ["revoked", 0]);
+    assertEquals(stand.ends, []);
+  });
+}
+
+test("chunks of what came ahead and of the one before are not mixed up", async (stand) => {
+  const first = await stand.announce(bigPng(200_000));
+  await stand.send(...first.records.slice(0, 2));
+  await stand.send(...(await seal(bigPng(200_000), { n: 1, metaHash: randomBytes(32) })).records);
+  await stand.send(...first.records.slice(2));
+  await stand.say({ t: "end", n: 0, digest: first.digest });
+  await until(() => stand.at() === "delivered", "the first one is whole");
+  assertEquals(stand.ends, []);
+});
 
 for (const n of [1, 2, 19]) {
   test(`a first picture with number ${n} ends the link`, async (stand) => {
@@ -246,7 +306,7 @@ test("20 pictures can be announced, and no 21st", async (stand) => {
     await stand.announce(smallPng(), { n });
     await stand.say({ t: "revoke", n });
   }
-  await until(() => stand.inbox.picture.peek()?.meta.n === 19 && stand.inbox.idle, "all came");
+  await until(() => stand.inbox.picture.peek() !== null && stand.inbox.idle, "all came");
   assertEquals(stand.ends, []);
   await stand.announce(smallPng(), { n: 20 });
   await ended(stand);
@@ -330,7 +390,8 @@ test("chunks of one picture can't be passed off as another's", async (stand) => 
   // The owner may make any digest he likes; the seal itself says where a chunk belongs.
   const tag = moved.slice(-16);
   await stand.say({ t: "end", n: 1, digest: toBase64Url(await sha256(tag)) });
-  await until(() => stand.at() !== "receiving", "it is whole");
+  const turn = () => stand.inbox.picture.peek()?.meta.n === 1;
+  await until(() => turn() && stand.at() !== "receiving", "it is whole");
   if (stand.at() === "delivered") {
     stand.inbox.open();
     await stand.say({ t: "key", n: 1, key: first.key });
@@ -393,7 +454,7 @@ for (
   ] as const
 ) {
   test(`what is ${name} but was announced as a PNG is never decoded`, async (stand) => {
-    const view = { seconds: 5, hold: false, mark: "" };
+    const view = { seconds: 5, hold: false, mark: "", ask: false };
     const size = bytes.length;
     const meta = { t: "meta", n: 0, type: "image/png", size, w: 40, h: 30, view } as const;
     const goods = await seal(bytes, { n: 0, metaHash: await sha256(await stand.say(meta)) });
@@ -449,7 +510,7 @@ test("a key that does not come is given up, and its owner is told", async (stand
 test("chunks that overtake their announcement wait for it, and are read in order", async (stand) => {
   const bytes = bigPng(10 * CHUNK_SIZE);
   const { type, size, width, height } = prepared(bytes);
-  const view = { seconds: 5, hold: false, mark: "" };
+  const view = { seconds: 5, hold: false, mark: "", ask: false };
   const meta = { t: "meta", n: 0, type, size, w: width, h: height, view } as const;
   const { encodeControl } = await import("../../lib/e2e/control_record.ts");
   const goods = await seal(bytes, { n: 0, metaHash: await sha256(encodeControl(meta)) });
@@ -570,4 +631,39 @@ test("leaving while a picture is being opened tells its owner", async (stand) =>
   stand.inbox.close("user");
   await until(() => stand.heard.at(-1)?.t === "closed", "it was told");
   assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "user", ms: 0 });
+});
+
+// Asking
+
+test("an owner who wants to be asked is waited for, and leaves when he says no", async (stand) => {
+  const view = { seconds: 5, hold: false, mark: "", ask: true };
+  const goods = await REACH.delivered(stand, smallPng(), { lie: { view } });
+  stand.inbox.open();
+  assertEquals(stand.state(), { at: "opening", asking: true });
+  await stand.say({ t: "revoke", n: goods.meta.n });
+  await until(() => stand.at() === "revoked", "he said no");
+});
+
+test("who asked to see it can leave it, and says so", async (stand) => {
+  const view = { seconds: 5, hold: false, mark: "", ask: true };
+  await REACH.delivered(stand, smallPng(), { lie: { view } });
+  stand.inbox.open();
+  stand.inbox.close("user");
+  await until(() => stand.heard.at(-1)?.t === "closed", "it is said");
+  assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "user", ms: 0 });
+});
+
+test("the wait for a key is long where a person decides, and short where none does", async () => {
+  for (const [ask, least, most] of [[true, 60_000, 600_000], [false, 1_000, 60_000]] as const) {
+    using _globals = withGlobals({ screen: { width: 800, height: 600 }, devicePixelRatio: 2 });
+    const stand = await start();
+    const view = { seconds: 5, hold: false, mark: "", ask };
+    await REACH.delivered(stand, smallPng(), { lie: { view } });
+    using time = new FakeTime();
+    stand.inbox.open();
+    const [wait = 0] = time.waiting;
+    assert(wait > least && wait <= most, `${wait} ms`);
+    await time.advance(wait);
+    assertEquals(stand.state(), { at: "failed", code: "timeout" });
+  }
 });

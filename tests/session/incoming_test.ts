@@ -9,7 +9,7 @@ import { assertEquals } from "../support/assert.ts";
 const STATES = {
   receiving: { at: "receiving", received: 5 },
   delivered: { at: "delivered" },
-  opening: { at: "opening" },
+  opening: { at: "opening", asking: true },
   viewing: { at: "viewing" },
   closed: { at: "closed", why: "timer", ms: 3_000 },
   revoked: { at: "revoked" },
@@ -20,7 +20,8 @@ const STATES = {
 const EVENTS = {
   progress: { type: "progress", received: 9 },
   complete: { type: "complete" },
-  open: { type: "open" },
+  open: { type: "open", ask: false },
+  unlock: { type: "unlock" },
   painted: { type: "painted" },
   closed: { type: "closed", why: "user", ms: 1_200 },
   revoke: { type: "revoke" },
@@ -33,21 +34,21 @@ type Name = keyof typeof STATES;
 /** The state after each event; `-` where the event does not fit. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-">> = {
   // deno-fmt-ignore
-  receiving: { progress: "receiving", complete: "delivered", open: "-", painted: "-", closed: "-", revoke: "revoked", fail: "failed", over: "lost" },
+  receiving: { progress: "receiving", complete: "delivered", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "revoked", fail: "failed", over: "lost" },
   // deno-fmt-ignore
-  delivered: { progress: "-", complete: "-", open: "opening", painted: "-", closed: "-", revoke: "revoked", fail: "failed", over: "lost" },
+  delivered: { progress: "-", complete: "-", open: "opening", unlock: "-", painted: "-", closed: "-", revoke: "revoked", fail: "failed", over: "lost" },
   // deno-fmt-ignore
-  opening: { progress: "-", complete: "-", open: "-", painted: "viewing", closed: "closed", revoke: "revoked", fail: "failed", over: "lost" },
+  opening: { progress: "-", complete: "-", open: "-", unlock: "opening", painted: "viewing", closed: "closed", revoke: "revoked", fail: "failed", over: "lost" },
   // deno-fmt-ignore
-  viewing: { progress: "-", complete: "-", open: "-", painted: "-", closed: "closed", revoke: "revoked", fail: "failed", over: "lost" },
+  viewing: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "closed", revoke: "revoked", fail: "failed", over: "lost" },
   // deno-fmt-ignore
-  closed: { progress: "-", complete: "-", open: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  closed: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
   // deno-fmt-ignore
-  revoked: { progress: "-", complete: "-", open: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  revoked: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
   // deno-fmt-ignore
-  failed: { progress: "-", complete: "-", open: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  failed: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
   // deno-fmt-ignore
-  lost: { progress: "-", complete: "-", open: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  lost: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
 };
 
 for (const [from, row] of Object.entries(TABLE)) {
@@ -63,6 +64,16 @@ Deno.test("what an event tells is in the state that it leads to", () => {
   assertEquals(transition(STATES.receiving, EVENTS.progress), { at: "receiving", received: 9 });
   assertEquals(transition(STATES.viewing, EVENTS.closed), { at: "closed", why: "user", ms: 1_200 });
   assertEquals(transition(STATES.opening, EVENTS.fail), { at: "failed", code: "undecodable" });
+});
+
+Deno.test("whether the owner is to say yes is known from the press to the key", () => {
+  for (const ask of [true, false]) {
+    assertEquals(transition(STATES.delivered, { type: "open", ask }), {
+      at: "opening",
+      asking: ask,
+    });
+  }
+  assertEquals(transition(STATES.opening, EVENTS.unlock), { at: "opening", asking: false });
 });
 
 Deno.test("finished is what nothing can happen to", () => {

@@ -11,7 +11,7 @@ import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
 import { bigPng, prepared, smallPng } from "./pictures.ts";
 
-const RULES = { seconds: 5, hold: false, mark: "" };
+const RULES = { seconds: 5, hold: false, mark: "", ask: false };
 
 /** An outbox on a real link, and whoever is at the other end. */
 async function start() {
@@ -210,17 +210,48 @@ Deno.test("a session takes 20 pictures, and refuses the next with a word that ca
   assertEquals(outbox.pictures.peek().length, 20);
 });
 
-Deno.test("the next picture is announced when the one before is finished, and not earlier", async () => {
+/** How many pictures were announced. */
+function announced({ heard }: Stand): number {
+  return heard.filter(({ t }) => t === "meta").length;
+}
+
+Deno.test("the next picture goes ahead once the one before is delivered, and the one behind it waits", async () => {
+  const stand = await start();
+  for (let i = 0; i < 3; i++) stand.add();
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.some(({ t }) => t === "end"), "all of the first was sent");
+  await settle(20);
+  assertEquals(announced(stand), 1);
+  await stand.say({ t: "got", n: 0 });
+  await until(() => announced(stand) === 2, "the second goes ahead");
+  await until(() => stand.heard.at(-1)?.t === "end", "all of it was sent");
+  await stand.say({ t: "got", n: 1 });
+  await until(() => stand.state(1) === "delivered", "it is there");
+  await settle(20);
+  assertEquals([announced(stand), stand.keys().length, stand.outbox.at.peek()], [2, 0, 0]);
+  await stand.say({ t: "open", n: 0 });
+  await stand.say({ t: "shown", n: 0 });
+  await stand.say({ t: "closed", n: 0, why: "timer", ms: 0 });
+  await until(() => announced(stand) === 3, "the third goes ahead");
+  assertEquals([stand.state(0), stand.outbox.at.peek(), stand.ends], ["closed", 1, []]);
+});
+
+Deno.test("what went ahead is opened in its turn, and not before", async () => {
   const stand = await start();
   stand.add();
-  await opened(stand);
-  await settle(20);
-  assertEquals(stand.heard.filter(({ t }) => t === "meta").length, 1);
-  await stand.say({ t: "shown", n: 0 });
-  await stand.say({ t: "closed", n: 0, why: "timer", ms: 5_000 });
-  await until(() => stand.heard.filter(({ t }) => t === "meta").length === 2, "the second came");
-  assertEquals(stand.state(0), "closed");
-  assert(!stand.outbox.done);
+  stand.add();
+  stand.outbox.attach(stand.s.link);
+  for (const n of [0, 1]) {
+    await until(
+      () => stand.heard.some((message) => message.t === "end" && message.n === n),
+      "sent",
+    );
+    await stand.say({ t: "got", n });
+  }
+  await until(() => stand.state(1) === "delivered", "both are there");
+  await stand.say({ t: "open", n: 1 });
+  await until(() => stand.ends.length > 0, "the link ended");
+  assertEquals([stand.ends, stand.keys()], [["protocol"], []]);
 });
 
 // Receipts out of turn
@@ -235,8 +266,11 @@ const RECEIPTS = {
 const REACH = {
   /** Chosen, and never announced: the picture before it is in the way. */
   queued: async (stand: Stand) => {
-    await delivered(stand);
+    stand.s.files.stuck = true;
+    stand.add(prepared(bigPng(500_000)));
     stand.add();
+    stand.outbox.attach(stand.s.link);
+    await until(() => stand.records.length > 0, "the first is on its way");
   },
   sending: async (stand: Stand) => {
     stand.s.files.stuck = true;
@@ -495,3 +529,150 @@ for (
     assertEquals(stand.heard.at(-1), { t: "revoke", n: 0 });
   });
 }
+
+// Before it is announced
+
+function texts({ outbox }: Stand): unknown[] {
+  return outbox.pictures.peek().map(({ n, caption }) => [n, caption]);
+}
+
+/** Pictures with the captions a, b, c …, of which none was announced. */
+async function unannounced(count: number): Promise<Stand & { ids: number[] }> {
+  const stand = await start();
+  for (let i = 0; i < count; i++) {
+    const caption = String.fromCharCode(97 + i);
+    stand.outbox.add({ name: "holiday.png", prepared: prepared(), rules: RULES, caption });
+  }
+  return { ...stand, ids: stand.outbox.pictures.peek().map(({ id }) => id) };
+}
+
+Deno.test("pictures can be moved and taken out, and are numbered as they stand", async () => {
+  const stand = await unannounced(3);
+  const [a = 0, b = 0, c = 0] = stand.ids;
+  assert(stand.outbox.move(c, -2));
+  assertEquals(texts(stand), [[0, "c"], [1, "a"], [2, "b"]]);
+  assert(!stand.outbox.move(c, -1));
+  assert(stand.outbox.remove(a));
+  assert(!stand.outbox.remove(a));
+  assertEquals(texts(stand), [[0, "c"], [1, "b"]]);
+  assert(stand.outbox.change(b, { caption: "B", named: true }));
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.some(({ t }) => t === "end"), "the first was sent");
+  await stand.say({ t: "got", n: 0 });
+  await until(() => announced(stand) === 2, "the second goes ahead");
+  const metas = stand.heard.flatMap((message) => message.t === "meta" ? [message] : []);
+  assertEquals(metas.map(({ n, caption, name }) => [n, caption, name]), [
+    [0, "c", undefined],
+    [1, "B", "holiday.png"],
+  ]);
+  // What was announced stays as it was.
+  assert(!stand.outbox.change(c, { caption: "late" }));
+  assert(!stand.outbox.move(b, -1));
+  assert(!stand.outbox.remove(c));
+  assert(!stand.outbox.replace(c, prepared()));
+});
+
+Deno.test("a picture that somebody works on is not sent, nor what stands behind it", async () => {
+  const stand = await unannounced(2);
+  const [a = 0] = stand.ids;
+  stand.outbox.edit(a, true);
+  stand.outbox.attach(stand.s.link);
+  await settle(20);
+  assertEquals(announced(stand), 0);
+  const other = prepared(bigPng(300_000));
+  assert(stand.outbox.replace(a, other));
+  stand.outbox.edit(a, false);
+  await until(() => announced(stand) === 1, "it is announced");
+  const [meta] = stand.heard;
+  assertEquals(meta?.t === "meta" ? meta.size : 0, other.size);
+});
+
+Deno.test("texts are cut to what the wire takes, and not in the middle of a character", async () => {
+  const stand = await start();
+  const caption = ` ${"c".repeat(299)}\u{1f600}`;
+  stand.outbox.add({ name: "n", prepared: prepared(), rules: RULES, caption, alt: "  " });
+  stand.outbox.attach(stand.s.link);
+  await until(() => announced(stand) === 1, "it is announced");
+  const [meta] = stand.heard;
+  assert(meta?.t === "meta");
+  assertEquals([meta.caption, meta.alt, meta.name], ["c".repeat(299), undefined, undefined]);
+});
+
+// Asking, and more time
+
+const ASK = { ...RULES, ask: true };
+
+async function asked(): Promise<Stand & { id: number }> {
+  const stand = await start();
+  stand.outbox.add({ name: "n", prepared: prepared(), rules: ASK });
+  stand.outbox.attach(stand.s.link);
+  await until(() => stand.heard.some(({ t }) => t === "end"), "all was sent");
+  await stand.say({ t: "got", n: 0 });
+  await stand.say({ t: "open", n: 0 });
+  await until(() => stand.state() === "asked", "it is asked for");
+  return { ...stand, id: stand.outbox.pictures.peek()[0]?.id ?? -1 };
+}
+
+Deno.test("who wants to be asked keeps the key until he says yes", async () => {
+  const stand = await asked();
+  await settle(20);
+  assertEquals(stand.keys(), []);
+  await stand.outbox.allow(stand.id);
+  await until(() => stand.keys().length === 1, "the key came");
+  assertEquals(stand.state(), "opened");
+  await stand.outbox.allow(stand.id);
+  await settle(20);
+  assertEquals(stand.keys().length, 1);
+});
+
+Deno.test("who says no keeps the key for good", async () => {
+  const stand = await asked();
+  stand.outbox.revoke(stand.id);
+  assertEquals(stand.state(), "burned");
+  await until(() => stand.heard.at(-1)?.t === "revoke", "it is said");
+  await stand.outbox.allow(stand.id);
+  await stand.say({ t: "open", n: 0 });
+  await settle(20);
+  assertEquals([stand.keys(), stand.ends], [[], []]);
+});
+
+for (const message of [{ t: "open", n: 0 }, { t: "shown", n: 0 }] as const) {
+  Deno.test(`\`${message.t}\` while the sender is asked ends the link, and gives no key`, async () => {
+    const stand = await asked();
+    await stand.say(message);
+    await until(() => stand.ends.length > 0, "the link ended");
+    assertEquals([stand.ends, stand.keys()], [["protocol"], []]);
+  });
+}
+
+async function shown(seconds: number): Promise<Stand & { id: number }> {
+  const stand = await start();
+  stand.outbox.add({ name: "n", prepared: prepared(), rules: { ...RULES, seconds } });
+  await delivered({ ...stand, add: () => {} });
+  await stand.say({ t: "open", n: 0 });
+  await stand.say({ t: "shown", n: 0 });
+  await until(() => stand.state() === "shown", "it is shown");
+  return { ...stand, id: stand.outbox.pictures.peek()[0]?.id ?? -1 };
+}
+
+Deno.test("more time is wished for once, granted up to the limit, and then wished for anew", async () => {
+  const stand = await shown(595);
+  const { outbox, id } = stand;
+  assert(outbox.wish(0)?.wanted === true);
+  assertEquals(outbox.wish(0), null);
+  assertEquals(outbox.grant(id, 10), 5);
+  await until(() => stand.heard.at(-1)?.t === "extend", "it is granted");
+  assertEquals(stand.heard.at(-1), { t: "extend", n: 0, seconds: 5 });
+  assertEquals(outbox.pictures.peek()[0]?.wanted, false);
+  // No more is to be had.
+  assertEquals([outbox.wish(0), outbox.grant(id, 10)], [null, 0]);
+});
+
+Deno.test("more time is nothing to wish for where there is no limit, or nothing on screen", async () => {
+  const open = await shown(0);
+  assertEquals([open.outbox.wish(0), open.outbox.grant(open.id, 10)], [null, 0]);
+  const locked = await start();
+  await delivered(locked);
+  assertEquals(locked.outbox.wish(0), null);
+  assertThrows(() => locked.outbox.wish(1), Error);
+});

@@ -11,6 +11,7 @@ const STATES = {
   queued: { at: "queued" },
   sending: { at: "sending", sent: 5 },
   delivered: { at: "delivered" },
+  asked: { at: "asked" },
   opened: { at: "opened" },
   shown: { at: "shown" },
   closed: { at: "closed", why: "timer", ms: 3_000 },
@@ -24,7 +25,8 @@ const STATES = {
 const EVENTS = {
   progress: { type: "progress", sent: 9 },
   got: { type: "got" },
-  open: { type: "open" },
+  open: { type: "open", ask: false },
+  allow: { type: "allow" },
   shown: { type: "shown" },
   closed: { type: "closed", why: "user", ms: 1_200 },
   abort: { type: "abort", code: "undecodable" },
@@ -39,27 +41,29 @@ type Name = keyof typeof STATES;
 /** The state after each event; `-` where the event does not fit, `=` where it changes nothing. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-" | "=">> = {
   // deno-fmt-ignore
-  queued: { progress: "sending", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  queued: { progress: "sending", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  sending: { progress: "sending", got: "delivered", open: "-", shown: "-", closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned", over: "unseen" },
+  sending: { progress: "sending", got: "delivered", open: "-", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  delivered: { progress: "-", got: "-", open: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  delivered: { progress: "-", got: "-", open: "opened", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  opened: { progress: "-", got: "-", open: "-", shown: "shown", closed: "-", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  asked: { progress: "-", got: "-", open: "-", allow: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  shown: { progress: "-", got: "-", open: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  opened: { progress: "-", got: "-", open: "-", allow: "-", shown: "shown", closed: "-", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
-  closed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  shown: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
-  burned: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  closed: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  refused: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  burned: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unreadable: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  refused: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unseen: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unreadable: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unconfirmed: { progress: "-", got: "-", open: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unseen: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  // deno-fmt-ignore
+  unconfirmed: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
 };
 
 for (const [from, row] of Object.entries(TABLE)) {
@@ -81,6 +85,13 @@ Deno.test("what an event tells is in the state that it leads to", () => {
     code: "undecodable",
     opened: true,
   });
+});
+
+Deno.test("who wants to be asked is asked before anything is opened, and can be left waiting", () => {
+  assertEquals(transition(STATES.delivered, { type: "open", ask: true }), { at: "asked" });
+  const gone = { type: "closed", why: "user", ms: 0 } as const;
+  assertEquals(transition(STATES.asked, gone), { at: "closed", why: "user", ms: 0 });
+  assertEquals(transition(STATES.asked, { ...gone, ms: 1 }), null);
 });
 
 Deno.test("what was closed before it was shown was not seen for any time", () => {

@@ -8,7 +8,7 @@ import {
 import type { IncomingPicture } from "../../lib/session/inbox.ts";
 import type { Incoming } from "../../lib/session/incoming.ts";
 import type { OutgoingPicture } from "../../lib/session/outbox.ts";
-import type { Outgoing } from "../../lib/session/outgoing.ts";
+import { isFinished, type Outgoing } from "../../lib/session/outgoing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { prepared } from "./pictures.ts";
 
@@ -80,8 +80,17 @@ Deno.test("the first reason is the one that stays", () => {
 });
 
 function outgoing(...states: readonly Outgoing[]): OutgoingPicture[] {
-  const rules = { seconds: 3, hold: false, mark: "" };
-  return states.map((state, n) => ({ n, name: "", prepared: prepared(), rules, state }));
+  const rules = { seconds: 3, hold: false, mark: "", ask: false };
+  const details = { caption: "", alt: "", named: false, editing: false, wanted: false };
+  return states.map((state, n) => ({
+    ...details,
+    id: n,
+    n,
+    name: "",
+    prepared: prepared(),
+    rules,
+    state,
+  }));
 }
 
 const CLOSED = { at: "closed", why: "timer", ms: 1 } as const satisfies Outgoing;
@@ -102,6 +111,7 @@ const SENDER: readonly [
   ["there is no picture", LIVES.live, [], "connected"],
   ["it is on its way", LIVES.live, [{ at: "sending", sent: 1 }], "sending"],
   ["it is there", LIVES.live, [{ at: "delivered" }], "delivered"],
+  ["its viewer asks to see it", LIVES.live, [{ at: "asked" }], "delivered"],
   ["it was opened", LIVES.live, [{ at: "opened" }], "opened"],
   ["it is on screen", LIVES.live, [{ at: "shown" }], "shown"],
   ["it was closed", LIVES.live, [CLOSED], "closed"],
@@ -110,6 +120,12 @@ const SENDER: readonly [
   ["its file can't be read", LIVES.live, [{ at: "unreadable" }], "closed"],
   ["the next one waits", LIVES.live, [CLOSED, { at: "queued" }], "closed"],
   ["the next one is on its way", LIVES.live, [CLOSED, { at: "sending", sent: 0 }], "sending"],
+  [
+    "one is on screen and the next one is there",
+    LIVES.live,
+    [CLOSED, { at: "shown" }, { at: "delivered" }],
+    "shown",
+  ],
   ["another file is looked at meanwhile", LIVES.live, [{ at: "shown" }], "shown", true],
   ["it is over", LIVES.ended, [CLOSED], "ended"],
   ["it failed", LIVES.failed, [{ at: "queued" }], "failed"],
@@ -117,14 +133,21 @@ const SENDER: readonly [
 
 for (const [name, life, states, phase, preparing = false] of SENDER) {
   Deno.test(`the sender's page is ${phase} when ${name}`, () => {
-    assertEquals(senderPhase(life, { pictures: outgoing(...states), preparing }), phase);
+    const pictures = outgoing(...states);
+    const at = pictures.filter(({ state }) => isFinished(state)).length;
+    assertEquals(senderPhase(life, { pictures, at, preparing }), phase);
   });
 }
 
+Deno.test("a moment after one was closed the page still says so, though the next one is there", () => {
+  const pictures = outgoing(CLOSED, { at: "delivered" });
+  assertEquals(senderPhase(LIVES.live, { pictures, at: 0, preparing: false }), "closed");
+});
+
 function incoming(state: Incoming): IncomingPicture {
-  const view = { seconds: 3, hold: false, mark: "" };
+  const view = { seconds: 3, hold: false, mark: "", ask: false };
   const meta = { t: "meta", n: 0, type: "image/png", size: 1, w: 1, h: 1, view } as const;
-  return { meta, state, viewing: null };
+  return { meta, state, viewing: null, wished: false };
 }
 
 const VIEWER: readonly [name: string, life: Life, state: Incoming | null, phase: string][] = [
@@ -135,7 +158,7 @@ const VIEWER: readonly [name: string, life: Life, state: Incoming | null, phase:
   ["nothing was announced", LIVES.live, null, "connected"],
   ["it is on its way", LIVES.live, { at: "receiving", received: 1 }, "receiving"],
   ["it is there", LIVES.live, { at: "delivered" }, "delivered"],
-  ["it is being opened", LIVES.live, { at: "opening" }, "delivered"],
+  ["it is being opened", LIVES.live, { at: "opening", asking: true }, "delivered"],
   ["it is on screen", LIVES.live, { at: "viewing" }, "viewing"],
   ["it was closed", LIVES.live, CLOSED, "closed"],
   ["it was taken back", LIVES.live, { at: "revoked" }, "closed"],

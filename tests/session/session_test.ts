@@ -42,7 +42,7 @@ function person(role: Role, secret: Bytes, server: string): Person {
   return { decoder, session: new Session({ role, secret, server, decoder }) };
 }
 
-const RULES = { seconds: 5, hold: false, mark: "" };
+const RULES = { seconds: 5, hold: false, mark: "", ask: false };
 
 function give({ session }: Person, bytes = smallPng()): void {
   session.outbox.add({ name: "x.png", prepared: prepared(bytes), rules: RULES });

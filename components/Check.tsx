@@ -1,0 +1,25 @@
+/** A switch with what it does, in a sentence below. */
+export function Check(
+  { name, label, hint, on, onChange }: {
+    name: string;
+    label: string;
+    hint: string;
+    on: boolean;
+    onChange: (on: boolean) => void;
+  },
+) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        name={name}
+        checked={on}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+      <span>
+        {label}
+        <small>{hint}</small>
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import type { Texts } from "../lib/i18n/en.ts";
+import { fill, number, seconds } from "../lib/i18n/format.ts";
+import type { Details, OutgoingPicture } from "../lib/session/outbox.ts";
+import { Icon } from "./Icon.tsx";
+import { Thumbnail } from "./Thumbnail.tsx";
+import { isGone, outcome } from "./outcome.ts";
+import { useTexts } from "./texts.ts";
+import { useLazy } from "./use_lazy.ts";
+
+/** What can be done with a picture that is not on its way yet. */
+export interface PictureActions {
+  change(id: number, details: Partial<Details>): void;
+  move(id: number, by: number): void;
+  remove(id: number): void;
+}
+
+interface Props {
+  readonly pictures: readonly OutgoingPicture[];
+  /** The times that can be chosen, in seconds. */
+  readonly choices: readonly number[];
+  /** `null` once nothing can be changed any more. */
+  readonly actions: PictureActions | null;
+}
+
+/** The pictures of this side, as prints on a table. */
+export function Pictures({ pictures, choices, actions }: Props) {
+  const open = useSignal<number | null>(null);
+  const chosen = pictures.find(({ id }) => id === open.value) ?? null;
+  const editable = chosen?.state.at === "queued" && actions !== null;
+  const sheet = useLazy(() => import("./PictureSettings.tsx"), editable);
+  return (
+    <>
+      <ul class="pictures">
+        {pictures.map((picture) => (
+          <Print
+            key={picture.id}
+            picture={picture}
+            pictures={pictures}
+            actions={actions}
+            onSettings={() => open.value = picture.id}
+          />
+        ))}
+      </ul>
+      {sheet !== null && chosen !== null && actions !== null && (
+        <sheet.PictureSettings
+          picture={chosen}
+          choices={choices}
+          onChange={(details) => actions.change(chosen.id, details)}
+          onClose={() => open.value = null}
+        />
+      )}
+    </>
+  );
+}
+
+/** Says which picture it is, where there are several. */
+function labelOf(t: Texts, n: number, total: number): string {
+  return total === 1
+    ? t.send.yourPicture
+    : fill(t.send.pictureOf, { n: number(t, n + 1), total: number(t, total) });
+}
+
+/** How a picture may be seen. */
+function rulesOf(t: Texts, { rules }: OutgoingPicture): string {
+  const time = rules.seconds === 0
+    ? t.send.captionOpen
+    : fill(t.send.caption, { duration: seconds(t, rules.seconds) });
+  return rules.hold ? `${time}, ${t.settings.whileHeld}` : time;
+}
+
+function Print(
+  { picture, pictures, actions, onSettings }: {
+    picture: OutgoingPicture;
+    pictures: readonly OutgoingPicture[];
+    actions: PictureActions | null;
+    onSettings: () => void;
+  },
+) {
+  const t = useTexts();
+  const { id, n, prepared, state, caption } = picture;
+  const total = pictures.length;
+  const label = labelOf(t, n, total);
+  const gone = isGone(picture);
+  const movable = (by: number) => pictures[n + by]?.state.at === "queued";
+  return (
+    <li class={`picture ${state.at}`}>
+      {gone
+        ? <div class="gone" role="img" aria-label={label} />
+        : <Thumbnail bitmap={prepared.thumbnail} label={label} />}
+      {state.at === "sending" && (
+        <progress max={prepared.size} value={state.sent} aria-label={label} />
+      )}
+      {caption !== "" && !gone && <p class="caption">{caption}</p>}
+      {(!gone || total > 1) && (
+        <p class="small">
+          {gone || (total > 1 && state.at !== "queued") ? outcome(t, picture) : rulesOf(t, picture)}
+        </p>
+      )}
+      {state.at === "queued" && actions !== null && (
+        <div class="tools" role="group" aria-label={label}>
+          <Icon action="settings" label={t.settings.open} shape="settings" onPress={onSettings} />
+          {movable(-1) && (
+            <Icon
+              action="earlier"
+              label={t.settings.earlier}
+              shape="earlier"
+              onPress={() => actions.move(id, -1)}
+            />
+          )}
+          {movable(1) && (
+            <Icon
+              action="later"
+              label={t.settings.later}
+              shape="later"
+              onPress={() => actions.move(id, 1)}
+            />
+          )}
+          <Icon
+            action="remove"
+            label={t.settings.remove}
+            shape="remove"
+            onPress={() =>
+              actions.remove(id)}
+          />
+        </div>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,27 @@
+/** A line of text with its label, and what it is for. */
+export function TextField(
+  { name, label, hint, value, maxLength, onInput }: {
+    name: string;
+    label: string;
+    hint: string;
+    value: string;
+    /** UTF-16 units. */
+    maxLength: number;
+    onInput: (text: string) => void;
+  },
+) {
+  return (
+    <label class="field">
+      {label}
+      <input
+        type="text"
+        name={name}
+        autocomplete="off"
+        maxLength={maxLength}
+        value={value}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+      <small>{hint}</small>
+    </label>
+  );
+}

@@ -1,0 +1,39 @@
+import type { Texts } from "../lib/i18n/en.ts";
+import { duration, fill } from "../lib/i18n/format.ts";
+import type { OutgoingPicture } from "../lib/session/outbox.ts";
+
+/** What became of a finished picture, in words; what is happening to another one. */
+export function outcome(t: Texts, { state }: OutgoingPicture): string {
+  switch (state.at) {
+    case "closed":
+      return fill(state.ms === 0 ? t.outcome.closedUnseen : t.outcome.closed, {
+        duration: duration(t, state.ms),
+        why: t.outcome.why[state.why],
+      });
+    case "refused":
+      return state.opened ? t.outcome.refusedOpened : t.outcome.refused[state.code];
+    case "unreadable":
+    case "burned":
+    case "unseen":
+    case "unconfirmed":
+      return t.outcome[state.at];
+    case "queued":
+      return t.status.queued;
+    default:
+      return t.timeline[state.at];
+  }
+}
+
+/** Finished, and not to be had back: nothing is left to show of it. */
+export function isGone({ state }: OutgoingPicture): boolean {
+  switch (state.at) {
+    case "closed":
+    case "burned":
+    case "refused":
+    case "unreadable":
+    case "unconfirmed":
+      return true;
+    default:
+      return false;
+  }
+}
