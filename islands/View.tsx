@@ -219,7 +219,7 @@ function Connecting({ session }: { session: Session | null }) {
           ? t.view.waitingSender
           : t.view.connectingHint}
       </Status>
-      {waiting && <Patience />}
+      <Patience />
       <Leave session={session} />
     </section>
   );

@@ -1,0 +1,80 @@
+/**
+ * Every end and every failure has a screen: what happened, whether anything was seen, what to do now.
+ *
+ * @module
+ */
+import { senderWhy, viewerWhy } from "../../components/messages.ts";
+import { en, type Why } from "../../lib/i18n/en.ts";
+import type { EndReason, FailReason } from "../../lib/session/phases.ts";
+import { assert, assertMatch } from "../support/assert.ts";
+
+/** All of them: a new one that is missing here does not type-check. */
+const ENDS: Record<EndReason, true> = {
+  done: true,
+  burned: true,
+  left: true,
+  peer_left: true,
+  lost: true,
+  protocol: true,
+  mismatch: true,
+};
+const FAILURES: Record<FailReason, true> = {
+  refused: true,
+  superseded: true,
+  busy: true,
+  dismissed: true,
+  access: true,
+  unreachable: true,
+  protocol: true,
+  room_deleted: true,
+  room_expired: true,
+  room_lost: true,
+  network: true,
+  timeout: true,
+  verification: true,
+  wrong_code: true,
+  no_relay: true,
+  no_webrtc: true,
+  insecure: true,
+  old_browser: true,
+  bad_link: true,
+};
+
+function namesOf<K extends string>(table: Record<K, true>): K[] {
+  return Object.keys(table) as K[];
+}
+
+function assertWhole([title, happened, todo]: Why, where: string): void {
+  assertMatch(title, /^\p{Lu}.{2,}[^.]$/u, `${where}: the headline`);
+  assertMatch(happened, /^\p{Lu}.{10,}\.$/u, `${where}: what happened`);
+  assertMatch(todo, /^\p{Lu}.{6,}\.$/u, `${where}: what to do now`);
+  assert(happened !== todo && title !== happened, `${where}: says one thing twice`);
+}
+
+for (const reason of namesOf(ENDS)) {
+  Deno.test(`the end "${reason}" says on both pages what happened and what to do now`, () => {
+    assertWhole(senderWhy(en, { at: "ended", reason }), "sender");
+    assertWhole(en.ended.viewer[reason], "viewer");
+  });
+}
+
+for (const reason of namesOf(FAILURES)) {
+  Deno.test(`the failure "${reason}" says on both pages what happened and what to do now`, () => {
+    assertWhole(senderWhy(en, { at: "failed", reason }), "sender");
+    for (const by of ["link", "code"] as const) {
+      assertWhole(viewerWhy(en, reason, { by, retry: undefined }), `viewer by ${by}`);
+    }
+  });
+}
+
+Deno.test("a busy server that says for how long is quoted", () => {
+  const why = viewerWhy(en, "busy", { by: "link", retry: 30 });
+  assertWhole(why, "viewer");
+  assertMatch(why[2], /30 seconds/);
+  assertMatch(senderWhy(en, { at: "failed", reason: "busy", retry: 1 })[2], /1 second\./);
+});
+
+Deno.test("where nothing began, it is said that nothing was seen", () => {
+  assertMatch(en.why.nothingSeen, /nothing was seen/i);
+  assertMatch(en.why.stayed, /nothing was seen/i);
+});
