@@ -53,7 +53,7 @@ export default function Send({ texts }: { texts: Texts }) {
     page: "send",
     phase,
     reason: model?.reason.value ?? null,
-    news: news[phase],
+    news: phase === "delivered" && isAsked(session) ? t.news.sender.asked : news[phase],
     session,
     icon: asset("/favicon_here.svg"),
   });

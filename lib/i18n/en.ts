@@ -536,13 +536,14 @@ export const en = {
     copyPage: "Copy the link",
     copyPageFailed: "Copy it in the message that you got",
   },
-  /** In the title of a page that is not looked at, and in notifications: fit for a lock screen. By `data-phase`. */
+  /** In the title of a page that is not looked at, and in notifications: fit for a lock screen. By `data-phase`, and `asked`. */
   news: {
     sender: {
       connecting: "Your friend is here",
       connected: "Your friend is here",
       sending: "Your friend is here",
       delivered: "Delivered",
+      asked: "Your friend asks to see it",
       opened: "Your friend is opening it",
       shown: "Your friend is looking at it",
       closed: "It was closed",

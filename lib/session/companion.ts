@@ -20,7 +20,10 @@ export class Companion {
   /** The app that this page is shown in; `null` in a browser. */
   readonly inApp: InApp | null;
   readonly #lock: WakeLock;
-  #before = "idle";
+  #before: { readonly phase: string; readonly news: string | undefined } = {
+    phase: "idle",
+    news: undefined,
+  };
 
   /** `icon`: the URL of the icon that says that something happened. Ends with `signal`. */
   constructor(icon: string, signal: AbortSignal) {
@@ -34,11 +37,11 @@ export class Companion {
   /** Takes note of the page's phase; `news` is what is said of it to who looks elsewhere, if anything. */
   follow(phase: string, news: string | undefined): void {
     const before = this.#before;
-    this.#before = phase;
-    if (phase === before) return;
-    void this.#lock.keep(!ASLEEP.includes(phase));
-    if (news === undefined) return;
-    this.attention.call(news, { arrival: before === "waiting" && !ASLEEP.includes(phase) });
+    this.#before = { phase, news };
+    const awake = !ASLEEP.includes(phase);
+    void this.#lock.keep(awake);
+    if (news === undefined || news === before.news) return;
+    this.attention.call(news, { arrival: before.phase === "waiting" && awake });
   }
 
   /** What can be told to somebody who is to help. */

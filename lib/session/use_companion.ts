@@ -15,7 +15,7 @@ export interface Moment {
   readonly page: "send" | "join";
   readonly phase: string;
   readonly reason: string | null;
-  /** What is said of this phase to who looks elsewhere: a few words without secrets. */
+  /** What is said of this moment to who looks elsewhere: a few words without secrets. */
   readonly news: string | undefined;
   readonly session: Session | null;
   /** The icon that says that something happened; a URL of this site. */
@@ -53,7 +53,7 @@ export function useCompanion(moment: Moment): Company {
   }, []);
   const companion = loaded.value;
   useEffect(() => void phases.current.push(phase), [phase]);
-  useEffect(() => companion?.follow(phase, news), [phase, companion]);
+  useEffect(() => companion?.follow(phase, news), [phase, news, companion]);
   return {
     companion,
     diagnose() {
