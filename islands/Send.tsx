@@ -73,7 +73,9 @@ export default function Send({ texts }: { texts: Texts }) {
           disabled={model === null || model.obstacle !== null}
           onChoose={(files) => model?.choose(files)}
         />
-        {session === null || model === null
+        {model?.stranded === true
+          ? <Stranded model={model} diagnose={company.diagnose} />
+          : session === null || model === null
           ? <Compose model={model} company={company} phase={phase} pick={pick} />
           : <Live model={model} company={company} session={session} phase={phase} pick={pick} />}
         <Announcer text={announcement(t, phase, session)} />
@@ -87,6 +89,27 @@ interface Parts {
   readonly phase: SenderPhase;
   readonly pick: () => void;
   readonly company: Company;
+}
+
+/** Good pictures were chosen, and the server does not answer. */
+function Stranded({ model, diagnose }: { model: SenderModel } & Pick<Company, "diagnose">) {
+  const t = useTexts();
+  return (
+    <Failure place="result" why={t.failed.unreachable} seen={t.why.stayed} diagnose={diagnose}>
+      <div class="actions">
+        <Retry
+          action="retry"
+          label={t.send.retry}
+          wait={undefined}
+          primary
+          onPress={() => model.again()}
+        />
+        <button type="button" data-action="reset" onClick={() => model.reset()}>
+          {t.send.another}
+        </button>
+      </div>
+    </Failure>
+  );
 }
 
 function Compose({ model, phase, pick, company }: Parts & { model: SenderModel | null }) {

@@ -64,7 +64,10 @@ export class Picker {
   }
 
   /** Prepares files, after those that were chosen before, and hands each good one on. */
-  pick(files: readonly File[], take: (content: OutgoingContent) => void): Promise<void> {
+  pick(
+    files: readonly File[],
+    take: (content: OutgoingContent) => void | Promise<void>,
+  ): Promise<void> {
     if (files.length === 0) return Promise.resolve();
     this.#preparing.value = true;
     this.#problem.value = null;
@@ -89,11 +92,14 @@ export class Picker {
     this.#problem.value = null;
   }
 
-  async #pickOne(file: File, take: (content: OutgoingContent) => void): Promise<void> {
+  async #pickOne(
+    file: File,
+    take: (content: OutgoingContent) => void | Promise<void>,
+  ): Promise<void> {
     try {
       const options = { thumbnailSide: THUMBNAIL_SIDE };
       const prepared = await preparePicture(file, this.#decoder, options);
-      take({ name: file.name, prepared, rules: this.rules });
+      await take({ name: file.name, prepared, rules: this.rules });
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       this.refuse({ reason: error.reason, name: file.name });

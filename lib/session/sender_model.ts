@@ -17,11 +17,13 @@ import {
   type OutgoingPicture,
 } from "./outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
+import { loadSession, loadSessionSoon } from "./load_session.ts";
 import { Picker } from "./picker.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 const IDLE: Life = { at: "idle" };
+const UNREACHABLE: Life = { at: "failed", reason: "unreachable" };
 
 /** The sender's page. */
 export class SenderModel {
@@ -34,6 +36,8 @@ export class SenderModel {
   readonly #code: ReadonlySignal<string | null>;
   readonly #keep = signal(false);
   readonly #relay = signal(false);
+  /** Good pictures, for which no session could be begun: the server did not answer for its program. */
+  readonly #stranded = signal<readonly OutgoingContent[]>([]);
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
 
@@ -41,7 +45,10 @@ export class SenderModel {
   constructor(decodeWorker: string) {
     this.#location = globalThis.location;
     this.#obstacle = findObstacle();
-    if (this.#obstacle === null) warmUp();
+    if (this.#obstacle === null) {
+      warmUp();
+      loadSessionSoon();
+    }
     this.#decoder = new Decoder(workerMaker(decodeWorker));
     this.picker = new Picker(this.#decoder);
     const kept = readPreferences();
@@ -113,12 +120,17 @@ export class SenderModel {
     if (this.#obstacle !== null) return;
     let target = this.#running();
     const release = target?.hold();
+    const loading = loadSession();
+    // Answered for with the first picture.
+    loading.catch(() => {});
     try {
-      await this.picker.pick(files, (content) => {
+      await this.picker.pick(files, async (content) => {
+        const begin = await this.#beginner(loading);
         // Back at the start meanwhile: nobody wants it any more.
         if (target !== null && target !== this.#session.peek()) return drop(content);
-        target ??= this.#running() ?? this.#begin();
-        this.#add(target, content);
+        target ??= this.#running() ?? begin?.() ?? null;
+        if (target !== null) return this.#add(target, content);
+        this.#stranded.value = [...this.#stranded.peek(), content];
       });
     } finally {
       release?.();
@@ -190,21 +202,32 @@ export class SenderModel {
     return pictures.filter(({ state }) => state.at === "unseen");
   }
 
+  /** True where the server did not answer when the first picture was chosen; {@linkcode SenderModel.again} tries once more. */
+  get stranded(): boolean {
+    return this.#stranded.value.length > 0;
+  }
+
   /** Makes a new link for what nobody has seen. */
-  again(): void {
-    const kept = this.#session.peek()?.outbox.takeUnseen() ?? [];
+  async again(): Promise<void> {
+    const begin = await this.#beginner(loadSession());
+    if (begin === null) return;
+    const unseen = this.#session.peek()?.outbox.takeUnseen() ?? [];
+    const kept: readonly OutgoingContent[] = [...unseen, ...this.#stranded.peek()];
     if (kept.length === 0) return this.reset();
-    const session = this.#begin();
-    for (const { name, prepared, rules, caption, alt, named } of kept) {
+    const session = begin();
+    for (const { name, prepared, rules, caption = "", alt = "", named = false } of kept) {
       session.outbox.add({ name, prepared, rules, caption, alt, named });
     }
+    this.#stranded.value = [];
   }
 
   /** Back to the start, with nothing kept. */
   reset(): void {
     this.#discard();
+    this.#stranded.peek().forEach(drop);
     this.picker.clear();
     batch(() => {
+      this.#stranded.value = [];
       this.#session.value = null;
       this.#link.value = null;
     });
@@ -228,7 +251,7 @@ export class SenderModel {
   }
 
   #life(): Life {
-    return this.#session.value?.life.value ?? IDLE;
+    return this.#session.value?.life.value ?? (this.stranded ? UNREACHABLE : IDLE);
   }
 
   #add(session: Session, content: OutgoingContent): void {
@@ -241,11 +264,21 @@ export class SenderModel {
     }
   }
 
-  #begin(): Session {
+  /** What begins a session; `null` where the server did not answer for it. */
+  async #beginner(loading: ReturnType<typeof loadSession>): Promise<(() => Session) | null> {
+    try {
+      const sessionClass = await loading;
+      return () => this.#begin(sessionClass);
+    } catch {
+      return null;
+    }
+  }
+
+  #begin(sessionClass: typeof Session): Session {
     this.#discard();
     const secret = createLinkSecret();
     const server = signalingServer(this.#location);
-    const session = new Session({ role: "S", secret, server, decoder: this.#decoder });
+    const session = new sessionClass({ role: "S", secret, server, decoder: this.#decoder });
     batch(() => {
       this.#session.value = session;
       this.#link.value = formatLink(this.#location.origin, secret);

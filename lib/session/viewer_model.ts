@@ -21,8 +21,9 @@ import { Decoder } from "../image/decoder.ts";
 import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
+import { loadSession, loadSessionSoon } from "./load_session.ts";
 import { Picker } from "./picker.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** What the address bar held when the page came: with an empty one, a code is asked for. */
 interface Invitation {
@@ -66,6 +67,9 @@ export class ViewerModel {
   readonly #suggestions: ReadonlySignal<readonly string[]>;
   readonly #session = signal<Session | null>(null);
   readonly #relay = signal(false);
+  /** The program of a session did not come: the server does not answer. */
+  readonly #unloaded = signal(false);
+  #joining = false;
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
@@ -76,7 +80,10 @@ export class ViewerModel {
     this.#decoder = new Decoder(workerMaker(decodeWorker));
     this.picker = new Picker(this.#decoder);
     this.readFragment();
-    if (this.#invitation.peek().obstacle === null) warmUp();
+    if (this.#invitation.peek().obstacle === null) {
+      warmUp();
+      loadSessionSoon();
+    }
     this.#phase = computed(() => {
       if (this.#invitation.value.obstacle !== null) return "failed";
       const picture = this.#session.value?.inbox.value?.picture.value ?? null;
@@ -185,6 +192,7 @@ export class ViewerModel {
     if (this.#wordlist.peek().length === 0) this.#loadWords();
     batch(() => {
       this.#session.value = null;
+      this.#unloaded.value = false;
       this.#codeText.value = text;
       this.#codeProblem.value = null;
     });
@@ -197,9 +205,25 @@ export class ViewerModel {
 
   /** The one press: nothing was connected before. */
   async join(): Promise<void> {
-    const { secret, by, obstacle } = this.#invitation.peek();
+    if (this.#joining) return;
+    this.#joining = true;
+    try {
+      await this.#join();
+    } finally {
+      this.#joining = false;
+    }
+  }
+
+  async #join(): Promise<void> {
+    const invitation = this.#invitation.peek();
+    const { secret, by, obstacle } = invitation;
     if (obstacle !== null || !this.#mayJoin()) return;
-    if (by === "link") return secret === null ? undefined : this.#begin(secret);
+    const sessionClass = await loadSession().catch(() => null);
+    // Another link may have come meanwhile, and nobody pressed anything for that one.
+    if (invitation !== this.#invitation.peek() || !this.#mayJoin()) return;
+    this.#unloaded.value = sessionClass === null;
+    if (sessionClass === null) return;
+    if (by === "link") return secret === null ? undefined : this.#begin(sessionClass, secret);
     // What is wrong may be the same as before: said anew all the same.
     this.#codeProblem.value = null;
     const list = await this.#loadWords();
@@ -208,7 +232,7 @@ export class ViewerModel {
       ? { reason: "unavailable_words" } as const
       : parseCode(this.#codeText.peek(), list);
     if ("reason" in code) this.#codeProblem.value = code;
-    else this.#begin(code);
+    else this.#begin(sessionClass, code);
   }
 
   /** Chooses how long pictures that are sent back may be seen, in seconds. */
@@ -247,6 +271,7 @@ export class ViewerModel {
   #invite(secret: Bytes | null, obstacle: FailReason | null): void {
     batch(() => {
       this.#session.value = null;
+      this.#unloaded.value = false;
       this.#codeText.value = "";
       this.#codeProblem.value = null;
       this.#invitation.value = { secret, by: "link", obstacle };
@@ -258,9 +283,9 @@ export class ViewerModel {
     return before === undefined || before === "failed";
   }
 
-  #begin(secret: Bytes | Code): void {
+  #begin(sessionClass: typeof Session, secret: Bytes | Code): void {
     const server = signalingServer(this.#location);
-    const session = new Session({ role: "R", secret, server, decoder: this.#decoder });
+    const session = new sessionClass({ role: "R", secret, server, decoder: this.#decoder });
     this.#session.value = session;
     session.life.subscribe(({ at }) => {
       // It was for one time. Before that, a second try may need it.
@@ -288,6 +313,8 @@ export class ViewerModel {
   }
 
   #life(): Life {
-    return this.#session.value?.life.value ?? { at: "idle" };
+    const unloaded = this.#unloaded.value;
+    return this.#session.value?.life.value ??
+      (unloaded ? { at: "failed", reason: "unreachable" } : { at: "idle" });
   }
 }

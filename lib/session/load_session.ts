@@ -1,0 +1,35 @@
+/**
+ * Fetches what a session needs, which is most of the program and of no use to who only looks at the page.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Session } from "./session.ts";
+
+type SessionClass = typeof Session;
+
+let loading: Promise<SessionClass> | null = null;
+
+/** The class {@linkcode Session}; asked for again where it did not come. Rejects while the server does not answer. */
+export function loadSession(): Promise<SessionClass> {
+  loading ??= import("./session.ts").then(({ Session }) => Session).catch((error) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
+}
+
+/** Fetches it as soon as somebody moves a hand, so that it is there before it is needed. */
+export function loadSessionSoon(): void {
+  const listening = new AbortController();
+  const options = { signal: listening.signal, capture: true, passive: true };
+  for (const kind of ["pointermove", "pointerdown", "keydown", "dragenter", "focusin"]) {
+    globalThis.addEventListener(kind, () => {
+      listening.abort();
+      loadSession().catch(() => {
+        // Asked for again when it is needed, and answered for then.
+      });
+    }, options);
+  }
+}
