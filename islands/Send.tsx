@@ -450,7 +450,9 @@ function Over(
   // Of several, each says it beside its place.
   const [only, ...others] = session.outbox.pictures.value;
   const alone = only !== undefined && others.length === 0 ? only : null;
-  const seen = alone !== null && isGone(alone) && !unconfirmed ? outcome(t, alone) : "";
+  const gone = alone !== null && isGone(alone) && !unconfirmed ? outcome(t, alone) : "";
+  const none = session.outbox.pictures.value.every(({ state }) => state.at === "unseen");
+  const seen = none ? t.why.nothingSeen : gone;
   // To go on at once, over the same channel, is the last thing to do then.
   const hold = life.reason === "mismatch";
   return (
@@ -458,6 +460,7 @@ function Over(
       place="result"
       why={senderWhy(t, life)}
       seen={life.at === "failed" ? t.why.stayed : seen}
+      began={life.at === "ended"}
       diagnose={life.at === "failed" || WRONG.includes(life.reason) ? diagnose : null}
     >
       {unconfirmed && <p>{t.ended.unconfirmed}</p>}

@@ -377,7 +377,8 @@ function Ended({ session, diagnose }: { session: Session | null } & Pick<Company
     <Failure
       place="card"
       why={t.ended.viewer[life.reason]}
-      seen={picture === null ? t.why.nothingSeen : farewell(t, picture)}
+      seen={picture === null ? t.why.nothingSeen : farewell(t, picture) || t.why.unopened}
+      began
       diagnose={WRONG.includes(life.reason) ? diagnose : null}
     >
       <Sent pictures={session.outbox.pictures.value} />

@@ -507,6 +507,8 @@ export const en = {
   why: {
     /** Where nothing began. */
     nothingSeen: "Nothing was seen.",
+    /** Of a picture that had come, whatever became of others before it. */
+    unopened: "The picture was not opened: nothing of it was seen.",
     stayed: "Nothing was seen. Your picture has not left this device.",
     /** On a button that waits. */
     retryIn: "Try again in {duration}",

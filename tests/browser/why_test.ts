@@ -59,6 +59,8 @@ Deno.test("diagnostics of a session that broke say how far it came, and none of 
     await viewer.waitPhase("ended");
     await sender.waitPhase("ended");
 
+    assertMatch(await sender.field("seen"), /Nothing was seen/);
+    assertMatch(await viewer.field("seen"), /nothing of it was seen/);
     const secret = parseFragment(new URL(link).hash);
     assert(secret !== null);
     const { rid, jtok } = await deriveRoom(secret);
