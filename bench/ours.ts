@@ -56,7 +56,16 @@ export const ours: Implementation = {
         const { size } = blob;
         outbox.add({
           name: "",
-          prepared: { blob, type: "image/png", size, width: 1, height: 1, thumbnail },
+          prepared: {
+            source: blob,
+            blob,
+            type: "image/png",
+            size,
+            width: 1,
+            height: 1,
+            removed: [],
+            thumbnail,
+          },
           rules: { seconds: 10, hold: false, mark: "", ask: false },
         });
       },

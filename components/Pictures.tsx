@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Texts } from "../lib/i18n/en.ts";
 import { fill, number, seconds } from "../lib/i18n/format.ts";
+import type { Prepared } from "../lib/image/preparer.ts";
 import type { Details, OutgoingPicture } from "../lib/session/outbox.ts";
 import { Icon } from "./Icon.tsx";
 import { Thumbnail } from "./Thumbnail.tsx";
@@ -69,6 +70,29 @@ function rulesOf(t: Texts, { rules }: OutgoingPicture): string {
   return rules.hold ? `${time}, ${t.settings.whileHeld}` : time;
 }
 
+const MEGA = 1_000_000;
+
+/** What was taken out of the file, and how much of it was left. */
+function Cleaned({ prepared }: { prepared: Prepared }) {
+  const t = useTexts();
+  const { removed, reducedFrom, width, height } = prepared;
+  const list = new Intl.ListFormat(t.language);
+  const things = list.format(removed.map((kind) => t.clean.kinds[kind]));
+  const mega = (pixels: number) => number(t, Math.round(pixels / MEGA));
+  return (
+    <>
+      {removed.length > 0 && (
+        <p class="small" data-field="removed">{fill(t.clean.removed, { things })}</p>
+      )}
+      {reducedFrom !== undefined && (
+        <p class="small" data-field="reduced">
+          {fill(t.clean.reduced, { from: mega(reducedFrom), to: mega(width * height) })}
+        </p>
+      )}
+    </>
+  );
+}
+
 function Print(
   { picture, pictures, actions, onSettings }: {
     picture: OutgoingPicture;
@@ -97,6 +121,7 @@ function Print(
           {gone || (total > 1 && state.at !== "queued") ? outcome(t, picture) : rulesOf(t, picture)}
         </p>
       )}
+      {!gone && <Cleaned prepared={prepared} />}
       {state.at === "queued" && actions !== null && (
         <div class="tools" role="group" aria-label={label}>
           <Icon action="settings" label={t.settings.open} shape="settings" onPress={onSettings} />

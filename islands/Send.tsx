@@ -40,7 +40,12 @@ import { useModel } from "../lib/session/use_model.ts";
 /** The sender's page; `texts` in the language that the server chose for it. */
 export default function Send({ texts }: { texts: Texts }) {
   const t = useLanguage(texts);
-  const model = useModel(() => new SenderModel(asset("/workers/decode_worker.js"))).value;
+  const model = useModel(() =>
+    new SenderModel({
+      decodeWorker: asset("/workers/decode_worker.js"),
+      prepareWorker: asset("/workers/prepare_worker.js"),
+    })
+  ).value;
   const input = useRef<HTMLInputElement>(null);
   const phase = model?.phase.value ?? "idle";
   const session = model?.session.value ?? null;

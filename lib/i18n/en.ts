@@ -99,6 +99,24 @@ export const en = {
     remove: "Take it out",
   },
 
+  /** What was done to a picture before it is sent. */
+  clean: {
+    removed: "Taken out of the file: {things}.",
+    kinds: {
+      location: "location",
+      device: "device",
+      time: "time",
+      author: "author",
+      text: "texts",
+      preview: "other pictures in it",
+      other: "other details",
+    },
+    reduced: "Made smaller: from {from} to {to} megapixels.",
+    fullSize: "Send very large pictures at full size",
+    fullSizeHint:
+      "Else they are made smaller, to 16 megapixels. Phones run out of memory with more.",
+  },
+
   relay: {
     label: "Hide my IP address",
     hint:

@@ -1,5 +1,5 @@
 /**
- * What the page and its decode worker say to each other. Both come from the same build, so neither parses.
+ * What the page asks of its decode worker. Both come from the same build, so neither parses.
  *
  * This module is browser compatible.
  *
@@ -7,7 +7,6 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
-import type { ImageErrorReason } from "./errors.ts";
 
 /** The page asks for one bitmap. */
 export interface DecodeRequest {
@@ -17,8 +16,3 @@ export interface DecodeRequest {
   readonly maxWidth: number;
   readonly maxHeight: number;
 }
-
-/** The worker's one answer to each request. */
-export type DecodeResponse =
-  | { readonly ok: true; readonly bitmap: ImageBitmap }
-  | { readonly ok: false; readonly reason: ImageErrorReason };

@@ -1,56 +1,83 @@
 /**
- * What the sender's page does with a chosen file before it is announced: refuse what can't be shown, make a thumbnail.
+ * From a chosen file to what is sent, inside the prepare worker.
  *
  * This module is browser compatible.
  *
  * @module
  */
-import type { ImageType } from "../protocol/control.ts";
-import type { Decoder } from "./decoder.ts";
+import { decode } from "./decode.ts";
 import { ImageError } from "./errors.ts";
-import { inspectBlob } from "./inspect.ts";
+import { type ImageFacts, inspectBlob } from "./inspect.ts";
+import type { MetadataKind } from "./metadata.ts";
+import type { Made, PrepareRequest } from "./preparer.ts";
+import { stripMetadata } from "./strip.ts";
 
-/** A picture that may be announced: `type`, `size`, `width`, `height` are what `meta` wants. */
-export interface Prepared {
-  readonly blob: Blob;
-  readonly type: ImageType;
-  /** Bytes. */
-  readonly size: number;
-  /** Coded pixels, before orientation. */
-  readonly width: number;
-  readonly height: number;
-  readonly orientation?: number;
-  /** For the sender's page, upright, at most `thumbnailSide` on each side. The caller closes it. */
-  readonly thumbnail: ImageBitmap;
+/** Larger pictures are made smaller, in pixels: phones run out of memory with more, and few screens show as many. */
+const MOST_PIXELS = 16_000_000;
+
+/** Of what is encoded anew. */
+const QUALITY = 0.9;
+
+/** Checks, cleans, fits. Throws `ImageError`. */
+export async function prepare(request: PrepareRequest): Promise<Made> {
+  const { source, thumbnailSide, fullSize } = request;
+  const facts = await look(source);
+  const { blob, removed } = await clean(source, facts);
+  const pixels = facts.width * facts.height;
+  const reduced = pixels > MOST_PIXELS && !fullSize;
+  const sent = reduced ? await encode(blob, facts) : blob;
+  const { ok: _, ...sentFacts } = await look(sent);
+  const side = { maxWidth: thumbnailSide, maxHeight: thumbnailSide };
+  const thumbnail = await decode({ source: sent, type: sentFacts.type, ...side });
+  return {
+    blob: sent,
+    size: sent.size,
+    ...sentFacts,
+    removed,
+    thumbnail,
+    ...(reduced ? { reducedFrom: pixels } : {}),
+  };
 }
 
-/** Settings of {@linkcode preparePicture}. */
-export interface PrepareOptions {
-  /** Longest side of the thumbnail in device pixels. Default: 640. */
-  readonly thumbnailSide?: number;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Checks a file and tries to decode it in the worker, so that nothing is announced that the viewer could not see.
- * Anything refusable by its header is refused before decoding. The file is read where it is, not copied.
- *
- * Throws `ImageError`.
- */
-export async function preparePicture(
-  blob: Blob,
-  decoder: Decoder,
-  options: PrepareOptions = {},
-): Promise<Prepared> {
+async function look(blob: Blob): Promise<ImageFacts> {
   const info = await inspectBlob(blob);
-  if (options.signal?.aborted) throw new ImageError("aborted");
   if (!info.ok) throw new ImageError(info.reason);
-  const { ok: _, ...facts } = info;
-  const side = options.thumbnailSide ?? 640;
-  const thumbnail = await decoder.decode(blob, info.type, {
-    maxWidth: side,
-    maxHeight: side,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  return { blob, size: blob.size, ...facts, thumbnail };
+  return info;
+}
+
+async function clean(
+  blob: Blob,
+  { type, orientation }: ImageFacts,
+): Promise<{ blob: Blob; removed: readonly MetadataKind[] }> {
+  const bytes = await read(blob);
+  const { parts, removed } = stripMetadata(bytes, { type, orientation });
+  // Slices of the file itself: what is sent is read from where it is.
+  const kept = parts.map((part) => "start" in part ? blob.slice(part.start, part.end) : part);
+  return { blob: new Blob(kept, { type }), removed };
+}
+
+async function read(blob: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (cause) {
+    throw new ImageError("unreadable", { cause });
+  }
+}
+
+/** Scaled to {@linkcode MOST_PIXELS}, and upright. */
+async function encode(blob: Blob, { type, width, height }: ImageFacts): Promise<Blob> {
+  const scale = Math.sqrt(MOST_PIXELS / (width * height));
+  const longest = Math.floor(Math.max(width, height) * scale);
+  const bitmap = await decode({ source: blob, type, maxWidth: longest, maxHeight: longest });
+  try {
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext("2d");
+    if (context === null) throw new ImageError("unavailable");
+    context.drawImage(bitmap, 0, 0);
+    // WebP keeps transparency; browsers that can't write it write PNG.
+    const wanted = type === "image/jpeg" ? type : "image/webp";
+    return await canvas.convertToBlob({ type: wanted, quality: QUALITY });
+  } finally {
+    bitmap.close();
+  }
 }

@@ -7,9 +7,8 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ViewRules } from "../protocol/control.ts";
-import type { Decoder } from "../image/decoder.ts";
 import { ImageError, type ImageErrorReason } from "../image/errors.ts";
-import { preparePicture } from "../image/prepare.ts";
+import type { Prepared, Preparer } from "../image/preparer.ts";
 import type { OutgoingContent } from "./outbox.ts";
 import { DEFAULT_PREFERENCES } from "./preferences.ts";
 
@@ -35,13 +34,15 @@ export class Picker {
   readonly ask = signal(DEFAULT_PREFERENCES.ask);
   /** Text of the watermark; empty = date, time and words of the session. */
   readonly mark = signal("");
-  readonly #decoder: Decoder;
+  /** Whether large pictures are sent as they are. */
+  readonly fullSize = signal(DEFAULT_PREFERENCES.fullSize);
+  readonly #preparer: Pick<Preparer, "prepare">;
   #queue: Promise<void> = Promise.resolve();
   readonly #preparing = signal(false);
   readonly #problem = signal<PickProblem | null>(null);
 
-  constructor(decoder: Decoder) {
-    this.#decoder = decoder;
+  constructor(preparer: Pick<Preparer, "prepare">) {
+    this.#preparer = preparer;
   }
 
   get preparing(): ReadonlySignal<boolean> {
@@ -92,13 +93,18 @@ export class Picker {
     this.#problem.value = null;
   }
 
+  /** Prepares one file as things are chosen now. Throws `ImageError`. */
+  prepare(file: Blob): Promise<Prepared> {
+    const fullSize = this.fullSize.peek();
+    return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize });
+  }
+
   async #pickOne(
     file: File,
     take: (content: OutgoingContent) => void | Promise<void>,
   ): Promise<void> {
     try {
-      const options = { thumbnailSide: THUMBNAIL_SIDE };
-      const prepared = await preparePicture(file, this.#decoder, options);
+      const prepared = await this.prepare(file);
       await take({ name: file.name, prepared, rules: this.rules });
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;

@@ -9,7 +9,9 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
-import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
+import { ImageError } from "../image/errors.ts";
+import { Preparer } from "../image/preparer.ts";
+import { findObstacle, signalingServer, warmUp, workerMaker, type Workers } from "./environment.ts";
 import {
   type Details,
   OutboxFullError,
@@ -41,8 +43,8 @@ export class SenderModel {
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
 
-  /** `decodeWorker` is the URL of the decode worker. */
-  constructor(decodeWorker: string) {
+  /** The URLs of the two workers. */
+  constructor({ decodeWorker, prepareWorker }: Workers) {
     this.#location = globalThis.location;
     this.#obstacle = findObstacle();
     if (this.#obstacle === null) {
@@ -50,11 +52,12 @@ export class SenderModel {
       loadSessionSoon();
     }
     this.#decoder = new Decoder(workerMaker(decodeWorker));
-    this.picker = new Picker(this.#decoder);
+    this.picker = new Picker(new Preparer(workerMaker(prepareWorker)));
     const kept = readPreferences();
     this.picker.seconds.value = kept.seconds;
     this.picker.hold.value = kept.hold;
     this.picker.ask.value = kept.ask;
+    this.picker.fullSize.value = kept.fullSize;
     this.#keep.value = kept.keep;
     this.#relay.value = kept.relay;
     this.#phase = computed(() => {
@@ -164,6 +167,15 @@ export class SenderModel {
     this.#session.peek()?.outbox.setRules({ ask });
   }
 
+  /** Sends large pictures as they are, or not; those that are not on their way yet are prepared anew. */
+  async setFullSize(fullSize: boolean): Promise<void> {
+    this.picker.fullSize.value = fullSize;
+    keepPreferences({ fullSize });
+    const outbox = this.#session.peek()?.outbox;
+    const pictures = outbox?.pictures.peek() ?? [];
+    await Promise.all(pictures.map(({ id }) => this.#prepareAnew(id)));
+  }
+
   /** Keeps this session and later ones open after the last picture, or not. */
   setKeep(on: boolean): void {
     this.#keep.value = on;
@@ -236,6 +248,22 @@ export class SenderModel {
   /** The page goes away: says so while it still can. */
   vanish(): void {
     this.#session.peek()?.vanish();
+  }
+
+  /** Prepares a picture once more from its file, as things are chosen now, unless it is on its way. */
+  async #prepareAnew(id: number): Promise<void> {
+    const outbox = this.#session.peek()?.outbox;
+    const picture = outbox?.pictures.peek().find((other) => other.id === id);
+    if (outbox === undefined || picture === undefined || !outbox.edit(id, true)) return;
+    try {
+      const prepared = await this.picker.prepare(picture.prepared.source);
+      if (!outbox.replace(id, prepared)) prepared.thumbnail.close();
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.picker.refuse({ reason: error.reason, name: picture.name });
+    } finally {
+      outbox.edit(id, false);
+    }
   }
 
   #running(): Session | null {

@@ -3,13 +3,22 @@
  *
  * @module
  */
-import { FakeBitmap, IdleWorker } from "./pictures.ts";
+import type { ImageError } from "../../lib/image/errors.ts";
+import type { PrepareRequest } from "../../lib/image/preparer.ts";
+import { IdleWorker, made } from "./pictures.ts";
 
-/** Finds every picture decodable. */
+/** Finds every picture decodable that has a good header. */
 class YesWorker extends IdleWorker {
-  override postMessage(): void {
-    const data = { ok: true, bitmap: new FakeBitmap() };
-    queueMicrotask(() => this.dispatchEvent(new MessageEvent("message", { data })));
+  override postMessage(message?: unknown): void {
+    const { source } = message as PrepareRequest;
+    made(source).then(
+      (result) => this.#answer({ ok: true, result }),
+      ({ reason }: ImageError) => this.#answer({ ok: false, reason }),
+    );
+  }
+
+  #answer(data: unknown): void {
+    this.dispatchEvent(new MessageEvent("message", { data }));
   }
 }
 
@@ -31,3 +40,9 @@ export function pageAt(url: string, server: string, replaced: string[] = []) {
   };
   return { Worker: YesWorker, location, history };
 }
+
+/** Where the workers of a page are. */
+export const WORKERS = {
+  decodeWorker: "/workers/decode_worker.js",
+  prepareWorker: "/workers/prepare_worker.js",
+};

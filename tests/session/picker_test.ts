@@ -1,26 +1,22 @@
 import { Picker } from "../../lib/session/picker.ts";
 import type { OutgoingContent } from "../../lib/session/outbox.ts";
-import { Decoder } from "../../lib/image/decoder.ts";
+import type { Prepared } from "../../lib/image/preparer.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { svg } from "../support/image_bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { FakeBitmap, IdleWorker, smallPng } from "./pictures.ts";
+import { made, smallPng } from "./pictures.ts";
 
-/** Decodes when a test lets it. */
-class FakeDecoder extends Decoder {
+/** Prepares when a test lets it. */
+class FakePreparer {
   running = 0;
   most = 0;
   answer: () => Promise<void> = () => Promise.resolve();
 
-  constructor() {
-    super(() => new IdleWorker());
-  }
-
-  override async decode(): Promise<ImageBitmap> {
+  async prepare(source: Blob): Promise<Prepared> {
     this.most = Math.max(this.most, ++this.running);
     try {
       await this.answer();
-      return new FakeBitmap();
+      return { ...await made(source), source };
     } finally {
       this.running--;
     }
@@ -28,11 +24,11 @@ class FakeDecoder extends Decoder {
 }
 
 function start() {
-  const decoder = new FakeDecoder();
-  const picker = new Picker(decoder);
+  const preparer = new FakePreparer();
+  const picker = new Picker(preparer);
   const taken: OutgoingContent[] = [];
   return {
-    decoder,
+    preparer,
     picker,
     taken,
     pick: (...files: readonly File[]) => picker.pick(files, (content) => void taken.push(content)),
@@ -63,8 +59,8 @@ Deno.test("a wrong file is named with its reason, and the good ones beside it ar
 });
 
 Deno.test("a file that can't be decoded is a problem like any other", async () => {
-  const { picker, decoder, taken, pick } = start();
-  decoder.answer = () => Promise.reject(new ImageError("undecodable"));
+  const { picker, preparer, taken, pick } = start();
+  preparer.answer = () => Promise.reject(new ImageError("undecodable"));
   await pick(png("a.png"));
   assertEquals([picker.problem.value?.reason, taken], ["undecodable", []]);
 });
@@ -83,24 +79,24 @@ Deno.test("no files are no choice: a problem stays", async () => {
   assertEquals(picker.problem.value, { reason: "too_many", name: "x.png" });
 });
 
-Deno.test("two files are never decoded at once", async () => {
-  const { decoder, taken, pick } = start();
-  decoder.answer = () => new Promise((resolve) => setTimeout(resolve, 5));
+Deno.test("two files are never prepared at once", async () => {
+  const { preparer, taken, pick } = start();
+  preparer.answer = () => new Promise((resolve) => setTimeout(resolve, 5));
   await pick(png("a.png"), png("b.png"), png("c.png"));
-  assertEquals([decoder.most, taken.length], [1, 3]);
+  assertEquals([preparer.most, taken.length], [1, 3]);
 });
 
 Deno.test("it says that it prepares, and an error that nobody foresaw does not spoil the next choice", async () => {
-  const { picker, decoder, taken, pick } = start();
+  const { picker, preparer, taken, pick } = start();
   const gate = Promise.withResolvers<void>();
-  decoder.answer = () => gate.promise;
+  preparer.answer = () => gate.promise;
   const picking = pick(png("a.png"));
   assertEquals(picker.preparing.value, true);
   gate.reject(new RangeError("unforeseen"));
   await assertRejects(() => picking, RangeError);
   assertEquals(picker.preparing.value, false);
   assert(picker.problem.value === null);
-  decoder.answer = () => Promise.resolve();
+  preparer.answer = () => Promise.resolve();
   await pick(png("b.png"));
   assertEquals(taken.map(({ name }) => name), ["b.png"]);
 });

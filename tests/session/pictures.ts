@@ -4,8 +4,9 @@
  * @module
  */
 import type { Bytes } from "../../lib/protocol/bytes.ts";
-import type { Prepared } from "../../lib/image/prepare.ts";
-import { inspectImage } from "../../lib/image/inspect.ts";
+import { ImageError } from "../../lib/image/errors.ts";
+import type { Made, Prepared } from "../../lib/image/preparer.ts";
+import { inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
 import { flatPng, pngOfSize } from "../support/image_bytes.ts";
 
 /** A decoded picture that tells whether it was freed. */
@@ -24,7 +25,7 @@ export class IdleWorker extends EventTarget implements Worker {
   onerror = null;
   onmessage = null;
   onmessageerror = null;
-  postMessage(): void {}
+  postMessage(_message?: unknown): void {}
   terminate(): void {}
 }
 
@@ -44,5 +45,24 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
   if (!info.ok) throw new Error(`Not a picture: ${info.reason}`);
   const { type, width, height } = info;
   const blob = new Blob([bytes]);
-  return { blob, type, size: bytes.length, width, height, thumbnail: new FakeBitmap() };
+  const size = bytes.length;
+  return {
+    source: blob,
+    blob,
+    type,
+    size,
+    width,
+    height,
+    removed: [],
+    thumbnail: new FakeBitmap(),
+  };
+}
+
+/** What the prepare worker makes of a file that any browser could decode. Throws `ImageError` for one that it would refuse. */
+export async function made(source: Blob): Promise<Made> {
+  const { ok, ...info } = await inspectBlob(source);
+  if (!ok || !("type" in info)) {
+    throw new ImageError("reason" in info ? info.reason : "undecodable");
+  }
+  return { blob: source, size: source.size, ...info, removed: [], thumbnail: new FakeBitmap() };
 }

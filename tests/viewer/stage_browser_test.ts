@@ -33,6 +33,7 @@ async function withPage(
     scripts: {
       "/page.js": await bundle("./stage_page.ts"),
       "/decode_worker.js": worker,
+      "/prepare_worker.js": await bundle("../../lib/image/prepare_worker.ts"),
       "/without_image_decoder.js": `delete globalThis.ImageDecoder;${worker}`,
       "/without_any_decoder.js": NO_DECODER + worker,
       "/mute.js": "",

@@ -5,7 +5,7 @@
  */
 import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
-import { preparePicture } from "../../lib/image/prepare.ts";
+import { Preparer } from "../../lib/image/preparer.ts";
 import type { ImageType } from "../../lib/protocol/control.ts";
 import { Stage } from "../../lib/viewer/stage.ts";
 import { type CoverKind, watchCover } from "../../lib/viewer/cover.ts";
@@ -77,6 +77,8 @@ declare const trustedTypes: {
 const policy = trustedTypes.createPolicy("workers", { createScriptURL: (url) => url });
 const makeWorker = (path: string) => () => new Worker(policy.createScriptURL(path));
 const decoder = new Decoder(makeWorker("/decode_worker.js"));
+const preparer = new Preparer(makeWorker("/prepare_worker.js"));
+const OPTIONS = { thumbnailSide: 200, fullSize: false };
 const canvas = find("canvas", HTMLCanvasElement);
 let stage: Stage | null = null;
 let bitmap: ImageBitmap | null = null;
@@ -128,7 +130,7 @@ globalThis.harness = {
   events,
   async prepare() {
     try {
-      return describe((await preparePicture(file(), decoder, { thumbnailSide: 200 })).thumbnail);
+      return describe((await preparer.prepare(file(), OPTIONS)).thumbnail);
     } catch (error) {
       return { ok: false, reason: reasonOf(error) };
     }
@@ -154,7 +156,7 @@ globalThis.harness = {
     }
   },
   async show({ mark = "", covered = false, reducedMotion = true }) {
-    const { type, thumbnail } = await preparePicture(file(), decoder);
+    const { type, thumbnail } = await preparer.prepare(file(), OPTIONS);
     thumbnail.close();
     const bytes = new Uint8Array(await file().arrayBuffer());
     const start = performance.now();

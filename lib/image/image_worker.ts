@@ -1,0 +1,135 @@
+/**
+ * The page's side of a worker that handles pictures: one question at a time, and an answer to each, whatever becomes of the worker.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { ImageError, type ImageErrorReason } from "./errors.ts";
+
+/** What a worker answers. */
+export type WorkerAnswer<Result> =
+  | { readonly ok: true; readonly result: Result }
+  | { readonly ok: false; readonly reason: ImageErrorReason };
+
+/** Settings of an {@linkcode ImageWorker}. */
+export interface ImageWorkerOptions {
+  /** Longest time for one picture, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** How one question is asked. */
+export interface AskOptions {
+  /** What goes over to the worker, and is gone here. */
+  readonly transfer?: readonly Transferable[];
+  /** Gives up: the worker is terminated. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+// 40 megapixels of AVIF on an old phone.
+const TIMEOUT_MS = 20_000;
+
+/** Asks a worker, one question after the other. It is started anew after a crash, a timeout or an abort. */
+export class ImageWorker<Request, Result> {
+  readonly #makeWorker: () => Worker;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+  #worker: Worker | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * `worker` is the URL of the bundled script (a classic one), or a function that makes the worker (for Trusted Types, where a
+   * plain string is refused).
+   */
+  constructor(worker: string | URL | (() => Worker), options: ImageWorkerOptions = {}) {
+    this.#makeWorker = typeof worker === "function" ? worker : () => new Worker(worker);
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  /** Starts the worker before it is asked anything, so that it is warm then. */
+  protected warmUp(): void {
+    if (isAvailable()) this.#start();
+  }
+
+  /** Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unavailable`. */
+  protected ask(request: Request, options: AskOptions = {}): Promise<Result> {
+    const run = this.#last.then(() => this.#ask(request, options));
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  /** Terminates the worker; a question under way rejects with `aborted`. Idempotent. */
+  close(): void {
+    this.#closing.abort();
+    this.#stop();
+  }
+
+  #start(): Worker {
+    const worker = this.#makeWorker();
+    // A worker that failed to load while nobody waited for it is replaced for the next question.
+    worker.addEventListener("error", () => {
+      if (this.#worker === worker) this.#stop();
+    });
+    return this.#worker = worker;
+  }
+
+  #stop(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  async #ask(request: Request, { transfer = [], signal }: AskOptions): Promise<Result> {
+    // AbortSignal.any is younger than the browsers that we want to serve.
+    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
+    if (signals.some(({ aborted }) => aborted)) throw new ImageError("aborted");
+    if (!isAvailable()) throw new ImageError("unavailable");
+    const worker = this.#worker ?? this.#start();
+    const answered = new AbortController();
+    const once = { signal: answered.signal };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      return await new Promise<Result>((resolve, reject) => {
+        const fail = (reason: ImageErrorReason, cause?: unknown) => {
+          this.#stop();
+          reject(new ImageError(reason, { cause }));
+        };
+        worker.addEventListener("message", ({ data }: MessageEvent<WorkerAnswer<Result>>) => {
+          if (data.ok) resolve(data.result);
+          else reject(new ImageError(data.reason));
+        }, once);
+        worker.addEventListener("error", (event) => fail("crashed", event), once);
+        worker.addEventListener("messageerror", (event) => fail("crashed", event), once);
+        for (const item of signals) item.addEventListener("abort", () => fail("aborted"), once);
+        timer = setTimeout(() => fail("timeout"), this.#timeoutMs);
+        worker.postMessage(request, [...transfer]);
+      });
+    } finally {
+      clearTimeout(timer);
+      answered.abort();
+    }
+  }
+}
+
+/** Everything that the workers will need: Chromium 69, Firefox 105, Safari 16.4. */
+function isAvailable(): boolean {
+  return "Worker" in globalThis && "createImageBitmap" in globalThis &&
+    "OffscreenCanvas" in globalThis;
+}
+
+/** The worker's side: answers each question once. */
+export function answerEach<Request, Result>(
+  answer: (request: Request) => Promise<{ result: Result; transfer: readonly Transferable[] }>,
+): void {
+  globalThis.addEventListener("message", async ({ data }: MessageEvent<Request>) => {
+    let said: WorkerAnswer<Result>;
+    let over: readonly Transferable[] = [];
+    try {
+      const { result, transfer } = await answer(data);
+      said = { ok: true, result };
+      over = transfer;
+    } catch (error) {
+      said = { ok: false, reason: error instanceof ImageError ? error.reason : "undecodable" };
+    }
+    globalThis.postMessage(said, { transfer: [...over] });
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * What the sender's page has done with a chosen file before it is announced; the page's side of the prepare worker.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { ImageType } from "../protocol/control.ts";
+import { ImageWorker } from "./image_worker.ts";
+import type { MetadataKind } from "./metadata.ts";
+
+/** What the worker makes of a file: `type`, `size`, `width`, `height` are what `meta` wants. */
+export interface Made {
+  /** What is sent. Where nothing had to be encoded anew, it refers to parts of the file, which is not copied. */
+  readonly blob: Blob;
+  readonly type: ImageType;
+  /** Bytes. */
+  readonly size: number;
+  /** Coded pixels, before orientation. */
+  readonly width: number;
+  readonly height: number;
+  readonly orientation?: number;
+  /** What the file told beside the picture, which is not in `blob`. */
+  readonly removed: readonly MetadataKind[];
+  /** Pixels of the file, where it was larger than what is sent. */
+  readonly reducedFrom?: number;
+  /** For the sender's page, upright, at most `thumbnailSide` on each side. The caller closes it. */
+  readonly thumbnail: ImageBitmap;
+}
+
+/** A picture that may be announced. */
+export interface Prepared extends Made {
+  /** What was chosen, from which it can be prepared anew. It stays on this page. */
+  readonly source: Blob;
+}
+
+/** Settings of {@linkcode Preparer.prepare}. */
+export interface PrepareOptions {
+  /** Longest side of the thumbnail in device pixels. */
+  readonly thumbnailSide: number;
+  /** Leaves large pictures as they are. */
+  readonly fullSize: boolean;
+}
+
+/** What the worker is asked for. */
+export interface PrepareRequest extends PrepareOptions {
+  readonly source: Blob;
+}
+
+/** Prepares pictures in a worker, one after the other: two at once would double the memory. */
+export class Preparer extends ImageWorker<PrepareRequest, Made> {
+  /**
+   * Refuses what can't be shown, takes the metadata out, makes it smaller where it is very large, and decodes it once, so that
+   * nothing is announced that the viewer could not see.
+   *
+   * Throws `ImageError`: any reason that there is.
+   */
+  async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
+    return { ...await this.ask({ source, ...options }), source };
+  }
+}
