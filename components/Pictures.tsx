@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Texts } from "../lib/i18n/en.ts";
 import { fill, number, seconds } from "../lib/i18n/format.ts";
-import type { Prepared } from "../lib/image/preparer.ts";
+import type { Prepared } from "../lib/image/prepared.ts";
 import type { Details, OutgoingPicture } from "../lib/session/outbox.ts";
 import { Icon } from "./Icon.tsx";
 import { Thumbnail } from "./Thumbnail.tsx";

@@ -40,12 +40,7 @@ import { useModel } from "../lib/session/use_model.ts";
 /** The sender's page; `texts` in the language that the server chose for it. */
 export default function Send({ texts }: { texts: Texts }) {
   const t = useLanguage(texts);
-  const model = useModel(() =>
-    new SenderModel({
-      decodeWorker: asset("/workers/decode_worker.js"),
-      prepareWorker: asset("/workers/prepare_worker.js"),
-    })
-  ).value;
+  const model = useModel(() => new SenderModel(asset("/workers/picture_worker.js"))).value;
   const input = useRef<HTMLInputElement>(null);
   const phase = model?.phase.value ?? "idle";
   const session = model?.session.value ?? null;
@@ -206,6 +201,13 @@ function Choices(
         hint={t.send.keepHint}
         on={model?.keep.value ?? false}
         onChange={(on) => model?.setKeep(on)}
+      />
+      <Check
+        name="full-size"
+        label={t.clean.fullSize}
+        hint={t.clean.fullSizeHint}
+        on={model?.picker.fullSize.value ?? false}
+        onChange={(on) => model?.setFullSize(on)}
       />
       {!connected && (
         <Relay

@@ -35,12 +35,7 @@ import { useModel } from "../lib/session/use_model.ts";
 /** The viewer's page; `texts` in the language that the server chose for it. */
 export default function View({ texts }: { texts: Texts }) {
   const t = useLanguage(texts);
-  const model = useModel(() =>
-    new ViewerModel({
-      decodeWorker: asset("/workers/decode_worker.js"),
-      prepareWorker: asset("/workers/prepare_worker.js"),
-    })
-  ).value;
+  const model = useModel(() => new ViewerModel(asset("/workers/picture_worker.js"))).value;
   useEffect(() => {
     if (model === null) return;
     const read = () => model.readFragment();

@@ -1,5 +1,5 @@
 /**
- * What the page asks of its decode worker. Both come from the same build, so neither parses.
+ * What the page asks of its picture worker. Both come from the same build, so neither parses.
  *
  * This module is browser compatible.
  *
@@ -10,6 +10,7 @@ import type { ImageType } from "../protocol/control.ts";
 
 /** The page asks for one bitmap. */
 export interface DecodeRequest {
+  readonly kind: "decode";
   readonly source: Bytes | Blob;
   readonly type: ImageType;
   /** Bounds in device pixels; `Infinity` = none. */

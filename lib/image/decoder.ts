@@ -1,5 +1,5 @@
 /**
- * The page's side of the decode worker.
+ * The page's side of the picture worker.
  *
  * This module is browser compatible.
  *
@@ -9,6 +9,7 @@ import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
 import type { DecodeRequest } from "./decode_messages.ts";
 import { ImageWorker, type ImageWorkerOptions } from "./image_worker.ts";
+import type { Made, Prepared, PrepareOptions, PrepareRequest } from "./prepared.ts";
 
 /** Bounds of the wanted bitmap in device pixels, and how to give up. */
 export interface DecodeOptions {
@@ -20,9 +21,12 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Decodes pictures in a worker, one after the other. The worker is warm when the first picture comes. */
-export class Decoder extends ImageWorker<DecodeRequest, ImageBitmap> {
-  /** `worker`: decode_worker.js, as for {@linkcode ImageWorker}. */
+/** What the picture worker can be asked. */
+export type PictureRequest = DecodeRequest | PrepareRequest;
+
+/** Decodes and prepares pictures in a worker, one after the other. The worker is warm when the first picture comes. */
+export class Decoder extends ImageWorker<PictureRequest> {
+  /** `worker`: picture_worker.js, as for {@linkcode ImageWorker}. */
   constructor(worker: string | URL | (() => Worker), options: ImageWorkerOptions = {}) {
     super(worker, options);
     this.warmUp();
@@ -41,11 +45,22 @@ export class Decoder extends ImageWorker<DecodeRequest, ImageBitmap> {
     options: DecodeOptions = {},
   ): Promise<ImageBitmap> {
     const { maxWidth = Infinity, maxHeight = Infinity, signal } = options;
-    const request: DecodeRequest = { source, type, maxWidth, maxHeight };
+    const request: DecodeRequest = { kind: "decode", source, type, maxWidth, maxHeight };
     const transfer = source instanceof Blob ? [] : [source.buffer];
-    return this.ask(request, { transfer, signal }).finally(() => {
+    return this.ask<ImageBitmap>(request, { transfer, signal }).finally(() => {
       // Empty when it was transferred.
       if (source instanceof Uint8Array && source.length > 0) source.fill(0);
     });
+  }
+
+  /**
+   * Refuses what can't be shown, takes the metadata out, makes it smaller where it is very large, and decodes it once, so that
+   * nothing is announced that the viewer could not see.
+   *
+   * Throws `ImageError`: any reason that there is.
+   */
+  async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
+    const made = await this.ask<Made>({ kind: "prepare", source, ...options });
+    return { ...made, source };
   }
 }

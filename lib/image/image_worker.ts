@@ -30,7 +30,7 @@ export interface AskOptions {
 const TIMEOUT_MS = 20_000;
 
 /** Asks a worker, one question after the other. It is started anew after a crash, a timeout or an abort. */
-export class ImageWorker<Request, Result> {
+export class ImageWorker<Request> {
   readonly #makeWorker: () => Worker;
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
@@ -51,9 +51,9 @@ export class ImageWorker<Request, Result> {
     if (isAvailable()) this.#start();
   }
 
-  /** Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unavailable`. */
-  protected ask(request: Request, options: AskOptions = {}): Promise<Result> {
-    const run = this.#last.then(() => this.#ask(request, options));
+  /** `Result` is what the worker of the same build gives for such a request. Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unavailable`. */
+  protected ask<Result>(request: Request, options: AskOptions = {}): Promise<Result> {
+    const run = this.#last.then(() => this.#ask<Result>(request, options));
     this.#last = run.catch(() => {});
     return run;
   }
@@ -78,7 +78,10 @@ export class ImageWorker<Request, Result> {
     this.#worker = null;
   }
 
-  async #ask(request: Request, { transfer = [], signal }: AskOptions): Promise<Result> {
+  async #ask<Result>(
+    request: Request,
+    { transfer = [], signal }: AskOptions,
+  ): Promise<Result> {
     // AbortSignal.any is younger than the browsers that we want to serve.
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
     if (signals.some(({ aborted }) => aborted)) throw new ImageError("aborted");
@@ -117,11 +120,11 @@ function isAvailable(): boolean {
 }
 
 /** The worker's side: answers each question once. */
-export function answerEach<Request, Result>(
-  answer: (request: Request) => Promise<{ result: Result; transfer: readonly Transferable[] }>,
+export function answerEach<Request>(
+  answer: (request: Request) => Promise<{ result: unknown; transfer: readonly Transferable[] }>,
 ): void {
   globalThis.addEventListener("message", async ({ data }: MessageEvent<Request>) => {
-    let said: WorkerAnswer<Result>;
+    let said: WorkerAnswer<unknown>;
     let over: readonly Transferable[] = [];
     try {
       const { result, transfer } = await answer(data);

@@ -1,5 +1,5 @@
 /**
- * From a chosen file to what is sent, inside the prepare worker.
+ * From a chosen file to what is sent, inside the picture worker.
  *
  * This module is browser compatible.
  *
@@ -9,7 +9,7 @@ import { decode } from "./decode.ts";
 import { ImageError } from "./errors.ts";
 import { type ImageFacts, inspectBlob } from "./inspect.ts";
 import type { MetadataKind } from "./metadata.ts";
-import type { Made, PrepareRequest } from "./preparer.ts";
+import type { Made, PrepareRequest } from "./prepared.ts";
 import { stripMetadata } from "./strip.ts";
 
 /** Larger pictures are made smaller, in pixels: phones run out of memory with more, and few screens show as many. */
@@ -28,7 +28,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
   const sent = reduced ? await encode(blob, facts) : blob;
   const { ok: _, ...sentFacts } = await look(sent);
   const side = { maxWidth: thumbnailSide, maxHeight: thumbnailSide };
-  const thumbnail = await decode({ source: sent, type: sentFacts.type, ...side });
+  const thumbnail = await decode({ kind: "decode", source: sent, type: sentFacts.type, ...side });
   return {
     blob: sent,
     size: sent.size,
@@ -68,7 +68,13 @@ async function read(blob: Blob): Promise<Uint8Array> {
 async function encode(blob: Blob, { type, width, height }: ImageFacts): Promise<Blob> {
   const scale = Math.sqrt(MOST_PIXELS / (width * height));
   const longest = Math.floor(Math.max(width, height) * scale);
-  const bitmap = await decode({ source: blob, type, maxWidth: longest, maxHeight: longest });
+  const bitmap = await decode({
+    kind: "decode",
+    source: blob,
+    type,
+    maxWidth: longest,
+    maxHeight: longest,
+  });
   try {
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     const context = canvas.getContext("2d");

@@ -70,7 +70,7 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
   };
 }
 
-/** For files and data: the decode worker is one of them, and it needs nothing of the network. */
+/** For files and data: the picture worker is one of them, and it needs nothing of the network. */
 const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
 
 /** The service worker fetches pages for the browser. */

@@ -26,12 +26,6 @@ export function warmUp(): void {
   });
 }
 
-/** Where the workers of a page are, as URLs of this site. */
-export interface Workers {
-  readonly decodeWorker: string;
-  readonly prepareWorker: string;
-}
-
 /** Makes the worker of a URL of our own; Trusted Types let nobody else make one. */
 export function workerMaker(url: string): () => Worker {
   return () => new Worker(trusted(url));

@@ -19,7 +19,7 @@ import { CHUNK_SIZE, RECORD_LENGTH } from "../protocol/record.ts";
 import { encodeControl } from "../e2e/control_record.ts";
 import { ImageSealer } from "../e2e/image_stream.ts";
 import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
-import type { Prepared } from "../image/preparer.ts";
+import type { Prepared } from "../image/prepared.ts";
 import { ChannelClosedError } from "../net/flow_channel.ts";
 import type { SecureLink } from "../net/secure_link.ts";
 import { ChunkReader } from "./chunk_reader.ts";

@@ -8,7 +8,8 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ViewRules } from "../protocol/control.ts";
 import { ImageError, type ImageErrorReason } from "../image/errors.ts";
-import type { Prepared, Preparer } from "../image/preparer.ts";
+import type { Decoder } from "../image/decoder.ts";
+import type { Prepared } from "../image/prepared.ts";
 import type { OutgoingContent } from "./outbox.ts";
 import { DEFAULT_PREFERENCES } from "./preferences.ts";
 
@@ -36,12 +37,12 @@ export class Picker {
   readonly mark = signal("");
   /** Whether large pictures are sent as they are. */
   readonly fullSize = signal(DEFAULT_PREFERENCES.fullSize);
-  readonly #preparer: Pick<Preparer, "prepare">;
+  readonly #preparer: Pick<Decoder, "prepare">;
   #queue: Promise<void> = Promise.resolve();
   readonly #preparing = signal(false);
   readonly #problem = signal<PickProblem | null>(null);
 
-  constructor(preparer: Pick<Preparer, "prepare">) {
+  constructor(preparer: Pick<Decoder, "prepare">) {
     this.#preparer = preparer;
   }
 

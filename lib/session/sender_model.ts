@@ -10,8 +10,7 @@ import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
 import { ImageError } from "../image/errors.ts";
-import { Preparer } from "../image/preparer.ts";
-import { findObstacle, signalingServer, warmUp, workerMaker, type Workers } from "./environment.ts";
+import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import {
   type Details,
   OutboxFullError,
@@ -43,16 +42,16 @@ export class SenderModel {
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
 
-  /** The URLs of the two workers. */
-  constructor({ decodeWorker, prepareWorker }: Workers) {
+  /** `worker` is the URL of the picture worker. */
+  constructor(worker: string) {
     this.#location = globalThis.location;
     this.#obstacle = findObstacle();
     if (this.#obstacle === null) {
       warmUp();
       loadSessionSoon();
     }
-    this.#decoder = new Decoder(workerMaker(decodeWorker));
-    this.picker = new Picker(new Preparer(workerMaker(prepareWorker)));
+    this.#decoder = new Decoder(workerMaker(worker));
+    this.picker = new Picker(this.#decoder);
     const kept = readPreferences();
     this.picker.seconds.value = kept.seconds;
     this.picker.hold.value = kept.hold;

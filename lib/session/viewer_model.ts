@@ -18,8 +18,7 @@ import {
 import { formatLink, parseFragment } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
-import { Preparer } from "../image/preparer.ts";
-import { findObstacle, signalingServer, warmUp, workerMaker, type Workers } from "./environment.ts";
+import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
 import { loadSession, loadSessionSoon } from "./load_session.ts";
@@ -75,11 +74,11 @@ export class ViewerModel {
   readonly #reason: ReadonlySignal<string | null>;
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
 
-  /** Takes the URLs of the two workers. Reads the link out of the address bar, and takes it away there. */
-  constructor({ decodeWorker, prepareWorker }: Workers) {
+  /** `worker` is the URL of the picture worker. Reads the link out of the address bar, and takes it away there. */
+  constructor(worker: string) {
     this.#location = globalThis.location;
-    this.#decoder = new Decoder(workerMaker(decodeWorker));
-    this.picker = new Picker(new Preparer(workerMaker(prepareWorker)));
+    this.#decoder = new Decoder(workerMaker(worker));
+    this.picker = new Picker(this.#decoder);
     this.readFragment();
     if (this.#invitation.peek().obstacle === null) {
       warmUp();

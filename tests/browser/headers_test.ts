@@ -34,7 +34,7 @@ Deno.test("every answer has the security headers: pages, files, errors, refusals
     ["/no/such/page"],
     ["/%E0%A4%A"],
     ["/favicon.ico"],
-    ["/workers/decode_worker.js"],
+    ["/workers/picture_worker.js"],
     ["/ws/AAAAAAAAAAAAAAAAAAAAAA"],
     ["/ws/none"],
     ["/styles.css", { headers: { "if-none-match": "*" } }],

@@ -2,7 +2,7 @@ import { Outbox, OutboxFullError, type OutgoingPicture } from "../../lib/session
 import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
 import { HIGH_WATERMARK } from "../../lib/net/flow_channel.ts";
-import type { Prepared } from "../../lib/image/preparer.ts";
+import type { Prepared } from "../../lib/image/prepared.ts";
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { CHUNK_SIZE } from "../../lib/protocol/record.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ImageError } from "../../lib/image/errors.ts";
-import type { PrepareRequest } from "../../lib/image/preparer.ts";
+import type { PrepareRequest } from "../../lib/image/prepared.ts";
 import { IdleWorker, made } from "./pictures.ts";
 
 /** Finds every picture decodable that has a good header. */
@@ -40,9 +40,3 @@ export function pageAt(url: string, server: string, replaced: string[] = []) {
   };
   return { Worker: YesWorker, location, history };
 }
-
-/** Where the workers of a page are. */
-export const WORKERS = {
-  decodeWorker: "/workers/decode_worker.js",
-  prepareWorker: "/workers/prepare_worker.js",
-};

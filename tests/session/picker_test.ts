@@ -1,6 +1,6 @@
 import { Picker } from "../../lib/session/picker.ts";
 import type { OutgoingContent } from "../../lib/session/outbox.ts";
-import type { Prepared } from "../../lib/image/preparer.ts";
+import type { Prepared } from "../../lib/image/prepared.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { svg } from "../support/image_bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { ImageError } from "../../lib/image/errors.ts";
-import type { Made, Prepared } from "../../lib/image/preparer.ts";
+import type { Made, Prepared } from "../../lib/image/prepared.ts";
 import { inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
 import { flatPng, pngOfSize } from "../support/image_bytes.ts";
 
@@ -58,7 +58,7 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
   };
 }
 
-/** What the prepare worker makes of a file that any browser could decode. Throws `ImageError` for one that it would refuse. */
+/** What the picture worker makes of a file that any browser could decode. Throws `ImageError` for one that it would refuse. */
 export async function made(source: Blob): Promise<Made> {
   const { ok, ...info } = await inspectBlob(source);
   if (!ok || !("type" in info)) {

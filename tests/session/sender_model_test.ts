@@ -6,7 +6,7 @@ import { Lobby } from "../net/lobby.ts";
 import { svg } from "../support/image_bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { until, withGlobals } from "../support/fake_time.ts";
-import { pageAt, WORKERS } from "./page.ts";
+import { pageAt } from "./page.ts";
 import { smallPng } from "./pictures.ts";
 
 function png(name = "a.png"): File {
@@ -18,7 +18,7 @@ function test(name: string, body: (model: SenderModel, lobby: Lobby) => Promise<
     using _rtc = withFakeRtc();
     await using lobby = new Lobby();
     using _page = withGlobals(pageAt("https://example.org/", lobby.url));
-    const model = new SenderModel(WORKERS);
+    const model = new SenderModel("/workers/picture_worker.js");
     try {
       await body(model, lobby);
     } finally {
@@ -132,7 +132,7 @@ test("back at the start nothing is kept", async (model) => {
 
 Deno.test("a browser without WebRTC fails at once, and no file is looked at", async () => {
   using _page = withGlobals(pageAt("https://example.org/", "ws://127.0.0.1:9"));
-  const model = new SenderModel(WORKERS);
+  const model = new SenderModel("/workers/picture_worker.js");
   await model.choose([png()]);
   assertEquals([model.phase.value, model.reason.value], ["failed", "no_webrtc"]);
   assertEquals(model.session.value, null);

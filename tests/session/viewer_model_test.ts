@@ -5,7 +5,7 @@ import { FakeWebSocket } from "../net/fake_web_socket.ts";
 import { Lobby } from "../net/lobby.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
-import { pageAt, WORKERS } from "./page.ts";
+import { pageAt } from "./page.ts";
 
 const NOWHERE = "ws://127.0.0.1:9";
 
@@ -19,7 +19,7 @@ Deno.test("a link is taken out of the address bar at once, and nothing is connec
   const replaced: string[] = [];
   const page = pageAt(link(), NOWHERE, replaced);
   using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
-  const model = new ViewerModel(WORKERS);
+  const model = new ViewerModel("/workers/picture_worker.js");
   assertEquals([replaced, page.location.hash, model.phase.value], [["/join"], "", "idle"]);
   await settle(20);
   assertEquals(FakeWebSocket.all.length, 0);
@@ -41,7 +41,7 @@ for (
   Deno.test(`a link ${name} says so, and pressing does nothing`, () => {
     using _rtc = withFakeRtc();
     using _page = withGlobals(pageAt(url, NOWHERE));
-    const model = new ViewerModel(WORKERS);
+    const model = new ViewerModel("/workers/picture_worker.js");
     model.join();
     assertEquals([model.phase.value, model.reason.value], ["failed", reason]);
     assertEquals([model.session.value, model.retryable], [null, false]);
@@ -54,7 +54,7 @@ for (const fragment of ["", "#", "#content"]) {
     FakeWebSocket.all = [];
     const page = pageAt(`https://example.org/join${fragment}`, NOWHERE);
     using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
-    const model = new ViewerModel(WORKERS);
+    const model = new ViewerModel("/workers/picture_worker.js");
     assertEquals([model.phase.value, model.by.value, model.reason.value], ["idle", "code", null]);
 
     await model.join();
@@ -83,7 +83,7 @@ Deno.test("a code that leads nowhere can be mended: what was typed is still ther
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   using _page = withGlobals(pageAt("https://example.org/join", lobby.url));
-  const model = new ViewerModel(WORKERS);
+  const model = new ViewerModel("/workers/picture_worker.js");
   model.typeCode("4821-crystal-orbit-lemo");
   await model.join();
   await until(() => model.phase.value === "failed", "he is refused");
@@ -101,7 +101,7 @@ for (const why of ["lost", "deleted", "expired"] as const) {
     FakeWebSocket.all = [];
     const page = pageAt("https://example.org/join", NOWHERE);
     using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
-    const model = new ViewerModel(WORKERS);
+    const model = new ViewerModel("/workers/picture_worker.js");
     model.typeCode("4821-crystal-orbit-lemon");
     await model.join();
     await until(() => FakeWebSocket.all.length > 0, "it connects");
@@ -116,7 +116,7 @@ for (const why of ["lost", "deleted", "expired"] as const) {
 
 Deno.test("a browser that can't take part is asked for no code", () => {
   using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
-  const model = new ViewerModel(WORKERS);
+  const model = new ViewerModel("/workers/picture_worker.js");
   assertEquals([model.phase.value, model.by.value, model.asksForCode], ["failed", "code", false]);
 });
 
@@ -125,7 +125,7 @@ for (const pressed of [false, true]) {
   Deno.test(`a link in place of a code, ${when}, leaves nothing of what was wrong with the code`, async () => {
     using _rtc = withFakeRtc();
     using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
-    const model = new ViewerModel(WORKERS);
+    const model = new ViewerModel("/workers/picture_worker.js");
     model.typeCode("4821");
     await model.join();
     assertEquals(model.reason.value, "incomplete_code");
@@ -141,7 +141,7 @@ Deno.test("a refused viewer may press again, with the same link", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   using _page = withGlobals(pageAt(link(), lobby.url));
-  const model = new ViewerModel(WORKERS);
+  const model = new ViewerModel("/workers/picture_worker.js");
   for (let i = 0; i < 2; i++) {
     model.join();
     await until(() => model.phase.value === "failed", "he is refused");
@@ -152,7 +152,7 @@ Deno.test("a refused viewer may press again, with the same link", async () => {
 Deno.test("a browser without WebRTC says so, and the secret is out of the address bar all the same", () => {
   const page = pageAt(link(), NOWHERE);
   using _page = withGlobals(page);
-  const model = new ViewerModel(WORKERS);
+  const model = new ViewerModel("/workers/picture_worker.js");
   assertEquals([model.phase.value, model.reason.value, page.location.hash], [
     "failed",
     "no_webrtc",

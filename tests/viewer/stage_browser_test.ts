@@ -28,12 +28,11 @@ async function withPage(
   body: (page: TestPage) => Promise<void>,
   screen: "desktop" | "phone" = "desktop",
 ): Promise<void> {
-  const worker = await bundle("../../lib/image/decode_worker.ts");
+  const worker = await bundle("../../lib/image/picture_worker.ts");
   await using site = serveBlank({
     scripts: {
       "/page.js": await bundle("./stage_page.ts"),
-      "/decode_worker.js": worker,
-      "/prepare_worker.js": await bundle("../../lib/image/prepare_worker.ts"),
+      "/picture_worker.js": worker,
       "/without_image_decoder.js": `delete globalThis.ImageDecoder;${worker}`,
       "/without_any_decoder.js": NO_DECODER + worker,
       "/mute.js": "",
@@ -111,7 +110,7 @@ Deno.test("decoding applies EXIF orientation and takes a GIF's first frame, on b
       ["gif", "image/gif"],
       ["flat", "image/png"],
     ];
-    for (const worker of ["/decode_worker.js", "/without_image_decoder.js"]) {
+    for (const worker of ["/picture_worker.js", "/without_image_decoder.js"]) {
       for (const [name, type] of cases) {
         const { width, height, corners } = await fixture(name);
         const full = await decode(page, name, { type, worker });

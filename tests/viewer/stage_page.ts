@@ -5,7 +5,6 @@
  */
 import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
-import { Preparer } from "../../lib/image/preparer.ts";
 import type { ImageType } from "../../lib/protocol/control.ts";
 import { Stage } from "../../lib/viewer/stage.ts";
 import { type CoverKind, watchCover } from "../../lib/viewer/cover.ts";
@@ -76,8 +75,7 @@ declare const trustedTypes: {
 
 const policy = trustedTypes.createPolicy("workers", { createScriptURL: (url) => url });
 const makeWorker = (path: string) => () => new Worker(policy.createScriptURL(path));
-const decoder = new Decoder(makeWorker("/decode_worker.js"));
-const preparer = new Preparer(makeWorker("/prepare_worker.js"));
+const decoder = new Decoder(makeWorker("/picture_worker.js"));
 const OPTIONS = { thumbnailSide: 200, fullSize: false };
 const canvas = find("canvas", HTMLCanvasElement);
 let stage: Stage | null = null;
@@ -130,12 +128,12 @@ globalThis.harness = {
   events,
   async prepare() {
     try {
-      return describe((await preparer.prepare(file(), OPTIONS)).thumbnail);
+      return describe((await decoder.prepare(file(), OPTIONS)).thumbnail);
     } catch (error) {
       return { ok: false, reason: reasonOf(error) };
     }
   },
-  async decode({ type, maxWidth = Infinity, worker = "/decode_worker.js", ...task }) {
+  async decode({ type, maxWidth = Infinity, worker = "/picture_worker.js", ...task }) {
     const bytes = new Uint8Array(await file().arrayBuffer());
     const own = new Decoder(
       makeWorker(worker),
@@ -156,7 +154,7 @@ globalThis.harness = {
     }
   },
   async show({ mark = "", covered = false, reducedMotion = true }) {
-    const { type, thumbnail } = await preparer.prepare(file(), OPTIONS);
+    const { type, thumbnail } = await decoder.prepare(file(), OPTIONS);
     thumbnail.close();
     const bytes = new Uint8Array(await file().arrayBuffer());
     const start = performance.now();

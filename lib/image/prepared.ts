@@ -1,12 +1,11 @@
 /**
- * What the sender's page has done with a chosen file before it is announced; the page's side of the prepare worker.
+ * A picture that may be announced, and what the page says about how to make it one.
  *
  * This module is browser compatible.
  *
  * @module
  */
 import type { ImageType } from "../protocol/control.ts";
-import { ImageWorker } from "./image_worker.ts";
 import type { MetadataKind } from "./metadata.ts";
 
 /** What the worker makes of a file: `type`, `size`, `width`, `height` are what `meta` wants. */
@@ -34,7 +33,7 @@ export interface Prepared extends Made {
   readonly source: Blob;
 }
 
-/** Settings of {@linkcode Preparer.prepare}. */
+/** How a file is prepared. */
 export interface PrepareOptions {
   /** Longest side of the thumbnail in device pixels. */
   readonly thumbnailSide: number;
@@ -44,18 +43,6 @@ export interface PrepareOptions {
 
 /** What the worker is asked for. */
 export interface PrepareRequest extends PrepareOptions {
+  readonly kind: "prepare";
   readonly source: Blob;
-}
-
-/** Prepares pictures in a worker, one after the other: two at once would double the memory. */
-export class Preparer extends ImageWorker<PrepareRequest, Made> {
-  /**
-   * Refuses what can't be shown, takes the metadata out, makes it smaller where it is very large, and decodes it once, so that
-   * nothing is announced that the viewer could not see.
-   *
-   * Throws `ImageError`: any reason that there is.
-   */
-  async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
-    return { ...await this.ask({ source, ...options }), source };
-  }
 }
