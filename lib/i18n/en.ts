@@ -117,6 +117,29 @@ export const en = {
       "Else they are made smaller, to 16 megapixels. Phones run out of memory with more.",
   },
 
+  /** The editor of a picture that is not on its way yet. */
+  edit: {
+    open: "Crop or cover",
+    title: "Crop or cover",
+    tools: "Tools",
+    crop: "Crop",
+    black: "Black box",
+    pixels: "Pixelate",
+    left: "Turn left",
+    right: "Turn right",
+    undo: "Undo",
+    remove: "Remove this area",
+    cancel: "Cancel",
+    done: "Done",
+    hint:
+      "Draw over the picture. The arrow keys move what is chosen; with Shift they change its size.",
+    safe: "Black hides text for good. Pixelating only softens what is there.",
+    working: "Making the new picture …",
+    /** What is said of an area: its kind and number, and where it is in percent. */
+    area: "{kind} {n}",
+    place: "{area}: {left} % from the left, {top} % from the top, {width} % wide, {height} % high",
+  },
+
   relay: {
     label: "Hide my IP address",
     hint:

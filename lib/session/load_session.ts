@@ -24,7 +24,7 @@ export function loadSession(): Promise<SessionClass> {
 export function loadSessionSoon(): void {
   const listening = new AbortController();
   const options = { signal: listening.signal, capture: true, passive: true };
-  for (const kind of ["pointermove", "pointerdown", "keydown", "dragenter", "focusin"]) {
+  for (const kind of ["pointermove", "pointerdown", "keydown", "dragenter"]) {
     globalThis.addEventListener(kind, () => {
       listening.abort();
       loadSession().catch(() => {
