@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UNTOUCHED } from "../lib/image/edits.ts";
 import { SenderHandshake, ViewerHandshake } from "../lib/e2e/handshake.ts";
 import { loadKem } from "../lib/e2e/kem.ts";
 import { createIdentity, Peer } from "../lib/net/peer.ts";
@@ -63,6 +64,8 @@ export const ours: Implementation = {
             size,
             width: 1,
             height: 1,
+            sourceType: "image/png",
+            edits: UNTOUCHED,
             removed: [],
             thumbnail,
           },

@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals";
 import type { Texts } from "../lib/i18n/en.ts";
 import { fill, number, seconds } from "../lib/i18n/format.ts";
+import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";
 import type { Details, OutgoingPicture } from "../lib/session/outbox.ts";
+import type { Editing } from "../lib/session/sender_model.ts";
 import { Icon } from "./Icon.tsx";
 import { Thumbnail } from "./Thumbnail.tsx";
 import { isGone, outcome } from "./outcome.ts";
@@ -14,6 +16,10 @@ export interface PictureActions {
   change(id: number, details: Partial<Details>): void;
   move(id: number, by: number): void;
   remove(id: number): void;
+  /** Begins to edit it; `null` where it can't be edited. */
+  beginEdit(id: number): Promise<Editing | null>;
+  /** `null` leaves it as it was. */
+  endEdit(id: number, edits: Edits | null): Promise<void>;
 }
 
 interface Props {
@@ -30,6 +36,19 @@ export function Pictures({ pictures, choices, actions }: Props) {
   const chosen = pictures.find(({ id }) => id === open.value) ?? null;
   const editable = chosen?.state.at === "queued" && actions !== null;
   const sheet = useLazy(() => import("./PictureSettings.tsx"), editable);
+  const editing = useSignal<Editing | null>(null);
+  const editor = useLazy(() => import("./Editor.tsx"), editing.value !== null);
+
+  async function edit(id: number): Promise<void> {
+    editing.value = await actions?.beginEdit(id) ?? null;
+  }
+
+  function endEdit(edits: Edits | null): void {
+    const id = editing.value?.id;
+    editing.value = null;
+    if (id !== undefined) void actions?.endEdit(id, edits);
+  }
+
   return (
     <>
       <ul class="pictures">
@@ -40,9 +59,17 @@ export function Pictures({ pictures, choices, actions }: Props) {
             pictures={pictures}
             actions={actions}
             onSettings={() => open.value = picture.id}
+            onEdit={() => edit(picture.id)}
           />
         ))}
       </ul>
+      {editor !== null && editing.value !== null && (
+        <editor.Editor
+          model={editing.value.model}
+          tools={editing.value.tools}
+          onClose={endEdit}
+        />
+      )}
       {sheet !== null && chosen !== null && actions !== null && (
         <sheet.PictureSettings
           picture={chosen}
@@ -94,11 +121,12 @@ function Cleaned({ prepared }: { prepared: Prepared }) {
 }
 
 function Print(
-  { picture, pictures, actions, onSettings }: {
+  { picture, pictures, actions, onSettings, onEdit }: {
     picture: OutgoingPicture;
     pictures: readonly OutgoingPicture[];
     actions: PictureActions | null;
     onSettings: () => void;
+    onEdit: () => void;
   },
 ) {
   const t = useTexts();
@@ -122,9 +150,11 @@ function Print(
         </p>
       )}
       {!gone && <Cleaned prepared={prepared} />}
-      {state.at === "queued" && actions !== null && (
+      {picture.editing && <p class="small" role="status">{t.edit.working}</p>}
+      {state.at === "queued" && !picture.editing && actions !== null && (
         <div class="tools" role="group" aria-label={label}>
           <Icon action="settings" label={t.settings.open} shape="settings" onPress={onSettings} />
+          <Icon action="edit" label={t.edit.open} shape="edit" onPress={onEdit} />
           {movable(-1) && (
             <Icon
               action="earlier"

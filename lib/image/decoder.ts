@@ -61,6 +61,6 @@ export class Decoder extends ImageWorker<PictureRequest> {
    */
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
     const made = await this.ask<Made>({ kind: "prepare", source, ...options });
-    return { ...made, source };
+    return { ...made, source, edits: options.edits };
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { decode } from "./decode.ts";
+import { type Edits, isUntouched, paintEdits } from "./edits.ts";
 import { ImageError } from "./errors.ts";
 import { type ImageFacts, inspectBlob } from "./inspect.ts";
 import type { MetadataKind } from "./metadata.ts";
@@ -20,12 +21,13 @@ const QUALITY = 0.9;
 
 /** Checks, cleans, fits. Throws `ImageError`. */
 export async function prepare(request: PrepareRequest): Promise<Made> {
-  const { source, thumbnailSide, fullSize } = request;
+  const { source, thumbnailSide, fullSize, edits } = request;
   const facts = await look(source);
   const { blob, removed } = await clean(source, facts);
   const pixels = facts.width * facts.height;
   const reduced = pixels > MOST_PIXELS && !fullSize;
-  const sent = reduced ? await encode(blob, facts) : blob;
+  const most = reduced ? MOST_PIXELS : pixels;
+  const sent = reduced || !isUntouched(edits) ? await encode(blob, { facts, most, edits }) : blob;
   const { ok: _, ...sentFacts } = await look(sent);
   const side = { maxWidth: thumbnailSide, maxHeight: thumbnailSide };
   const thumbnail = await decode({ kind: "decode", source: sent, type: sentFacts.type, ...side });
@@ -33,6 +35,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
     blob: sent,
     size: sent.size,
     ...sentFacts,
+    sourceType: facts.type,
     removed,
     thumbnail,
     ...(reduced ? { reducedFrom: pixels } : {}),
@@ -64,25 +67,20 @@ async function read(blob: Blob): Promise<Uint8Array> {
   }
 }
 
-/** Scaled to {@linkcode MOST_PIXELS}, and upright. */
-async function encode(blob: Blob, { type, width, height }: ImageFacts): Promise<Blob> {
-  const scale = Math.sqrt(MOST_PIXELS / (width * height));
+/** Scaled to at most so many pixels, upright, and edited. */
+async function encode(
+  blob: Blob,
+  { facts, most, edits }: { facts: ImageFacts; most: number; edits: Edits },
+): Promise<Blob> {
+  const { type, width, height } = facts;
+  const scale = Math.min(1, Math.sqrt(most / (width * height)));
   const longest = Math.floor(Math.max(width, height) * scale);
-  const bitmap = await decode({
-    kind: "decode",
-    source: blob,
-    type,
-    maxWidth: longest,
-    maxHeight: longest,
-  });
+  const bounds = { maxWidth: longest, maxHeight: longest };
+  const bitmap = await decode({ kind: "decode", source: blob, type, ...bounds });
   try {
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    const context = canvas.getContext("2d");
-    if (context === null) throw new ImageError("unavailable");
-    context.drawImage(bitmap, 0, 0);
     // WebP keeps transparency; browsers that can't write it write PNG.
     const wanted = type === "image/jpeg" ? type : "image/webp";
-    return await canvas.convertToBlob({ type: wanted, quality: QUALITY });
+    return await paintEdits(bitmap, edits).convertToBlob({ type: wanted, quality: QUALITY });
   } finally {
     bitmap.close();
   }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { ImageType } from "../protocol/control.ts";
+import type { Edits } from "./edits.ts";
 import type { MetadataKind } from "./metadata.ts";
 
 /** What the worker makes of a file: `type`, `size`, `width`, `height` are what `meta` wants. */
@@ -13,6 +14,8 @@ export interface Made {
   /** What is sent. Where nothing had to be encoded anew, it refers to parts of the file, which is not copied. */
   readonly blob: Blob;
   readonly type: ImageType;
+  /** Of the file. */
+  readonly sourceType: ImageType;
   /** Bytes. */
   readonly size: number;
   /** Coded pixels, before orientation. */
@@ -31,6 +34,7 @@ export interface Made {
 export interface Prepared extends Made {
   /** What was chosen, from which it can be prepared anew. It stays on this page. */
   readonly source: Blob;
+  readonly edits: Edits;
 }
 
 /** How a file is prepared. */
@@ -39,6 +43,8 @@ export interface PrepareOptions {
   readonly thumbnailSide: number;
   /** Leaves large pictures as they are. */
   readonly fullSize: boolean;
+  /** What is done to it; painted into its pixels. */
+  readonly edits: Edits;
 }
 
 /** What the worker is asked for. */

@@ -9,6 +9,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ViewRules } from "../protocol/control.ts";
 import { ImageError, type ImageErrorReason } from "../image/errors.ts";
 import type { Decoder } from "../image/decoder.ts";
+import { type Edits, UNTOUCHED } from "../image/edits.ts";
 import type { Prepared } from "../image/prepared.ts";
 import type { OutgoingContent } from "./outbox.ts";
 import { DEFAULT_PREFERENCES } from "./preferences.ts";
@@ -95,9 +96,9 @@ export class Picker {
   }
 
   /** Prepares one file as things are chosen now. Throws `ImageError`. */
-  prepare(file: Blob): Promise<Prepared> {
+  prepare(file: Blob, edits: Edits = UNTOUCHED): Promise<Prepared> {
     const fullSize = this.fullSize.peek();
-    return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize });
+    return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize, edits });
   }
 
   async #pickOne(

@@ -9,7 +9,9 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
+import type { Edits } from "../image/edits.ts";
 import { ImageError } from "../image/errors.ts";
+import type { EditorModel, Tool } from "./editor_model.ts";
 import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import {
   type Details,
@@ -25,6 +27,16 @@ import type { Session } from "./session.ts";
 
 const IDLE: Life = { at: "idle" };
 const UNREACHABLE: Life = { at: "failed", reason: "unreachable" };
+
+/** Longest side of what the editor shows, in pixels: enough for any screen. */
+const EDITOR_SIDE = 1_600;
+
+/** A picture that is being edited. */
+export interface Editing {
+  readonly id: number;
+  readonly model: EditorModel;
+  readonly tools: readonly Tool[];
+}
 
 /** The sender's page. */
 export class SenderModel {
@@ -249,13 +261,41 @@ export class SenderModel {
     this.#session.peek()?.vanish();
   }
 
+  /** Begins to edit a picture, which is not sent meanwhile. `null` where it is too late, or can't be done. */
+  async beginEdit(id: number): Promise<Editing | null> {
+    const outbox = this.#session.peek()?.outbox;
+    const picture = outbox?.pictures.peek().find((other) => other.id === id);
+    if (outbox === undefined || picture === undefined || !outbox.edit(id, true)) return null;
+    const { source, sourceType, edits } = picture.prepared;
+    const size = { maxWidth: EDITOR_SIDE, maxHeight: EDITOR_SIDE };
+    try {
+      const { EditorModel, TOOLS } = await import("./editor_model.ts");
+      const bitmap = await this.#decoder.decode(source, sourceType, size);
+      return { id, model: new EditorModel(bitmap, edits), tools: TOOLS };
+    } catch (error) {
+      outbox.edit(id, false);
+      if (error instanceof ImageError) {
+        this.picker.refuse({ reason: error.reason, name: picture.name });
+      }
+      // Else the server did not answer for the editor: the picture stays as it is.
+      return null;
+    }
+  }
+
+  /** Puts the edited picture in the place of the one before; `null` leaves it as it was. */
+  async endEdit(id: number, edits: Edits | null): Promise<void> {
+    if (edits === null) this.#session.peek()?.outbox.edit(id, false);
+    else await this.#prepareAnew(id, edits);
+  }
+
   /** Prepares a picture once more from its file, as things are chosen now, unless it is on its way. */
-  async #prepareAnew(id: number): Promise<void> {
+  async #prepareAnew(id: number, edits?: Edits): Promise<void> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
     if (outbox === undefined || picture === undefined || !outbox.edit(id, true)) return;
     try {
-      const prepared = await this.picker.prepare(picture.prepared.source);
+      const { source, edits: before } = picture.prepared;
+      const prepared = await this.picker.prepare(source, edits ?? before);
       if (!outbox.replace(id, prepared)) prepared.thumbnail.close();
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;

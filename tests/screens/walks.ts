@@ -130,6 +130,58 @@ export const WALKS: readonly {
     },
   },
   {
+    states: [
+      "send-settings",
+      "send-editor",
+      "view-asking",
+      "send-asked",
+      "view-hold",
+      "view-held",
+      "send-wanted",
+    ],
+    async run({ app, browser, lake, take }) {
+      const sender = await Sender.open(await browser.newPage(), app.url);
+      for (const name of ["hold", "ask"]) {
+        await sender.page.evaluate((name) => {
+          document.querySelector<HTMLInputElement>(`input[name=${name}]`)?.click();
+        }, name);
+      }
+      const link = await sender.offer(lake, { seconds: 60 });
+      await sender.press("settings");
+      await sender.waitFor("a sheet", () => document.querySelector("dialog.sheet") !== null);
+      await sender.page.type("[name=caption]", "The lake, on our last evening");
+      await take(sender, "send-settings");
+      await sender.press("settings-done");
+      await sender.press("edit");
+      await sender.waitFor("the editor", () => document.querySelector("dialog.editor") !== null);
+      for (const tool of ["pixels", "black"]) {
+        await sender.page.focus(`[data-action=${tool}]`);
+        await sender.page.keyboard.press("Enter");
+      }
+      await sender.page.focus("li:last-child [data-action=area]");
+      for (let i = 0; i < 12; i++) await sender.page.keyboard.press("ArrowDown");
+      await take(sender, "send-editor");
+      await sender.press("edit-cancel");
+      const viewer = await Viewer.open(await browser.newPage(), link);
+      await viewer.receive();
+      await viewer.openPicture();
+      await viewer.field("asking");
+      await take(viewer, "view-asking");
+      await sender.field("asked");
+      await take(sender, "send-asked");
+      await sender.press("allow");
+      await viewer.page.bringToFront();
+      await viewer.waitFor("a canvas", () => (document.querySelector("canvas")?.width ?? 0) > 1);
+      await take(viewer, "view-hold");
+      await viewer.press("hold");
+      await viewer.waitPhase("viewing");
+      await take(viewer, "view-held");
+      await viewer.press("more");
+      await sender.field("wanted");
+      await take(sender, "send-wanted");
+    },
+  },
+  {
     states: ["view-bad-link", "view-refused", "view-old-browser", "send-insecure"],
     async run({ app, browser, take }) {
       const bad = await Viewer.open(await browser.newPage(), `${app.url}/join#1.abc`);

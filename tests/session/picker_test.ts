@@ -1,6 +1,7 @@
 import { Picker } from "../../lib/session/picker.ts";
 import type { OutgoingContent } from "../../lib/session/outbox.ts";
 import type { Prepared } from "../../lib/image/prepared.ts";
+import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { svg } from "../support/image_bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
@@ -16,7 +17,7 @@ class FakePreparer {
     this.most = Math.max(this.most, ++this.running);
     try {
       await this.answer();
-      return { ...await made(source), source };
+      return { ...await made(source), source, edits: UNTOUCHED };
     } finally {
       this.running--;
     }

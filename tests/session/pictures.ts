@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes } from "../../lib/protocol/bytes.ts";
+import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import type { Made, Prepared } from "../../lib/image/prepared.ts";
 import { inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
@@ -50,6 +51,8 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
     source: blob,
     blob,
     type,
+    sourceType: type,
+    edits: UNTOUCHED,
     size,
     width,
     height,
@@ -64,5 +67,7 @@ export async function made(source: Blob): Promise<Made> {
   if (!ok || !("type" in info)) {
     throw new ImageError("reason" in info ? info.reason : "undecodable");
   }
-  return { blob: source, size: source.size, ...info, removed: [], thumbnail: new FakeBitmap() };
+  const { size } = source;
+  const thumbnail = new FakeBitmap();
+  return { blob: source, size, ...info, sourceType: info.type, removed: [], thumbnail };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import type { ImageType } from "../../lib/protocol/control.ts";
@@ -76,7 +77,7 @@ declare const trustedTypes: {
 const policy = trustedTypes.createPolicy("workers", { createScriptURL: (url) => url });
 const makeWorker = (path: string) => () => new Worker(policy.createScriptURL(path));
 const decoder = new Decoder(makeWorker("/picture_worker.js"));
-const OPTIONS = { thumbnailSide: 200, fullSize: false };
+const OPTIONS = { thumbnailSide: 200, fullSize: false, edits: UNTOUCHED };
 const canvas = find("canvas", HTMLCanvasElement);
 let stage: Stage | null = null;
 let bitmap: ImageBitmap | null = null;

@@ -1,0 +1,189 @@
+/**
+ * What a sender does to a picture before it is sent: turn, crop, cover. Painted into its pixels by the picture worker; what lies
+ * under a black box, or outside of the crop, is not in what is encoded afterwards.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+/** A part of the upright picture before it is turned, in fractions of its sides, 0–1. */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How an area is covered: in black, or by few large squares. Squares keep a little: they are for faces, not for text. */
+export const COVER_KINDS = ["black", "pixels"] as const;
+
+/** One of {@linkcode COVER_KINDS}. */
+export type CoverKind = typeof COVER_KINDS[number];
+
+/** A covered area. */
+export interface Cover {
+  readonly kind: CoverKind;
+  readonly rect: Rect;
+}
+
+/** Everything that is done to a picture. */
+export interface Edits {
+  /** Quarter turns, clockwise, 0–3. */
+  readonly turns: number;
+  readonly crop: Rect | null;
+  readonly covers: readonly Cover[];
+}
+
+/** Nothing is done to it. */
+export const UNTOUCHED: Edits = { turns: 0, crop: null, covers: [] };
+
+/** True where the picture can be sent as it is. */
+export function isUntouched({ turns, crop, covers }: Edits): boolean {
+  return turns === 0 && crop === null && covers.length === 0;
+}
+
+/** Turned by quarters more, clockwise; negative ones the other way. */
+export function turned(edits: Edits, by: number): Edits {
+  return { ...edits, turns: (((edits.turns + by) % 4) + 4) % 4 };
+}
+
+/** Smaller areas can't be hit by a finger, in fractions of a side. */
+const LEAST = 0.02;
+
+/** The same area inside of the picture, and not smaller than can be handled. */
+export function clampRect({ x, y, width, height }: Rect): Rect {
+  const fit = (start: number, size: number) => {
+    const length = Math.min(1, Math.max(LEAST, size));
+    return [Math.min(1 - length, Math.max(0, start)), length] as const;
+  };
+  const [left, wide] = fit(x, width);
+  const [top, high] = fit(y, height);
+  return { x: left, y: top, width: wide, height: high };
+}
+
+/** The area between two points, in any order. */
+export function rectBetween(
+  a: { readonly x: number; readonly y: number },
+  b: { readonly x: number; readonly y: number },
+): Rect {
+  return {
+    x: Math.min(a.x, b.x),
+    y: Math.min(a.y, b.y),
+    width: Math.abs(a.x - b.x),
+    height: Math.abs(a.y - b.y),
+  };
+}
+
+/** Where an area of the unturned picture is seen after `turns` quarters clockwise. */
+export function turnRect(rect: Rect, turns: number): Rect {
+  let { x, y, width, height } = rect;
+  for (let i = 0; i < turns; i++) {
+    [x, y, width, height] = [1 - y - height, x, height, width];
+  }
+  return { x, y, width, height };
+}
+
+/** The reverse of {@linkcode turnRect}. */
+export function unturnRect(rect: Rect, turns: number): Rect {
+  return turnRect(rect, (4 - turns) % 4);
+}
+
+/** Whole pixels. */
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Every pixel that an area touches. */
+function outward(rect: Rect, { width, height }: { width: number; height: number }): Box {
+  const x = Math.max(0, Math.floor(rect.x * width));
+  const y = Math.max(0, Math.floor(rect.y * height));
+  return {
+    x,
+    y,
+    width: Math.min(width, Math.ceil((rect.x + rect.width) * width)) - x,
+    height: Math.min(height, Math.ceil((rect.y + rect.height) * height)) - y,
+  };
+}
+
+/** Squares along the longer side of a covered area, at most; and their least size, as a part of the picture's longer side. */
+const SQUARES = 4;
+const LEAST_SQUARE = 1 / 48;
+/** Levels that are left of each colour. */
+const LEVELS = 4;
+
+type Context = OffscreenCanvasRenderingContext2D;
+
+/** Squares of the mean colour, of which few levels are left. */
+function pixelate(context: Context, box: Box): void {
+  const { width, height } = context.canvas;
+  const longer = Math.max(box.width, box.height);
+  const side = Math.ceil(Math.max(longer / SQUARES, LEAST_SQUARE * Math.max(width, height)));
+  for (let y = box.y; y < box.y + box.height; y += side) {
+    for (let x = box.x; x < box.x + box.width; x += side) {
+      const wide = Math.min(side, box.x + box.width - x);
+      const high = Math.min(side, box.y + box.height - y);
+      const { data } = context.getImageData(x, y, wide, high);
+      const sums = [0, 0, 0];
+      for (let at = 0; at < data.length; at += 4) {
+        for (let i = 0; i < 3; i++) sums[i] = (sums[i] ?? 0) + (data[at + i] ?? 0);
+      }
+      const colour = sums.map((sum) => {
+        const mean = sum / (wide * high);
+        return Math.round(Math.round(mean / 255 * (LEVELS - 1)) / (LEVELS - 1) * 255);
+      });
+      context.fillStyle = `rgb(${colour.join(" ")})`;
+      context.fillRect(x, y, wide, high);
+    }
+  }
+}
+
+function contextOf(width: number, height: number): Context {
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (context === null) throw new Error("Cannot edit picture: no 2D canvas");
+  return context;
+}
+
+/** Paints an upright picture as it was edited. What is covered or cropped is in no pixel of the result. */
+export function paintEdits(source: ImageBitmap, { turns, crop, covers }: Edits): OffscreenCanvas {
+  const size = { width: source.width, height: source.height };
+  const whole = contextOf(size.width, size.height);
+  whole.drawImage(source, 0, 0);
+  const blacken = () => {
+    whole.fillStyle = "#000";
+    for (const { kind, rect } of covers) {
+      if (kind !== "black") continue;
+      const { x, y, width, height } = outward(rect, size);
+      whole.fillRect(x, y, width, height);
+    }
+  };
+  // First, so that no square has anything of what is black in it; and last, so that none lies over it.
+  blacken();
+  for (const { kind, rect } of covers) {
+    if (kind === "pixels") pixelate(whole, outward(rect, size));
+  }
+  blacken();
+  const part = outward(crop ?? { x: 0, y: 0, width: 1, height: 1 }, size);
+  const across = turns % 2 === 1;
+  const result = contextOf(across ? part.height : part.width, across ? part.width : part.height);
+  // Pixel by pixel: nothing from outside of the part is mixed into its edges.
+  result.imageSmoothingEnabled = false;
+  result.translate(result.canvas.width / 2, result.canvas.height / 2);
+  result.rotate(turns * Math.PI / 2);
+  const [left, top] = [-part.width / 2, -part.height / 2];
+  result.drawImage(
+    whole.canvas,
+    part.x,
+    part.y,
+    part.width,
+    part.height,
+    left,
+    top,
+    part.width,
+    part.height,
+  );
+  return result.canvas;
+}
