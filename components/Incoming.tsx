@@ -128,7 +128,26 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
         <canvas ref={canvas} role="img" aria-label={alt ?? t.view.canvas} />
       </div>
       {veil !== null && <p class="veil" role="status">{veil}</p>}
-      {words !== "" && <p class="viewer-caption" dir="auto">{words}</p>}
+      <div class="viewer-foot">
+        {words !== "" && <p class="viewer-caption" dir="auto">{words}</p>}
+        <span class="viewer-actions">
+          {toggle !== null && (
+            <button type="button" data-action="hold" onClick={toggle}>
+              {state?.hold === "held" ? t.view.conceal : t.view.reveal}
+            </button>
+          )}
+          {painted && left !== null && (
+            <button
+              type="button"
+              data-action="more"
+              disabled={picture.wished}
+              onClick={() => inbox.wish()}
+            >
+              {picture.wished ? t.view.moreAsked : t.view.more}
+            </button>
+          )}
+        </span>
+      </div>
       <p class="visually-hidden" aria-live="assertive">
         {spoken === null ? "" : plural(t, t.view.countdown, spoken)}
       </p>
@@ -147,33 +166,9 @@ function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) 
           )
           : <span />}
         <span class="viewer-actions">
-          {toggle !== null && (
-            <button
-              type="button"
-              data-action="hold"
-              onClick={toggle}
-            >
-              {state?.hold === "held" ? t.view.conceal : t.view.reveal}
-            </button>
-          )}
           {onBurn !== null && (
             <button type="button" class="danger" data-action="burn" onClick={onBurn}>
               {t.view.burnOwn}
-            </button>
-          )}
-          {toggle !== null && (
-            <button type="button" data-action="hold" onClick={toggle}>
-              {state?.hold === "held" ? t.view.conceal : t.view.reveal}
-            </button>
-          )}
-          {painted && left !== null && (
-            <button
-              type="button"
-              data-action="more"
-              disabled={picture.wished}
-              onClick={() => inbox.wish()}
-            >
-              {picture.wished ? t.view.moreAsked : t.view.more}
             </button>
           )}
           <button type="button" data-action="close" onClick={() => inbox.close("user")}>

@@ -112,31 +112,52 @@ function outward(rect: Rect, { width, height }: { width: number; height: number 
 /** Squares along the longer side of a covered area, at most; and their least size, as a part of the picture's longer side. */
 const SQUARES = 4;
 const LEAST_SQUARE = 1 / 48;
-/** Levels that are left of each colour. */
+/** Levels of brightness that a square may have, and levels of the one colour that all of an area's squares share. */
 const LEVELS = 4;
+const COLOUR_LEVELS = 8;
 
 type Context = OffscreenCanvasRenderingContext2D;
 
-/** Squares of the mean colour, of which few levels are left. */
+/** The mean of red, green and blue, 0–1. */
+function mean(context: Context, { x, y, width, height }: Box): readonly [number, number, number] {
+  const { data } = context.getImageData(x, y, width, height);
+  let [red, green, blue] = [0, 0, 0];
+  for (let at = 0; at < data.length; at += 4) {
+    red += data[at] ?? 0;
+    green += data[at + 1] ?? 0;
+    blue += data[at + 2] ?? 0;
+  }
+  const all = 255 * width * height;
+  return [red / all, green / all, blue / all];
+}
+
+function round(value: number, levels: number): number {
+  return Math.round(value * (levels - 1)) / (levels - 1);
+}
+
+function brightness([red, green, blue]: readonly [number, number, number]): number {
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}
+
+/** Few squares of one colour, in few levels of brightness: a shape is left, and hardly anything that could be read. */
 function pixelate(context: Context, box: Box): void {
   const { width, height } = context.canvas;
   const longer = Math.max(box.width, box.height);
   const side = Math.ceil(Math.max(longer / SQUARES, LEAST_SQUARE * Math.max(width, height)));
+  const colour = mean(context, box).map((value) => round(value, COLOUR_LEVELS));
+  const bright = Math.max(0.05, brightness([colour[0] ?? 0, colour[1] ?? 0, colour[2] ?? 0]));
   for (let y = box.y; y < box.y + box.height; y += side) {
     for (let x = box.x; x < box.x + box.width; x += side) {
-      const wide = Math.min(side, box.x + box.width - x);
-      const high = Math.min(side, box.y + box.height - y);
-      const { data } = context.getImageData(x, y, wide, high);
-      const sums = [0, 0, 0];
-      for (let at = 0; at < data.length; at += 4) {
-        for (let i = 0; i < 3; i++) sums[i] = (sums[i] ?? 0) + (data[at + i] ?? 0);
-      }
-      const colour = sums.map((sum) => {
-        const mean = sum / (wide * high);
-        return Math.round(Math.round(mean / 255 * (LEVELS - 1)) / (LEVELS - 1) * 255);
-      });
-      context.fillStyle = `rgb(${colour.join(" ")})`;
-      context.fillRect(x, y, wide, high);
+      const square = {
+        x,
+        y,
+        width: Math.min(side, box.x + box.width - x),
+        height: Math.min(side, box.y + box.height - y),
+      };
+      const level = round(brightness(mean(context, square)), LEVELS) / bright;
+      const painted = colour.map((value) => Math.round(255 * Math.min(1, value * level)));
+      context.fillStyle = `rgb(${painted.join(" ")})`;
+      context.fillRect(square.x, square.y, square.width, square.height);
     }
   }
 }
