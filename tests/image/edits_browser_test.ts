@@ -61,8 +61,8 @@ Deno.test("what is covered in black or cut off is in no bit of what is sent", ()
       assert(await send("4821", UNTOUCHED, type) !== await send("7350", UNTOUCHED, type), type);
       for (const [where, edits] of HIDING) {
         assertEquals(
-          await send("4821", edits, type),
-          await send("7350", edits, type),
+          await send("light", edits, type),
+          await send("dark", edits, type),
           `${where}, ${type}`,
         );
       }

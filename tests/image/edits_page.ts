@@ -7,7 +7,7 @@ import { type Edits, paintEdits } from "../../lib/image/edits.ts";
 
 /** What a test may ask for. */
 export interface EditsHarness {
-  /** SHA-256 of what is sent of a picture with `secret` written at 30–70 % of its width and 40–60 % of its height. */
+  /** SHA-256 of what is sent of a picture with `secret` written, on white or as plain "dark" and "light", at 30–70 % of its width and 40–60 % of its height. */
   send(secret: string, edits: Edits, type: string): Promise<string>;
   /** The colour of the result at a place, in fractions of its sides; and its size. */
   look(secret: string, edits: Edits, at: readonly [number, number]): Promise<readonly number[]>;
@@ -34,11 +34,12 @@ async function picture(secret: string): Promise<ImageBitmap> {
   context.beginPath();
   context.rect(x, y, width, height);
   context.clip();
-  context.fillStyle = "#fff";
+  // Every pixel of it differs between the two, up to its edges.
+  context.fillStyle = secret === "dark" ? "#000" : "#fff";
   context.fillRect(x, y, width, height);
   context.fillStyle = "#000";
   context.font = "bold 40px sans-serif";
-  context.fillText(secret, x + 12, y + 44);
+  if (/\d/.test(secret)) context.fillText(secret, x + 12, y + 44);
   context.restore();
   return await createImageBitmap(canvas);
 }
