@@ -9,6 +9,17 @@
 /** The languages, each by its own name. The first one is for who reads none of them. */
 export const LANGUAGES = [
   { tag: "en", name: "English", dir: "ltr" },
+  { tag: "de", name: "Deutsch", dir: "ltr" },
+  { tag: "es", name: "Español", dir: "ltr" },
+  { tag: "fr", name: "Français", dir: "ltr" },
+  { tag: "it", name: "Italiano", dir: "ltr" },
+  { tag: "pt", name: "Português", dir: "ltr" },
+  { tag: "pl", name: "Polski", dir: "ltr" },
+  { tag: "ru", name: "Русский", dir: "ltr" },
+  { tag: "ja", name: "日本語", dir: "ltr" },
+  { tag: "zh", name: "中文", dir: "ltr" },
+  { tag: "ar", name: "العربية", dir: "rtl" },
+  { tag: "he", name: "עברית", dir: "rtl" },
 ] as const;
 
 /** The tag of one of {@linkcode LANGUAGES}. */

@@ -1,0 +1,97 @@
+/**
+ * Every language says everything. That nothing is missing is a matter of types; what a type can't see stands here.
+ *
+ * @module
+ */
+import { SAS_EMOJI } from "../../lib/e2e/sas.ts";
+import { speechOf, TEXTS } from "../../lib/i18n/catalogue.ts";
+import { LANGUAGES } from "../../lib/i18n/languages.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+
+/** Every text with the path to it: `ended.viewer.done.1`. */
+function textsOf(value: unknown, path = ""): Map<string, string> {
+  const found = new Map<string, string>();
+  if (typeof value === "string") return found.set(path, value);
+  assert(typeof value === "object" && value !== null, `${path} is neither a text nor a group`);
+  for (const [key, item] of Object.entries(value)) {
+    for (const [at, text] of textsOf(item, path === "" ? key : `${path}.${key}`)) {
+      found.set(at, text);
+    }
+  }
+  return found;
+}
+
+const PLURALS = /\.(zero|one|two|few|many|other)$/;
+
+/** Paths without plural forms, which differ, and without names of pictures, which English has none of. */
+function pathsOf(texts: Map<string, string>): string[] {
+  const paths = [...texts.keys()].filter((path) => !path.startsWith("texts.sas."));
+  return [...new Set(paths.map((path) => path.replace(PLURALS, ".*")))].sort();
+}
+
+function placeholders(text: string): string[] {
+  return [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+}
+
+const english = textsOf(TEXTS.en);
+
+for (const { tag } of LANGUAGES) {
+  const texts = textsOf(TEXTS[tag]);
+
+  Deno.test(`${tag}: has every text that English has, and no other`, () => {
+    assertEquals(pathsOf(texts), pathsOf(english));
+    for (const [path, text] of texts) assert(text.trim() !== "", `${path} is empty`);
+  });
+
+  Deno.test(`${tag}: fills the same values in`, () => {
+    for (const [path, text] of texts) {
+      if (path.startsWith("texts.sas.")) continue;
+      const original = english.get(path) ?? english.get(path.replace(PLURALS, ".other")) ?? "";
+      const exact = PLURALS.test(path) && !path.endsWith(".other");
+      // "One second" and "two seconds" need no digit in some languages.
+      const expected = placeholders(original).filter((name) => !exact || text.includes(name));
+      assertEquals(placeholders(text), expected, path);
+    }
+  });
+
+  Deno.test(`${tag}: has each plural form that it tells apart`, () => {
+    const needed = new Intl.PluralRules(tag).resolvedOptions().pluralCategories;
+    const bases = [...english.keys()].filter((path) =>
+      path.endsWith(".other") && english.has(path.replace(PLURALS, ".one"))
+    );
+    assert(bases.length > 0);
+    for (const base of bases) {
+      for (const form of needed) {
+        // "compact" numbers alone have it: 1 million in Spanish.
+        if (form === "many" && ["es", "fr", "it", "pt"].includes(tag)) continue;
+        const path = base.replace(PLURALS, `.${form}`);
+        assert(texts.has(path), `${path} is missing`);
+      }
+    }
+  });
+
+  Deno.test(`${tag}: names all ${SAS_EMOJI.length} pictures that people compare, each in its own way`, () => {
+    const { sas, language } = TEXTS[tag].texts;
+    assertEquals(language, tag);
+    if (tag === "en") return;
+    assertEquals(Object.keys(sas).sort(), SAS_EMOJI.map(([, name]) => name).sort());
+    assertEquals(new Set(Object.values(sas)).size, SAS_EMOJI.length);
+  });
+
+  Deno.test(`${tag}: was translated`, () => {
+    if (tag === "en") return;
+    // Names, and words that are the same in some language.
+    const same = [...texts].filter(([path, text]) =>
+      text === english.get(path) && text.length > 24
+    );
+    assertEquals(same.map(([path]) => path), []);
+  });
+}
+
+Deno.test("a request gets the language of its cookie, else of its browser", () => {
+  const speak = (headers: HeadersInit) =>
+    speechOf(new Request("http://localhost/", { headers })).language.tag;
+  assertEquals(speak({ "accept-language": "de-AT,en;q=0.5" }), "de");
+  assertEquals(speak({ "accept-language": "de", cookie: "a=b; language=he; c=d" }), "he");
+  assertEquals(speak({ "accept-language": "de", cookie: "xlanguage=he; language=<script>" }), "de");
+});
