@@ -218,21 +218,24 @@ export class ViewerModel {
     const invitation = this.#invitation.peek();
     const { secret, by, obstacle } = invitation;
     if (obstacle !== null || !this.#mayJoin()) return;
-    const sessionClass = await loadSession().catch(() => null);
-    // Another link may have come meanwhile, and nobody pressed anything for that one.
-    if (invitation !== this.#invitation.peek() || !this.#mayJoin()) return;
-    this.#unloaded.value = sessionClass === null;
-    if (sessionClass === null) return;
-    if (by === "link") return secret === null ? undefined : this.#begin(sessionClass, secret);
     // What is wrong may be the same as before: said anew all the same.
     this.#codeProblem.value = null;
-    const list = await this.#loadWords();
-    if (!this.#mayJoin() || this.#by.peek() !== "code") return;
-    const code = list === null
+    const [sessionClass, list] = await Promise.all([
+      loadSession().catch(() => null),
+      by === "code" ? this.#loadWords() : null,
+    ]);
+    // Another link may have come meanwhile, and nobody pressed anything for that one.
+    if (invitation !== this.#invitation.peek() || !this.#mayJoin()) return;
+    if (by === "link") {
+      this.#unloaded.value = sessionClass === null;
+      if (sessionClass !== null && secret !== null) this.#begin(sessionClass, secret);
+      return;
+    }
+    const code = sessionClass === null || list === null
       ? { reason: "unavailable_words" } as const
       : parseCode(this.#codeText.peek(), list);
     if ("reason" in code) this.#codeProblem.value = code;
-    else this.#begin(sessionClass, code);
+    else if (sessionClass !== null) this.#begin(sessionClass, code);
   }
 
   /** Chooses how long pictures that are sent back may be seen, in seconds. */

@@ -116,7 +116,7 @@ async function share({ page }: TestPage, action: string, picture: Fixture): Prom
   await done;
 }
 
-test("after a whole session the sender's browser keeps the offline page and the build's number, the viewer's nothing", async ({ app, browser }) => {
+test("after a whole session the sender's browser keeps the offline page, the build's number and how long pictures may be seen; the viewer's nothing", async ({ app, browser }) => {
   const sender = await openApp(browser, app.url);
   await sender.reload();
   const link = await sender.offer(await fixture("exif"), { seconds: 60 });
@@ -130,7 +130,8 @@ test("after a whole session the sender's browser keeps the offline page and the 
   assertEquals(await sender.page.evaluate(kept), {
     ...nothing,
     requests: ["offline: /offline", "offline: /styles.css?offline"],
-    local: ["build"],
+    // How somebody likes to show pictures: for how many seconds.
+    local: ["build", "preferences"],
     workers: 1,
   });
   assertEquals(await viewer.page.evaluate(kept), nothing);
