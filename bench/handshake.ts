@@ -54,14 +54,24 @@ export async function codeCost(origin: string, page: string): Promise<CodeCost> 
     whenUsed += bytes;
     for (const specifier of staticImports(text)) await count(new URL(specifier, url).href);
   };
+  const seen = new Set<string>();
+  /** What a session needs comes later as well, and what a code needs hangs on that. */
+  const look = async (url: string) => {
+    if (seen.has(url)) return;
+    seen.add(url);
+    const { text } = await fetchRaw(url);
+    for (const specifier of staticImports(text)) await look(new URL(specifier, url).href);
+    for (const [, specifier = ""] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) {
+      const later = new URL(specifier, url).href;
+      if (CODE_MARKS.test((await fetchRaw(later)).text)) await count(later);
+      else await look(later);
+    }
+  };
   let firstLoad = 0;
   for (const { url } of first) {
     const { text, bytes } = await fetchRaw(url);
     if (CODE_MARKS.test(text)) firstLoad += bytes;
-    for (const [, specifier = ""] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) {
-      const later = new URL(specifier, url).href;
-      if (CODE_MARKS.test((await fetchRaw(later)).text)) await count(later);
-    }
+    await look(url);
   }
   return { page, firstLoad, whenUsed };
 }

@@ -352,7 +352,7 @@ const NOTHING: Awaited<ReturnType<typeof remains>>["kept"] = {
 
 /** Who shows pictures has the app: its worker with the offline page, and the number of its build. Who only looks has nothing. */
 const KEPT: Readonly<Record<"sender" | "viewer", typeof NOTHING>> = {
-  sender: { ...NOTHING, local: ["build"], caches: ["offline"], workers: 1 },
+  sender: { ...NOTHING, local: ["build", "preferences"], caches: ["offline"], workers: 1 },
   viewer: NOTHING,
 };
 
