@@ -270,7 +270,7 @@ attackTest(
     const { attacker, victim } = attack;
     await delivered(attack);
     await attacker.evaluate(async () => {
-      for (let i = 0; i < 10_000; i++) await evil.say({ t: "more", n: i % 20 });
+      for (let i = 0; i < 10_000; i++) await evil.say({ t: "more", n: 0 });
       await evil.say({ t: "open", n: 0 });
       await evil.hears("key");
       await evil.say({ t: "shown", n: 0 });
@@ -282,6 +282,13 @@ attackTest(
     await assertCalm(victim);
   },
 );
+
+attackTest("a wish for more of a picture that never was ends the session", async (stage) => {
+  using attack = await stage.sender();
+  await delivered(attack);
+  await attack.attacker.evaluate(async () => await evil.say({ t: "more", n: 7 }));
+  assertEquals(await attack.victim.waitReason("ended"), "protocol");
+});
 
 attackTest(
   "a control record that is not exactly the next one ends the sender's session too",

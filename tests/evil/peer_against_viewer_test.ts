@@ -309,11 +309,13 @@ attackTest(
   },
 );
 
-attackTest("a second announcement while a picture is there ends the session", async (stage) => {
+attackTest("a third announcement while a picture is there ends the session", async (stage) => {
   using attack = await stage.viewer();
   await delivered(attack);
   await attack.attacker.evaluate(
-    async (bytes) => await evil.say((await evil.pack({ bytes, n: 1 })).meta),
+    async (bytes) => {
+      for (const n of [1, 2]) await evil.say((await evil.pack({ bytes, n })).meta);
+    },
     await honestPicture(),
   );
   await assertStopped(attack.victim);
@@ -466,7 +468,9 @@ attackTest(
       if (announced) await delivered(attack);
       await attacker.evaluate(() => evil.say({ t: "bye", why: "done" }));
       assertEquals(await victim.waitReason("ended"), "peer_left");
-      assertEquals(/closed|seen|saw/i.test(await victim.text()), false, await victim.text());
+      const text = await victim.text();
+      assertEquals(/you saw|it was closed|\bgone\b/i.test(text), false, text);
+      assertEquals(/seen/i.test(text.replaceAll(/nothing (of it )?was seen/gi, "")), false, text);
       await assertNothingSeen(attack);
       await assertCalm(victim);
     });
@@ -597,7 +601,7 @@ attackTest("keys like __proto__ in a valid message reach no object of the page",
   await attacker.evaluate(async () => {
     const evilKeys = `"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}`;
     await evil.sayText(`{"t":"keep","on":true,${evilKeys}}`);
-    await evil.sayText(`{${evilKeys},"t":"more","n":0}`);
+    await evil.sayText(`{${evilKeys},"t":"revoke","all":true}`);
   });
   // `keep` was heard: the viewer may send now.
   await victim.waitFor(
