@@ -36,6 +36,8 @@ async function list(page: TestPage, name: string): Promise<string[]> {
 
 /** Presses the button, and returns what is on the clipboard then. */
 async function diagnostics(person: Sender | Viewer): Promise<string> {
+  // A page in the background has no clipboard.
+  await person.page.bringToFront();
   await person.press("diagnostics");
   await person.waitFor("a copy", () => Reflect.get(globalThis, "__noted").length > 0);
   const [text = ""] = await list(person.testPage, "__noted");
