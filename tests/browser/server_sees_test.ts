@@ -535,6 +535,10 @@ async function holdSession(
   await look("shown");
   await viewer.closePicture();
   await sender.waitPhase("closed");
+  await viewer.waitFor(
+    "the viewer may send a picture back",
+    () => document.querySelector("input[type=file]") !== null,
+  );
   const input = await (await viewer.page.$("input[type=file]"))?.toElement("input");
   assert(input !== undefined, "the viewer may send a picture back");
   await input.uploadFile(back.path);
