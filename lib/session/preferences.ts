@@ -16,8 +16,6 @@ export interface Preferences {
   readonly hold: boolean;
   /** Whether the sender decides each time that somebody asks to see one. */
   readonly ask: boolean;
-  /** Whether sessions go on after the last picture. */
-  readonly keep: boolean;
   /** Whether this side's address stays hidden from the other one. */
   readonly relay: boolean;
   /** Whether large pictures are sent as they are. */
@@ -31,7 +29,6 @@ export const DEFAULT_PREFERENCES: Preferences = {
   seconds: 10,
   hold: false,
   ask: false,
-  keep: false,
   relay: false,
   fullSize: false,
   sound: false,
@@ -47,7 +44,7 @@ export function parsePreferences(text: string | null): Preferences {
   if (typeof seconds === "number" && Number.isInteger(seconds)) {
     if (seconds >= 0 && seconds <= MAX_VIEW_SECONDS) found.seconds = seconds;
   }
-  for (const name of ["hold", "ask", "keep", "relay", "fullSize", "sound"] as const) {
+  for (const name of ["hold", "ask", "relay", "fullSize", "sound"] as const) {
     const value = kept[name];
     if (typeof value === "boolean") found[name] = value;
   }

@@ -69,7 +69,6 @@ export class SenderModel {
     this.picker.hold.value = kept.hold;
     this.picker.ask.value = kept.ask;
     this.picker.fullSize.value = kept.fullSize;
-    this.#keep.value = kept.keep;
     this.#relay.value = kept.relay;
     this.#phase = computed(() => {
       const life = this.#life();
@@ -190,7 +189,6 @@ export class SenderModel {
   /** Keeps this session and later ones open after the last picture, or not. */
   setKeep(on: boolean): void {
     this.#keep.value = on;
-    keepPreferences({ keep: on });
     this.#session.peek()?.setKeep(on);
   }
 

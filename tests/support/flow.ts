@@ -342,7 +342,6 @@ export class Sender extends Person<SenderPhase> {
   /** Ticks "keep the session open", which has no contract but its name. */
   async keepOpen(): Promise<void> {
     const box = await this.find("input[type=checkbox][name=keep]");
-    // A page that was loaded again remembers it.
     await box.evaluate((element) => {
       const input = element as HTMLInputElement;
       if (!input.checked) input.click();
