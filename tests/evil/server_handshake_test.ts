@@ -538,12 +538,14 @@ for (const from of ["S", "R"] as const) {
     async (scene) => {
       const sdp = from === "S" ? M4 : M5;
       let held: Bytes | null = null;
-      scene.evil.onRelay((_who, bytes) => {
+      scene.evil.onRelay((who, bytes) => {
         if (bytes[0] === sdp) {
           held = bytes;
           return null;
         }
-        return bytes[0] === M6 && held !== null ? [bytes, held] : bytes;
+        // The other one's candidates go on alone: with what is held they would bring him his own SDP back, which is
+        // another attack with another end.
+        return who === from && bytes[0] === M6 && held !== null ? [bytes, held] : bytes;
       });
       await run(scene, from === "R" ? SENDER_STOPS : VIEWER_STOPS);
     },
