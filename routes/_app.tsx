@@ -5,7 +5,11 @@ import { Mark } from "../components/Mark.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { shortBuild } from "../lib/i18n/format.ts";
 import { build } from "../lib/server/build.ts";
+import { config as settings } from "../lib/server/config.ts";
 import { define } from "../lib/server/state.ts";
+
+/** Browsers without WebRTC can take part where this server passes on what they send. */
+const relayed = settings().RELAY === "on";
 
 export default define.page(({ Component, config, req, url }) => {
   const { language, pages: t } = speechOf(req);
@@ -23,6 +27,7 @@ export default define.page(({ Component, config, req, url }) => {
         <meta name="description" content={t.description} />
         <meta name="apple-mobile-web-app-title" content={t.name} />
         {hash !== null && <meta name="build" content={hash} />}
+        {relayed && <meta name="relay" content="on" />}
         <title>{t.name}</title>
         <link rel="icon" type="image/svg+xml" href={asset("/favicon.svg")} />
         <link rel="apple-touch-icon" href={asset("/icons/apple-touch-180.png")} />

@@ -14,6 +14,7 @@ export const HANDSHAKE = {
   offer: 0x04,
   answer: 0x05,
   candidate: 0x06,
+  repair: 0x07,
 } as const;
 
 /** Mode byte of M1: how the two came by their shared secret. */

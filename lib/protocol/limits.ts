@@ -18,6 +18,12 @@ export const MAX_SIGNAL_LENGTH = 8 * 1024;
 /** Longest opaque payload of `relay`, in characters: 8 KiB less the JSON around it. */
 export const MAX_RELAY_LENGTH = 6_144;
 
+/** Longest payload of `data`, in characters: a frame of the relay, 5 bytes and a record of 64 KiB, in base64url. */
+export const MAX_DATA_LENGTH = 87_388;
+
+/** Longest `data` message, with the JSON around it. */
+export const MAX_DATA_MESSAGE_LENGTH = MAX_DATA_LENGTH + 64;
+
 /** Shortest and longest life of a room, in seconds. */
 export const MIN_TTL_S = 60;
 export const MAX_TTL_S = 3_600;
@@ -31,8 +37,8 @@ export const HEARTBEAT_MS = 20_000;
 /** Without any message from the other side for this long a socket counts as dead: two heartbeats and a margin. */
 export const HEARTBEAT_TIMEOUT_MS = 50_000;
 
-/** How long a seat waits for its lost socket: a phone that sleeps while its owner is in the chat app needs about that. */
-export const SEAT_GRACE_MS = 60_000;
+/** How long a seat waits for its lost socket, and a session for its other side: a phone that sleeps while its owner is in the chat app. */
+export const SEAT_GRACE_MS = 120_000;
 
 /** Largest picture in bytes. */
 export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;

@@ -15,7 +15,7 @@ export const HEADER_LENGTH = 8;
 export const TAG_LENGTH = 16;
 
 /** First bytes of what travels on the channels. */
-export const RECORD = { bind: 0x10, control: 0x20, chunk: 0x21 } as const;
+export const RECORD = { bind: 0x10, rebind: 0x11, control: 0x20, chunk: 0x21 } as const;
 
 /** Flag of the last chunk of a picture. */
 export const FLAG_FINAL = 1;

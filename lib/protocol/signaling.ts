@@ -8,6 +8,8 @@
  */
 import { isBase64Url } from "./bytes.ts";
 import {
+  MAX_DATA_LENGTH,
+  MAX_DATA_MESSAGE_LENGTH,
   MAX_RELAY_LENGTH,
   MAX_RETRY_S,
   MAX_SIGNAL_LENGTH,
@@ -25,6 +27,8 @@ export type ClientMessage =
   | { readonly t: "resume"; readonly rtok: string }
   /** Passes `d` to the other seat. */
   | { readonly t: "relay"; readonly d: string }
+  /** Passes a frame of the encrypted relay to the other seat, where the server said in `ice` that it does. */
+  | { readonly t: "data"; readonly d: string }
   /** Ends the room. Only the sender knows `otok`. */
   | { readonly t: "delete"; readonly otok: string }
   /** Gives the seat up. */
@@ -38,8 +42,8 @@ export type ClientMessage =
   /** Answers `ping`. */
   | { readonly t: "pong" };
 
-/** How two browsers are connected, or that they are not. */
-export type Outcome = "direct" | "relayed" | "failed";
+/** How two browsers are connected, or that they are not: `relayed` by TURN, `server` by the encrypted relay of this server. */
+export type Outcome = "direct" | "relayed" | "server" | "failed";
 
 /** Why the other seat is filled or empty now. */
 export type PeerCause = "join" | "resume" | "lost" | "leave";
@@ -73,8 +77,17 @@ export type ServerMessage =
   | { readonly t: "joined"; readonly rtok: string }
   | { readonly t: "peer"; readonly up: boolean; readonly by: PeerCause }
   | { readonly t: "relay"; readonly d: string }
-  /** ICE servers for this session, valid for `exp` seconds; sent once both seats are filled. */
-  | { readonly t: "ice"; readonly servers: readonly IceServer[]; readonly exp: number }
+  | { readonly t: "data"; readonly d: string }
+  /**
+   * ICE servers for this session, valid for `exp` seconds; sent once both seats are filled. `relay`: where no other way
+   * leads through, this server passes encrypted records on as `data`.
+   */
+  | {
+    readonly t: "ice";
+    readonly servers: readonly IceServer[];
+    readonly exp: number;
+    readonly relay?: true;
+  }
   | { readonly t: "gone"; readonly why: GoneReason }
   /** `retry`: seconds after which it is worth trying again, where the server knows. */
   | { readonly t: "err"; readonly code: SignalError; readonly retry?: number }
@@ -100,9 +113,19 @@ export function parseObject(raw: string, max: number): Record<string, unknown> |
   }
 }
 
-function isRelayData(value: unknown): value is string {
-  return typeof value === "string" && value.length > 0 && value.length <= MAX_RELAY_LENGTH &&
+function isOpaque(value: unknown, max: number): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= max &&
     /^[A-Za-z0-9_-]+$/.test(value);
+}
+
+function parsePassed(t: "relay" | "data", d: unknown): { t: "relay" | "data"; d: string } | null {
+  return isOpaque(d, t === "data" ? MAX_DATA_LENGTH : MAX_RELAY_LENGTH) ? { t, d } : null;
+}
+
+/** Only `data` may be longer than everything else. */
+function parseMessage(raw: string): Record<string, unknown> | null {
+  const value = parseObject(raw, MAX_DATA_MESSAGE_LENGTH);
+  return value === null || value["t"] === "data" || raw.length <= MAX_SIGNAL_LENGTH ? value : null;
 }
 
 function isSpan(value: unknown, min: number, max: number): value is number {
@@ -114,7 +137,7 @@ function isSpan(value: unknown, min: number, max: number): value is number {
  * anything that is not exactly one of its messages. Unknown extra fields are dropped.
  */
 export function parseClientMessage(raw: string): ClientMessage | null {
-  const value = parseObject(raw, MAX_SIGNAL_LENGTH);
+  const value = parseMessage(raw);
   if (value === null) return null;
   const { t, own, join, ttl, tok, rtok, d, otok, way } = value;
   switch (t) {
@@ -128,11 +151,12 @@ export function parseClientMessage(raw: string): ClientMessage | null {
     case "resume":
       return isBase64Url(rtok, 32) ? { t, rtok } : null;
     case "relay":
-      return isRelayData(d) ? { t, d } : null;
+    case "data":
+      return parsePassed(t, d);
     case "delete":
       return isBase64Url(otok, 32) ? { t, otok } : null;
     case "outcome": {
-      const outcome = oneOf<Outcome>(way, ["direct", "relayed", "failed"]);
+      const outcome = oneOf<Outcome>(way, ["direct", "relayed", "server", "failed"]);
       return outcome === null ? null : { t, way: outcome };
     }
     case "leave":
@@ -165,9 +189,9 @@ function parseIceServer(value: unknown): IceServer | null {
 
 /** Parses what a server sent; the server is as hostile as anyone. Returns a fresh object or `null`. */
 export function parseServerMessage(raw: string): ServerMessage | null {
-  const value = parseObject(raw, MAX_SIGNAL_LENGTH);
+  const value = parseMessage(raw);
   if (value === null) return null;
-  const { t, exp, rtok, up, by, d, servers, why, code, retry } = value;
+  const { t, exp, rtok, up, by, d, servers, relay, why, code, retry } = value;
   switch (t) {
     case "created":
       if (!isSpan(exp, 0, MAX_TTL_S) || !isBase64Url(rtok, 32)) return null;
@@ -180,7 +204,8 @@ export function parseServerMessage(raw: string): ServerMessage | null {
       return typeof up === "boolean" && cause !== null ? { t, up, by: cause } : null;
     }
     case "relay":
-      return isRelayData(d) ? { t, d } : null;
+    case "data":
+      return parsePassed(t, d);
     case "ice": {
       if (!Array.isArray(servers) || servers.length > 8 || !isSpan(exp, 0, 86_400)) return null;
       const list: IceServer[] = [];
@@ -189,7 +214,8 @@ export function parseServerMessage(raw: string): ServerMessage | null {
         if (server === null) return null;
         list.push(server);
       }
-      return { t, servers: list, exp };
+      if (relay === undefined) return { t, servers: list, exp };
+      return relay === true ? { t, servers: list, exp, relay } : null;
     }
     case "gone": {
       const reason = oneOf<GoneReason>(why, ["deleted", "expired", "lost"]);

@@ -5,7 +5,11 @@
  */
 import { toBase64Url } from "../protocol/bytes.ts";
 import { CLOSE, type CloseReason } from "../protocol/close_codes.ts";
-import { CONNECT_TIMEOUT_MS, MAX_SIGNAL_LENGTH } from "../protocol/limits.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  MAX_DATA_MESSAGE_LENGTH,
+  MAX_SIGNAL_LENGTH,
+} from "../protocol/limits.ts";
 import {
   type ClientMessage,
   parseClientMessage,
@@ -18,6 +22,7 @@ import type { IceIssuer } from "../server/turn.ts";
 import type { Clock } from "./clock.ts";
 import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { RelayBudget } from "./relay_budget.ts";
 import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
 import { hashToken, type RandomSource } from "./tokens.ts";
 
@@ -39,6 +44,9 @@ export interface Guest {
   readonly mayCreate: boolean;
 }
 
+/** How a frame of the encrypted relay begins. */
+const DATA = '{"t":"data",';
+
 /** Who came by a code has proved himself by then, or was turned away: the sender waits for that long and a little more. */
 const TRIAL_MS = CONNECT_TIMEOUT_MS + 10_000;
 
@@ -54,6 +62,8 @@ export interface ConnectionContext {
   readonly limits: ConnectionLimits;
   /** What this seat may use to get through to the other; asked each time that both are filled; nothing without. */
   readonly ice?: IceIssuer | undefined;
+  /** What may go through the encrypted relay; without it there is none. */
+  readonly relay?: RelayBudget | undefined;
   readonly counters?: Counters | undefined;
   /** Hears what the store threw; the client hears `busy`. */
   readonly onError: (error: unknown) => void;
@@ -87,6 +97,8 @@ export class Connection {
   /** Messages are handled one after the other, however long the store takes: this keeps relays in order. */
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
+  /** Characters of `data` that wait for their turn. */
+  #pendingData = 0;
   /** The other seat was filled since this one said last what came of it. */
   #mayReport = false;
 
@@ -107,12 +119,22 @@ export class Connection {
   receive(data: unknown): void {
     if (this.#isClosed()) return;
     this.#heardAt = this.#context.clock.now();
-    if (this.#isTooFast(this.#heardAt)) return this.end("busy");
-    if (typeof data !== "string" || data.length > MAX_SIGNAL_LENGTH) return this.end("tooLarge");
+    const { limits, relay } = this.#context;
+    const isData = relay !== undefined && typeof data === "string" && data.startsWith(DATA);
+    // What goes through the relay has a budget of its own, which slows it down and sends nobody away.
+    if (!isData && this.#isTooFast(this.#heardAt)) return this.end("busy");
+    const longest = isData ? MAX_DATA_MESSAGE_LENGTH : MAX_SIGNAL_LENGTH;
+    if (typeof data !== "string" || data.length > longest) return this.end("tooLarge");
     const message = parseClientMessage(data);
     if (message === null) return this.end("malformed");
-    if (this.#pending >= this.#context.limits.maxPending) return this.end("busy");
-    this.#enqueue(() => this.#handle(message));
+    if (this.#pending >= limits.maxPending) return this.end("busy");
+    if (isData && this.#pendingData >= limits.maxPendingData) return this.end("busy");
+    if (isData) this.#pendingData += data.length;
+    this.#enqueue(() =>
+      this.#handle(message).finally(() => {
+        if (isData) this.#pendingData -= data.length;
+      })
+    );
   }
 
   /** The address of the room in which this socket has a seat; `null` without. */
@@ -257,6 +279,8 @@ export class Connection {
           this.#send({ t: "err", code: "no_peer" });
         }
         return;
+      case "data":
+        return await this.#passOn(message.d, ticket);
       case "outcome":
         // Once for each time that the two met: who repeats it changes no statistics.
         if (this.#mayReport) counters?.count("outcomes", message.way);
@@ -284,6 +308,23 @@ export class Connection {
     }
   }
 
+  /** Passes a frame of the encrypted relay on, as fast as the room's budget lets it go. */
+  async #passOn(d: string, ticket: Ticket): Promise<void> {
+    const { clock, counters, relay, store } = this.#context;
+    // Nobody was told that there is one.
+    if (relay === undefined) return this.end("outOfTurn");
+    const wait = relay.take(ticket.room, d.length);
+    if (wait === null) {
+      counters?.count("limits", "relay");
+      return this.#deny("busy");
+    }
+    if (wait > 0) await new Promise<void>((resolve) => void clock.after(wait, resolve));
+    const passed = await store.relay(ticket, d, "data");
+    counters?.count("relay_frames", passed ? "peer" : "nobody");
+    counters?.count("relay_bytes", passed ? "peer" : "nobody", d.length);
+    if (!passed) this.#send({ t: "err", code: "no_peer" });
+  }
+
   #hear(event: SeatEvent): void {
     const state = this.#state;
     if (state.at === "claiming") state.early.push(event);
@@ -297,6 +338,7 @@ export class Connection {
         return this.#send(event);
       }
       case "relay":
+      case "data":
         return this.#send(event);
       case "gone":
         this.#acquit();

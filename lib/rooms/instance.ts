@@ -9,6 +9,7 @@ import { Admission } from "./admission.ts";
 import { metrics } from "../server/metrics.ts";
 import { iceIssuer } from "../server/turn.ts";
 import { MemoryRoomStore } from "./memory_store.ts";
+import { RelayBudget } from "./relay_budget.ts";
 import { Rooms } from "./rooms.ts";
 import type { RoomStore } from "./store.ts";
 
@@ -56,6 +57,14 @@ const admission = new Admission({
   },
 });
 
+const relay = settings.RELAY === "on"
+  ? new RelayBudget({
+    bytes: settings.LIMIT_RELAY_BYTES,
+    bytesPerSecond: settings.LIMIT_RELAY_BYTES_PER_SECOND,
+    seconds: settings.LIMIT_RELAY_SECONDS,
+  })
+  : null;
+
 /** The one instance that the routes use. */
 export const rooms: Rooms = new Rooms(await openStore(), {
   admission,
@@ -63,7 +72,9 @@ export const rooms: Rooms = new Rooms(await openStore(), {
     servers: settings.ICE_SERVERS,
     turnUrls: settings.TURN_URLS,
     turnSecret: settings.TURN_SECRET,
+    relay: relay !== null,
   }),
+  ...(relay === null ? {} : { relay }),
   counters: metrics,
   onError,
 });

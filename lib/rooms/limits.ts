@@ -51,6 +51,8 @@ export interface ConnectionLimits {
   readonly maxBuffered: number;
   /** Messages of one socket that may wait for the store. */
   readonly maxPending: number;
+  /** Characters of the encrypted relay's frames among them at which a socket counts as not heeding its window. */
+  readonly maxPendingData: number;
 }
 
 /**
@@ -87,4 +89,5 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
   maxBuffered: 256 * 1024,
   maxPending: 128,
+  maxPendingData: 512 * 1024,
 };

@@ -133,11 +133,11 @@ export class MemoryRoomStore implements RoomStore {
     return Promise.resolve(this.#seated(room, seat));
   }
 
-  relay(ticket: Ticket, d: string): Promise<boolean> {
+  relay(ticket: Ticket, d: string, t: "relay" | "data" = "relay"): Promise<boolean> {
     const room = this.#held(ticket);
     const other = room?.[OTHER[ticket.seat]];
     if (!other?.up) return Promise.resolve(false);
-    tell(other, { t: "relay", d });
+    tell(other, { t, d });
     return Promise.resolve(true);
   }
 

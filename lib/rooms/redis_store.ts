@@ -165,8 +165,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     });
   }
 
-  async relay(ticket: Ticket, d: string): Promise<boolean> {
-    const event: SeatEvent = { t: "relay", d };
+  async relay(ticket: Ticket, d: string, t: "relay" | "data" = "relay"): Promise<boolean> {
+    const event: SeatEvent = { t, d };
     try {
       const [passed] = await this.#act(this.#scripts.relay, ticket, [JSON.stringify(event)]);
       return passed === 1;
@@ -419,7 +419,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
 
   #say(seat: Local, event: SeatEvent): void {
     if (this.#seats.get(seat.conn) !== seat) return;
-    if (event.t !== "peer" && event.t !== "relay") this.#drop(seat);
+    if (event.t !== "peer" && event.t !== "relay" && event.t !== "data") this.#drop(seat);
     seat.listener(event);
   }
 
@@ -497,5 +497,13 @@ function parseEvent(json: string): SeatEvent | null {
   if (json === '{"t":"superseded"}') return { t: "superseded" };
   if (json === '{"t":"dismissed"}') return { t: "dismissed" };
   const message = parseServerMessage(json);
-  return message?.t === "peer" || message?.t === "relay" || message?.t === "gone" ? message : null;
+  switch (message?.t) {
+    case "peer":
+    case "relay":
+    case "data":
+    case "gone":
+      return message;
+    default:
+      return null;
+  }
 }

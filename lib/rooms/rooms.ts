@@ -10,6 +10,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from "./limits.ts";
 import type { Counters } from "../server/metrics.ts";
 import type { IceIssuer } from "../server/turn.ts";
 import { OpenSocket } from "./open_socket.ts";
+import type { RelayBudget } from "./relay_budget.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
@@ -22,6 +23,8 @@ export interface RoomsOptions {
   readonly admission?: Admission;
   /** What the two ends of a room are told to get through with; nothing without. */
   readonly ice?: IceIssuer;
+  /** What may go through the encrypted relay; without it there is none. */
+  readonly relay?: RelayBudget;
   readonly counters?: Counters;
   /** Hears what the store threw. */
   readonly onError?: (error: unknown) => void;
@@ -47,6 +50,7 @@ export class Rooms {
       random: options.random ?? systemRandom,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
       ice: options.ice,
+      relay: options.relay,
       counters: options.counters,
       onError: options.onError ?? (() => {}),
     };

@@ -27,7 +27,7 @@ export type Seat = "sender" | "viewer";
 
 /** What the holder of a seat hears from the room. Nothing follows `gone`, `superseded`, `dismissed` and `astray`. */
 export type SeatEvent =
-  | Extract<ServerMessage, { t: "peer" | "relay" | "gone" }>
+  | Extract<ServerMessage, { t: "peer" | "relay" | "data" | "gone" }>
   /** A newer connection took this seat. */
   | { readonly t: "superseded" }
   /** The sender turned this viewer away. */
@@ -109,8 +109,8 @@ export interface RoomStore {
    */
   resume(claim: Claim, token: TokenHash): Promise<Seated | Denied>;
 
-  /** Passes `d` to the other seat. Resolves to false where nobody is up there. */
-  relay(ticket: Ticket, d: string): Promise<boolean>;
+  /** Passes `d` to the other seat, as `relay` or `data`. Resolves to false where nobody is up there. */
+  relay(ticket: Ticket, d: string, t?: "relay" | "data"): Promise<boolean>;
 
   /**
    * The holder's socket is gone. The other seat hears it at once; after the grace a viewer's seat is emptied (the sender

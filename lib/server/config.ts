@@ -150,6 +150,10 @@ const VARIABLES = {
   ICE_SERVERS: ["[]", iceServers],
   TURN_URLS: ["", v.pipe(list(iceUrl), v.maxLength(8, "has more than 8 URLs"))],
   TURN_SECRET: ["", v.union([v.literal(""), secret(16)], "is shorter than 16 characters")],
+  RELAY: [
+    "off",
+    v.pipe(v.string(), v.toLowerCase(), v.picklist(["on", "off"], "is neither on nor off")),
+  ],
   LIMIT_ROOMS: ["10000", whole(1, 10_000_000)],
   LIMIT_SOCKETS: ["25000", whole(1, 10_000_000)],
   LIMIT_SOCKETS_PER_IP: ["100", whole(1, 1_000_000)],
@@ -161,6 +165,9 @@ const VARIABLES = {
   LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP: ["20", whole(1, 1_000_000)],
   LIMIT_MESSAGES_PER_SECOND: ["50", whole(10, 100_000)],
   LIMIT_SESSION_BYTES: ["2097152", whole(65_536, 1_000_000_000)],
+  LIMIT_RELAY_BYTES: ["268435456", whole(1_048_576, 9_000_000_000)],
+  LIMIT_RELAY_BYTES_PER_SECOND: ["4194304", whole(65_536, 1_000_000_000)],
+  LIMIT_RELAY_SECONDS: ["3600", whole(10, 3_600)],
 } as const satisfies Record<
   string,
   readonly [fallback: string, schema: v.GenericSchema<string, unknown>]

@@ -25,6 +25,16 @@ const COUNTERS = {
     words: ["refused", "busy", "access", "origin", "malformed"],
   },
   relays: { help: "Messages passed to the other seat", label: "to", words: ["peer", "nobody"] },
+  relay_frames: {
+    help: "Frames of the encrypted relay passed to the other seat",
+    label: "to",
+    words: ["peer", "nobody"],
+  },
+  relay_bytes: {
+    help: "Characters of those frames",
+    label: "to",
+    words: ["peer", "nobody"],
+  },
   limits: {
     help: "Limits that were hit",
     label: "limit",
@@ -35,6 +45,7 @@ const COUNTERS = {
       "failed_joins",
       "messages",
       "session_bytes",
+      "relay",
       "slow_reader",
     ],
   },
@@ -42,7 +53,7 @@ const COUNTERS = {
     help:
       "Connections between two browsers, as browsers report them: each of the two may, none must",
     label: "way",
-    words: ["direct", "relayed", "failed"],
+    words: ["direct", "relayed", "server", "failed"],
   },
   store_errors: { help: "Operations that the room store failed at", label: "on", words: ["any"] },
 } as const satisfies Record<
@@ -58,8 +69,8 @@ export type CounterWord<N extends CounterName> = (typeof COUNTERS)[N]["words"][n
 
 /** Where something is counted. */
 export interface Counters {
-  /** One more. */
-  count<N extends CounterName>(name: N, word: CounterWord<N>): void;
+  /** One more, or `by` more. */
+  count<N extends CounterName>(name: N, word: CounterWord<N>, by?: number): void;
 }
 
 /** A number that is asked for when somebody wants to read it. */
@@ -82,11 +93,11 @@ export class Metrics implements Counters {
     }
   }
 
-  count<N extends CounterName>(name: N, word: CounterWord<N>): void {
+  count<N extends CounterName>(name: N, word: CounterWord<N>, by = 1): void {
     const series = this.#series.get(name);
     const value = series?.get(word);
     // What the types did not keep out makes no series either.
-    if (value !== undefined) series?.set(word, value + 1);
+    if (value !== undefined) series?.set(word, value + by);
   }
 
   /** How often it was counted. */

@@ -31,6 +31,8 @@ export interface IceOptions {
   readonly turnUrls: readonly string[];
   /** What the relay knows as well; never handed out. */
   readonly turnSecret: string;
+  /** This server itself passes encrypted records on. */
+  readonly relay?: boolean;
   /** Wall clock in ms: the relay compares with its own. */
   readonly now?: () => number;
   readonly random?: RandomSource;
@@ -44,13 +46,15 @@ export function turnPassword(secret: string, username: string): string {
 /** Makes an {@linkcode IceIssuer}; each of its messages has credentials of its own. */
 export function iceIssuer(options: IceOptions): IceIssuer {
   const { servers, turnUrls, turnSecret, now = Date.now, random = systemRandom } = options;
+  const more = options.relay === true ? { relay: true } as const : {};
   return () => {
     if (turnUrls.length === 0) {
-      return servers.length === 0 ? null : { t: "ice", servers, exp: STATIC_TTL_S };
+      if (servers.length === 0 && options.relay !== true) return null;
+      return { t: "ice", servers, exp: STATIC_TTL_S, ...more };
     }
     const label = toBase64Url(new Uint8Array(random(LABEL_BYTES)));
     const username = `${Math.floor(now() / 1_000) + TURN_TTL_S}:${label}`;
     const turn = { urls: turnUrls, username, credential: turnPassword(turnSecret, username) };
-    return { t: "ice", servers: [...servers, turn], exp: TURN_TTL_S };
+    return { t: "ice", servers: [...servers, turn], exp: TURN_TTL_S, ...more };
   };
 }

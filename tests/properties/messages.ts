@@ -26,6 +26,7 @@ import {
   MAX_VIEW_SECONDS,
   MIN_TTL_S,
 } from "../../lib/protocol/limits.ts";
+import type { RepairMessage } from "../../lib/protocol/repair.ts";
 import type { ClientMessage, ServerMessage } from "../../lib/protocol/signaling.ts";
 import { fc } from "../support/fast_check.ts";
 
@@ -127,10 +128,11 @@ export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   record({ t: fc.constant("join" as const) }),
   record({ t: fc.constant("resume" as const), rtok: token(32) }),
   record({ t: fc.constant("relay" as const), d: relayed }),
+  record({ t: fc.constant("data" as const), d: relayed }),
   record({ t: fc.constant("delete" as const), otok: token(32) }),
   record({
     t: fc.constant("outcome" as const),
-    way: fc.constantFrom("direct", "relayed", "failed"),
+    way: fc.constantFrom("direct", "relayed", "server", "failed"),
   }),
   record({ t: fc.constantFrom("leave", "dismiss", "withdraw", "pong") }),
 );
@@ -143,6 +145,16 @@ const iceServer = fc.oneof(
   record({ urls, username: anyText(40), credential: anyText(40) }),
 );
 const exp = fc.nat(MAX_TTL_S);
+
+const k = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+
+/** Everything that two browsers say about their connection. */
+export const repairMessage: fc.Arbitrary<RepairMessage> = fc.oneof(
+  record({ t: fc.constant("ask" as const) }),
+  record({ t: fc.constantFrom("offer", "answer"), k, sdp: anyText(60) }),
+  record({ t: fc.constant("candidate" as const), c: anyText(60) }),
+  record({ t: fc.constant("relay" as const), k }),
+);
 
 /** Every message of the server. */
 export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
@@ -160,6 +172,7 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
     by: fc.constantFrom("join", "resume", "lost", "leave"),
   }),
   record({ t: fc.constant("relay" as const), d: relayed }),
+  record({ t: fc.constant("data" as const), d: relayed }),
   {
     weight: 6,
     arbitrary: record({
@@ -168,6 +181,12 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
       exp,
     }),
   },
+  record({
+    t: fc.constant("ice" as const),
+    servers: fc.array(iceServer, { maxLength: 2 }),
+    exp,
+    relay: fc.constant(true as const),
+  }),
   record({
     t: fc.constant("gone" as const),
     why: fc.constantFrom("deleted", "expired", "lost"),

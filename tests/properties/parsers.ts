@@ -20,6 +20,7 @@ import {
   parseHeader,
   TAG_LENGTH,
 } from "../../lib/protocol/record.ts";
+import { parseRepairMessage, type RepairMessage } from "../../lib/protocol/repair.ts";
 import {
   type ClientMessage,
   parseClientMessage,
@@ -42,7 +43,13 @@ import { checkSdp, decodeCandidate, parseFingerprint, sdpFingerprint } from "../
 import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import { animatedGif, avif, flatPng, svg, withExif } from "../support/image_bytes.ts";
-import { anyText, clientMessage, controlMessage, serverMessage } from "./messages.ts";
+import {
+  anyText,
+  clientMessage,
+  controlMessage,
+  repairMessage,
+  serverMessage,
+} from "./messages.ts";
 import type { Property } from "./property.ts";
 
 // JSON messages
@@ -102,6 +109,8 @@ function object(fields: Fields): Shape {
 const TOKEN_16 = matching(/^[A-Za-z0-9_-]{21}[AQgw]$/);
 const TOKEN_32 = matching(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/);
 const RELAYED = matching(/^[A-Za-z0-9_-]{1,6144}$/);
+const DATA: Shape = (value) =>
+  typeof value === "string" && value.length <= 87_388 && /^[A-Za-z0-9_-]+$/.test(value);
 
 const CLIENT: MessageParser<ClientMessage> = {
   parse: parseClientMessage,
@@ -111,11 +120,12 @@ const CLIENT: MessageParser<ClientMessage> = {
     join: { "tok?": TOKEN_16 },
     resume: { rtok: TOKEN_32 },
     relay: { d: RELAYED },
+    data: { d: DATA },
     delete: { otok: TOKEN_32 },
     leave: {},
     dismiss: {},
     withdraw: {},
-    outcome: { way: oneOf("direct", "relayed", "failed") },
+    outcome: { way: oneOf("direct", "relayed", "server", "failed") },
     pong: {},
   },
 };
@@ -133,10 +143,25 @@ const SERVER: MessageParser<ServerMessage> = {
     joined: { rtok: TOKEN_32 },
     peer: { up: oneOf(true, false), by: oneOf("join", "resume", "lost", "leave") },
     relay: { d: RELAYED },
-    ice: { servers: listOf(ICE_SERVER, 0, 8), exp: whole(0, 86_400) },
+    data: { d: DATA },
+    ice: { servers: listOf(ICE_SERVER, 0, 8), exp: whole(0, 86_400), "relay?": oneOf(true) },
     gone: { why: oneOf("deleted", "expired", "lost") },
     err: { code: oneOf("refused", "busy", "no_peer"), "retry?": whole(1, 3_600) },
     ping: {},
+  },
+};
+
+const K = whole(1, 2 ** 32 - 1);
+
+const REPAIR: MessageParser<RepairMessage> = {
+  parse: parseRepairMessage,
+  valid: repairMessage,
+  fields: {
+    ask: {},
+    offer: { k: K, sdp: text(6_144) },
+    answer: { k: K, sdp: text(6_144) },
+    candidate: { c: text(6_144) },
+    relay: { k: K },
   },
 };
 
@@ -650,6 +675,11 @@ export const PARSER_PROPERTIES: readonly Property[] = [
     name: "parseControlMessage() gives back a part of what it was given, or null",
     runs: 4_000,
     property: parserProperty(CONTROL),
+  },
+  {
+    name: "parseRepairMessage() gives back a part of what it was given, or null",
+    runs: 2_000,
+    property: parserProperty(REPAIR),
   },
   {
     name: "parseClientMessage() takes every message of a client, whatever else is in it",

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import { CLOSE, type CloseReason } from "../../lib/protocol/close_codes.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
 import { parseServerMessage, type ServerMessage } from "../../lib/protocol/signaling.ts";
@@ -21,7 +22,7 @@ import { fc } from "../support/fast_check.ts";
 import type { Property } from "./property.ts";
 
 /** In seconds, as the protocol says. */
-const GRACE_S = 60;
+const GRACE_S = SEAT_GRACE_MS / 1_000;
 const CODE_REST_S = 600;
 
 /** In seconds: short, so that rooms expire. */
@@ -522,6 +523,7 @@ class World {
         heartbeatTimeoutMs: NEVER_MS,
         maxBuffered: Infinity,
         maxPending: 128,
+        maxPendingData: Infinity,
       },
       onError: (error) => {
         throw error;

@@ -1,7 +1,10 @@
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { Admission, UNLIMITED } from "../../lib/rooms/admission.ts";
 import { Connection } from "../../lib/rooms/connection.ts";
+import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits.ts";
+import { RelayBudget, type RelayLimits } from "../../lib/rooms/relay_budget.ts";
+import { Metrics } from "../../lib/server/metrics.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import type { Claim, Created, Denied, RoomStore, Seated } from "../../lib/rooms/store.ts";
 import { hashToken, systemRandom, type TokenHash } from "../../lib/rooms/tokens.ts";
@@ -57,12 +60,19 @@ class World {
   readonly access = newAccess();
   readonly errors: unknown[] = [];
   readonly #limits: Partial<ConnectionLimits>;
+  readonly #relay: RelayBudget | undefined;
+  readonly counters = new Metrics();
 
   constructor(
     limits: Partial<ConnectionLimits> = {},
-    { clock = new FakeClock(), store = new MemoryRoomStore({ clock }) } = {},
+    { clock = new FakeClock(), store = new MemoryRoomStore({ clock }), relay }: {
+      clock?: FakeClock;
+      store?: MemoryRoomStore;
+      relay?: RelayBudget;
+    } = {},
   ) {
     this.#limits = limits;
+    this.#relay = relay;
     this.clock = clock;
     this.store = store;
   }
@@ -75,6 +85,8 @@ class World {
       clock: this.clock,
       random: systemRandom,
       limits: { ...CONNECTION_LIMITS, ...this.#limits },
+      relay: this.#relay,
+      counters: this.counters,
       onError: (error) => this.errors.push(error),
     });
     const say = async (message: unknown) => {
@@ -175,9 +187,10 @@ Deno.test("closed() twice, or after a resume, takes the seat from nobody", async
   assertEquals(sender.socket.sent, [{ t: "peer", up: false, by: "lost" }]);
   await world.clock.advance(30_000);
   viewer.connection.closed();
-  await world.clock.advance(15_000);
-  await sender.say({ t: "pong" });
-  await world.clock.advance(15_000);
+  for (let waited = 30_000; waited < SEAT_GRACE_MS; waited += 15_000) {
+    await sender.say({ t: "pong" });
+    await world.clock.advance(15_000);
+  }
   assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "leave" });
 });
 
@@ -362,4 +375,93 @@ Deno.test("dismiss and withdraw are the sender's alone, and nobody's before he i
       assertEquals(end.socket.closes, [[CLOSE.outOfTurn, "outOfTurn"]]);
     }
   }
+});
+
+// The encrypted relay
+
+const FRAME = "A".repeat(87_388);
+
+function relaying(limits: Partial<RelayLimits> = {}): World {
+  const clock = new FakeClock();
+  const ample = { bytes: Infinity, bytesPerSecond: Infinity, seconds: 3_600 };
+  const relay = new RelayBudget({ ...ample, ...limits }, clock);
+  return new World({}, { clock, relay });
+}
+
+Deno.test("a frame of the relay goes to the other seat as it is, and is counted apart", async () => {
+  const world = relaying();
+  const { sender, viewer } = await world.pair();
+  await sender.say({ t: "data", d: FRAME });
+  assertEquals(viewer.socket.sent, [{ t: "data", d: FRAME }]);
+  assertEquals([
+    world.counters.get("relay_frames", "peer"),
+    world.counters.get("relay_bytes", "peer"),
+    world.counters.get("relays", "peer"),
+  ], [1, FRAME.length, 0]);
+});
+
+Deno.test("a frame to an empty seat is answered, as a relay is", async () => {
+  const world = relaying();
+  const sender = await world.sender();
+  sender.socket.sent.length = 0;
+  await sender.say({ t: "data", d: "AAAA" });
+  assertEquals(sender.socket.sent, [{ t: "err", code: "no_peer" }]);
+});
+
+Deno.test("a server without a relay takes no frame: a long one is too large, a short one out of turn", async () => {
+  for (const [d, why] of [[FRAME, "tooLarge"], ["AAAA", "outOfTurn"]] as const) {
+    const world = new World();
+    const { sender, viewer } = await world.pair();
+    await sender.say({ t: "data", d });
+    assertEquals(sender.socket.closes, [[CLOSE[why], why]]);
+    assertEquals(viewer.socket.sent, [{ t: "peer", up: false, by: "lost" }]);
+  }
+});
+
+Deno.test("a frame that is longer than the protocol's ends the connection, on a server with a relay too", async () => {
+  const { sender } = await relaying().pair();
+  await sender.say({ t: "data", d: FRAME + "A" });
+  assertEquals(sender.socket.closes, [[CLOSE.malformed, "malformed"]]);
+});
+
+Deno.test("who sends faster than a room may waits, in order, and is not sent away", async () => {
+  const world = relaying({ bytesPerSecond: 10_000 });
+  const { sender, viewer } = await world.pair();
+  for (const letter of "ABCD") {
+    sender.connection.receive(JSON.stringify({ t: "data", d: letter.repeat(5_000) }));
+  }
+  await flush();
+  const heard = () => viewer.socket.sent.map((message) => JSON.stringify(message)[17]);
+  assertEquals(heard(), []);
+  const seen: string[] = [];
+  for (let i = 0; i < 4; i++) {
+    await world.clock.advance(500);
+    seen.push(heard().join(""));
+  }
+  assertEquals(seen, ["A", "AB", "ABC", "ABCD"]);
+  assertEquals(sender.socket.closes, []);
+});
+
+Deno.test("a room that used up what it may relay, or its time, hears that the server is busy", async () => {
+  for (const limits of [{ bytes: 20_000 }, { seconds: 60 }]) {
+    const world = relaying(limits);
+    const { sender } = await world.pair();
+    for (let i = 0; i < 3 && sender.socket.closes.length === 0; i++) {
+      await sender.say({ t: "data", d: "A".repeat(9_000) });
+      await world.clock.advance(40_000);
+    }
+    assertEquals(sender.socket.closes, [[CLOSE.busy, "busy"]]);
+    assertEquals(world.counters.get("limits", "relay"), 1);
+  }
+});
+
+Deno.test("who heeds no window is sent away before he fills the memory", async () => {
+  const world = relaying({ bytesPerSecond: 1_000 });
+  const { sender } = await world.pair();
+  let taken = 0;
+  for (; taken < 100 && sender.socket.closes.length === 0; taken++) {
+    sender.connection.receive(JSON.stringify({ t: "data", d: FRAME }));
+  }
+  assertEquals(sender.socket.closes, [[CLOSE.busy, "busy"]]);
+  assert(taken < 10, `${taken} frames were taken`);
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import type { RedisLimits, StoreLimits } from "../../lib/rooms/limits.ts";
 import { KEY } from "../../lib/rooms/redis_scripts.ts";
 import { RedisRoomStore } from "../../lib/rooms/redis_store.ts";
@@ -19,7 +20,7 @@ const NEVER_MS = 86_400_000;
 
 /** By the stopped clock. */
 const LEASE_MS = 45_000;
-const GRACE_MS = 60_000;
+const GRACE_MS = SEAT_GRACE_MS;
 const CODE_REST_MS = 600_000;
 const TTL_S = 600;
 

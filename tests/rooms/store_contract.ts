@@ -4,7 +4,7 @@
  * @module
  */
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
-import { MAX_TTL_S } from "../../lib/protocol/limits.ts";
+import { MAX_TTL_S, SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import { CODE_PATTERN } from "../../lib/protocol/signaling.ts";
 import type {
   Claim,
@@ -19,7 +19,7 @@ import { hashToken, type RandomSource, systemRandom } from "../../lib/rooms/toke
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** Grace that the stores under test are made with. */
-export const GRACE_MS = 60_000;
+export const GRACE_MS: number = SEAT_GRACE_MS;
 
 /** Rooms that the stores under test may hold. */
 export const MAX_ROOMS = 20;
@@ -262,7 +262,10 @@ export function testRoomStore(
     await world.harness.advance(4_000);
     assertEquals(await sender.heard(), [peer(false, "leave")]);
     assertEquals(await world.resume(world.party(), viewer.rtok), "refused");
-    assertEquals(await world.join(world.party()), world.seated("viewer", 538));
+    assertEquals(
+      await world.join(world.party()),
+      world.seated("viewer", 600 - (GRACE_MS + 2_000) / 1_000),
+    );
     assertEquals(await sender.heard(), [peer(true, "join")]);
   });
 
@@ -558,7 +561,7 @@ export function testRoomStore(
       async (world) => {
         const { harness } = world;
         const sender = world.party();
-        const { code } = await world.create(sender, 60);
+        const { code } = await world.create(sender, ending === "expired" ? 60 : 600);
         assert(code !== null);
         const draw = async () =>
           (await new World(harness).create(new Party(harness, token(16)))).code;
