@@ -65,6 +65,11 @@ export class ControlOpener {
     this.#key = key;
   }
 
+  /** The number of the record that has to come next. */
+  get next(): number {
+    return this.#seq;
+  }
+
   /** Opens and parses one record. Throws {@linkcode ProtocolError} for anything but the next valid one. */
   async open(record: Bytes): Promise<OpenedControl> {
     const seq = this.#seq++;

@@ -24,6 +24,7 @@ import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { Code } from "./code.ts";
 import type { CpaceRun } from "./cpace.ts";
 import { CT_LENGTH, EK_LENGTH, type Kem, type KemPair } from "./kem.ts";
+import { RepairOpener, RepairSealer } from "./repair_seal.ts";
 import { SignalOpener, SignalSealer } from "./signal_seal.ts";
 import {
   aesKey,
@@ -51,6 +52,7 @@ import {
   deriveSas,
   keyMaterial,
   type Mode,
+  rebindingInput,
   type Role,
   transcript1,
   transcript2,
@@ -92,6 +94,9 @@ export interface SessionKeys {
   readonly sas: Bytes;
   readonly signalSealer: SignalSealer;
   readonly signalOpener: SignalOpener;
+  /** For what is said about the connection once there was one: some of it may get lost. */
+  readonly repairSealer: RepairSealer;
+  readonly repairOpener: RepairOpener;
   /** AES-256-GCM keys of the control channel, one for each direction. */
   readonly controlOut: CryptoKey;
   readonly controlIn: CryptoKey;
@@ -99,6 +104,10 @@ export interface SessionKeys {
   readonly ownBinding: Bytes;
   /** Checks the other side's binding MAC in constant time. */
   verifyPeerBinding(tag: Bytes): Promise<boolean>;
+  /** This side's MAC at the start of a further transport, over what it says there first. */
+  bindAgain(head: Bytes): Promise<Bytes>;
+  /** Checks the other side's in constant time. */
+  verifyAgain(head: Bytes, tag: Bytes): Promise<boolean>;
 }
 
 function hello(type: number, parts: { epk: Bytes; nonce: Bytes; fingerprint: Bytes }): Bytes {
@@ -141,25 +150,29 @@ async function deriveSession(
   const { mode, ikm, th2, fpS, fpR, sas } = secrets;
   const peer: Role = role === "S" ? "R" : "S";
   const key = (label: Parameters<typeof deriveKey>[2]) => deriveKey(ikm, th2, label);
-  const [bindOwn, bindPeer, sigOwn, sigPeer, ctlOwn, ctlPeer] = await Promise.all([
+  const [bindOwn, bindPeer, sigOwn, sigPeer, ctlOwn, ctlPeer, repOwn, repPeer] = await Promise.all([
     key(`bind ${role}`),
     key(`bind ${peer}`),
     key(`sig ${role}`),
     key(`sig ${peer}`),
     key(`ctl ${role}`),
     key(`ctl ${peer}`),
+    key(`rep ${role}`),
+    key(`rep ${peer}`),
   ]);
-  const [signalOut, signalIn, controlOut, controlIn, signBinding, checkBinding] = await Promise.all(
-    [
-      aesKey(sigOwn, "encrypt"),
-      aesKey(sigPeer, "decrypt"),
-      aesKey(ctlOwn, "encrypt"),
-      aesKey(ctlPeer, "decrypt"),
-      hmacKey(bindOwn, "sign"),
-      hmacKey(bindPeer, "verify"),
-    ],
-  );
-  wipe(sigOwn, sigPeer, ctlOwn, ctlPeer);
+  const [signalOut, signalIn, controlOut, controlIn, repairOut, repairIn] = await Promise.all([
+    aesKey(sigOwn, "encrypt"),
+    aesKey(sigPeer, "decrypt"),
+    aesKey(ctlOwn, "encrypt"),
+    aesKey(ctlPeer, "decrypt"),
+    aesKey(repOwn, "encrypt"),
+    aesKey(repPeer, "decrypt"),
+  ]);
+  const [signBinding, checkBinding] = await Promise.all([
+    hmacKey(bindOwn, "sign"),
+    hmacKey(bindPeer, "verify"),
+  ]);
+  wipe(sigOwn, sigPeer, ctlOwn, ctlPeer, repOwn, repPeer);
   const binding = bindingInput(th2, fpS, fpR);
   return {
     role,
@@ -168,10 +181,14 @@ async function deriveSession(
     sas,
     signalSealer: new SignalSealer(signalOut),
     signalOpener: new SignalOpener(signalIn),
+    repairSealer: new RepairSealer(repairOut),
+    repairOpener: new RepairOpener(repairIn),
     controlOut,
     controlIn,
     ownBinding: await mac(signBinding, binding),
     verifyPeerBinding: (tag) => macMatches(checkBinding, tag, binding),
+    bindAgain: (head) => mac(signBinding, rebindingInput(th2, head)),
+    verifyAgain: (head, tag) => macMatches(checkBinding, tag, rebindingInput(th2, head)),
   };
 }
 

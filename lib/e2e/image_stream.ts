@@ -104,12 +104,27 @@ export class ImageSealer {
     const header = encodeHeader({ type: RECORD.chunk, flags, image, seq: index });
     const aad = concat(header, metaHash);
     const sealed = await encrypt(this.#key, plaintext, { nonce: streamNonce(index, final), aad });
-    this.#tags[index] = tagOf(sealed);
+    const tag = tagOf(sealed);
+    const before = this.#tags[index];
+    // Two texts under one nonce would give both away.
+    if (before !== undefined && !equalBytes(before, tag)) {
+      throw new RangeError("Cannot seal picture: the file has changed");
+    }
+    this.#tags[index] = tag;
     const length = HEADER_LENGTH + sealed.length;
     const record = into?.subarray(0, length) ?? new Uint8Array(length);
     record.set(header);
     record.set(sealed, HEADER_LENGTH);
     return record;
+  }
+
+  /**
+   * Goes back to chunk `index`, because what was sent from there on got lost. The same bytes make the same records; other ones
+   * are refused. Throws {@linkcode ProtocolError} for a chunk that was never sealed.
+   */
+  rewind(index: number): void {
+    if (index > this.#tags.length) throw new ProtocolError();
+    this.#next = index;
   }
 
   /** The digest of all sealed records, 32 bytes. */
@@ -142,6 +157,11 @@ export class ImageOpener {
   /** Plaintext bytes that are here as ciphertext. */
   get received(): number {
     return this.#received;
+  }
+
+  /** The chunk that has to come next. */
+  get next(): number {
+    return this.#tags.length;
   }
 
   /** True once every chunk is here. */

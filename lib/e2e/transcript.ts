@@ -21,7 +21,8 @@ export type KeyLabel =
   | `confirm ${Role}`
   | `bind ${Role}`
   | `sig ${Role}`
-  | `ctl ${Role}`;
+  | `ctl ${Role}`
+  | `rep ${Role}`;
 
 /** M1, 35 bytes: R's commitment to his HELLO. */
 export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
@@ -76,6 +77,11 @@ export function confirmationS(th2: Bytes, macR: Bytes): Bytes {
 /** What both sides MAC on the control channel before anything else. */
 export function bindingInput(th2: Bytes, fpS: Bytes, fpR: Bytes): Bytes {
   return enc(th2, fpS, fpR);
+}
+
+/** What a side MACs with the same key at the start of every further transport: where it goes on. */
+export function rebindingInput(th2: Bytes, head: Bytes): Bytes {
+  return enc("img-e2e/1 rebind", th2, head);
 }
 
 /** SAS, 6 bytes. It hangs on th1, which is committed, and not on ct, which the last mover could grind. */

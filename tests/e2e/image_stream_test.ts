@@ -120,3 +120,28 @@ Deno.test("destroy() leaves no key to release", async () => {
   sealer.destroy();
   assertEquals(sealer.exportKey(), new Uint8Array(32));
 });
+
+Deno.test("chunks that are sealed again are the same records, and make the same digest", async () => {
+  const { plaintext, sealer, records, digest } = await sealed();
+  sealer.rewind(1);
+  assertEquals(
+    toHex(await sealer.seal(plaintext.slice(CHUNK_SIZE, 2 * CHUNK_SIZE))),
+    toHex(records[1]!),
+  );
+  assertEquals(toHex(await sealer.seal(plaintext.slice(2 * CHUNK_SIZE))), toHex(records[2]!));
+  assertEquals(toHex(await sealer.finish()), toHex(digest));
+});
+
+Deno.test("another text is never sealed under a nonce that was used", async () => {
+  const { plaintext, sealer } = await sealed();
+  sealer.rewind(1);
+  const changed = plaintext.slice(CHUNK_SIZE, 2 * CHUNK_SIZE);
+  changed[77] = changed[77]! ^ 1;
+  await assertRejects(() => sealer.seal(changed), RangeError);
+});
+
+Deno.test("nobody goes back to a chunk that was never sealed", async () => {
+  const { sealer, records } = await sealed();
+  sealer.rewind(records.length);
+  assertThrows(() => sealer.rewind(records.length + 1), ProtocolError);
+});

@@ -65,6 +65,8 @@ async function shakeHands(sender: SenderInput, viewer: ViewerInput, clear: Bytes
 async function talk(s: SessionKeys, r: SessionKeys): Promise<void> {
   assert(await s.verifyPeerBinding(r.ownBinding) && await r.verifyPeerBinding(s.ownBinding));
   await s.signalOpener.open(await r.signalSealer.seal(HANDSHAKE.answer, "v=0"));
+  await s.repairOpener.open(await r.repairSealer.seal("ask"));
+  await r.repairOpener.open(await s.repairSealer.seal("offer"));
   const [toR, toS] = [new ControlSealer(s.controlOut), new ControlSealer(r.controlOut)];
   const [fromS, fromR] = [new ControlOpener(r.controlIn), new ControlOpener(s.controlIn)];
   await fromR.open(await toS.seal(encodeControl({ t: "open", n: 0 })));
