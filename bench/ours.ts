@@ -44,6 +44,8 @@ export const ours: Implementation = {
       onChange: () => {},
     });
     link.listen({
+      onBreak: () => ({ image: 0, chunk: 0 }),
+      onResume() {},
       async onControl(opened) {
         if (!await outbox.receive(opened.message)) await inbox.receive(opened);
       },

@@ -11,7 +11,7 @@
  * @module
  */
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
-import { HANDSHAKE, MODE } from "../protocol/handshake.ts";
+import { HANDSHAKE } from "../protocol/handshake.ts";
 import {
   CONNECT_TIMEOUT_MS,
   MAX_CODE_GUESSES,
@@ -27,17 +27,12 @@ import type {
   ServerMessage,
 } from "../protocol/signaling.ts";
 import { type Code, drawWords, formatCode, loadWordlist } from "../e2e/code.ts";
-import {
-  type LinkSecret,
-  SenderHandshake,
-  type SessionKeys,
-  ViewerHandshake,
-} from "../e2e/handshake.ts";
-import { type Kem, loadKem } from "../e2e/kem.ts";
+import { loadKem } from "../e2e/kem.ts";
 import { deriveRoom } from "../e2e/link.ts";
-import { ProtocolError, randomBytes, sha256, wipe } from "../e2e/suite.ts";
+import { randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
-import { createIdentity, type Identity, Peer } from "./peer.ts";
+import { type Address, Attempt, type Claim, type Ground, hasTurn } from "./attempt.ts";
+import { createIdentity } from "./peer.ts";
 import type { Route } from "./route.ts";
 import type { SecureLink } from "./secure_link.ts";
 import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
@@ -48,9 +43,6 @@ const SILENCE_MARGIN_MS = 5_000;
 
 /** A sender who had to turn away this many is not waiting for anybody but the server that sends them. */
 const MAX_TURNED_AWAY = 10;
-
-/** How long a viewer who starts over waits for a second HELLO before he answers the last one, in milliseconds: a slow round trip. */
-const SETTLE_MS = 1_000;
 
 /** Why no connection came about, or why the room ended before one did. */
 export type ConnectFailure =
@@ -66,9 +58,6 @@ export type ConnectFailure =
   /** WebRTC is there but switched off, by policy or by lockdown mode. */
   | "no_webrtc";
 
-/** By what somebody tried to get in: a link, a code, or nothing that he ever showed. */
-export type Claim = "link" | "code" | "silence";
-
 /** What the owner of a connector is told. */
 export interface ConnectorHandlers {
   /** The seat is taken; the sender's link works from now on. */
@@ -83,6 +72,8 @@ export interface ConnectorHandlers {
   onTurnedAway(claim: Claim, withdrawn: boolean): void;
   /** Bound: listen on the link at once. Called once at most. */
   onBound(link: SecureLink): void;
+  /** Which way it goes, each time that this changes. */
+  onRoute(route: Route): void;
   /** Called once at most, and never after `onBound`. `retry`: seconds after which a busy server is worth trying again. */
   onFailed(why: ConnectFailure, retry?: number): void;
 }
@@ -95,24 +86,8 @@ export interface ConnectorOptions {
   /** `ws(s)://host`, without a path. */
   readonly server: string;
   readonly handlers: ConnectorHandlers;
-}
-
-/** Where the room is and what opens it. */
-interface Address {
-  /** What stands behind `/ws/`. */
-  readonly path: string;
-  readonly first: ClientMessage;
-  /** What ends the room, 32 bytes; the sender's alone. */
-  readonly ownerToken: Bytes | null;
-  readonly secret: LinkSecret | Code;
-}
-
-/** Everything that does not change between attempts. */
-interface Ground {
-  readonly address: Address;
-  readonly kem: Kem;
-  readonly identity: Identity;
-  readonly signaling: SignalingClient;
+  /** Whether the server says beforehand that it passes encrypted records on; without WebRTC there is no other way. */
+  readonly relay?: boolean;
 }
 
 async function findAddress(role: Role, secret: Bytes | Code): Promise<Address> {
@@ -136,11 +111,16 @@ function wipeAddress({ ownerToken, secret }: Address): void {
   if ("psk" in secret) wipe(secret.psk);
 }
 
-const NO_ICE = { servers: [], until: 0 };
-
-function hasRelay(servers: readonly IceServer[]): boolean {
-  return servers.some(({ urls }) => urls.some((url) => url.startsWith("turn")));
+/** What the server offers to get through with. */
+interface Ways {
+  readonly servers: readonly IceServer[];
+  /** When the servers' credentials are too old, by performance.now(). */
+  readonly until: number;
+  /** It passes encrypted records on by itself. */
+  readonly relay: boolean;
 }
+
+const NO_WAYS: Ways = { servers: [], until: 0, relay: false };
 
 /** Connects one side of a session. */
 export class Connector {
@@ -148,7 +128,7 @@ export class Connector {
   readonly trace: Trace = new Trace();
   readonly #options: ConnectorOptions;
   #ground: Ground | null = null;
-  #ice: { readonly servers: readonly IceServer[]; readonly until: number } = NO_ICE;
+  #ways = NO_WAYS;
   #relayOnly = false;
   #attempt: Attempt | null = null;
   #bound = false;
@@ -183,7 +163,7 @@ export class Connector {
 
   /** Takes the seat and goes on by itself from there. WebRTC and WebCrypto have to be there. */
   async start(): Promise<void> {
-    const { role, secret, server, handlers } = this.#options;
+    const { role, secret, server, handlers, relay = false } = this.#options;
     const [address, kem, identity] = await Promise.all([
       findAddress(role, secret),
       // Its fallback is a script of the server's.
@@ -192,39 +172,49 @@ export class Connector {
     ]);
     // Ended meanwhile: `end` had nothing of this to overwrite yet.
     if (this.#over) return wipeAddress(address);
-    if (kem === null || identity === null) {
+    if (kem === null || (identity === null && !relay)) {
       wipeAddress(address);
       return this.#fail(kem === null ? "unreachable" : "no_webrtc");
     }
+    const fingerprint = identity?.fingerprint ?? randomBytes(32);
     const signaling = new SignalingClient({
       url: `${server}/ws/${address.path}`,
       first: address.first,
       handlers: {
         onMessage: (message) => this.#receive(message),
-        onContact: (contact) => handlers.onContact(contact),
+        onContact: (contact) => {
+          // Back, it says first who is there.
+          if (!contact) this.#attempt?.setReachable(false);
+          handlers.onContact(contact);
+        },
         onEnd: (why, retry) => this.#signalingEnded(why, retry),
       },
     });
-    this.#ground = { address, kem, identity, signaling };
+    this.#ground = { address, kem, identity, fingerprint, signaling };
   }
 
-  /** Ends the seat, and the whole room when this is its sender. Idempotent; nothing is called afterwards. */
-  end(): void {
+  /**
+   * Ends the seat, and the whole room when this is its sender, once `after` is over: what goes through the server has to leave
+   * before. Idempotent; nothing is called afterwards.
+   */
+  end(after?: Promise<void>): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
-    if (!this.#bound) this.#attempt?.close();
+    this.#attempt?.close();
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
     const ground = this.#ground;
     if (ground === null) return;
     this.#ground = null;
     const { address: { ownerToken }, signaling } = ground;
-    signaling.end(
-      ownerToken === null ? { t: "leave" } : { t: "delete", otok: toBase64Url(ownerToken) },
-    );
+    const last: ClientMessage = ownerToken === null
+      ? { t: "leave" }
+      : { t: "delete", otok: toBase64Url(ownerToken) };
     wipeAddress(ground.address);
+    if (after === undefined) signaling.end(last);
+    else after.then(() => signaling.end(last));
   }
 
   #receive(message: ServerMessage): void {
@@ -239,15 +229,21 @@ export class Connector {
         return this.#peerChanged(message.up, message.by);
       case "relay":
         return this.#relayed(message.d);
-      case "ice":
-        this.#ice = {
-          servers: message.servers,
-          until: performance.now() + message.exp * 1_000,
-        };
+      case "data": {
+        const frame = fromBase64Url(message.d);
+        if (frame !== null) this.#attempt?.receiveFrame(frame);
         return;
+      }
+      case "ice": {
+        const until = performance.now() + message.exp * 1_000;
+        this.#ways = { servers: message.servers, until, relay: message.relay === true };
+        return;
+      }
       case "gone":
         return this.#fail(`room_${message.why}`);
       case "err":
+        if (message.code === "no_peer") this.#attempt?.mislaid();
+        return;
       case "ping":
         return;
       default:
@@ -257,7 +253,7 @@ export class Connector {
 
   #seated(): void {
     // Another server, perhaps, or the same one with other settings.
-    this.#ice = NO_ICE;
+    this.#ways = NO_WAYS;
     // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse. Its time runs
     // on until `peer` says more: a server that says this and then nothing must not keep anybody waiting for ever.
     if (!this.#bound) this.#abandon();
@@ -289,7 +285,7 @@ export class Connector {
 
   #peerChanged(here: boolean, by: PeerCause): void {
     // Once bound, the two know of each other better than the server does.
-    if (this.#bound) return;
+    if (this.#bound) return this.#boundPeerChanged(here, by);
     this.#drop();
     if (this.#dismissed && here) {
       // He came back before the server had heard that he has to go.
@@ -304,6 +300,12 @@ export class Connector {
     this.#timer = setTimeout(() => {
       this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
     }, CONNECT_TIMEOUT_MS);
+  }
+
+  #boundPeerChanged(here: boolean, by: PeerCause): void {
+    // Nobody is at the other end of what goes through the server.
+    if (!here && by === "leave") this.#attempt?.abandon();
+    else this.#attempt?.setReachable(here);
   }
 
   /** Sender: goes on waiting, but nobody keeps the seat from others without a word. */
@@ -346,15 +348,20 @@ export class Connector {
     const ground = this.#ground;
     if (ground === null) return;
     this.#abandon();
+    const { servers, until, relay: mayRelay } = this.#ways;
     // Credentials that are too old would only be refused; each `peer` comes with new ones.
-    const iceServers = performance.now() < this.#ice.until ? this.#ice.servers : [];
+    const iceServers = performance.now() < until ? servers : [];
     const relayOnly = this.#relayOnly;
-    if (relayOnly && !hasRelay(iceServers)) return this.#fail("no_relay");
+    this.trace.turn = hasTurn(iceServers);
+    this.trace.server = mayRelay;
+    if (relayOnly && !mayRelay && !this.trace.turn) return this.#fail("no_relay");
+    if (ground.identity === null && !mayRelay) return this.#fail("no_webrtc");
     const attempt: Attempt = new Attempt(this.#options.role, {
       ground,
       code: this.#code,
       iceServers,
       relayOnly,
+      mayRelay,
       trace: this.trace,
       settle: this.#again,
       onAnswer: () => this.#answer(),
@@ -369,6 +376,7 @@ export class Connector {
       onRoute: (way) => {
         this.trace.route = way;
         this.#report(way);
+        this.#options.handlers.onRoute(way);
       },
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
@@ -428,6 +436,7 @@ export class Connector {
   }
 
   #signalingEnded(why: SignalingEnd, retry?: number): void {
+    if (this.#bound) return this.#attempt?.abandon();
     if (why === "dismissed") {
       // It is the sender who turns away: a server that says so to her makes no sense.
       if (this.#options.role === "S") return this.#fail("protocol");
@@ -447,161 +456,5 @@ export class Connector {
     if (why === "network") this.#report("failed");
     this.end();
     this.#options.handlers.onFailed(why, retry);
-  }
-}
-
-interface AttemptOptions {
-  readonly ground: Ground;
-  /** Sender: the code that is out. */
-  readonly code: Code | null;
-  /** Viewer: there was an attempt before this one. */
-  readonly settle: boolean;
-  /** Viewer: asked before each answer to a HELLO. */
-  readonly onAnswer: () => boolean;
-  /** Sender: a proof of the code came, right or wrong. */
-  readonly onGuess: () => void;
-  /** Sender: it was right. False where it is not to go on all the same. */
-  readonly onProved: (guessed: boolean) => boolean;
-  readonly iceServers: readonly IceServer[];
-  readonly relayOnly: boolean;
-  readonly trace: Trace;
-  readonly onBound: (link: SecureLink) => void;
-  readonly onRoute: (route: Route) => void;
-  readonly onFailed: (why: "network" | "verification") => void;
-}
-
-/** One run of the handshake and the connection behind it. */
-class Attempt {
-  readonly #role: Role;
-  readonly #options: AttemptOptions;
-  #peer: Peer | null = null;
-  #viewer: ViewerHandshake | null = null;
-  #sender: SenderHandshake | null = null;
-  #turn: Promise<void>;
-  /** Viewer: the last HELLO that came, and whether it was answered. */
-  #hello: Bytes | null = null;
-  #greeted = false;
-  #over = false;
-
-  constructor(role: Role, options: AttemptOptions) {
-    this.#role = role;
-    this.#options = options;
-    this.#turn = this.#guard(() => this.#begin());
-  }
-
-  /** By what the viewer comes, as far as he said. */
-  claim: Claim = "silence";
-
-  /** Sender: this viewer's proof of a code has cost a guess. */
-  spent = false;
-
-  /** True when both sides proved that they know the link or the code, and WebRTC is trying. */
-  get confirmed(): boolean {
-    return this.#peer !== null;
-  }
-
-  /** Takes the next relayed message; they are worked off one at a time. */
-  receive(message: Bytes): void {
-    this.#turn = this.#turn.then(() => this.#guard(() => this.#step(message)));
-  }
-
-  /** Gives up, unless it is bound already. */
-  close(): void {
-    this.#over = true;
-    this.#peer?.close();
-    this.#sender?.end();
-  }
-
-  async #begin(): Promise<void> {
-    const { ground: { address: { secret }, identity: { fingerprint }, kem }, code } = this.#options;
-    if (this.#role === "R") {
-      this.#viewer = await ViewerHandshake.start({ secret, fingerprint, kem });
-      this.#send(this.#viewer.commit);
-    } else if ("psk" in secret) {
-      this.#sender = await SenderHandshake.start({ link: secret, code, fingerprint, kem });
-    }
-  }
-
-  async #step(message: Bytes): Promise<void> {
-    if (this.#peer !== null) return await this.#peer.receive(message);
-    if (this.#sender !== null) return await this.#stepSender(this.#sender, message);
-    if (this.#viewer !== null) return await this.#stepViewer(this.#viewer, message);
-  }
-
-  async #stepSender(handshake: SenderHandshake, message: Bytes): Promise<void> {
-    if (message[0] === HANDSHAKE.commit) {
-      this.claim = message[2] === MODE.code ? "code" : "link";
-      return this.#send(await handshake.receiveCommit(message));
-    }
-    if (this.claim === "code") {
-      // Counted before it is looked at: a new M1, or a server that says that he went, must not make a wrong guess free.
-      this.spent = true;
-      this.#options.onGuess();
-    }
-    const keys = await handshake.receiveHello(message);
-    // A right guess that was cut short must not show either.
-    if (this.#over || !this.#options.onProved(this.spent)) return;
-    const peer = this.#peer = this.#connect(keys);
-    await peer.offer((sdp) => handshake.confirm(sdp));
-  }
-
-  async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
-    if (message[0] === HANDSHAKE.helloS && !this.#greeted) {
-      if (!this.#options.settle) return await this.#greet(handshake, message);
-      // It may be the answer to the attempt before this one, which the sender could not know to be over; then the right one is
-      // on its way behind it.
-      if (this.#hello === null) setTimeout(() => this.#settled(handshake), SETTLE_MS);
-      this.#hello = message;
-      return;
-    }
-    // Left over from an attempt before this one, which the sender gave up in the same moment.
-    const leftOver = message[0] === HANDSHAKE.offer || message[0] === HANDSHAKE.candidate;
-    if (!this.#greeted && leftOver) return;
-    if (message[0] === HANDSHAKE.helloS) throw new ProtocolError();
-    const { keys, offer } = await handshake.receiveConfirmation(message);
-    if (this.#over) return;
-    const peer = this.#peer = this.#connect(keys);
-    await peer.answer(offer);
-  }
-
-  #settled(handshake: ViewerHandshake): void {
-    const hello = this.#hello;
-    if (hello === null) return;
-    this.#turn = this.#turn.then(() => this.#guard(() => this.#greet(handshake, hello)));
-  }
-
-  async #greet(handshake: ViewerHandshake, helloS: Bytes): Promise<void> {
-    this.#greeted = true;
-    if (this.#options.onAnswer()) this.#send(await handshake.receiveHello(helloS));
-  }
-
-  #connect(keys: SessionKeys): Peer {
-    const { ground, iceServers, relayOnly, trace, onBound, onRoute, onFailed } = this.#options;
-    return new Peer({
-      identity: ground.identity,
-      keys,
-      iceServers,
-      relayOnly,
-      trace,
-      send: (message) => this.#send(message),
-      onBound,
-      onRoute,
-      onFailed: (why) => onFailed(why === "network" ? "network" : "verification"),
-    });
-  }
-
-  #send(message: Bytes): void {
-    if (!this.#over) this.#options.ground.signaling.relay(toBase64Url(message));
-  }
-
-  async #guard(run: () => Promise<void>): Promise<void> {
-    if (this.#over) return;
-    try {
-      await run();
-    } catch (error) {
-      if (this.#over) return;
-      this.close();
-      this.#options.onFailed(error instanceof ProtocolError ? "verification" : "network");
-    }
   }
 }

@@ -34,6 +34,8 @@ export class ChannelClosedError extends Error {
 /** Sends on a channel no faster than it drains. One sender at a time. */
 export class FlowChannel {
   readonly #channel: DataChannelLike;
+  /** Ends every wait. */
+  readonly #gone = new AbortController();
 
   constructor(channel: DataChannelLike) {
     this.#channel = channel;
@@ -47,13 +49,21 @@ export class FlowChannel {
   async send(data: Bytes, signal?: AbortSignal): Promise<void> {
     if (this.#channel.bufferedAmount >= HIGH_WATERMARK) await this.#drained(signal);
     signal?.throwIfAborted();
-    if (this.#channel.readyState !== "open") throw new ChannelClosedError();
+    if (this.#gone.signal.aborted || this.#channel.readyState !== "open") {
+      throw new ChannelClosedError();
+    }
     this.#channel.send(data);
+  }
+
+  /** Nobody waits any longer: a connection that this side closes does not say so on its channels. */
+  abandon(): void {
+    this.#gone.abort();
   }
 
   #drained(signal?: AbortSignal): Promise<void> {
     const channel = this.#channel;
-    if (channel.readyState !== "open") return Promise.resolve();
+    const gone = this.#gone.signal;
+    if (channel.readyState !== "open" || gone.aborted) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const done = () => {
         cleanup();
@@ -67,10 +77,12 @@ export class FlowChannel {
         channel.removeEventListener("bufferedamountlow", done);
         channel.removeEventListener("close", done);
         signal?.removeEventListener("abort", aborted);
+        gone.removeEventListener("abort", done);
       };
       channel.addEventListener("bufferedamountlow", done);
       channel.addEventListener("close", done);
       signal?.addEventListener("abort", aborted);
+      gone.addEventListener("abort", done);
       if (signal?.aborted) aborted();
     });
   }

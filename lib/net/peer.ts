@@ -13,6 +13,7 @@ import { RECORD } from "../protocol/record.ts";
 import type { IceServer } from "../protocol/signaling.ts";
 import type { SessionKeys } from "../e2e/handshake.ts";
 import { ProtocolError, take } from "../e2e/suite.ts";
+import { RtcTransport } from "./rtc_transport.ts";
 import {
   checkSdp,
   decodeCandidate,
@@ -20,9 +21,9 @@ import {
   parseFingerprint,
   sdpFingerprint,
 } from "./sdp.ts";
-import { type Route, routeOf } from "./route.ts";
 import { SecureLink, toBytes } from "./secure_link.ts";
 import { countCandidate, type Trace } from "./trace.ts";
+import type { Lane } from "./transport.ts";
 
 const BINDING_LENGTH = 1 + 32;
 
@@ -74,8 +75,8 @@ export interface PeerOptions {
   readonly send: (message: Bytes) => void;
   /** Called once, when both bindings are verified. */
   readonly onBound: (link: SecureLink) => void;
-  /** Called once after `onBound`, where the browser tells. */
-  readonly onRoute?: (route: Route) => void;
+  /** A candidate that was found once it was bound, as text. */
+  readonly onCandidate?: (text: string) => void;
   /** Called once instead: no way through, or a wrong binding. */
   readonly onFailed: (why: "network" | "protocol") => void;
 }
@@ -86,11 +87,11 @@ export class Peer {
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
   readonly #files: RTCDataChannel;
-  #link: SecureLink | null = null;
   #bindingSeen = false;
+  #bound = false;
   #over = false;
   /** What came behind a binding that is still being verified; a few milliseconds' worth. */
-  #held: { channel: "control" | "files"; data: unknown }[] = [];
+  #held: { lane: Lane; data: unknown }[] = [];
   #sending: Promise<void> = Promise.resolve();
   #bindTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -106,7 +107,7 @@ export class Peer {
     this.#files = this.#channel("files", 1);
     this.#control.onopen = () => this.#open();
     this.#control.onmessage = (event) => this.#receiveControl(event.data);
-    this.#files.onmessage = (event) => this.#pass("files", event.data);
+    this.#files.onmessage = (event) => this.#hold("files", event.data);
     this.#pc.onconnectionstatechange = () => {
       if (this.#pc.connectionState === "failed") this.#fail("network");
     };
@@ -114,10 +115,15 @@ export class Peer {
     this.#pc.oniceconnectionstatechange = () => {
       if (trace !== undefined) trace.ice = this.#pc.iceConnectionState;
     };
+    this.#pc.onicecandidateerror = ({ errorCode }) => {
+      if (trace !== undefined) trace.iceErrors[errorCode] = (trace.iceErrors[errorCode] ?? 0) + 1;
+    };
     this.#pc.onicecandidate = ({ candidate }) => {
       if (trace !== undefined) countCandidate(trace.own, candidate?.candidate ?? "");
       const text = encodeCandidate(candidate, options.relayOnly);
-      if (text !== null) this.#enqueue(options.keys.signalSealer.seal(HANDSHAKE.candidate, text));
+      if (text === null) return;
+      if (this.#bound) return options.onCandidate?.(text);
+      this.#enqueue(options.keys.signalSealer.seal(HANDSHAKE.candidate, text));
     };
   }
 
@@ -138,19 +144,45 @@ export class Peer {
     await this.#pc.setLocalDescription({ type: "answer", sdp: sdp ?? "" });
   }
 
-  /** Takes M5 (S) or M6 (both). Throws {@linkcode ProtocolError}. */
+  /** Takes M5 (S), which is empty where the other side has no WebRTC, or M6 (both). Throws {@linkcode ProtocolError}. */
   async receive(message: Bytes): Promise<void> {
-    const { keys, trace } = this.#options;
+    const { keys } = this.#options;
     const type = message[0];
     const isAnswer = type === HANDSHAKE.answer && keys.role === "S";
     if (!isAnswer && type !== HANDSHAKE.candidate) throw new ProtocolError();
     const text = await keys.signalOpener.open(message);
-    if (isAnswer) {
-      checkSdp(text, keys.peerFingerprint);
-      return await this.#setRemote({ type: "answer", sdp: text });
-    }
+    if (!isAnswer) return await this.take(text);
+    if (text === "") return this.#fail("network");
+    await this.accept(text);
+  }
+
+  /** S: begins anew to look for a way, with the channels as they are. Returns the offer's SDP. */
+  async restart(): Promise<string> {
+    const { sdp } = await this.#pc.createOffer({ iceRestart: true });
+    await this.#pc.setLocalDescription({ type: "offer", sdp: sdp ?? "" });
+    return sdp ?? "";
+  }
+
+  /** R: the same at this end. Returns the answer's SDP. Throws {@linkcode ProtocolError}. */
+  async follow(offer: string): Promise<string> {
+    checkSdp(offer, this.#options.keys.peerFingerprint);
+    await this.#setRemote({ type: "offer", sdp: offer });
+    const { sdp } = await this.#pc.createAnswer();
+    await this.#pc.setLocalDescription({ type: "answer", sdp: sdp ?? "" });
+    return sdp ?? "";
+  }
+
+  /** S: takes an answer's SDP. Throws {@linkcode ProtocolError}. */
+  async accept(answer: string): Promise<void> {
+    checkSdp(answer, this.#options.keys.peerFingerprint);
+    await this.#setRemote({ type: "answer", sdp: answer });
+  }
+
+  /** Takes a candidate of the other side. Throws {@linkcode ProtocolError} for what is none. */
+  async take(text: string): Promise<void> {
     const candidate = decodeCandidate(text);
     if (candidate === null) return;
+    const { trace } = this.#options;
     if (trace !== undefined) countCandidate(trace.other, text);
     try {
       await this.#pc.addIceCandidate(candidate);
@@ -159,7 +191,7 @@ export class Peer {
     }
   }
 
-  /** Gives up. Idempotent; nothing is called afterwards. A link that was handed over is not touched. */
+  /** Gives up. Idempotent; nothing is called afterwards. A transport that was handed over is not touched. */
   close(): void {
     if (this.#over) return;
     this.#over = true;
@@ -185,7 +217,8 @@ export class Peer {
   #enqueue(message: Promise<Bytes>): void {
     this.#sending = this.#sending.then(async () => {
       const bytes = await message;
-      if (!this.#over) this.#options.send(bytes);
+      // What was found before it was bound may still help.
+      if (!this.#over || this.#bound) this.#options.send(bytes);
     }).catch(() => this.#fail("protocol"));
   }
 
@@ -195,7 +228,7 @@ export class Peer {
   }
 
   #receiveControl(data: unknown): void {
-    if (this.#bindingSeen) return this.#pass("control", data);
+    if (this.#bindingSeen) return this.#hold("control", data);
     this.#bindingSeen = true;
     this.#verifyBinding(toBytes(data)).catch(() => this.#fail("protocol"));
   }
@@ -206,23 +239,20 @@ export class Peer {
       throw new ProtocolError();
     }
     if (this.#over) return;
-    this.#over = true;
+    this.#over = this.#bound = true;
     clearTimeout(this.#bindTimer);
     const parts = { pc: this.#pc, control: this.#control, files: this.#files };
-    const link = this.#link = new SecureLink({ ...parts, keys: this.#options.keys });
-    this.#options.onBound(link);
+    const transport = new RtcTransport(parts);
+    this.#options.onBound(new SecureLink({ keys: this.#options.keys, transport }));
     // Only now is anything behind the binding looked at.
-    for (const { channel, data } of this.#held) link.receive(channel, data);
+    for (const { lane, data } of this.#held) transport.receive(lane, data);
     this.#held = [];
-    const route = await routeOf(this.#pc);
-    if (route !== null) this.#options.onRoute?.(route);
   }
 
-  #pass(channel: "control" | "files", data: unknown): void {
-    if (this.#link !== null) return this.#link.receive(channel, data);
+  #hold(lane: Lane, data: unknown): void {
     // The two channels are not ordered against each other, but nobody honest sends much before he is bound.
     if (this.#held.length >= MAX_HELD || toBytes(data) === null) return this.#fail("protocol");
-    this.#held.push({ channel, data });
+    this.#held.push({ lane, data });
   }
 
   #fail(why: "network" | "protocol"): void {

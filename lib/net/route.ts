@@ -6,8 +6,8 @@
  * @module
  */
 
-/** A relay at either end makes it `relayed`. */
-export type Route = "direct" | "relayed";
+/** A TURN relay at either end makes it `relayed`; `server`: everything goes, encrypted, over the signaling server. */
+export type Route = "direct" | "relayed" | "server";
 
 /** What is read of a connection's statistics; engines leave out what they don't know. */
 interface Entry {

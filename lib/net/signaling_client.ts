@@ -97,6 +97,13 @@ export class SignalingClient {
     if (this.#seated) this.#send({ t: "relay", d });
   }
 
+  /** Passes a frame of the encrypted relay on. False where it can't: what was under way may be lost. */
+  data(d: string): boolean {
+    if (!this.#seated || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#send({ t: "data", d });
+    return true;
+  }
+
   /** Says something about the seats or the attempt, while there is a seat. Lost when the socket is. */
   say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" | "outcome" }>): void {
     if (this.#seated) this.#send(message);

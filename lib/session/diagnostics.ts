@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { CandidateCounts, Trace } from "../net/trace.ts";
+import type { Trace } from "../net/trace.ts";
 
 /** How a page came to where it is. */
 export interface Course {
@@ -57,6 +57,9 @@ export function diagnose(course: Course): string {
     ["lacks", FEATURES.filter(([, has]) => !has()).map(([name]) => name).join(", ") || "nothing"],
     ["own candidates", counted(trace?.own)],
     ["other's candidates", counted(trace?.other)],
+    ["TURN relay offered", offered(trace?.turn)],
+    ["server's relay offered", offered(trace?.server)],
+    ["ICE errors", counted(trace?.iceErrors)],
     ["last ICE state", trace?.ice ?? "none"],
     ["way", trace?.route ?? "unknown"],
   ];
@@ -67,6 +70,11 @@ function yes(value: boolean): string {
   return value ? "yes" : "no";
 }
 
-function counted(counts: CandidateCounts = {}): string {
+function offered(value: boolean | null = null): string {
+  return value === null ? "not asked" : yes(value);
+}
+
+/** `kind n` for each; an ICE error's kind is its code. */
+function counted(counts: Readonly<Record<string, number>> = {}): string {
   return Object.entries(counts).map(([kind, n]) => `${kind} ${n}`).join(", ") || "none";
 }

@@ -14,9 +14,15 @@ import { loadKem } from "../e2e/kem.ts";
  */
 export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null {
   if (globalThis.crypto?.subtle === undefined) return "insecure";
-  if (typeof globalThis.RTCPeerConnection === "undefined") return "no_webrtc";
+  if (typeof globalThis.RTCPeerConnection === "undefined" && !relayOffered()) return "no_webrtc";
   const needed = ["Worker", "OffscreenCanvas", "createImageBitmap"];
   return needed.some((name) => !(name in globalThis)) ? "old_browser" : null;
+}
+
+/** Whether this server passes encrypted records on, where no other way leads through. */
+export function relayOffered(): boolean {
+  const document: Document | undefined = globalThis.document;
+  return (document?.querySelector("meta[name=relay]") ?? null) !== null;
 }
 
 /** Fetches what this browser lacks, while the server that it comes from is there. */

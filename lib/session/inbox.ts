@@ -15,7 +15,7 @@ import { ImageOpener } from "../e2e/image_stream.ts";
 import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
 import type { Decoder } from "../image/decoder.ts";
 import { inspectImage } from "../image/inspect.ts";
-import type { SecureLink } from "../net/secure_link.ts";
+import type { Position, SecureLink } from "../net/secure_link.ts";
 import { type Incoming, type IncomingEvent, isFinished, transition } from "./incoming.ts";
 import { Viewing, type ViewingState } from "./viewing.ts";
 
@@ -87,6 +87,7 @@ export class Inbox {
   /** Stops decoding when the picture is finished. */
   #decoding = new AbortController();
   #keyTimer: ReturnType<typeof setTimeout> | undefined;
+  #steady = true;
   #canvas = Promise.withResolvers<HTMLCanvasElement>();
 
   constructor(options: InboxOptions) {
@@ -111,8 +112,23 @@ export class Inbox {
     const { n, view: { ask } } = picture.meta;
     if (!this.#apply({ type: "open", ask })) return;
     this.#say({ t: "open", n });
-    const wait = ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS;
-    this.#keyTimer = setTimeout(() => this.#failed("timeout"), wait);
+    this.#awaitKey(ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS);
+  }
+
+  /** The other side does not answer, or does again: nobody is late meanwhile. */
+  setSteady(steady: boolean): void {
+    this.#steady = steady;
+  }
+
+  /** What carried the records is gone: says what has to come next, and forgets what came before its time. */
+  position(): Position {
+    this.#early = [];
+    for (const reception of [this.#current, this.#ahead]) {
+      if (reception !== null && !reception.opener.complete) {
+        return { image: reception.meta.n, chunk: reception.opener.next };
+      }
+    }
+    return { image: this.#next, chunk: 0 };
   }
 
   /** A human would like more time for what is on screen; once, until the owner grants some. */
@@ -187,6 +203,13 @@ export class Inbox {
       if (reception !== null) this.#collect(reception, record);
     }
     // What is left belongs to a picture that was taken back while it was on its way.
+  }
+
+  #awaitKey(ms: number): void {
+    this.#keyTimer = setTimeout(
+      () => this.#steady ? this.#failed("timeout") : this.#awaitKey(ms),
+      ms,
+    );
   }
 
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {

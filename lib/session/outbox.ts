@@ -15,13 +15,13 @@ import {
   MAX_NAME_LENGTH,
   MAX_VIEW_SECONDS,
 } from "../protocol/limits.ts";
-import { CHUNK_SIZE, RECORD_LENGTH } from "../protocol/record.ts";
+import { CHUNK_SIZE, chunkCount, RECORD_LENGTH } from "../protocol/record.ts";
 import { encodeControl } from "../e2e/control_record.ts";
 import { ImageSealer } from "../e2e/image_stream.ts";
 import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
 import type { Prepared } from "../image/prepared.ts";
 import { ChannelClosedError } from "../net/flow_channel.ts";
-import type { SecureLink } from "../net/secure_link.ts";
+import type { Position, SecureLink } from "../net/secure_link.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
 
@@ -165,6 +165,9 @@ export class Outbox {
   #ended = false;
   #progressAt = 0;
   #overdue: ReturnType<typeof setTimeout> | undefined;
+  #steady = true;
+  /** The sending under way: what stops it, and its end. */
+  #job: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
   /** `onChange` is called after each change of a picture's state. */
   constructor(onChange: (picture: OutgoingPicture) => void) {
@@ -257,6 +260,33 @@ export class Outbox {
   attach(link: SecureLink): void {
     this.#link = link;
     this.#pump();
+  }
+
+  /** The other side does not answer, or does again: nobody is late meanwhile. */
+  setSteady(steady: boolean): void {
+    this.#steady = steady;
+  }
+
+  /**
+   * The link goes on elsewhere, and the viewer waits for this chunk: what was sent from there on is sent again. Throws
+   * {@linkcode ProtocolError} for one that was never sent.
+   */
+  async resume({ image, chunk }: Position): Promise<void> {
+    const job = this.#job;
+    job?.stop.abort();
+    await job?.done;
+    const link = this.#link;
+    const picture = this.#pictures.peek().find(({ state }) => state.at === "sending");
+    const sealer = picture === undefined ? undefined : this.#sealed.get(picture.n)?.sealer;
+    if (link === null || picture === undefined || sealer === undefined) return;
+    const { n, prepared: { blob, size } } = picture;
+    const all = chunkCount(size);
+    const from = image > n ? all : image === n ? Math.min(chunk, all) : 0;
+    sealer.rewind(from);
+    this.#begin(n, async (signal) => {
+      const chunks = new ChunkReader(blob.slice(from * CHUNK_SIZE));
+      await this.#sendRest(n, { chunks, sent: Math.min(size, from * CHUNK_SIZE), link, signal });
+    });
   }
 
   /**
@@ -460,6 +490,8 @@ export class Outbox {
     clearTimeout(this.#overdue);
     if (ms === Infinity) return;
     this.#overdue = setTimeout(() => {
+      // Its word may be on its way: the time begins anew.
+      if (!this.#steady) return this.#watchUntil(n, OVERDUE_MS);
       // Its viewer may only be slow: then his software still hears that it is over.
       this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
       this.#apply(n, { type: "overdue" });
@@ -503,55 +535,71 @@ export class Outbox {
       this.#readAhead = { blob, chunks: new ChunkReader(blob) };
       return;
     }
+    this.#begin(next.n, (signal) => this.#send(next, link, signal));
+  }
+
+  /** Sends, until it is done or stopped. */
+  #begin(n: number, send: (signal: AbortSignal) => Promise<void>): void {
     this.#pumping = true;
-    this.#send(next, link).finally(() => {
+    const stop = new AbortController();
+    const done = send(stop.signal).catch((error) => this.#sendFailed(n, error)).finally(() => {
       this.#pumping = false;
       this.#pump();
     });
+    this.#job = { stop, done };
   }
 
-  async #send(picture: OutgoingPicture, link: SecureLink): Promise<void> {
-    const { n, prepared } = picture;
-    const { size, blob } = prepared;
+  async #send(picture: OutgoingPicture, link: SecureLink, signal: AbortSignal): Promise<void> {
+    const { n, prepared: { size, blob } } = picture;
     this.#apply(n, { type: "progress", sent: 0 });
-    try {
-      const meta = describe(picture);
-      const announced = link.sendControl(meta);
-      const ahead = this.#readAhead;
-      const chunks = ahead?.blob === blob ? ahead.chunks : new ChunkReader(blob);
-      if (ahead?.blob === blob) this.#readAhead = null;
-      // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait here.
-      const metaHash = await sha256(encodeControl(meta));
-      const sealer = await ImageSealer.create({ image: n, size, metaHash });
-      const abort = new AbortController();
-      if (isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
-        chunks.cancel();
-        return sealer.destroy();
-      }
-      this.#sealed.set(n, { sealer, abort });
-      await Promise.all([
-        announced,
-        this.#sendChunks(chunks, { n, size, sealer, link, signal: abort.signal }),
-      ]);
-      const digest = toBase64Url(await sealer.finish());
-      if (abort.signal.aborted) return;
-      this.#whole = n;
-      await link.sendControl({ t: "end", n, digest });
-    } catch (error) {
-      this.#sendFailed(n, error);
+    const meta = describe(picture);
+    const announced = link.sendControl(meta);
+    const ahead = this.#readAhead;
+    const chunks = ahead?.blob === blob ? ahead.chunks : new ChunkReader(blob);
+    if (ahead?.blob === blob) this.#readAhead = null;
+    // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait here.
+    const metaHash = await sha256(encodeControl(meta));
+    const sealer = await ImageSealer.create({ image: n, size, metaHash });
+    if (isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
+      chunks.cancel();
+      return sealer.destroy();
     }
+    this.#sealed.set(n, { sealer, abort: new AbortController() });
+    await Promise.all([announced, this.#sendRest(n, { chunks, sent: 0, link, signal })]);
+  }
+
+  /** Sends the chunks that are left, and says once that these were all. */
+  async #sendRest(
+    n: number,
+    rest: { chunks: ChunkReader; sent: number; link: SecureLink; signal: AbortSignal },
+  ): Promise<void> {
+    const sealed = this.#sealed.get(n);
+    const size = this.#pictures.peek()[n]?.prepared.size;
+    if (sealed === undefined || size === undefined) return rest.chunks.cancel();
+    const { sealer, abort } = sealed;
+    const signal = AbortSignal.any([abort.signal, rest.signal]);
+    await this.#sendChunks({ ...rest, n, size, sealer, signal });
+    const digest = toBase64Url(await sealer.finish());
+    if (signal.aborted || this.#whole >= n) return;
+    this.#whole = n;
+    await rest.link.sendControl({ t: "end", n, digest });
   }
 
   /** Reads, seals and sends; the three overlap, so that the channel never waits for the other two. */
   async #sendChunks(
-    chunks: ChunkReader,
-    job: { n: number; size: number; sealer: ImageSealer; link: SecureLink; signal: AbortSignal },
+    { n, size, chunks, sealer, link, signal, sent }: {
+      n: number;
+      size: number;
+      chunks: ChunkReader;
+      sealer: ImageSealer;
+      link: SecureLink;
+      signal: AbortSignal;
+      sent: number;
+    },
   ): Promise<void> {
-    const { n, size, sealer, link, signal } = job;
     const sealed: Promise<Bytes>[] = [];
     // A channel copies what it is given: its buffer can take the next record at once.
     const free = Array.from({ length: SEALED_AHEAD + 1 }, () => new Uint8Array(RECORD_LENGTH));
-    let sent = 0;
     const sendOne = async () => {
       const record = await sealed.shift();
       if (record === undefined) return;

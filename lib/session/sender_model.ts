@@ -12,7 +12,7 @@ import { Decoder } from "../image/decoder.ts";
 import type { Edits } from "../image/edits.ts";
 import { ImageError } from "../image/errors.ts";
 import type { EditorModel, Tool } from "./editor_model.ts";
-import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
+import { findObstacle, relayOffered, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import {
   type Details,
   OutboxFullError,
@@ -343,7 +343,13 @@ export class SenderModel {
     this.#discard();
     const secret = createLinkSecret();
     const server = signalingServer(this.#location);
-    const session = new sessionClass({ role: "S", secret, server, decoder: this.#decoder });
+    const session = new sessionClass({
+      role: "S",
+      secret,
+      server,
+      decoder: this.#decoder,
+      relay: relayOffered(),
+    });
     batch(() => {
       this.#session.value = session;
       this.#link.value = formatLink(this.#location.origin, secret);

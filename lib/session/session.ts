@@ -15,7 +15,9 @@ import { sasDigits, sasEmoji } from "../e2e/sas.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import type { Decoder } from "../image/decoder.ts";
-import { type Claim, Connector } from "../net/connector.ts";
+import type { Claim } from "../net/attempt.ts";
+import { Connector } from "../net/connector.ts";
+import type { Route } from "../net/route.ts";
 import type { LinkEnd, SecureLink } from "../net/secure_link.ts";
 import type { Trace } from "../net/trace.ts";
 import { Inbox, type IncomingPicture } from "./inbox.ts";
@@ -68,6 +70,8 @@ export interface SessionOptions {
   /** `ws(s)://host`. */
   readonly server: string;
   readonly decoder: Decoder;
+  /** Whether the server passes encrypted records on, where no other way leads through. */
+  readonly relay?: boolean;
 }
 
 /** A session of this browser with one other. */
@@ -84,6 +88,7 @@ export class Session {
   readonly #codeless = signal(false);
   readonly #verification = signal<Verification | null>(null);
   readonly #compared = signal(false);
+  readonly #route = signal<Route | null>(null);
   readonly #connector: Connector;
   #link: SecureLink | null = null;
   #holds = 0;
@@ -99,6 +104,7 @@ export class Session {
       role: options.role,
       secret: options.secret instanceof Uint8Array ? options.secret.slice() : options.secret,
       server: options.server,
+      ...(options.relay === undefined ? {} : { relay: options.relay }),
       handlers: {
         onSeated: () => this.#seated(),
         onContact: (contact) => {
@@ -111,6 +117,9 @@ export class Session {
         },
         onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
         onBound: (link) => this.#bound(link),
+        onRoute: (route) => {
+          this.#route.value = route;
+        },
         onFailed: (reason, retry) => this.#happen({ type: "fail", reason, retry }),
       },
     });
@@ -128,6 +137,11 @@ export class Session {
   /** False while the connection to the other browser does not answer; it may come back. */
   get steady(): ReadonlySignal<boolean> {
     return this.#steady;
+  }
+
+  /** Which way the pictures go; `null` before that is known. */
+  get route(): ReadonlySignal<Route | null> {
+    return this.#route;
   }
 
   get timeline(): ReadonlySignal<readonly TimelineEntry[]> {
@@ -295,6 +309,12 @@ export class Session {
       onRecord: (record) => inbox.receiveRecord(record),
       onSteady: (steady) => {
         this.#steady.value = steady;
+        this.outbox.setSteady(steady);
+        inbox.setSteady(steady);
+      },
+      onBreak: () => inbox.position(),
+      onResume: (position) => {
+        this.outbox.resume(position).catch(() => link.reject());
       },
       onEnd: (why) => this.#linkEnded(why),
     });
@@ -392,26 +412,27 @@ export class Session {
     link?.sendControl({ t: "bye", why: BYE_REASONS.find((why) => why === reason) ?? "left" }).catch(
       () => {},
     );
-    this.#end(reason);
-    link?.close();
+    this.#end(reason, link?.close());
   }
 
-  #end(reason: EndReason): void {
+  /** `closing`: until when the goodbye is on its way. */
+  #end(reason: EndReason, closing?: Promise<void>): void {
     if (this.#isOver()) return;
     clearTimeout(this.#takingBack?.timer);
     clearTimeout(this.#doneTimer);
     batch(() => {
       this.#happen({ type: "end", reason });
-      this.#outOfUse();
+      // What goes through the server has to leave before the room ends.
+      this.#outOfUse(this.#route.peek() === "server" ? closing : undefined);
       this.#note({ type: "ended", reason });
     });
   }
 
   /** Nothing readable stays, and the server forgets the room. */
-  #outOfUse(): void {
+  #outOfUse(closing?: Promise<void>): void {
     this.#inbox.peek()?.end();
     this.outbox.end();
-    this.#connector.end();
+    this.#connector.end(closing);
     this.#link = null;
     this.#code.value = null;
   }

@@ -18,7 +18,7 @@ import {
 import { formatLink, parseFragment } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
-import { findObstacle, signalingServer, warmUp, workerMaker } from "./environment.ts";
+import { findObstacle, relayOffered, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
 import { loadSession, loadSessionSoon } from "./load_session.ts";
@@ -288,7 +288,13 @@ export class ViewerModel {
 
   #begin(sessionClass: typeof Session, secret: Bytes | Code): void {
     const server = signalingServer(this.#location);
-    const session = new sessionClass({ role: "R", secret, server, decoder: this.#decoder });
+    const session = new sessionClass({
+      role: "R",
+      secret,
+      server,
+      decoder: this.#decoder,
+      relay: relayOffered(),
+    });
     this.#session.value = session;
     session.life.subscribe(({ at }) => {
       // It was for one time. Before that, a second try may need it.

@@ -279,6 +279,7 @@ export class EvilPeer {
       secret: secret.slice(),
       server,
       handlers: {
+        onRoute() {},
         onSeated: () => seated.resolve(),
         onContact: () => {},
         onPeer: () => {},
@@ -290,6 +291,8 @@ export class EvilPeer {
         },
         onBound: (link) => {
           link.listen({
+            onBreak: () => ({ image: 0, chunk: 0 }),
+            onResume() {},
             onControl: ({ message }) => void this.heard.push(message),
             onRecord: (record) => {
               this.received += record.length;

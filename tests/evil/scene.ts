@@ -73,11 +73,11 @@ let next: Promise<Stage> | undefined;
 /** A stage whose test is over. Its pages load again and are another test's: that is half of what new ones cost. */
 let free: Stage | undefined;
 
-/** Starts server and browser for all attacks of this file, and ends them afterwards. */
-export function shareGround(): void {
+/** Starts server and browser for all attacks of this file, and ends them afterwards. `env` is added to the server's. */
+export function shareGround(env: Readonly<Record<string, string>> = {}): void {
   Deno.test.beforeAll(async () => {
     const picture = await fixture("flat");
-    ground = { app: await startApp(), browser: await launchBrowser(), picture };
+    ground = { app: await startApp({ env }), browser: await launchBrowser(), picture };
   });
   Deno.test.afterAll(async () => {
     const unused = await next?.catch(() => undefined);

@@ -205,7 +205,8 @@ Deno.test("the attacker's server, when it behaves, brings two people together", 
   }));
 
 for (
-  const [name, type] of Object.entries(HANDSHAKE).filter(([name]) => name !== "candidate")
+  // Candidates and repairs are no part of the handshake.
+  const [name, type] of Object.entries(HANDSHAKE).slice(0, 5)
 ) {
   for (
     const [how, change] of [

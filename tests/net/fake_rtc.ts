@@ -34,6 +34,8 @@ export class FakePeerConnection {
   static readonly #byName = new Map<string, FakePeerConnection>();
   /** How many candidates each one finds. */
   static candidates = 1;
+  /** True: nothing gets through to anybody, whatever the two say to each other. */
+  static blocked = false;
 
   connectionState: RTCPeerConnectionState = "new";
   onconnectionstatechange: (() => void) | null = null;
@@ -82,7 +84,14 @@ export class FakePeerConnection {
     return channel;
   }
 
-  createOffer() {
+  /** How often ICE started over at this end. */
+  restarts = 0;
+
+  createOffer({ iceRestart = false } = {}) {
+    if (iceRestart) {
+      this.restarts++;
+      this.#remote = null;
+    }
     return Promise.resolve({ type: "offer", sdp: this.#sdp() });
   }
 
@@ -102,7 +111,10 @@ export class FakePeerConnection {
 
   setRemoteDescription({ type, sdp }: { type?: string; sdp: string }): Promise<void> {
     this.remoteIsOffer = type === "offer";
-    if (this.#remote !== null) return Promise.reject(new DOMException("", "InvalidStateError"));
+    const again = type === "offer" && this.channels[0]?.readyState === "open";
+    if (this.#remote !== null && !again) {
+      return Promise.reject(new DOMException("", "InvalidStateError"));
+    }
     this.#remote = sdp;
     this.#meet();
     return Promise.resolve();
@@ -152,7 +164,7 @@ export class FakePeerConnection {
 
   #meet(): void {
     const other = FakePeerConnection.#byName.get(field(this.#remote ?? "", "ice-ufrag"));
-    if (other === undefined || other.closed || this.closed) return;
+    if (other === undefined || other.closed || this.closed || FakePeerConnection.blocked) return;
     if (field(other.#remote ?? "", "ice-ufrag") !== this.#name) return;
     queueMicrotask(() => {
       const genuine = field(this.#remote ?? "", "fingerprint") === other.#certificate.value &&
@@ -169,7 +181,9 @@ export class FakePeerConnection {
         if (end.closed) continue;
         end.connectionState = "connected";
         end.onconnectionstatechange?.();
-        for (const channel of end.channels) channel.open();
+        for (const channel of end.channels) {
+          if (channel.readyState === "connecting") channel.open();
+        }
       }
     });
   }
@@ -179,5 +193,6 @@ export class FakePeerConnection {
 export function withFakeRtc(): Disposable {
   FakePeerConnection.all = [];
   FakePeerConnection.candidates = 1;
+  FakePeerConnection.blocked = false;
   return withGlobals({ RTCPeerConnection: FakePeerConnection });
 }

@@ -7,6 +7,7 @@ import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../../lib/e2
 import { loadKem } from "../../lib/e2e/kem.ts";
 import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
+import { RtcTransport } from "../../lib/net/rtc_transport.ts";
 import { SecureLink } from "../../lib/net/secure_link.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { FakeDataChannel } from "./fake_channel.ts";
@@ -49,6 +50,7 @@ export async function agree(
 export class FakeConnection {
   connectionState: RTCPeerConnectionState = "connected";
   onconnectionstatechange: (() => void) | null = null;
+  getStats = (): Promise<RTCStatsReport> => Promise.resolve(new Map());
   closes = 0;
   readonly #channels: readonly FakeDataChannel[];
 
@@ -73,8 +75,12 @@ export class FakeConnection {
   }
 }
 
-/** For tests in which it does not matter whether the connection answers. */
-export const STEADY = { onSteady(): void {} };
+/** For tests in which it does not matter whether the connection answers, or what it runs over. */
+export const STEADY = {
+  onSteady(): void {},
+  onBreak: () => ({ image: 0, chunk: 0 }),
+  onResume(): void {},
+};
 
 /** One end of a link, with what is beneath it. */
 export interface LinkEnd {
@@ -86,9 +92,8 @@ export interface LinkEnd {
 
 function linkEnd(keys: SessionKeys, control: FakeDataChannel, files: FakeDataChannel): LinkEnd {
   const pc = new FakeConnection(control, files);
-  const link = new SecureLink({ pc, control, files, keys });
-  control.onmessage = ({ data }) => link.receive("control", data);
-  files.onmessage = ({ data }) => link.receive("files", data);
+  const transport = new RtcTransport({ pc, control, files });
+  const link = new SecureLink({ transport, keys });
   return { link, pc, control, files };
 }
 

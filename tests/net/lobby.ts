@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RelayBudget } from "../../lib/rooms/relay_budget.ts";
 import type { IceIssuer } from "../../lib/server/turn.ts";
 import { RoomServer } from "../rooms/room_server.ts";
 import { withGlobals } from "../support/fake_time.ts";
@@ -14,11 +15,13 @@ export class Lobby implements AsyncDisposable {
   readonly #origin = `http://127.0.0.1:${this.line.port}`;
   readonly #globals: Disposable;
   #ice: IceIssuer | undefined;
+  readonly #relay: RelayBudget | undefined;
   #server: RoomServer;
 
-  /** `ice` makes what both ends are told to get through with; nothing without. */
-  constructor(ice?: IceIssuer) {
+  /** `ice` makes what both ends are told to get through with; nothing without. `relay`: it passes encrypted records on. */
+  constructor(ice?: IceIssuer, relay?: RelayBudget) {
     this.#ice = ice;
+    this.#relay = relay;
     this.#server = this.#start();
     const origin = this.#origin;
     this.#globals = withGlobals({
@@ -53,7 +56,8 @@ export class Lobby implements AsyncDisposable {
     // The store's sweep outlives its server, and must not come up in a later test that has time in its hands.
     const store = { sweepMs: 1_000_000_000 };
     const ice = this.#ice === undefined ? {} : { ice: this.#ice };
-    const server = new RoomServer({ allowedOrigins: [this.#origin], store, ...ice });
+    const relay = this.#relay === undefined ? {} : { relay: this.#relay };
+    const server = new RoomServer({ allowedOrigins: [this.#origin], store, ...ice, ...relay });
     this.line.target = server.port;
     return server;
   }

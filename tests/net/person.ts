@@ -3,16 +3,14 @@
  *
  * @module
  */
-import {
-  type Claim,
-  type ConnectFailure,
-  Connector,
-  type ConnectorHandlers,
-} from "../../lib/net/connector.ts";
+import type { Claim } from "../../lib/net/attempt.ts";
+import { type ConnectFailure, Connector, type ConnectorHandlers } from "../../lib/net/connector.ts";
+import type { Route } from "../../lib/net/route.ts";
 import type { SecureLink } from "../../lib/net/secure_link.ts";
 import type { Code } from "../../lib/e2e/code.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
+import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { STEADY } from "./keys.ts";
 
 /** A connector and everything that it told its owner. */
@@ -24,10 +22,18 @@ export class Person implements Disposable {
   readonly contacts: boolean[] = [];
   readonly codes: (string | null)[] = [];
   readonly turnedAway: Claim[] = [];
+  readonly routes: Route[] = [];
   readonly secret: Bytes;
   seated = 0;
+  /** What the other side said, and the records that it sent, over whatever. */
+  readonly heard: ControlMessage[] = [];
+  readonly records: Bytes[] = [];
+  readonly ends: string[] = [];
+  /** How often the link went on elsewhere. */
+  resumed = 0;
 
-  constructor(role: Role, secret: Bytes | Code, server: string) {
+  /** `relay`: the page said beforehand that the server passes encrypted records on. */
+  constructor(role: Role, secret: Bytes | Code, server: string, relay = false) {
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
     const handlers: ConnectorHandlers = {
       onSeated: () => void this.seated++,
@@ -37,14 +43,22 @@ export class Person implements Disposable {
       onTurnedAway: (claim) => void this.turnedAway.push(claim),
       onBound: (link) => {
         this.links.push(link);
-        link.listen({ ...STEADY, onControl: () => {}, onRecord: () => {}, onEnd: () => {} });
+        link.listen({
+          ...STEADY,
+          onControl: ({ message }) => void this.heard.push(message),
+          onRecord: (record) => void this.records.push(record),
+          onResume: () => void this.resumed++,
+          onEnd: (why) => void this.ends.push(why),
+        });
       },
+      onRoute: (route) => void this.routes.push(route),
       onFailed: (why) => void this.failures.push(why),
     };
     this.connector = new Connector({
       role,
       secret: secret instanceof Uint8Array ? this.secret : secret,
       server,
+      relay,
       handlers,
     });
   }

@@ -4,6 +4,8 @@ import { ProtocolError } from "../../lib/e2e/suite.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { encodeHeader, RECORD } from "../../lib/protocol/record.ts";
+import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
+import { parseFrame, RelayTransport } from "../../lib/net/relay_transport.ts";
 import { ChannelClosedError } from "../../lib/net/flow_channel.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
@@ -272,28 +274,28 @@ Deno.test("a control message does not wait behind the pictures", async () => {
 
 // The connection beneath
 
-Deno.test("a connection that failed is lost at once, one that was closed is closed", async () => {
-  for (const [state, why] of [["failed", "lost"], ["closed", "closed"]] as const) {
-    const { s, atS } = await start();
-    s.pc.become(state);
-    assertEquals([atS.ends, s.pc.closes], [[why], 1]);
-  }
+Deno.test("a connection that was closed ends the link", async () => {
+  const { s, atS } = await start();
+  s.pc.become("closed");
+  assertEquals([atS.ends, s.pc.closes], [["closed"], 1]);
 });
 
-Deno.test("a disconnected connection has a grace: back within it nothing happened, after it is lost", async () => {
-  const { s, atS } = await start();
-  using time = new FakeTime();
-  s.pc.become("disconnected");
-  await time.advance(5_999);
-  s.pc.become("connected");
-  await time.advance(60_000);
-  assertEquals([atS.ends, s.pc.closes], [[], 0]);
-  s.pc.become("disconnected");
-  await time.advance(5_999);
-  assertEquals(atS.ends, []);
-  await time.advance(1);
-  assertEquals([atS.ends, s.pc.closes], [["lost"], 1]);
-});
+for (const state of ["disconnected", "failed"] as const) {
+  Deno.test(`a connection that ${state} has a grace: back within it nothing happened, after it is lost`, async () => {
+    const { s, atS } = await start();
+    using time = new FakeTime();
+    s.pc.become(state);
+    await time.advance(SEAT_GRACE_MS - 1);
+    s.pc.become("connected");
+    await time.advance(SEAT_GRACE_MS);
+    assertEquals([atS.ends, s.pc.closes], [[], 0]);
+    s.pc.become(state);
+    await time.advance(SEAT_GRACE_MS - 1);
+    assertEquals(atS.ends, []);
+    await time.advance(1);
+    assertEquals([atS.ends, s.pc.closes], [["lost"], 1]);
+  });
+}
 
 Deno.test("nothing is left running after a link has ended", async () => {
   const { s } = await start();
@@ -353,4 +355,96 @@ Deno.test("toBytes() takes buffers and views of them, and nothing else", () => {
     assertEquals(toBytes(other), null);
   }
   assert(toBytes(new Uint8Array(65_536)) !== null);
+});
+
+// Another transport
+
+/** Two ends of a relay without a server between them; nothing arrives before `open()`. */
+function relayPair(k: number): [RelayTransport, RelayTransport, open: () => void] {
+  const gate = Promise.withResolvers<void>();
+  const ends: RelayTransport[] = [];
+  const make = (to: number) =>
+    new RelayTransport(k, (bytes) => {
+      const frame = parseFrame(bytes.slice());
+      gate.promise.then(() => frame !== null && ends[to]?.receive(frame));
+      return true;
+    });
+  ends.push(make(1), make(0));
+  return [ends[0]!, ends[1]!, gate.resolve];
+}
+
+Deno.test("a link goes on with another transport, and the one before is closed when both have left it", async () => {
+  const { s, r, atS, atR } = await start();
+  const [one, two, open] = relayPair(1);
+  const moved = s.link.move(one, 1);
+  await settle();
+  // Who is still there would take it for the end.
+  assertEquals([s.pc.closes, r.pc.closes, atR.ends], [0, 0, []]);
+  s.link.sendControl(SAYINGS[0]!);
+  const followed = r.link.move(two, 1);
+  open();
+  assertEquals([await followed, await moved], [true, true]);
+  assertEquals([s.pc.closes, r.pc.closes], [1, 1]);
+  r.link.sendControl(SAYINGS[1]!);
+  await until(() => atS.control.length + atR.control.length === 2, "both arrived");
+  assertEquals([atR.control, atS.control, atS.ends, atR.ends], [
+    [SAYINGS[0]],
+    [SAYINGS[1]],
+    [],
+    [],
+  ]);
+});
+
+Deno.test("a transport that says anything before its binding ends the link, and nothing of that is read", async () => {
+  const { s, r, atR } = await start();
+  const [one, two, open] = relayPair(1);
+  one.listen({ onMessage() {}, onState() {} });
+  await s.link.sendControl(SAYINGS[0]!);
+  await until(() => atR.control.length === 1, "it came on the way that was there");
+  r.link.move(two, 1);
+  open();
+  await s.link.sendControl(SAYINGS[1]!);
+  await one.send("control", s.control.sent.at(-1)!);
+  await until(() => atR.ends.length > 0, "the link ended");
+  assertEquals([atR.control.length, atR.ends], [1, ["protocol"]]);
+});
+
+Deno.test("the binding of another number, or one's own, is none", async () => {
+  for (const mirrored of [false, true]) {
+    const { s, r, atR } = await start();
+    const [one, two, open] = relayPair(1);
+    r.link.move(two, mirrored ? 1 : 2);
+    open();
+    if (mirrored) {
+      one.listen({ onMessage: (lane, data) => void one.send(lane, data as Bytes), onState() {} });
+    } else s.link.move(one, 1);
+    await until(() => atR.ends.length > 0, "the link ended");
+    assertEquals(atR.ends, ["protocol"]);
+  }
+});
+
+Deno.test("what came before another transport counts, whatever its reader takes", async () => {
+  const { s, r } = await linkPair();
+  const heard: ControlMessage[] = [];
+  const gate = Promise.withResolvers<void>();
+  r.link.listen({
+    ...STEADY,
+    async onControl({ message }) {
+      await gate.promise;
+      heard.push(message);
+    },
+    onRecord: () => {},
+    onEnd: () => {},
+  });
+  s.link.listen({ ...STEADY, onControl() {}, onRecord() {}, onEnd() {} });
+  for (const message of SAYINGS.slice(0, 3)) await s.link.sendControl(message);
+  await settle();
+  const [one, two, open] = relayPair(1);
+  const moved = Promise.all([s.link.move(one, 1), r.link.move(two, 1)]);
+  open();
+  gate.resolve();
+  assertEquals(await moved, [true, true]);
+  await s.link.sendControl(SAYINGS[3]!);
+  await until(() => heard.length >= 4, "all were heard");
+  assertEquals(heard, SAYINGS.slice(0, 4));
 });

@@ -1,6 +1,6 @@
 import { SignalingClient, type SignalingEnd } from "../../lib/net/signaling_client.ts";
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
-import { SUBPROTOCOL } from "../../lib/protocol/limits.ts";
+import { SEAT_GRACE_MS, SUBPROTOCOL } from "../../lib/protocol/limits.ts";
 import type { ClientMessage, ServerMessage } from "../../lib/protocol/signaling.ts";
 import { createMessage, newAccess } from "../rooms/room_server.ts";
 import { token } from "../rooms/store_contract.ts";
@@ -10,7 +10,7 @@ import { FakeWebSocket } from "./fake_web_socket.ts";
 import { Lobby } from "./lobby.ts";
 
 const FIRST = { t: "join", tok: token(16) } as const satisfies ClientMessage;
-const GRACE_MS = 60_000;
+const GRACE_MS = SEAT_GRACE_MS;
 
 /** A client and everything that it told its owner. */
 class Told implements Disposable {

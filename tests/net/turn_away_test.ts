@@ -21,6 +21,7 @@ Deno.test("the last failed guess withdraws the code before its visitor is dismis
     secret: createLinkSecret(),
     server: "ws://server",
     handlers: {
+      onRoute() {},
       onSeated: () => {},
       onContact: () => {},
       onPeer: () => {},

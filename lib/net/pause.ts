@@ -1,0 +1,12 @@
+/**
+ * Waiting.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+/** Resolves after `ms` milliseconds. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

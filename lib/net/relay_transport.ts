@@ -1,0 +1,144 @@
+/**
+ * The way through the server, where no other leads anywhere: records as they are, in frames `lane u8 ‖ k u32 ‖ message`, as
+ * `data` over the signaling socket. Both ends count what is under way, so nothing piles up in the server: `02 ‖ k ‖ bytes u32`
+ * says how much of all arrived. A socket that broke may have lost some of it; then this transport is over, and the next has
+ * another `k`.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type Bytes, concat } from "../protocol/bytes.ts";
+import { ChannelClosedError } from "./flow_channel.ts";
+import type { Route } from "./route.ts";
+import type { Lane, Transport, TransportHandlers } from "./transport.ts";
+
+const LANES: readonly Lane[] = ["control", "files"];
+const ARRIVED = 2;
+const HEAD_LENGTH = 5;
+
+/** Bytes that may be under way: two whole records. Their base64url is less than what makes the server take a reader for slow. */
+export const WINDOW = 128 * 1024;
+
+/** Longest that flushing waits, in milliseconds. */
+const FLUSH_MS = 1_000;
+
+/** A frame, with its number not looked at. */
+export interface Frame {
+  readonly k: number;
+  readonly kind: number;
+  readonly body: Bytes;
+}
+
+/** Reads a frame; `null` for what can't be one. */
+export function parseFrame(bytes: Bytes): Frame | null {
+  if (bytes.length < HEAD_LENGTH) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_LENGTH);
+  return { kind: view.getUint8(0), k: view.getUint32(1), body: bytes.subarray(HEAD_LENGTH) };
+}
+
+function encodeFrame(kind: number, k: number, body: Uint8Array): Bytes {
+  const head = new Uint8Array(HEAD_LENGTH);
+  const view = new DataView(head.buffer);
+  view.setUint8(0, kind);
+  view.setUint32(1, k);
+  return concat(head, body);
+}
+
+function encodeCount(count: number): Uint8Array {
+  const body = new Uint8Array(4);
+  new DataView(body.buffer).setUint32(0, count);
+  return body;
+}
+
+/** Carries messages through the server. */
+export class RelayTransport implements Transport {
+  readonly #k: number;
+  readonly #say: (frame: Bytes) => boolean;
+  #handlers: TransportHandlers | null = null;
+  /** Bytes that were sent and that arrived over there, since the beginning, modulo 2^32. */
+  #sent = 0;
+  #confirmed = 0;
+  #received = 0;
+  #waiting: (() => void)[] = [];
+  #over = false;
+
+  /** `say` passes a frame to the server; false where that is out of reach. */
+  constructor(k: number, say: (frame: Bytes) => boolean) {
+    this.#k = k;
+    this.#say = say;
+  }
+
+  listen(handlers: TransportHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  route(): Promise<Route> {
+    return Promise.resolve("server");
+  }
+
+  async send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void> {
+    // What controls never waits behind a picture.
+    while (lane === "files" && this.#underway >= WINDOW && !this.#over) {
+      signal?.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        signal?.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+    signal?.throwIfAborted();
+    if (this.#over) throw new ChannelClosedError();
+    this.#sent = (this.#sent + message.length) >>> 0;
+    if (!this.#say(encodeFrame(LANES.indexOf(lane), this.#k, message))) this.broke();
+  }
+
+  async flush(): Promise<void> {
+    const deadline = performance.now() + FLUSH_MS;
+    while (this.#underway > 0 && !this.#over && performance.now() < deadline) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        setTimeout(resolve, deadline - performance.now());
+      });
+    }
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#wake();
+  }
+
+  /** Takes a frame of the other side; one of another transport is none of ours. */
+  receive({ k, kind, body }: Frame): void {
+    if (this.#over || k !== this.#k) return;
+    if (kind === ARRIVED) return this.#arrived(body);
+    const lane = LANES[kind];
+    if (lane === undefined) return;
+    this.#received = (this.#received + body.length) >>> 0;
+    // Before it is worked on: the way is free again.
+    this.#say(encodeFrame(ARRIVED, this.#k, encodeCount(this.#received)));
+    this.#handlers?.onMessage(lane, body);
+  }
+
+  /** The socket is gone, here or over there, and what was under way with it. */
+  broke(): void {
+    if (this.#over) return;
+    this.close();
+    this.#handlers?.onState("stuck");
+  }
+
+  get #underway(): number {
+    return (this.#sent - this.#confirmed) >>> 0;
+  }
+
+  #arrived(body: Bytes): void {
+    if (body.length !== 4) return;
+    const count = new DataView(body.buffer, body.byteOffset, 4).getUint32(0);
+    // The server could say anything here; it may only slow down or speed up what it passes on itself.
+    this.#confirmed = count;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
