@@ -6,7 +6,12 @@ import { useTexts } from "./texts.ts";
 import type { Texts } from "../lib/i18n/en.ts";
 import { fill, number, plural, seconds as inWords } from "../lib/i18n/format.ts";
 
-interface Props {
+interface Headed {
+  /** `h1` where the page has no other headline. */
+  readonly heading: "h1" | "h2";
+}
+
+interface Props extends Headed {
   readonly inbox: Inbox;
   /** Takes one's own pictures back; `null` while there are none to take back. */
   readonly onBurn: (() => void) | null;
@@ -16,15 +21,15 @@ interface Props {
  * A picture of the other side that is on its way, locked or on screen. Once it is closed, a motion that has nothing of it:
  * its pixels are gone before the page hears so.
  */
-export function Incoming({ inbox, onBurn }: Props) {
+export function Incoming({ inbox, onBurn, heading }: Props) {
   const picture = inbox.picture.value;
   switch (picture?.state.at) {
     case "receiving":
-      return <Receiving picture={picture} received={picture.state.received} />;
+      return <Receiving heading={heading} picture={picture} received={picture.state.received} />;
     case "delivered":
-      return <Locked picture={picture} inbox={inbox} />;
+      return <Locked heading={heading} picture={picture} inbox={inbox} />;
     case "opening":
-      if (picture.state.asking) return <Asking inbox={inbox} />;
+      if (picture.state.asking) return <Asking heading={heading} inbox={inbox} />;
       return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
     case "viewing":
       return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
@@ -48,26 +53,30 @@ function Print() {
   );
 }
 
-function Receiving({ picture, received }: { picture: IncomingPicture; received: number }) {
+function Receiving(
+  { picture, received, heading: Heading }: Headed & { picture: IncomingPicture; received: number },
+) {
   const t = useTexts();
   const percent = Math.floor(received / picture.meta.size * 100);
   return (
     <section class="card">
       <Print />
-      <h1>{t.view.receivingTitle}</h1>
+      <Heading>{t.view.receivingTitle}</Heading>
       <progress max={100} value={percent} aria-label={t.view.receivingTitle} />
       <p>{fill(t.view.receiving, { percent: number(t, percent) })}</p>
     </section>
   );
 }
 
-function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) {
+function Locked(
+  { picture, inbox, heading: Heading }: Headed & { picture: IncomingPicture; inbox: Inbox },
+) {
   const t = useTexts();
   const { seconds, hold, ask } = picture.meta.view;
   return (
     <section class="card">
       <Print />
-      <h1>{t.view.deliveredTitle}</h1>
+      <Heading>{t.view.deliveredTitle}</Heading>
       <p>
         {seconds === 0
           ? t.view.deliveredOpen
@@ -83,12 +92,12 @@ function Locked({ picture, inbox }: { picture: IncomingPicture; inbox: Inbox }) 
 }
 
 /** The sender is to say whether it may be seen. */
-function Asking({ inbox }: { inbox: Inbox }) {
+function Asking({ inbox, heading: Heading }: Headed & { inbox: Inbox }) {
   const t = useTexts();
   return (
     <section class="card" data-field="asking">
       <Print />
-      <h1>{t.view.askingTitle}</h1>
+      <Heading>{t.view.askingTitle}</Heading>
       <p role="status">{t.view.asking}</p>
       <button type="button" data-action="close" onClick={() => inbox.close("user")}>
         {t.view.never}
@@ -97,7 +106,7 @@ function Asking({ inbox }: { inbox: Inbox }) {
   );
 }
 
-function Open({ picture, inbox, onBurn }: Props & { picture: IncomingPicture }) {
+function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: IncomingPicture }) {
   const t = useTexts();
   const canvas = useRef<HTMLCanvasElement>(null);
   const dialog = useRef<HTMLDialogElement>(null);

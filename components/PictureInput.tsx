@@ -3,12 +3,14 @@ import type { Ref } from "preact";
 /** What the file dialog offers. Without HEIC, so that iPhones convert to JPEG when they are asked. */
 const ACCEPT = "image/jpeg,image/png,image/webp,image/avif,image/gif";
 
-/** The page's one file input; buttons press it. */
+/** A file input that buttons press. */
 export function PictureInput(
-  { input, label, disabled, onChoose }: {
+  { input, label, disabled, camera = false, onChoose }: {
     input: Ref<HTMLInputElement>;
     label: string;
     disabled: boolean;
+    /** Opens the camera in place of the file dialog, on phones. */
+    camera?: boolean;
     onChoose: (files: File[]) => void;
   },
 ) {
@@ -18,7 +20,9 @@ export function PictureInput(
       class="visually-hidden"
       type="file"
       accept={ACCEPT}
-      multiple
+      multiple={!camera}
+      capture={camera ? "environment" : undefined}
+      data-input={camera ? "camera" : "files"}
       tabIndex={-1}
       aria-label={label}
       disabled={disabled}

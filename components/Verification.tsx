@@ -9,6 +9,7 @@ export function Verification({ session }: { session: Session }) {
   const t = useTexts();
   const verification = session.verification.value;
   const compared = session.compared.value;
+  const route = session.route.value;
   const details = useRef<HTMLDetailsElement>(null);
   const summary = useRef<HTMLElement>(null);
   if (verification === null || session.life.value.at !== "live") return null;
@@ -24,6 +25,7 @@ export function Verification({ session }: { session: Session }) {
     <details class="verification" data-field="verification" data-verified={way} ref={details}>
       <summary ref={summary}>
         <span class="verified">{t.verification.way[way]}</span>
+        {route !== null && <span class="way" data-field="way">{t.way[route]}</span>}
         <span class="sas" aria-hidden="true">
           {seven.map(([emoji], index) => <span key={index}>{emoji}</span>)}
         </span>

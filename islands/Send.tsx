@@ -42,11 +42,13 @@ export default function Send({ texts }: { texts: Texts }) {
   const t = useLanguage(texts);
   const model = useModel(() => new SenderModel(asset("/workers/picture_worker.js"))).value;
   const input = useRef<HTMLInputElement>(null);
+  const camera = useRef<HTMLInputElement>(null);
   const phase = model?.phase.value ?? "idle";
   const session = model?.session.value ?? null;
   const dragging = useFiles((files) => model?.choose(files));
   useApp((files) => model?.choose(files), model !== null);
   const pick = () => input.current?.click();
+  const shoot = () => camera.current?.click();
   const main = useFocus(phase);
   const news: Partial<Record<SenderPhase, string>> = t.news.sender;
   const company = useCompanion({
@@ -73,10 +75,17 @@ export default function Send({ texts }: { texts: Texts }) {
           disabled={model === null || model.obstacle !== null}
           onChoose={(files) => model?.choose(files)}
         />
+        <PictureInput
+          input={camera}
+          camera
+          label={t.send.camera}
+          disabled={model === null || model.obstacle !== null}
+          onChoose={(files) => model?.choose(files)}
+        />
         {model?.stranded === true
           ? <Stranded model={model} diagnose={company.diagnose} />
           : session === null || model === null
-          ? <Compose model={model} company={company} phase={phase} pick={pick} />
+          ? <Compose model={model} company={company} phase={phase} pick={pick} shoot={shoot} />
           : <Live model={model} company={company} session={session} phase={phase} pick={pick} />}
         <Announcer text={announcement(t, phase, session)} />
         {dragging && <p class="drop-veil" aria-hidden="true">{t.send.drop}</p>}
@@ -112,7 +121,12 @@ function Stranded({ model, diagnose }: { model: SenderModel } & Pick<Company, "d
   );
 }
 
-function Compose({ model, phase, pick, company }: Parts & { model: SenderModel | null }) {
+function Compose(
+  { model, phase, pick, shoot, company }: Parts & {
+    model: SenderModel | null;
+    shoot: () => void;
+  },
+) {
   const t = useTexts();
   if (model !== null && model.obstacle !== null) {
     return (
@@ -141,7 +155,16 @@ function Compose({ model, phase, pick, company }: Parts & { model: SenderModel |
         >
           {preparing ? t.send.preparing : t.send.choose}
         </button>
-        <p>{t.send.dropHint}</p>
+        <button
+          type="button"
+          class="camera"
+          data-action="camera"
+          disabled={model === null || preparing}
+          onClick={shoot}
+        >
+          {t.send.camera}
+        </button>
+        <p class="for-mice">{t.send.dropHint}</p>
         <p class="small">{t.send.formats}</p>
       </div>
       <Problem model={model} />
@@ -261,7 +284,7 @@ function Live(
           )}
           {waiting && <Alerts attention={company.companion?.attention ?? null} />}
           <Wishes session={session} />
-          {inbox !== null && <Incoming inbox={inbox} onBurn={burn} />}
+          {inbox !== null && <Incoming heading="h2" inbox={inbox} onBurn={burn} />}
           <Verification session={session} />
           {!over && (
             <div class="actions near">

@@ -15,6 +15,7 @@ import { Status } from "../components/Status.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { nameProblem, spoken, viewerWhy } from "../components/messages.ts";
 import { outcome } from "../components/outcome.ts";
+import { Tried } from "../components/Tried.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
@@ -235,7 +236,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
   return (
     <>
       {!session.steady.value && <Status busy>{t.status.unsteady}</Status>}
-      {inbox !== null && <Incoming inbox={inbox} onBurn={ownBurn(session)} />}
+      {inbox !== null && <Incoming heading="h1" inbox={inbox} onBurn={ownBurn(session)} />}
       <Between picture={picture} keep={keep} />
       <Verification session={session} />
       {keep && !onScreen && <Answer model={model} session={session} />}
@@ -398,6 +399,7 @@ function Failed({ model, company }: Parts) {
       seen={t.why.nothingSeen}
       diagnose={company.diagnose}
     >
+      {reason === "network" && <Tried trace={model.session.value?.trace ?? null} />}
       {reason === "no_relay" && <Options model={model} />}
       {model.retryable && (
         <Retry

@@ -20,6 +20,7 @@ export const de: Texts = {
     intro:
       "Es geht direkt von deinem Browser zu dem deiner Freundin oder deines Freundes, unterwegs verschlüsselt. Es ist so lange zu sehen, wie du willst, und dann ist es weg.",
     choose: "Bild auswählen",
+    camera: "Foto aufnehmen",
     dropHint: "oder hierher ziehen oder einfügen",
     formats: "JPEG, PNG, WebP, AVIF oder GIF, bis 64 MB",
     drop: "Loslassen, um es hinzuzufügen",
@@ -155,6 +156,12 @@ export const de: Texts = {
     same: "Sie sind gleich",
     different: "Sie sind verschieden",
   },
+  way: {
+    direct: "Direkt",
+    relayed: "Über ein Relay, weiterhin verschlüsselt",
+    server: "Über diesen Server, weiterhin verschlüsselt",
+  },
+
   status: {
     starting: "Link wird geholt …",
     waiting: "Warten auf die andere Seite",
@@ -503,6 +510,14 @@ export const de: Texts = {
       "Jemand kam immer wieder, und es klappte nie.",
       "Mach einen neuen Link und schick ihn auf einem anderen Weg.",
     ],
+  },
+  tried: {
+    title: "Was versucht wurde",
+    direct: "Direkt: nichts kam durch.",
+    turn: "Über ein Relay: es wurde nicht erreicht, oder nichts kam durch.",
+    noTurn: "Über ein Relay: Dieser Server hat keins.",
+    server: "Über diesen Server selbst: Es brach ab.",
+    noServer: "Über diesen Server selbst: Der Betreiber hat das nicht eingeschaltet.",
   },
   why: {
     nothingSeen: "Nichts wurde gesehen.",

@@ -81,7 +81,7 @@ export const dePages: PageTexts = {
     }, {
       title: "Was er nicht kann",
       points: [
-        "Das Bild sehen. Es geht verschlüsselt von Browser zu Browser. Der Server hat den Schlüssel nie.",
+        "Das Bild sehen. Es geht verschlüsselt von Browser zu Browser. Der Server hat den Schlüssel nie. Wo Netze nichts anderes durchlassen, kann es über diesen Server laufen, weiterhin verschlüsselt.",
         "Sich dazwischendrängen. Beide Browser prüfen einander und halten an, wenn unterwegs etwas vertauscht wurde.",
         "Es später lesen. Auch nicht mit einer Aufzeichnung von allem und einem Quantencomputer.",
       ],

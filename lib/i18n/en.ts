@@ -38,6 +38,7 @@ export const en = {
     intro:
       "It goes straight from your browser to your friend’s, encrypted on the way. It is shown for as long as you say, and then it is gone.",
     choose: "Choose a picture",
+    camera: "Take a photo",
     dropHint: "or drop it here, or paste it",
     formats: "JPEG, PNG, WebP, AVIF or GIF, up to 64 MB",
     drop: "Let go to add it",
@@ -185,6 +186,13 @@ export const en = {
     numbers: "As numbers:",
     same: "They are the same",
     different: "They differ",
+  },
+
+  /** Which way the pictures go. */
+  way: {
+    direct: "Direct",
+    relayed: "Through a relay, still encrypted",
+    server: "Through this server, still encrypted",
   },
 
   status: {
@@ -545,6 +553,15 @@ export const en = {
     ],
   }),
   /** Said beside what happened. */
+  /** Ways through that led nowhere, each in a sentence. */
+  tried: {
+    title: "What was tried",
+    direct: "Directly: nothing came through.",
+    turn: "Through a relay: it was not reached, or not through.",
+    noTurn: "Through a relay: this server has none.",
+    server: "Through this server itself: it broke off.",
+    noServer: "Through this server itself: who runs it has not switched that on.",
+  },
   why: {
     /** Where nothing began. */
     nothingSeen: "Nothing was seen.",

@@ -92,7 +92,7 @@ export const enPages = {
       {
         title: "What it can’t do",
         points: [
-          "See the picture. It goes from browser to browser, encrypted. The server never has the key.",
+          "See the picture. It goes past the server, or through it, encrypted. The server never has the key.",
           "Slip in between. Both browsers check each other, and stop when anything was exchanged on the way.",
           "Read it later. Not even with a recording of everything and a quantum computer.",
         ],

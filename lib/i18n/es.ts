@@ -20,6 +20,7 @@ export const es: Texts = {
     intro:
       "Va directamente de tu navegador al de tu amigo, cifrada por el camino. Se ve el tiempo que tú digas y luego desaparece.",
     choose: "Elegir una foto",
+    camera: "Hacer una foto",
     dropHint: "o suéltala aquí, o pégala",
     formats: "JPEG, PNG, WebP, AVIF o GIF, hasta 64 MB",
     drop: "Suelta para añadirla",
@@ -153,6 +154,12 @@ export const es: Texts = {
     same: "Son iguales",
     different: "Son distintos",
   },
+  way: {
+    direct: "Directa",
+    relayed: "A través de un relé, igualmente cifrada",
+    server: "A través de este servidor, igualmente cifrada",
+  },
+
   status: {
     starting: "Creando el enlace…",
     waiting: "Esperando a tu amigo",
@@ -496,6 +503,14 @@ export const es: Texts = {
       "Alguien vino una y otra vez, y nunca funcionó.",
       "Crea un enlace nuevo y envíalo por otra vía.",
     ],
+  },
+  tried: {
+    title: "Qué se intentó",
+    direct: "Directamente: no pasó nada.",
+    turn: "A través de un relé: no se alcanzó, o no dejó pasar.",
+    noTurn: "A través de un relé: este servidor no tiene.",
+    server: "A través de este servidor: se cortó.",
+    noServer: "A través de este servidor: quien lo gestiona no lo ha activado.",
   },
   why: {
     nothingSeen: "No se vio nada.",

@@ -79,7 +79,7 @@ export const esPages: PageTexts = {
     }, {
       title: "Lo que no puede hacer",
       points: [
-        "Ver la foto. Va de navegador a navegador, cifrada. El servidor nunca tiene la clave.",
+        "Ver la foto. Va de navegador a navegador, cifrada. El servidor nunca tiene la clave. Donde las redes no dejan pasar nada más, puede pasar por este servidor, igualmente cifrada.",
         "Colarse en medio. Los dos navegadores se comprueban y se detienen si algo se cambió por el camino.",
         "Leerla después. Ni con una grabación de todo y un ordenador cuántico.",
       ],

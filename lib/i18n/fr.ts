@@ -20,6 +20,7 @@ export const fr: Texts = {
     intro:
       "Elle va directement de votre navigateur à celui de votre ami, chiffrée en chemin. Elle reste visible le temps que vous voulez, puis disparaît.",
     choose: "Choisir une photo",
+    camera: "Prendre une photo",
     dropHint: "ou déposez-la ici, ou collez-la",
     formats: "JPEG, PNG, WebP, AVIF ou GIF, jusqu’à 64 Mo",
     drop: "Lâchez pour l’ajouter",
@@ -155,6 +156,12 @@ export const fr: Texts = {
     same: "Ce sont les mêmes",
     different: "Ils diffèrent",
   },
+  way: {
+    direct: "Directe",
+    relayed: "Par un relais, toujours chiffrée",
+    server: "Par ce serveur, toujours chiffrée",
+  },
+
   status: {
     starting: "Création du lien…",
     waiting: "En attente de votre ami",
@@ -508,6 +515,14 @@ export const fr: Texts = {
       "Quelqu’un est revenu sans cesse, et cela n’a jamais marché.",
       "Créez un nouveau lien, et envoyez-le autrement.",
     ],
+  },
+  tried: {
+    title: "Ce qui a été essayé",
+    direct: "Directement : rien n’est passé.",
+    turn: "Par un relais : il n’a pas été joint, ou rien n’est passé.",
+    noTurn: "Par un relais : ce serveur n’en a pas.",
+    server: "Par ce serveur lui-même : cela s’est interrompu.",
+    noServer: "Par ce serveur lui-même : son exploitant ne l’a pas activé.",
   },
   why: {
     nothingSeen: "Rien n’a été vu.",

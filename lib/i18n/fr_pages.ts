@@ -80,7 +80,7 @@ export const frPages: PageTexts = {
     }, {
       title: "Ce qu’il ne peut pas faire",
       points: [
-        "Voir la photo. Elle va de navigateur à navigateur, chiffrée. Le serveur n’a jamais la clé.",
+        "Voir la photo. Elle va de navigateur à navigateur, chiffrée. Le serveur n’a jamais la clé. Là où les réseaux ne laissent rien passer d’autre, elle peut passer par ce serveur, toujours chiffrée.",
         "Se glisser entre vous. Les deux navigateurs se vérifient, et s’arrêtent si quelque chose a été échangé en chemin.",
         "La lire plus tard. Pas même avec un enregistrement de tout et un ordinateur quantique.",
       ],

@@ -20,6 +20,7 @@ export const it: Texts = {
     intro:
       "Va direttamente dal tuo browser a quello del tuo amico, cifrata lungo la strada. Si vede finché vuoi tu, poi sparisce.",
     choose: "Scegli una foto",
+    camera: "Scatta una foto",
     dropHint: "oppure trascinala qui, o incollala",
     formats: "JPEG, PNG, WebP, AVIF o GIF, fino a 64 MB",
     drop: "Lascia per aggiungerla",
@@ -153,6 +154,12 @@ export const it: Texts = {
     same: "Sono uguali",
     different: "Sono diversi",
   },
+  way: {
+    direct: "Diretta",
+    relayed: "Tramite un relay, sempre cifrata",
+    server: "Tramite questo server, sempre cifrata",
+  },
+
   status: {
     starting: "Creazione del link…",
     waiting: "In attesa del tuo amico",
@@ -494,6 +501,14 @@ export const it: Texts = {
       "Qualcuno è venuto più volte, e non ha mai funzionato.",
       "Crea un nuovo link, e invialo in un altro modo.",
     ],
+  },
+  tried: {
+    title: "Che cosa è stato provato",
+    direct: "Direttamente: non è passato nulla.",
+    turn: "Tramite un relay: non è stato raggiunto, o non è passato nulla.",
+    noTurn: "Tramite un relay: questo server non ne ha.",
+    server: "Tramite questo server: si è interrotto.",
+    noServer: "Tramite questo server: chi lo gestisce non l’ha attivato.",
   },
   why: {
     nothingSeen: "Non si è visto nulla.",

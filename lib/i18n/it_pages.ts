@@ -78,7 +78,7 @@ export const itPages: PageTexts = {
     }, {
       title: "Cosa non può fare",
       points: [
-        "Vedere la foto. Va da browser a browser, cifrata. Il server non ha mai la chiave.",
+        "Vedere la foto. Va da browser a browser, cifrata. Il server non ha mai la chiave. Dove le reti non lasciano passare altro, può passare da questo server, sempre cifrata.",
         "Mettersi in mezzo. I due browser si controllano e si fermano se qualcosa è stato scambiato per strada.",
         "Leggerla dopo. Nemmeno con una registrazione di tutto e un computer quantistico.",
       ],

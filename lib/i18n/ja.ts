@@ -16,6 +16,7 @@ export const ja: Texts = {
     intro:
       "あなたのブラウザから相手のブラウザへ、暗号化して直接届きます。決めた時間だけ表示され、そのあと消えます。",
     choose: "画像を選ぶ",
+    camera: "写真を撮る",
     dropHint: "ここにドロップするか、貼り付けてください",
     formats: "JPEG、PNG、WebP、AVIF、GIF（64 MBまで）",
     drop: "離すと追加されます",
@@ -146,6 +147,12 @@ export const ja: Texts = {
     same: "同じです",
     different: "違います",
   },
+  way: {
+    direct: "直接",
+    relayed: "中継を経由、暗号化されたまま",
+    server: "このサーバーを経由、暗号化されたまま",
+  },
+
   status: {
     starting: "リンクを取得しています…",
     waiting: "相手を待っています",
@@ -493,6 +500,14 @@ export const ja: Texts = {
       "何度も誰かが来ましたが、うまくいきませんでした。",
       "新しいリンクを作り、別の方法で送ってください。",
     ],
+  },
+  tried: {
+    title: "試したこと",
+    direct: "直接：何も通りませんでした。",
+    turn: "中継経由：届かなかったか、通りませんでした。",
+    noTurn: "中継経由：このサーバーにはありません。",
+    server: "このサーバー経由：途切れました。",
+    noServer: "このサーバー経由：運営者が有効にしていません。",
   },
   why: {
     nothingSeen: "何も見られていません。",

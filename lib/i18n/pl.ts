@@ -20,6 +20,7 @@ export const pl: Texts = {
     intro:
       "Trafia prosto z twojej przeglądarki do przeglądarki drugiej osoby, po drodze zaszyfrowane. Widać je tak długo, jak zdecydujesz, a potem znika.",
     choose: "Wybierz zdjęcie",
+    camera: "Zrób zdjęcie",
     dropHint: "albo upuść je tutaj lub wklej",
     formats: "JPEG, PNG, WebP, AVIF lub GIF, do 64 MB",
     drop: "Upuść, aby dodać",
@@ -159,6 +160,12 @@ export const pl: Texts = {
     same: "Są takie same",
     different: "Różnią się",
   },
+  way: {
+    direct: "Bezpośrednio",
+    relayed: "Przez serwer pośredni, nadal zaszyfrowane",
+    server: "Przez ten serwer, nadal zaszyfrowane",
+  },
+
   status: {
     starting: "Pobieranie linku…",
     waiting: "Czekanie na drugą osobę",
@@ -502,6 +509,14 @@ export const pl: Texts = {
       "Ktoś przychodził raz za razem i nigdy się nie udało.",
       "Utwórz nowy link i wyślij go inną drogą.",
     ],
+  },
+  tried: {
+    title: "Co zostało wypróbowane",
+    direct: "Bezpośrednio: nic nie przeszło.",
+    turn: "Przez serwer pośredni: nie udało się go osiągnąć albo nic nie przeszło.",
+    noTurn: "Przez serwer pośredni: ten serwer go nie ma.",
+    server: "Przez ten serwer: połączenie się zerwało.",
+    noServer: "Przez ten serwer: jego operator tego nie włączył.",
   },
   why: {
     nothingSeen: "Nic nie zobaczono.",

@@ -79,7 +79,7 @@ export const plPages: PageTexts = {
     }, {
       title: "Czego nie może",
       points: [
-        "Zobaczyć zdjęcia. Trafia ono z przeglądarki do przeglądarki, zaszyfrowane. Serwer nigdy nie ma klucza.",
+        "Zobaczyć zdjęcia. Trafia ono z przeglądarki do przeglądarki, zaszyfrowane. Serwer nigdy nie ma klucza. Tam, gdzie sieci nie przepuszczają nic innego, może przejść przez ten serwer, nadal zaszyfrowane.",
         "Wślizgnąć się pomiędzy was. Obie przeglądarki sprawdzają się nawzajem i przerywają, gdy cokolwiek po drodze podmieniono.",
         "Odczytać go później. Nawet z nagraniem wszystkiego i komputerem kwantowym.",
       ],

@@ -20,6 +20,7 @@ export const pt: Texts = {
     intro:
       "Ela vai direto do seu navegador para o do seu amigo, cifrada no caminho. Fica visível pelo tempo que você disser, e depois some.",
     choose: "Escolher uma foto",
+    camera: "Tirar uma foto",
     dropHint: "ou solte aqui, ou cole",
     formats: "JPEG, PNG, WebP, AVIF ou GIF, até 64 MB",
     drop: "Solte para adicionar",
@@ -151,6 +152,12 @@ export const pt: Texts = {
     same: "São iguais",
     different: "São diferentes",
   },
+  way: {
+    direct: "Direta",
+    relayed: "Por um relay, ainda cifrada",
+    server: "Por este servidor, ainda cifrada",
+  },
+
   status: {
     starting: "Criando o link…",
     waiting: "Esperando seu amigo",
@@ -491,6 +498,14 @@ export const pt: Texts = {
       "Alguém veio várias vezes, e nunca deu certo.",
       "Crie um novo link, e envie-o de outra forma.",
     ],
+  },
+  tried: {
+    title: "O que foi tentado",
+    direct: "Diretamente: nada passou.",
+    turn: "Por um relay: não foi alcançado, ou nada passou.",
+    noTurn: "Por um relay: este servidor não tem nenhum.",
+    server: "Por este servidor: foi interrompido.",
+    noServer: "Por este servidor: quem o administra não ativou isso.",
   },
   why: {
     nothingSeen: "Nada foi visto.",

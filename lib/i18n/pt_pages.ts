@@ -78,7 +78,7 @@ export const ptPages: PageTexts = {
     }, {
       title: "O que ele não pode",
       points: [
-        "Ver a foto. Ela vai de navegador a navegador, cifrada. O servidor nunca tem a chave.",
+        "Ver a foto. Ela vai de navegador a navegador, cifrada. O servidor nunca tem a chave. Onde as redes não deixam passar mais nada, ela pode passar por este servidor, ainda cifrada.",
         "Ficar no meio. Os dois navegadores se conferem, e param se algo foi trocado no caminho.",
         "Ler depois. Nem com uma gravação de tudo e um computador quântico.",
       ],

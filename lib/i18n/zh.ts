@@ -15,6 +15,7 @@ export const zh: Texts = {
     title: "给人看一张图片，只看一次。",
     intro: "它从你的浏览器直接到对方的浏览器，途中加密。显示多久由你决定，然后就消失。",
     choose: "选择图片",
+    camera: "拍照",
     dropHint: "或拖到这里，或粘贴",
     formats: "JPEG、PNG、WebP、AVIF 或 GIF，最大 64 MB",
     drop: "松开即可添加",
@@ -138,6 +139,12 @@ export const zh: Texts = {
     same: "一样",
     different: "不一样",
   },
+  way: {
+    direct: "直接连接",
+    relayed: "经由中继，仍然加密",
+    server: "经由此服务器，仍然加密",
+  },
+
   status: {
     starting: "正在获取链接…",
     waiting: "正在等待对方",
@@ -393,6 +400,14 @@ export const zh: Texts = {
     room_expired: ["链接太旧了", "链接的有效期是一小时，没有人来。", "请新建链接。"],
     room_lost: ["链接丢失了", "服务器太久没有收到此页面的消息。", "请新建链接。"],
     timeout: ["没有建立连接", "有人一再前来，但始终没有成功。", "请新建链接，并换一种方式发送。"],
+  },
+  tried: {
+    title: "已尝试的方式",
+    direct: "直接连接：没有通过。",
+    turn: "经由中继：无法到达，或没有通过。",
+    noTurn: "经由中继：此服务器没有中继。",
+    server: "经由此服务器：中断了。",
+    noServer: "经由此服务器：运营者没有启用。",
   },
   why: {
     nothingSeen: "什么都没有被看到。",

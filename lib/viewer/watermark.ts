@@ -95,8 +95,8 @@ export class Watermark {
     context.lineJoin = "round";
     context.lineWidth = fontSize / 8;
     // A light letter with a dark rim stands out from any background.
-    context.strokeStyle = "rgb(0 0 0 / 18%)";
-    context.fillStyle = "rgb(255 255 255 / 38%)";
+    context.strokeStyle = "rgb(0 0 0 / 40%)";
+    context.fillStyle = "rgb(255 255 255 / 48%)";
     const textWidth = context.measureText(this.#text).width;
     for (const { x, y } of layMarks({ width, height, textWidth, fontSize }, phase)) {
       context.strokeText(this.#text, x, y);

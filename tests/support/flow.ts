@@ -348,6 +348,12 @@ export class Sender extends Person<SenderPhase> {
     });
   }
 
+  /** Ticks "send large pictures as they are". */
+  async sendFullSize(): Promise<void> {
+    const box = await this.find("input[type=checkbox][name=full-size]");
+    await box.evaluate((element) => (element as HTMLInputElement).click());
+  }
+
   /** Chooses a picture as the file dialog would. */
   async chooseFile(picture: Fixture): Promise<void> {
     const input = await this.find("input[type=file]:not(:disabled)");
