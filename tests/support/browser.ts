@@ -5,6 +5,7 @@
  */
 import puppeteer, { type Browser, type BrowserContext, type Page } from "./puppeteer.ts";
 import { type Chromium, findChromium } from "./chromium.ts";
+import { findFirefox } from "./firefox.ts";
 
 export { findChromium } from "./chromium.ts";
 
@@ -19,6 +20,8 @@ export type Screen = keyof typeof SCREENS;
 
 /** How a browser is started. */
 export interface BrowserOptions {
+  /** Default: `chromium`. Firefox is there only where {@linkcode findFirefox} finds it. */
+  readonly engine?: "chromium" | "firefox";
   /** Further command-line flags. */
   readonly args?: readonly string[];
 }
@@ -61,6 +64,7 @@ function sandboxFlags(): readonly string[] {
 
 /** Starts a headless browser. Its process is ended by {@linkcode TestBrowser.close}. */
 export async function launchBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
+  if (options.engine === "firefox") return new TestBrowser(await launchFirefox(options), null);
   const chromium = await findChromium();
   const browser = await puppeteer.launch({
     executablePath: chromium.executablePath,
@@ -73,13 +77,29 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
   return new TestBrowser(browser, chromium);
 }
 
+/** Firefox is driven over WebDriver BiDi, with a profile that puppeteer makes and takes away again. */
+async function launchFirefox(options: BrowserOptions): Promise<Browser> {
+  const executablePath = await findFirefox();
+  if (executablePath === null) throw new Error("Cannot start Firefox: none is installed");
+  return await puppeteer.launch({
+    browser: "firefox",
+    executablePath,
+    headless: true,
+    // Light and in motion, whatever the machine has.
+    extraPrefsFirefox: { "ui.systemUsesDarkTheme": 0, "ui.prefersReducedMotion": 0 },
+    args: [...options.args ?? []],
+    protocolTimeout: 60_000,
+  });
+}
+
 /** A browser process of its own. */
 export class TestBrowser implements AsyncDisposable {
   readonly browser: Browser;
-  readonly chromium: Chromium;
+  /** `null` where it is Firefox. */
+  readonly chromium: Chromium | null;
   readonly #pages: TestPage[] = [];
 
-  constructor(browser: Browser, chromium: Chromium) {
+  constructor(browser: Browser, chromium: Chromium | null) {
     this.browser = browser;
     this.chromium = chromium;
   }
@@ -136,6 +156,13 @@ export class TestPage {
 
   /** Sets colour scheme and motion, as the person's system would. */
   async emulate(options: Pick<PageOptions, "scheme" | "reducedMotion">): Promise<void> {
+    if (await isFirefox(this.page)) {
+      // Puppeteer has this only for Chromium; there is one scheme here, which the profile sets for all pages.
+      if (options.scheme === "dark" || options.reducedMotion) {
+        throw new Error("Cannot emulate: Firefox is always light, with motion");
+      }
+      return;
+    }
     await this.page.emulateMediaFeatures([
       { name: "prefers-color-scheme", value: options.scheme ?? "light" },
       ...(options.reducedMotion ? [{ name: "prefers-reduced-motion", value: "reduce" }] : []),
@@ -190,6 +217,10 @@ export class TestPage {
       this.errors.push(`request to another host: ${url.origin}${url.pathname}`);
     });
   }
+}
+
+async function isFirefox(page: Page): Promise<boolean> {
+  return /firefox/i.test(await page.browser().version());
 }
 
 function pngPath(path: string): `${string}.png` {
