@@ -149,7 +149,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
             <button
               type="button"
               data-action="more"
-              disabled={picture.wished}
+              aria-disabled={picture.wished}
               onClick={() => inbox.wish()}
             >
               {picture.wished ? t.view.moreAsked : t.view.more}

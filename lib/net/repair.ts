@@ -62,13 +62,18 @@ export class Repair {
   #telling: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
+  /** This side is in another network, and has not said so yet. */
+  #moved = false;
   readonly #wakeups = new AbortController();
 
   constructor(options: RepairOptions) {
     this.#options = options;
     const { signal } = this.#wakeups;
     // Another network, perhaps: nobody has to wait until the old way is known to be dead.
-    globalThis.addEventListener("online", () => this.#act(false), { signal });
+    globalThis.addEventListener("online", () => {
+      this.#moved = true;
+      this.#act();
+    }, { signal });
   }
 
   get bound(): boolean {
@@ -109,7 +114,7 @@ export class Repair {
     this.#reachable = reachable;
     if (!reachable) this.#relay?.broke();
     // Whatever was said meanwhile was lost.
-    if (back && this.#link?.steady === false) this.#act();
+    if (back && (this.#moved || this.#link?.steady === false)) this.#act();
   }
 
   /** Something that was passed on reached nobody. */
@@ -190,13 +195,14 @@ export class Repair {
     if (!this.#over) this.#timer = setTimeout(() => this.#act(), ms);
   }
 
-  /** Does the next thing that may help; `needed`: not only to be on the safe side. */
-  #act(needed = true): void {
+  /** Does the next thing that may help. */
+  #act(): void {
     const now = performance.now();
     const early = this.#actedAt + LEAST_MS - now;
-    if (this.#over || !this.#reachable || (!needed && this.#relay !== null)) return;
+    if (this.#over || !this.#reachable) return;
     if (early > 0) return this.#again(early);
     this.#actedAt = now;
+    this.#moved = false;
     if (this.#options.keys.role === "R") {
       this.#tell({ t: "ask" });
       if (this.#link?.steady === false) this.#again(TRY_MS);

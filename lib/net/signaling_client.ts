@@ -86,7 +86,7 @@ export class SignalingClient {
     this.#options = options;
     const { signal } = this.#wakeups;
     const wake = () => this.#wake();
-    globalThis.addEventListener("online", wake, { signal });
+    globalThis.addEventListener("online", () => this.#moved(), { signal });
     globalThis.addEventListener("pageshow", wake, { signal });
     globalThis.document?.addEventListener("visibilitychange", wake, { signal });
     this.#connect();
@@ -247,6 +247,15 @@ export class SignalingClient {
     if (!this.#over && this.#socket === null && globalThis.document?.visibilityState !== "hidden") {
       this.#connect();
     }
+  }
+
+  /** Another network: what goes over the old one may be dead, and would say so in 50 s. Whoever comes back takes the seat at once. */
+  #moved(): void {
+    const socket = this.#socket;
+    if (this.#over || socket?.readyState !== WebSocket.OPEN) return this.#wake();
+    socket.close();
+    this.#closed(1006);
+    this.#wake();
   }
 
   /** The server pings every 20 s: a socket without a word for 50 s is dead, whatever its state says. */

@@ -232,3 +232,26 @@ test(
     assertEquals(scene.viewer.ends, ["lost"]);
   },
 );
+
+for (const who of ["sender", "viewer"] as const) {
+  test(
+    `the ${who}'s browser says that it is in another network: ICE starts over at once, before anything is known to be dead`,
+    { relay: false },
+    async (scene) => {
+      const { sender, viewer } = scene;
+      await meet(scene);
+      await settle(20);
+      // Both hear it here; what only one does shows on his own socket.
+      const { contacts } = scene[who];
+      dispatchEvent(new Event("online"));
+      await until(
+        () => FakePeerConnection.all.some(({ restarts }) => restarts > 0),
+        "ICE started over",
+      );
+      await until(() => contacts.at(-1) === true && contacts.includes(false), "a new socket");
+      talk(sender, viewer);
+      await assertHeard(scene);
+      assertEquals([sender.ends, viewer.ends], [[], []]);
+    },
+  );
+}

@@ -18,6 +18,54 @@ export interface Walk {
   readonly take: (person: Sender | Viewer | TestPage, name: string) => Promise<void>;
 }
 
+/** A browser inside of another app. */
+const INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) " +
+  "AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 Instagram 325.0.3.34.90";
+
+/** A phone in somebody's pocket: it has its seat, and answers nothing. */
+const ASLEEP = `{
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (text) {
+    if (!text.startsWith('{"t":"relay"')) send.call(this, text);
+  };
+}`;
+
+/** Long waits are over in a moment. */
+const HASTE = `{
+  const wait = globalThis.setTimeout;
+  globalThis.setTimeout = (body, ms, ...rest) => wait(body, ms === 20_000 ? 100 : ms, ...rest);
+}`;
+
+/** A server that has no room for anybody, for three quarters of a minute. */
+const BUSY = `{
+  globalThis.WebSocket = class extends EventTarget {
+    static OPEN = 1;
+    readyState = 3;
+    constructor() {
+      super();
+      setTimeout(() => this.onclose?.({ code: 1006 }));
+    }
+    close() {}
+  };
+  const real = globalThis.fetch;
+  globalThis.fetch = (...args) =>
+    String(args[0]).includes("/ws/")
+      ? Promise.resolve(new Response("", { status: 429, headers: { "retry-after": "45" } }))
+      : real(...args);
+}`;
+
+/** A network that lets nothing through. */
+const NO_WAY = `{
+  const { createAnswer } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.createAnswer = function () {
+    setTimeout(() => {
+      Object.defineProperty(this, "connectionState", { get: () => "failed" });
+      this.onconnectionstatechange?.();
+    });
+    return createAnswer.call(this);
+  };
+}`;
+
 /** The walks, each with the states that it comes through. */
 export const WALKS: readonly {
   readonly states: readonly string[];
@@ -196,6 +244,48 @@ export const WALKS: readonly {
       const plain = "Object.defineProperty(crypto, 'subtle', { value: undefined })";
       const insecure = await Sender.open(await browser.newPage({ before: plain }), app.url);
       await take(insecure, "send-insecure");
+    },
+  },
+  {
+    states: ["view-in-app", "view-nobody", "view-busy", "view-no-way", "send-editor-rtl"],
+    async run({ app, browser, lake, take }) {
+      const inside = await browser.newPage();
+      await inside.page.setUserAgent({ userAgent: INSTAGRAM });
+      const link = `${app.url}/join#1.${"A".repeat(43)}`;
+      await take(await Viewer.open(inside, link), "view-in-app");
+
+      const sender = await Sender.open(await browser.newPage({ before: ASLEEP }), app.url);
+      const real = await sender.offer(lake);
+      const alone = await Viewer.open(await browser.newPage({ before: HASTE }), real);
+      await alone.join();
+      await alone.waitFor(
+        "patience",
+        () => (document.querySelector("[data-field=nobody]")?.textContent ?? "") !== "",
+      );
+      await take(alone, "view-nobody");
+
+      const busy = await browser.newPage({ before: BUSY, allowErrors: [/WebSocket/] });
+      const refused = await Viewer.open(busy, link);
+      await refused.join();
+      await refused.waitPhase("failed");
+      await take(refused, "view-busy");
+
+      const other = await Sender.open(await browser.newPage(), app.url);
+      const blocked = await browser.newPage({ before: NO_WAY });
+      const viewer = await Viewer.open(blocked, await other.offer(lake));
+      await viewer.join();
+      await viewer.waitPhase("failed");
+      await take(viewer, "view-no-way");
+
+      const arabic = await browser.newPage();
+      await arabic.page.setExtraHTTPHeaders({ "accept-language": "ar" });
+      const editing = await Sender.open(arabic, app.url);
+      await editing.offer(lake);
+      await editing.press("edit");
+      await editing.waitFor("the editor", () => document.querySelector("dialog.editor") !== null);
+      await editing.page.focus("[data-action=black]");
+      await editing.page.keyboard.press("Enter");
+      await take(editing, "send-editor-rtl");
     },
   },
   {
