@@ -23,7 +23,7 @@ export type ClientMessage =
   | { readonly t: "create"; readonly own: string; readonly join: string; readonly ttl: number }
   /** Takes the viewer's seat: with `tok` at a room's address, without it at the digits of a code. */
   | { readonly t: "join"; readonly tok?: string }
-  /** Takes a seat back after a lost socket. */
+  /** Takes a seat back after a lost socket, or with a page that was loaded again. */
   | { readonly t: "resume"; readonly rtok: string }
   /** Passes `d` to the other seat. */
   | { readonly t: "relay"; readonly d: string }
@@ -65,16 +65,19 @@ export interface IceServer {
 export type ServerMessage =
   /**
    * The room exists; it expires in `exp` seconds (a span, because two clocks never agree). `code` are the digits that
-   * lead to it as well; absent where they were withdrawn, or where there are none to be had.
+   * lead to it as well; absent where they were withdrawn, or where there are none to be had. `salt`: 32 bytes that live as
+   * long as the room, without which nobody can open what a tab kept for the case that it is loaded again; a server that has none
+   * to give is not come back to.
    */
   | {
     readonly t: "created";
     readonly exp: number;
     readonly rtok: string;
+    readonly salt?: string;
     readonly code?: string;
   }
   /** The seat is yours, by `join` or `resume`. */
-  | { readonly t: "joined"; readonly rtok: string }
+  | { readonly t: "joined"; readonly rtok: string; readonly salt?: string }
   | { readonly t: "peer"; readonly up: boolean; readonly by: PeerCause }
   | { readonly t: "relay"; readonly d: string }
   | { readonly t: "data"; readonly d: string }
@@ -173,6 +176,12 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | nul
   return allowed.find((item) => item === value) ?? null;
 }
 
+function parseSeat(rtok: unknown, salt: unknown): { rtok: string; salt?: string } | null {
+  if (!isBase64Url(rtok, 32)) return null;
+  if (salt === undefined) return { rtok };
+  return isBase64Url(salt, 32) ? { rtok, salt } : null;
+}
+
 function parseIceServer(value: unknown): IceServer | null {
   if (typeof value !== "object" || value === null) return null;
   const { urls, username, credential }: Record<string, unknown> = { ...value };
@@ -191,14 +200,18 @@ function parseIceServer(value: unknown): IceServer | null {
 export function parseServerMessage(raw: string): ServerMessage | null {
   const value = parseMessage(raw);
   if (value === null) return null;
-  const { t, exp, rtok, up, by, d, servers, relay, why, code, retry } = value;
+  const { t, exp, rtok, salt, up, by, d, servers, relay, why, code, retry } = value;
   switch (t) {
-    case "created":
-      if (!isSpan(exp, 0, MAX_TTL_S) || !isBase64Url(rtok, 32)) return null;
-      if (code === undefined) return { t, exp, rtok };
-      return typeof code === "string" && CODE_PATTERN.test(code) ? { t, exp, rtok, code } : null;
-    case "joined":
-      return isBase64Url(rtok, 32) ? { t, rtok } : null;
+    case "created": {
+      const seat = parseSeat(rtok, salt);
+      if (seat === null || !isSpan(exp, 0, MAX_TTL_S)) return null;
+      if (code === undefined) return { t, exp, ...seat };
+      return typeof code === "string" && CODE_PATTERN.test(code) ? { t, exp, ...seat, code } : null;
+    }
+    case "joined": {
+      const seat = parseSeat(rtok, salt);
+      return seat === null ? null : { t, ...seat };
+    }
     case "peer": {
       const cause = oneOf<PeerCause>(by, ["join", "resume", "lost", "leave"]);
       return typeof up === "boolean" && cause !== null ? { t, up, by: cause } : null;

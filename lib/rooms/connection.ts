@@ -254,7 +254,12 @@ export class Connection {
     };
     switch (message.t) {
       case "create":
-        return store.create(claim, { own: message.own, join: message.join, ttl: message.ttl });
+        return store.create(claim, {
+          own: message.own,
+          join: message.join,
+          ttl: message.ttl,
+          salt: toBase64Url(this.#context.random(32)),
+        });
       case "join":
         return store.join(claim, message.tok === undefined ? null : hashToken(message.tok));
       case "resume":
@@ -395,7 +400,10 @@ export class Connection {
 }
 
 function welcome(seated: Created | Seated, rtok: string): ServerMessage {
-  if (!("code" in seated)) return { t: "joined", rtok };
+  const { salt } = seated;
+  if (!("code" in seated)) return { t: "joined", rtok, salt };
   const { exp, code } = seated;
-  return code === null ? { t: "created", exp, rtok } : { t: "created", exp, rtok, code };
+  return code === null
+    ? { t: "created", exp, rtok, salt }
+    : { t: "created", exp, rtok, salt, code };
 }

@@ -35,6 +35,7 @@ interface Room {
   readonly own: TokenHash;
   readonly join: TokenHash;
   readonly expires: number;
+  readonly salt: string;
   code: string | null;
   sender: Holder;
   viewer: Holder | null;
@@ -83,7 +84,7 @@ export class MemoryRoomStore implements RoomStore {
     return this.#rooms.size;
   }
 
-  create(claim: Claim, { own, join, ttl }: RoomTerms): Promise<Created | Denied> {
+  create(claim: Claim, { own, join, ttl, salt }: RoomTerms): Promise<Created | Denied> {
     if (isCode(claim.room)) return Promise.resolve("refused");
     const room = this.#find(claim.room);
     if (room !== undefined) {
@@ -101,6 +102,7 @@ export class MemoryRoomStore implements RoomStore {
       own,
       join,
       expires: this.#clock.now() + ttl * 1_000,
+      salt,
       code: this.#codes.draw(claim.room),
       sender: holderOf(claim),
       viewer: null,
@@ -207,7 +209,7 @@ export class MemoryRoomStore implements RoomStore {
 
   #seated(room: Room, seat: Seat): Seated {
     const exp = Math.ceil((room.expires - this.#clock.now()) / 1_000);
-    return { room: room.address, seat, exp };
+    return { room: room.address, seat, exp, salt: room.salt };
   }
 
   #created(room: Room): Created {

@@ -5,7 +5,7 @@
  * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms `{rooms}`: a script never
  * touches two of them, as a cluster demands.
  *
- *     img:{ROOM}:room      hash     own, join, endsAt, code, met; for each seat: rtok, conn, at, leaseAt, lostAt
+ *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met; for each seat: rtok, conn, at, leaseAt, lostAt
  *     img:{ROOM}:events    stream   to (conn), event (JSON); taken out once it was read
  *     img:{codes}:taken    sorted   digits → when they are free again
  *     img:{codes}:NNNN     string   the room to which digits lead
@@ -186,7 +186,7 @@ for _, seat in ipairs({ 'sender', 'viewer' }) do
 end
 
 local function seated(seat)
-  return { ended, seat, math.ceil((room.endsAt - now) / 1000), room.code or '' }
+  return { ended, seat, math.ceil((room.endsAt - now) / 1000), room.salt, room.code or '' }
 end
 `;
 }
@@ -200,9 +200,9 @@ function sources(limits: StoreLimits & RedisLimits, now: string) {
   const room = roomPrelude(limits, now);
   const { codeRestMs, maxCodes, maxRooms } = limits;
   return {
-    // rtok, own, join, ttl in ms or '' to make none, code or '' → seat, exp, code | 'refused' | 'none'
+    // rtok, own, join, ttl in ms or '' to make none, code or '', salt → seat, exp, salt, code | 'refused' | 'none'
     create: `${room}
-local rtok, own, join, ttl, code = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local rtok, own, join, ttl, code, salt = unpack(ARGV, 3, 8)
 if exists() then
   if room.own ~= own or room.join ~= join then return { ended, 'refused' } end
   set('met', '0')
@@ -215,12 +215,13 @@ set('own', own)
 set('join', join)
 set('endsAt', text(now + ttl))
 set('met', '0')
+set('salt', salt)
 if code ~= '' then set('code', code) end
 redis.call('PEXPIRE', roomKey, text(ttl + ${TAIL_MS}))
 take('sender', rtok)
 return seated('sender')`,
 
-    // rtok, join or '', code or '' → seat, exp, code | 'refused'
+    // rtok, join or '', code or '' → seat, exp, salt, code | 'refused'
     join: `${room}
 local rtok, join, code = ARGV[3], ARGV[4], ARGV[5]
 local entitled
@@ -231,7 +232,7 @@ take('viewer', rtok)
 introduce('viewer')
 return seated('viewer')`,
 
-    // rtok, old rtok, code or '' → seat, exp, code | 'refused'
+    // rtok, old rtok, code or '' → seat, exp, salt, code | 'refused'
     resume: `${room}
 local rtok, old, code = ARGV[3], ARGV[4], ARGV[5]
 if not exists() or (code ~= '' and room.code ~= code) then return { ended, 'refused' } end

@@ -275,19 +275,19 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
 
   async #create(
     claim: Claim,
-    { own, join }: RoomTerms,
+    { own, join, salt }: RoomTerms,
     make: { readonly ms: number; readonly code: string } | null,
   ): Promise<Created | Denied | "none"> {
     const { room, conn, rtok } = claim;
     const how = make === null ? ["", ""] : [String(make.ms), make.code];
-    const args = [conn, this.#instance, rtok, own, join, ...how];
+    const args = [conn, this.#instance, rtok, own, join, ...how, salt];
     const answer = await this.#run(this.#scripts.create, room, args);
     if (answer[0] === "none") return "none";
     const result = seated(room, answer);
     if (typeof result === "string") return result;
     return {
       ...result,
-      code: typeof answer[2] === "string" && answer[2] !== "" ? answer[2] : null,
+      code: typeof answer[3] === "string" && answer[3] !== "" ? answer[3] : null,
     };
   }
 
@@ -483,13 +483,14 @@ async function inBatches<T>(items: readonly T[], each: (item: T) => Promise<void
   }
 }
 
-/** A script's answer: seat, seconds, …, or `refused`. */
-function seated(room: string, [seat, exp]: readonly unknown[]): Seated | Denied {
+/** A script's answer: seat, seconds, salt, …, or `refused`. */
+function seated(room: string, [seat, exp, salt]: readonly unknown[]): Seated | Denied {
   if (seat === "refused") return "refused";
-  if ((seat !== "sender" && seat !== "viewer") || typeof exp !== "number") {
+  const known = seat === "sender" || seat === "viewer";
+  if (!known || typeof exp !== "number" || typeof salt !== "string") {
     throw new TypeError("Cannot claim seat: the answer is none");
   }
-  return { room, seat, exp };
+  return { room, seat, exp, salt };
 }
 
 /** An event as a script wrote it. Redis is outside: whatever else is in there is nothing. */

@@ -56,6 +56,8 @@ export interface Seated {
   readonly seat: Seat;
   /** Rest of the room's life in whole seconds. */
   readonly exp: number;
+  /** The room's, as it was made with; both seats get it at each claim. */
+  readonly salt: string;
 }
 
 /** A `create` that was granted. */
@@ -75,11 +77,15 @@ export interface Ticket {
   readonly seat: Seat;
 }
 
-/** What makes a room: both hashes, and its life in seconds. */
+/**
+ * What makes a room: both hashes, its life in seconds, and 32 random bytes in base64url, the half of a key whose other half lies in
+ * a tab: they go with the room, and what that tab kept can't be opened any more.
+ */
 export interface RoomTerms {
   readonly own: TokenHash;
   readonly join: TokenHash;
   readonly ttl: number;
+  readonly salt: string;
 }
 
 /** Rooms, seats and the way to the other seat. Never looks into what it relays and never keeps it. */
@@ -89,7 +95,7 @@ export interface RoomStore {
 
   /**
    * Makes the room and seats its sender. Where it exists already with the same hashes, the sender gets the seat back
-   * (a live holder is superseded, the expiry and the code stay) and a viewer who is up meets him anew: both hear `peer` by
+   * (a live holder is superseded, the expiry, the salt and the code stay) and a viewer who is up meets him anew: both hear `peer` by
    * `join`. A room gets digits when it is made or never: who withdrew his gets no others. Refused at digits.
    */
   create(claim: Claim, terms: RoomTerms): Promise<Created | Denied>;

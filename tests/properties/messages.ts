@@ -163,9 +163,11 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
     t: fc.constant("created" as const),
     exp,
     rtok: token(32),
+    salt: token(32),
     code: fc.stringMatching(/^[0-9]{4,8}$/),
   }),
   record({ t: fc.constant("joined" as const), rtok: token(32) }),
+  record({ t: fc.constant("joined" as const), rtok: token(32), salt: token(32) }),
   record({
     t: fc.constant("peer" as const),
     up: fc.boolean(),

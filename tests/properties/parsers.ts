@@ -139,8 +139,13 @@ const SERVER: MessageParser<ServerMessage> = {
   parse: parseServerMessage,
   valid: serverMessage,
   fields: {
-    created: { exp: whole(0, 3_600), rtok: TOKEN_32, "code?": matching(/^[0-9]{4,8}$/) },
-    joined: { rtok: TOKEN_32 },
+    created: {
+      exp: whole(0, 3_600),
+      rtok: TOKEN_32,
+      "salt?": TOKEN_32,
+      "code?": matching(/^[0-9]{4,8}$/),
+    },
+    joined: { rtok: TOKEN_32, "salt?": TOKEN_32 },
     peer: { up: oneOf(true, false), by: oneOf("join", "resume", "lost", "leave") },
     relay: { d: RELAYED },
     data: { d: DATA },

@@ -44,7 +44,9 @@ const SERVERS = [{ urls: ["stun:a.example"] }, {
 const SERVER: Record<string, Message> = {
   created: { t: "created", exp: 600, rtok: B32 },
   createdWithCode: { t: "created", exp: 600, rtok: B32, code: "4821" },
+  createdWithSalt: { t: "created", exp: 600, rtok: B32, salt: B32 },
   joined: { t: "joined", rtok: B32 },
+  joinedWithSalt: { t: "joined", rtok: B32, salt: B32 },
   peer: { t: "peer", up: true, by: "join" },
   relay: { t: "relay", d: "abc" },
   ice: { t: "ice", servers: SERVERS, exp: 3600 },
@@ -99,7 +101,7 @@ for (const [name, parse, messages] of PARSERS) {
           // No ICE servers at all is a valid list.
           if (field === "servers" && Array.isArray(value) && value.length === 0) continue;
           // JSON drops these fields, and without them the message is another valid one.
-          if ((field === "tok" || field === "code") && value === undefined) continue;
+          if (["tok", "code", "salt"].includes(field) && value === undefined) continue;
           const raw = JSON.stringify({ ...message, [field]: value });
           assertEquals({ raw, parsed: parse(raw) }, { raw, parsed: null });
         }

@@ -330,7 +330,7 @@ Deno.test("created carries the room's digits, and none where they were withdrawn
   assertEquals([second.socket.sent.length, second.socket.closes], [1, []]);
   const [answer] = (await world.sender()).socket.sent;
   assert(typeof answer === "object" && answer !== null);
-  assertEquals(Object.keys(answer), ["t", "exp", "rtok"]);
+  assertEquals(Object.keys(answer), ["t", "exp", "rtok", "salt"]);
 });
 
 Deno.test("who joined by digits holds a seat of the room itself", async () => {

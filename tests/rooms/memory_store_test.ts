@@ -35,7 +35,12 @@ async function use(
   const listener = () => {};
   const sender = { room, conn: token(16), rtok: hashToken(token(32)), listener };
   const viewer = { room, conn: token(16), rtok: hashToken(token(32)), listener };
-  await store.create(sender, { own: hashToken(otok), join: hashToken(jtok), ttl: 60 });
+  await store.create(sender, {
+    own: hashToken(otok),
+    join: hashToken(jtok),
+    ttl: 60,
+    salt: token(32),
+  });
   await store.join(viewer, hashToken(jtok));
   await store.lose({ room, conn: viewer.conn, seat: "viewer" });
   const ticket = { room, conn: sender.conn, seat: "sender" } as const;
@@ -60,7 +65,7 @@ Deno.test("MemoryRoomStore holds no room and no timer once its rooms ended", asy
 
 Deno.test("MemoryRoomStore arms one timer for all its rooms", async () => {
   const { store, clock } = make();
-  const terms = { own: hashToken(token(32)), join: hashToken(token(16)), ttl: 60 };
+  const terms = { own: hashToken(token(32)), join: hashToken(token(16)), ttl: 60, salt: token(32) };
   for (let i = 0; i < 10; i++) {
     const claim = { room: token(16), conn: token(16), rtok: hashToken(token(32)), listener() {} };
     await store.create(claim, terms);
@@ -88,7 +93,12 @@ Deno.test("MemoryRoomStore keeps what a listener does in return out of the opera
     conn: "v",
     listener: () => void store.lose({ room, conn: "v", seat: "viewer" }),
   };
-  await store.create(sender, { own: hashToken(token(32)), join: hashToken(jtok), ttl: 60 });
+  await store.create(sender, {
+    own: hashToken(token(32)),
+    join: hashToken(jtok),
+    ttl: 60,
+    salt: token(32),
+  });
   await store.join(viewer, hashToken(jtok));
   await flush();
   assertEquals(heard, [{ t: "peer", up: true, by: "join" }, { t: "peer", up: false, by: "lost" }]);

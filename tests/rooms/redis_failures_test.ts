@@ -72,7 +72,12 @@ class World implements AsyncDisposable {
 /** A room and the tokens of it. */
 class Room {
   readonly address = token(16);
-  readonly terms = { own: hashToken(token(32)), join: hashToken(token(16)), ttl: TTL_S };
+  readonly terms = {
+    own: hashToken(token(32)),
+    join: hashToken(token(16)),
+    ttl: TTL_S,
+    salt: token(32),
+  };
 
   /** Makes the room at `store`. */
   async create(store: RedisRoomStore): Promise<Guest & { readonly code: string }> {
@@ -85,7 +90,8 @@ class Room {
   /** Takes the viewer's seat at `store`. */
   async join(store: RedisRoomStore): Promise<Guest> {
     const guest = new Guest(store, this, "viewer");
-    assertEquals(await guest.join(), { room: this.address, seat: "viewer", exp: TTL_S });
+    const { salt } = this.terms;
+    assertEquals(await guest.join(), { room: this.address, seat: "viewer", exp: TTL_S, salt });
     return guest;
   }
 

@@ -82,7 +82,12 @@ class World {
   readonly room = token(16);
   readonly otok = token(32);
   readonly jtok = token(16);
-  readonly terms = { own: hashToken(this.otok), join: hashToken(this.jtok), ttl: 600 };
+  readonly terms = {
+    own: hashToken(this.otok),
+    join: hashToken(this.jtok),
+    ttl: 600,
+    salt: token(32),
+  };
   readonly harness: StoreHarness;
 
   constructor(harness: StoreHarness) {
@@ -96,7 +101,7 @@ class World {
 
   /** What a claim on this room's `seat` gets. */
   seated(seat: Seat, exp = 600): Seated {
-    return { room: this.room, seat, exp };
+    return { room: this.room, seat, exp, salt: this.terms.salt };
   }
 
   /** Makes the room, or takes its sender's seat again. */
@@ -186,6 +191,17 @@ export function testRoomStore(
     assertEquals(await first.heard(), [{ t: "superseded" }]);
     assertEquals(await second.heard(), []);
     assertEquals(await world.resume(world.party(), first.rtok), "refused");
+  });
+
+  test("a room keeps its salt: both seats get it at each claim, and nobody else can bring another", async (world) => {
+    const { sender, viewer } = await world.paired();
+    for (const party of [sender, viewer]) {
+      const seated = await world.resume(world.party(), party.rtok);
+      assertEquals(typeof seated === "object" && seated.salt, world.terms.salt);
+    }
+    const again = { ...world.terms, salt: token(32) };
+    const created = await world.store.create(world.party().claim, again);
+    assertEquals(typeof created === "object" && created.salt, world.terms.salt);
   });
 
   test("create() again makes sender and viewer meet anew", async (world) => {
