@@ -44,6 +44,7 @@ export const ours: Implementation = {
       onChange: () => {},
     });
     link.listen({
+      onAway() {},
       onBreak: () => ({ image: 0, chunk: 0 }),
       onResume() {},
       async onControl(opened) {

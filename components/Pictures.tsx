@@ -137,11 +137,11 @@ function Print(
   const movable = (by: number) => pictures[n + by]?.state.at === "queued";
   return (
     <li class={`picture ${state.at}`}>
-      {gone
+      {gone || prepared === null
         ? <div class="gone" role="img" aria-label={label} />
         : <Thumbnail bitmap={prepared.thumbnail} label={label} />}
       {state.at === "sending" && (
-        <progress max={prepared.size} value={state.sent} aria-label={label} />
+        <progress max={prepared?.size} value={state.sent} aria-label={label} />
       )}
       {caption !== "" && !gone && <p class="caption">{caption}</p>}
       {(!gone || total > 1) && (
@@ -149,7 +149,7 @@ function Print(
           {gone || (total > 1 && state.at !== "queued") ? outcome(t, picture) : rulesOf(t, picture)}
         </p>
       )}
-      {!gone && <Cleaned prepared={prepared} />}
+      {!gone && prepared !== null && <Cleaned prepared={prepared} />}
       {picture.editing && <p class="small" role="status">{t.edit.working}</p>}
       {state.at === "queued" && !picture.editing && actions !== null && (
         <div class="tools" role="group" aria-label={label}>

@@ -22,7 +22,9 @@ export function describe(t: Texts, { what }: TimelineEntry): string {
         ? fill(t.timeline.peerHereAgain, { n: number(t, what.times) })
         : plural(t, t.timeline.peerGoneAgain, what.times);
     case "live":
-      return t.timeline.live;
+    case "away":
+    case "again":
+      return t.timeline[what.type];
     case "outgoing":
       return outcome(t, what.picture);
     case "incoming": {

@@ -84,6 +84,15 @@ export default function Send({ texts }: { texts: Texts }) {
         />
         {model?.stranded === true
           ? <Stranded model={model} diagnose={company.diagnose} />
+          : model?.lapsed === true
+          ? <Lapsed model={model} />
+          : model?.returning.value === true
+          ? (
+            <section class="card">
+              <h1>{t.status.returning}</h1>
+              <Status busy>{t.status.returningHint}</Status>
+            </section>
+          )
           : session === null || model === null
           ? <Compose model={model} company={company} phase={phase} pick={pick} shoot={shoot} />
           : <Live model={model} company={company} session={session} phase={phase} pick={pick} />}
@@ -118,6 +127,42 @@ function Stranded({ model, diagnose }: { model: SenderModel } & Pick<Company, "d
         </button>
       </div>
     </Failure>
+  );
+}
+
+/** This tab had a session, and came back too late for it. */
+function Lapsed({ model }: { model: SenderModel }) {
+  const t = useTexts();
+  return (
+    <Failure place="result" why={t.failedSender.forgotten} seen="" diagnose={null}>
+      <div class="actions">
+        <button type="button" class="primary" data-action="reset" onClick={() => model.reset()}>
+          {t.send.another}
+        </button>
+      </div>
+    </Failure>
+  );
+}
+
+/** The page was loaded again, and the pictures that nobody had opened went with it. */
+function Forgot({ model, pick }: { model: SenderModel; pick: () => void }) {
+  const t = useTexts();
+  const preparing = model.picker.preparing.value;
+  return (
+    <section class="wish" data-field="forgot">
+      <p>{t.send.forgot}</p>
+      <div class="actions">
+        <button
+          type="button"
+          class="primary"
+          data-action="choose-again"
+          disabled={preparing}
+          onClick={pick}
+        >
+          {preparing ? t.send.preparing : t.send.choose}
+        </button>
+      </div>
+    </section>
   );
 }
 
@@ -272,6 +317,7 @@ function Live(
           </Status>
         )}
       <Problem model={model} />
+      {session.forgot.value && !over && <Forgot model={model} pick={pick} />}
       <div class="table">
         <Pictures
           pictures={pictures}
@@ -439,14 +485,16 @@ function StatusText({ phase, session }: { phase: SenderPhase; session: Session }
   const pictures = session.outbox.pictures.value;
   const live = session.life.value.at === "live";
   if (!live && !session.contact.value) return <>{t.status.noServer}</>;
+  if (live && session.away.value) return <>{t.status.away}</>;
   if (live && !session.steady.value) return <>{t.status.unsteady}</>;
+  if (live && session.forgot.value) return <>{t.send.forgotTitle}</>;
   switch (phase) {
     case "preparing":
       return <>{t.status.starting}</>;
     case "sending": {
       const current = pictures.find(({ state }) => state.at === "sending");
       if (current?.state.at !== "sending") return null;
-      const percent = Math.floor(current.state.sent / current.prepared.size * 100);
+      const percent = Math.floor(current.state.sent / (current.prepared?.size ?? 1) * 100);
       return <>{fill(t.status.sending, { percent: number(t, percent) })}</>;
     }
     case "closed":

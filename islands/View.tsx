@@ -212,16 +212,18 @@ function Connecting({ session }: { session: Session | null }) {
   const waiting = session?.life.value.at === "waiting";
   return (
     <section class="card">
-      <h1>{t.view.connecting}</h1>
+      <h1>{session === null ? t.status.returning : t.view.connecting}</h1>
       <Status busy>
-        {session?.contact.value === false
+        {session === null
+          ? t.status.returningHint
+          : session.contact.value === false
           ? t.status.noServer
           : waiting
           ? t.view.waitingSender
           : t.view.connectingHint}
       </Status>
-      <Patience />
-      <Leave session={session} />
+      {session !== null && <Patience />}
+      {session !== null && <Leave session={session} />}
     </section>
   );
 }
@@ -235,7 +237,9 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
     (picture?.state.at === "opening" && !picture.state.asking);
   return (
     <>
-      {!session.steady.value && <Status busy>{t.status.unsteady}</Status>}
+      {session.away.value
+        ? <Status busy>{t.status.awaySender}</Status>
+        : !session.steady.value && <Status busy>{t.status.unsteady}</Status>}
       {inbox !== null && <Incoming heading="h1" inbox={inbox} onBurn={ownBurn(session)} />}
       <Between picture={picture} keep={keep} />
       <Verification session={session} />
@@ -259,6 +263,7 @@ function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boo
     case "closed":
     case "revoked":
     case "failed":
+    case "lost":
       return (
         <section class="card">
           <div class="gone" aria-hidden="true" />
@@ -280,6 +285,8 @@ function farewell(t: Texts, { state }: IncomingPicture): string {
       });
     case "revoked":
       return t.view.revoked;
+    case "lost":
+      return t.view.forgotten;
     case "failed":
       if (state.code === "timeout") return t.view.notUnlocked;
       return state.code === "undecodable" ? t.view.undecodable : t.view.refused;
@@ -378,7 +385,11 @@ function Ended({ session, diagnose }: { session: Session | null } & Pick<Company
     <Failure
       place="card"
       why={t.ended.viewer[life.reason]}
-      seen={picture === null ? t.why.nothingSeen : farewell(t, picture) || t.why.unopened}
+      seen={picture === null
+        ? t.why.nothingSeen
+        : picture.state.at === "lost"
+        ? t.why.unopened
+        : farewell(t, picture) || t.why.unopened}
       began
       diagnose={WRONG.includes(life.reason) ? diagnose : null}
     >

@@ -66,6 +66,17 @@ export interface LinkSecret {
   readonly psk: Bytes;
 }
 
+/** What a handshake leaves both ends for the case that one of the pages is loaded again: a psk that no other link or code gives. */
+export interface ResumeSecret {
+  /** 32 bytes. Overwritten by whoever keeps it. */
+  readonly resume: Bytes;
+  /** By what R proved himself at first. */
+  readonly by: Proof;
+}
+
+/** By what R can prove himself at first. */
+export type Proof = "link" | "code";
+
 /** What a side has of its own. */
 interface OwnParts {
   /** SHA-256 of this side's DTLS certificate, 32 bytes. */
@@ -77,18 +88,26 @@ interface OwnParts {
 export interface SenderInput extends OwnParts {
   readonly link: LinkSecret;
   readonly code: Code | null;
+  /** What an earlier handshake of this session left. */
+  readonly resumed?: ResumeSecret | null;
+  /** Somebody is bound already: nobody but him may come again. */
+  readonly only?: boolean;
 }
 
-/** What R brings: the link or the code that he was given. */
+/** What R brings: the link or the code that he was given, or what an earlier handshake left. */
 export interface ViewerInput extends OwnParts {
-  readonly secret: LinkSecret | Code;
+  readonly secret: LinkSecret | Code | ResumeSecret;
 }
 
 /** What both sides hold after a handshake; "own" and "peer" are seen from here. */
 export interface SessionKeys {
   readonly role: Role;
-  /** What R proved to know. */
-  readonly mode: Mode;
+  /** By what R proved himself, now or in the handshake that this one resumes. */
+  readonly by: Proof;
+  /** True where this handshake resumes another. */
+  readonly again: boolean;
+  /** For the next one, should a page be loaded again: the first handshake's, 32 bytes. */
+  readonly resume: Bytes;
   readonly peerFingerprint: Bytes;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
@@ -145,9 +164,17 @@ async function wipingAfter<T>(
 /** Derives all keys of one side from the key material. */
 async function deriveSession(
   role: Role,
-  secrets: { mode: Mode; ikm: Bytes; th2: Bytes; fpS: Bytes; fpR: Bytes; sas: Bytes },
+  secrets: {
+    mode: Mode;
+    ikm: Bytes;
+    th2: Bytes;
+    fpS: Bytes;
+    fpR: Bytes;
+    sas: Bytes;
+    resumed: ResumeSecret | null;
+  },
 ): Promise<SessionKeys> {
-  const { mode, ikm, th2, fpS, fpR, sas } = secrets;
+  const { mode, ikm, th2, fpS, fpR, sas, resumed } = secrets;
   const peer: Role = role === "S" ? "R" : "S";
   const key = (label: Parameters<typeof deriveKey>[2]) => deriveKey(ikm, th2, label);
   const [bindOwn, bindPeer, sigOwn, sigPeer, ctlOwn, ctlPeer, repOwn, repPeer] = await Promise.all([
@@ -176,7 +203,10 @@ async function deriveSession(
   const binding = bindingInput(th2, fpS, fpR);
   return {
     role,
-    mode,
+    by: resumed?.by ?? (mode === MODE.code ? "code" : "link"),
+    again: resumed !== null,
+    // The first one stays: which of two pages was loaded again when must not matter.
+    resume: resumed?.resume.slice() ?? await key("resume"),
     peerFingerprint: role === "S" ? fpR : fpS,
     sas,
     signalSealer: new SignalSealer(signalOut),
@@ -205,6 +235,18 @@ class Turns {
     this.#next = step + 1;
     return result;
   }
+}
+
+/** The mode in which R comes by a secret. */
+function modeOf(secret: ViewerInput["secret"]): Mode {
+  if ("psk" in secret) return MODE.link;
+  return "resume" in secret ? MODE.resume : MODE.code;
+}
+
+/** What stands for the room in the transcript; a secret that hangs on one handshake needs nothing there. */
+function roomOf(secret: ViewerInput["secret"]): Bytes {
+  if ("psk" in secret) return secret.room;
+  return "resume" in secret ? new Uint8Array(0) : ascii(secret.digits);
 }
 
 /** Length of M2 and M3 with and without a CPace share in them. */
@@ -254,10 +296,9 @@ export class ViewerHandshake {
     input: ViewerInput,
     parts: { mode: Mode; pair: EcdhPair; helloR: Bytes; commit: Bytes },
   ) {
-    const { secret } = input;
     this.#input = input;
     this.#mode = parts.mode;
-    this.#room = "psk" in secret ? secret.room : ascii(secret.digits);
+    this.#room = roomOf(input.secret);
     this.#pair = parts.pair;
     this.#helloR = parts.helloR;
     this.commit = parts.commit;
@@ -271,7 +312,7 @@ export class ViewerHandshake {
       nonce: randomBytes(KEY_LENGTH),
       fingerprint: input.fingerprint,
     });
-    const mode = "psk" in input.secret ? MODE.link : MODE.code;
+    const mode = modeOf(input.secret);
     const commit = await commitTo(mode, helloR);
     return new ViewerHandshake(input, { mode, pair, helloR, commit });
   }
@@ -300,7 +341,9 @@ export class ViewerHandshake {
         const confirmR = await hmacKey(await deriveKey(ikm, th2, "confirm R"), "sign");
         const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "verify");
         const macR = await mac(confirmR, th2);
-        const keys = await deriveSession("R", { mode, ikm, th2, fpS, fpR, sas });
+        const { secret: known } = this.#input;
+        const resumed = "resume" in known ? known : null;
+        const keys = await deriveSession("R", { mode, ikm, th2, fpS, fpR, sas, resumed });
         this.#pending = { keys, confirmS, signedS: confirmationS(th2, macR) };
         return concat(this.#helloR, ciphertext, share ?? new Uint8Array(0), macR);
       }));
@@ -324,6 +367,7 @@ export class ViewerHandshake {
   async #agree(helloS: Bytes): Promise<{ psk: Bytes; share?: Bytes }> {
     const { secret, fingerprint: fpR } = this.#input;
     if ("psk" in secret) return { psk: secret.psk.slice() };
+    if ("resume" in secret) return { psk: secret.resume.slice() };
     const run = await startRun(secret, this.commit, take(helloS, HELLO_NONCE_AT, KEY_LENGTH));
     const shareS = take(helloS, HELLO_S_LENGTH, SHARE_LENGTH);
     const fpS = take(helloS, HELLO_FP_AT, KEY_LENGTH);
@@ -372,11 +416,17 @@ export class SenderHandshake {
   receiveCommit(commit: Bytes): Promise<Bytes> {
     return this.#turns.take(0, async () => {
       expect(startsWith(commit, HANDSHAKE.commit, COMMIT_LENGTH));
+      const { code, resumed = null, only = false } = this.#input;
+      if (commit[2] === MODE.resume) {
+        expect(resumed !== null);
+        this.#committed = { mode: MODE.resume, commit, run: null };
+        return this.#helloS;
+      }
+      expect(!only);
       if (commit[2] === MODE.link) {
         this.#committed = { mode: MODE.link, commit, run: null };
         return this.#helloS;
       }
-      const { code } = this.#input;
       expect(commit[2] === MODE.code && code !== null);
       const run = await startRun(code, commit, take(this.#helloS, HELLO_NONCE_AT, KEY_LENGTH));
       this.#committed = { mode: MODE.code, commit, run };
@@ -406,9 +456,10 @@ export class SenderHandshake {
         const fpS = this.#input.fingerprint;
         const zEcdh = keep(await ecdh(this.#pair.privateKey, epkR));
         const zMlkem = keep(await this.#decapsulate(ciphertext));
+        const resumed = mode === MODE.resume ? this.#input.resumed ?? null : null;
         const psk = keep(
           run === null || shareR === undefined
-            ? this.#input.link.psk.slice()
+            ? (resumed?.resume ?? this.#input.link.psk).slice()
             : await finishRun(run, "R", { shareS: run.share, shareR, fpS, fpR }),
         );
         const th1 = await transcript1({ mode, room: this.#room(mode), commit, helloS, helloR });
@@ -419,7 +470,7 @@ export class SenderHandshake {
         expect(await macMatches(confirmR, macR, th2));
         const confirmS = await hmacKey(await deriveKey(ikm, th2, "confirm S"), "sign");
         const macS = await mac(confirmS, confirmationS(th2, macR));
-        const keys = await deriveSession("S", { mode, ikm, th2, fpS, fpR, sas });
+        const keys = await deriveSession("S", { mode, ikm, th2, fpS, fpR, sas, resumed });
         this.#confirmed = { keys, macS };
         return keys;
       }));
@@ -442,8 +493,9 @@ export class SenderHandshake {
 
   /** The address that R used. */
   #room(mode: Mode): Bytes {
-    const { link, code } = this.#input;
-    return mode === MODE.code && code !== null ? ascii(code.digits) : link.room;
+    const { link, code, resumed } = this.#input;
+    if (mode === MODE.resume && resumed) return roomOf(resumed);
+    return mode === MODE.code && code !== null ? roomOf(code) : roomOf(link);
   }
 
   async #decapsulate(ciphertext: Bytes): Promise<Bytes> {

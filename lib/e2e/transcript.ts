@@ -22,7 +22,8 @@ export type KeyLabel =
   | `bind ${Role}`
   | `sig ${Role}`
   | `ctl ${Role}`
-  | `rep ${Role}`;
+  | `rep ${Role}`
+  | "resume";
 
 /** M1, 35 bytes: R's commitment to his HELLO. */
 export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
@@ -30,7 +31,7 @@ export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
   return concat(new Uint8Array([HANDSHAKE.commit, PROTOCOL_VERSION, mode]), hash);
 }
 
-/** th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid, or the ASCII digits of a code. */
+/** th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid, the ASCII digits of a code, or nothing where a handshake before is resumed. */
 export function transcript1(
   parts: { mode: Mode; room: Bytes; commit: Bytes; helloS: Bytes; helloR: Bytes },
 ): Promise<Bytes> {

@@ -45,6 +45,9 @@ export const de: Texts = {
     burn: "Verbrennen",
     leave: "Gehen",
     retry: "Noch einmal",
+    forgotTitle: "Wieder verbunden",
+    forgot:
+      "Diese Seite wurde neu geladen. Was nicht geöffnet war, ist hier nicht mehr da: Wähle es noch einmal.",
     newLink: "Neuen Link machen",
     another: "Noch ein Bild zeigen",
     captionOpen: "Zu sehen, bis es geschlossen wird",
@@ -173,6 +176,12 @@ export const de: Texts = {
     delivered: "Angekommen und noch verschlossen. Die andere Seite muss „Zeigen“ drücken.",
     opened: "Es wird gerade geöffnet …",
     shown: "Es wird gerade angesehen",
+    returning: "Es geht weiter …",
+    returningHint: "Diese Seite wurde neu geladen. Sie nimmt ihren Platz wieder ein.",
+    away:
+      "Die andere Seite wurde geschlossen oder wird neu geladen. Kommt sie innerhalb von zwei Minuten zurück, geht es von selbst weiter.",
+    awaySender:
+      "Die Seite des Absenders wurde geschlossen oder wird neu geladen. Kommt sie innerhalb von zwei Minuten zurück, geht es von selbst weiter.",
     unsteady: "Die Verbindung ist unterbrochen. Vielleicht kommt sie von selbst zurück.",
     noServer: "Kein Kontakt zum Server. Es wird von selbst weiter versucht; nichts ist verloren.",
   },
@@ -216,6 +225,8 @@ export const de: Texts = {
       silence: "Jemand kam, sagte nichts und wurde abgewiesen",
     },
     live: "Verbunden und bestätigt, von Ende zu Ende",
+    away: "Andere Seite geschlossen, oder sie lädt neu",
+    again: "Diese Seite wurde neu geladen",
     sending: "Wird gesendet",
     delivered: "Angekommen, noch verschlossen",
     asked: "Die andere Seite möchte es sehen",
@@ -269,6 +280,8 @@ export const de: Texts = {
     closedTitle: "Weg",
     closed: "Du hast es gesehen: {duration}.",
     revoked: "Der Absender nahm es zurück, bevor es geöffnet wurde.",
+    forgotten:
+      "Die Seite des Absenders wurde neu geladen, und das Bild ist nicht mehr da. Es wurde nicht geöffnet.",
     revokedWhile: "Der Absender nahm es zurück. Gesehen: {duration}.",
     refused:
       "Es ließ sich nicht zeigen: Es kam nicht so an, wie es gesendet wurde. Der Absender weiß es.",
@@ -446,6 +459,11 @@ export const de: Texts = {
       "Eins davon wurde falsch gehört oder getippt.",
       "Frag noch einmal nach. Nach drei falschen Versuchen bitte um den Link: Der Code gilt dann nicht mehr.",
     ],
+    forgotten: [
+      "Diese Sitzung ist vorbei",
+      "Diese Seite wurde neu geladen, und niemand wartet mehr auf sie: Das dauert zwei Minuten.",
+      "Bitte um einen neuen Link, wenn du noch etwas sehen willst.",
+    ],
     bad_link: [
       "Dieser Link ist unvollständig",
       "Ein Teil ging unterwegs verloren.",
@@ -485,6 +503,11 @@ export const de: Texts = {
     ],
   },
   failedSender: {
+    forgotten: [
+      "Diese Sitzung ist vorbei",
+      "Diese Seite wurde neu geladen, mehr als zwei Minuten nachdem sie ging. Was nicht geöffnet war, kann niemand mehr lesen.",
+      "Mach einen neuen Link.",
+    ],
     refused: [
       "Der Link ließ sich nicht machen",
       "Der Server hat ihn nicht angenommen.",

@@ -78,6 +78,9 @@ export const en = {
     allow: "Let them see it",
     refuse: "Don’t show it",
     grant: plural({ one: "Give {n} second more", other: "Give {n} seconds more" }),
+    forgotTitle: "Connected again",
+    forgot:
+      "This page was loaded again. What your friend had not opened is not here any more: choose it once more.",
   },
 
   /** What is said about one picture. */
@@ -206,6 +209,13 @@ export const en = {
     delivered: "Delivered and still locked. Your friend has to press “Show it”.",
     opened: "Your friend is opening it …",
     shown: "Your friend is looking at it now",
+    /** This page was loaded again, and looks for its session. */
+    returning: "Going on …",
+    returningHint: "This page was loaded again. It is taking its place back.",
+    away:
+      "Your friend’s page was closed, or is being loaded again. If it comes back within two minutes, this goes on by itself.",
+    awaySender:
+      "The sender’s page was closed, or is being loaded again. If it comes back within two minutes, this goes on by itself.",
     unsteady: "The connection is interrupted. It may come back by itself.",
     noServer: "No contact with the server. Trying again by itself; nothing is lost.",
   },
@@ -251,6 +261,8 @@ export const en = {
       silence: "Someone came, said nothing, and was turned away",
     },
     live: "Connected and verified, end to end",
+    away: "Viewer’s page closed, or being loaded again",
+    again: "This page was loaded again",
     sending: "Sending",
     delivered: "Delivered, still locked",
     asked: "Viewer asks to see it",
@@ -305,6 +317,8 @@ export const en = {
     closedTitle: "Gone",
     closed: "You saw it for {duration}.",
     revoked: "The sender took it back before it was opened.",
+    forgotten:
+      "The sender’s page was loaded again, and the picture is not there any more. It was not opened.",
     revokedWhile: "The sender took it back after {duration}.",
     refused: "It could not be shown: it did not arrive as it was sent. The sender was told.",
     undecodable: "This browser could not show it. The sender was told, and may try another format.",
@@ -489,6 +503,11 @@ export const en = {
       "Part of it got lost on the way.",
       "Copy all of it, up to the last character, or ask for it again.",
     ],
+    forgotten: [
+      "This session is over",
+      "This page was loaded again, and nobody waits for it any more: that takes two minutes.",
+      "Ask for a new link if you still want to see something.",
+    ],
   }),
   /** `busy`, where the server said for how long. */
   busyFor: [
@@ -526,6 +545,11 @@ export const en = {
   }),
   /** The sender’s own words where the viewer’s would be wrong. */
   failedSender: why({
+    forgotten: [
+      "This session is over",
+      "This page was loaded again, later than two minutes after it went. Nothing that your friend had not opened can be read any more.",
+      "Make a new link.",
+    ],
     refused: [
       "The link could not be made",
       "The server did not accept it.",

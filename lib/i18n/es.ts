@@ -45,6 +45,9 @@ export const es: Texts = {
     burn: "Quemarla",
     leave: "Salir",
     retry: "Reintentar",
+    forgotTitle: "Conectados otra vez",
+    forgot:
+      "Esta página se cargó de nuevo. Lo que tu amigo no había abierto ya no está aquí: elígelo otra vez.",
     newLink: "Crear un enlace nuevo",
     another: "Mostrar otra foto",
     captionOpen: "Se ve hasta que se cierre",
@@ -171,6 +174,12 @@ export const es: Texts = {
     delivered: "Entregada y aún bloqueada. Tu amigo tiene que pulsar «Ver».",
     opened: "Tu amigo la está abriendo…",
     shown: "Tu amigo la está mirando",
+    returning: "Continuando …",
+    returningHint: "Esta página se cargó de nuevo. Está recuperando su lugar.",
+    away:
+      "La página de tu amigo se cerró o se está cargando de nuevo. Si vuelve en dos minutos, esto sigue solo.",
+    awaySender:
+      "La página del remitente se cerró o se está cargando de nuevo. Si vuelve en dos minutos, esto sigue solo.",
     unsteady: "La conexión se ha interrumpido. Puede que vuelva sola.",
     noServer: "Sin contacto con el servidor. Se sigue intentando solo; no se pierde nada.",
   },
@@ -210,6 +219,8 @@ export const es: Texts = {
       silence: "Alguien vino, no dijo nada y fue rechazado",
     },
     live: "Conectado y verificado, de extremo a extremo",
+    away: "La otra página se cerró, o se carga de nuevo",
+    again: "Esta página se cargó de nuevo",
     sending: "Enviando",
     delivered: "Entregada, aún bloqueada",
     asked: "El otro lado pide verla",
@@ -263,6 +274,7 @@ export const es: Texts = {
     closedTitle: "Ya no está",
     closed: "La viste: {duration}.",
     revoked: "El remitente la retiró antes de que se abriera.",
+    forgotten: "La página del remitente se cargó de nuevo, y la foto ya no está. No se abrió.",
     revokedWhile: "El remitente la retiró. Vista: {duration}.",
     refused: "No se pudo mostrar: no llegó como se envió. El remitente lo sabe.",
     undecodable:
@@ -443,6 +455,11 @@ export const es: Texts = {
       "Alguna se oyó o se escribió mal.",
       "Pregúntalas otra vez. Tras tres intentos fallidos pide el enlace: entonces el código se retira.",
     ],
+    forgotten: [
+      "Esta sesión ha terminado",
+      "Esta página se cargó de nuevo y ya nadie la espera: eso dura dos minutos.",
+      "Pide un enlace nuevo si aún quieres ver algo.",
+    ],
     bad_link: [
       "Este enlace no está entero",
       "Una parte se perdió por el camino.",
@@ -482,6 +499,11 @@ export const es: Texts = {
     ],
   },
   failedSender: {
+    forgotten: [
+      "Esta sesión ha terminado",
+      "Esta página se cargó de nuevo más de dos minutos después de irse. Lo que tu amigo no había abierto ya no lo puede leer nadie.",
+      "Crea un enlace nuevo.",
+    ],
     refused: ["No se pudo crear el enlace", "El servidor no lo aceptó.", "Crea un enlace nuevo."],
     room_deleted: [
       "La sesión ha terminado",

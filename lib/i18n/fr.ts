@@ -45,6 +45,9 @@ export const fr: Texts = {
     burn: "La brûler",
     leave: "Partir",
     retry: "Réessayer",
+    forgotTitle: "De nouveau connecté",
+    forgot:
+      "Cette page a été rechargée. Ce que votre ami n’avait pas ouvert n’est plus ici : choisissez-le encore une fois.",
     newLink: "Créer un nouveau lien",
     another: "Montrer une autre photo",
     captionOpen: "Visible jusqu’à ce qu’elle soit fermée",
@@ -173,6 +176,12 @@ export const fr: Texts = {
     delivered: "Arrivée et encore verrouillée. Votre ami doit appuyer sur « Voir ».",
     opened: "Votre ami est en train de l’ouvrir…",
     shown: "Votre ami la regarde en ce moment",
+    returning: "On continue …",
+    returningHint: "Cette page a été rechargée. Elle reprend sa place.",
+    away:
+      "La page de votre ami a été fermée, ou est en train d’être rechargée. Si elle revient d’ici deux minutes, cela continue tout seul.",
+    awaySender:
+      "La page de l’expéditeur a été fermée, ou est en train d’être rechargée. Si elle revient d’ici deux minutes, cela continue tout seul.",
     unsteady: "La connexion est interrompue. Elle reviendra peut-être d’elle-même.",
     noServer: "Pas de contact avec le serveur. Nouvel essai automatique ; rien n’est perdu.",
   },
@@ -215,6 +224,8 @@ export const fr: Texts = {
       silence: "Quelqu’un est venu, n’a rien dit et a été renvoyé",
     },
     live: "Connecté et vérifié, de bout en bout",
+    away: "L’autre page est fermée, ou rechargée",
+    again: "Cette page a été rechargée",
     sending: "Envoi",
     delivered: "Arrivée, encore verrouillée",
     asked: "L’autre côté demande à la voir",
@@ -270,6 +281,8 @@ export const fr: Texts = {
     closedTitle: "Disparue",
     closed: "Vous l’avez vue : {duration}.",
     revoked: "L’expéditeur l’a reprise avant qu’elle soit ouverte.",
+    forgotten:
+      "La page de l’expéditeur a été rechargée, et la photo n’y est plus. Elle n’a pas été ouverte.",
     revokedWhile: "L’expéditeur l’a reprise. Vue : {duration}.",
     refused:
       "Elle n’a pas pu être affichée : elle n’est pas arrivée comme elle a été envoyée. L’expéditeur le sait.",
@@ -451,6 +464,11 @@ export const fr: Texts = {
       "L’un d’eux a été mal entendu ou mal tapé.",
       "Redemandez-les. Après trois essais faux, demandez le lien : le code est alors retiré.",
     ],
+    forgotten: [
+      "Cette session est terminée",
+      "Cette page a été rechargée, et plus personne ne l’attend : cela dure deux minutes.",
+      "Demandez un nouveau lien si vous voulez encore voir quelque chose.",
+    ],
     bad_link: [
       "Ce lien n’est pas entier",
       "Une partie s’est perdue en chemin.",
@@ -490,6 +508,11 @@ export const fr: Texts = {
     ],
   },
   failedSender: {
+    forgotten: [
+      "Cette session est terminée",
+      "Cette page a été rechargée plus de deux minutes après son départ. Ce que votre ami n’avait pas ouvert n’est plus lisible.",
+      "Créez un nouveau lien.",
+    ],
     refused: [
       "Le lien n’a pas pu être créé",
       "Le serveur ne l’a pas accepté.",

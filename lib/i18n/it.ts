@@ -45,6 +45,9 @@ export const it: Texts = {
     burn: "Bruciala",
     leave: "Esci",
     retry: "Riprova",
+    forgotTitle: "Di nuovo collegati",
+    forgot:
+      "Questa pagina è stata ricaricata. Ciò che il tuo amico non aveva aperto non è più qui: sceglilo di nuovo.",
     newLink: "Crea un nuovo link",
     another: "Mostra un’altra foto",
     captionOpen: "Si vede finché non viene chiusa",
@@ -171,6 +174,12 @@ export const it: Texts = {
     delivered: "Consegnata e ancora bloccata. Il tuo amico deve premere «Vedi».",
     opened: "Il tuo amico la sta aprendo…",
     shown: "Il tuo amico la sta guardando",
+    returning: "Si continua …",
+    returningHint: "Questa pagina è stata ricaricata. Sta riprendendo il suo posto.",
+    away:
+      "La pagina del tuo amico è stata chiusa, o si sta ricaricando. Se torna entro due minuti, si continua da soli.",
+    awaySender:
+      "La pagina di chi invia è stata chiusa, o si sta ricaricando. Se torna entro due minuti, si continua da soli.",
     unsteady: "La connessione è interrotta. Forse torna da sola.",
     noServer: "Nessun contatto con il server. Si riprova da soli; nulla va perso.",
   },
@@ -211,6 +220,8 @@ export const it: Texts = {
       silence: "Qualcuno è venuto, non ha detto nulla ed è stato respinto",
     },
     live: "Collegati e verificati, da un capo all’altro",
+    away: "L’altra pagina è chiusa, o si ricarica",
+    again: "Questa pagina è stata ricaricata",
     sending: "Invio",
     delivered: "Consegnata, ancora bloccata",
     asked: "L’altro lato chiede di vederla",
@@ -264,6 +275,8 @@ export const it: Texts = {
     closedTitle: "Sparita",
     closed: "L’hai vista: {duration}.",
     revoked: "Chi l’ha inviata l’ha ritirata prima che fosse aperta.",
+    forgotten:
+      "La pagina di chi invia è stata ricaricata, e la foto non c’è più. Non è stata aperta.",
     revokedWhile: "Chi l’ha inviata l’ha ritirata. Vista: {duration}.",
     refused:
       "Non è stato possibile mostrarla: non è arrivata com’era stata inviata. Chi l’ha inviata lo sa.",
@@ -437,6 +450,11 @@ export const it: Texts = {
       "Una è stata capita o scritta male.",
       "Chiedile di nuovo. Dopo tre tentativi sbagliati chiedi il link: allora il codice viene ritirato.",
     ],
+    forgotten: [
+      "Questa sessione è finita",
+      "Questa pagina è stata ricaricata, e nessuno la aspetta più: dura due minuti.",
+      "Chiedi un nuovo link se vuoi ancora vedere qualcosa.",
+    ],
     bad_link: [
       "Questo link non è intero",
       "Una parte si è persa per strada.",
@@ -476,6 +494,11 @@ export const it: Texts = {
     ],
   },
   failedSender: {
+    forgotten: [
+      "Questa sessione è finita",
+      "Questa pagina è stata ricaricata più di due minuti dopo. Ciò che il tuo amico non aveva aperto non è più leggibile.",
+      "Crea un nuovo link.",
+    ],
     refused: [
       "Non è stato possibile creare il link",
       "Il server non l’ha accettato.",

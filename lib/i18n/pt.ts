@@ -45,6 +45,9 @@ export const pt: Texts = {
     burn: "Queimar",
     leave: "Sair",
     retry: "Tentar de novo",
+    forgotTitle: "Conectados de novo",
+    forgot:
+      "Esta página foi recarregada. O que seu amigo não tinha aberto não está mais aqui: escolha de novo.",
     newLink: "Criar um novo link",
     another: "Mostrar outra foto",
     captionOpen: "Pode ser vista até ser fechada",
@@ -169,6 +172,12 @@ export const pt: Texts = {
     delivered: "Entregue e ainda trancada. Seu amigo tem de tocar em “Ver”.",
     opened: "Seu amigo está abrindo…",
     shown: "Seu amigo está olhando agora",
+    returning: "Continuando …",
+    returningHint: "Esta página foi recarregada. Está retomando o seu lugar.",
+    away:
+      "A página do seu amigo foi fechada ou está sendo recarregada. Se voltar em dois minutos, isto continua sozinho.",
+    awaySender:
+      "A página de quem envia foi fechada ou está sendo recarregada. Se voltar em dois minutos, isto continua sozinho.",
     unsteady: "A conexão foi interrompida. Pode voltar sozinha.",
     noServer: "Sem contato com o servidor. Tentando de novo sozinho; nada se perde.",
   },
@@ -211,6 +220,8 @@ export const pt: Texts = {
       silence: "Alguém veio, não disse nada e foi recusado",
     },
     live: "Conectado e verificado, de ponta a ponta",
+    away: "A outra página foi fechada, ou recarrega",
+    again: "Esta página foi recarregada",
     sending: "Enviando",
     delivered: "Entregue, ainda trancada",
     asked: "O outro lado pede para ver",
@@ -263,6 +274,8 @@ export const pt: Texts = {
     closedTitle: "Sumiu",
     closed: "Você a viu: {duration}.",
     revoked: "Quem enviou a retirou antes de ser aberta.",
+    forgotten:
+      "A página de quem enviou foi recarregada, e a foto não está mais lá. Não foi aberta.",
     revokedWhile: "Quem enviou a retirou. Vista: {duration}.",
     refused: "Não pôde ser mostrada: não chegou como foi enviada. Quem enviou já sabe.",
     undecodable:
@@ -438,6 +451,11 @@ export const pt: Texts = {
       "Uma delas foi mal ouvida ou mal digitada.",
       "Pergunte de novo. Após três tentativas erradas, peça o link: então o código é retirado.",
     ],
+    forgotten: [
+      "Esta sessão acabou",
+      "Esta página foi recarregada, e ninguém mais espera por ela: isso dura dois minutos.",
+      "Peça um novo link se ainda quiser ver algo.",
+    ],
     bad_link: [
       "Este link não está inteiro",
       "Uma parte se perdeu no caminho.",
@@ -477,6 +495,11 @@ export const pt: Texts = {
     ],
   },
   failedSender: {
+    forgotten: [
+      "Esta sessão acabou",
+      "Esta página foi recarregada mais de dois minutos depois de sair. O que seu amigo não tinha aberto ninguém mais pode ler.",
+      "Crie um novo link.",
+    ],
     refused: ["Não foi possível criar o link", "O servidor não o aceitou.", "Crie um novo link."],
     room_deleted: [
       "A sessão terminou",

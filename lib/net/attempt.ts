@@ -11,6 +11,7 @@ import type { ClientMessage, IceServer } from "../protocol/signaling.ts";
 import type { Code } from "../e2e/code.ts";
 import {
   type LinkSecret,
+  type ResumeSecret,
   SenderHandshake,
   type SessionKeys,
   ViewerHandshake,
@@ -58,6 +59,10 @@ export interface AttemptOptions {
   readonly ground: Ground;
   /** Sender: the code that is out. */
   readonly code: Code | null;
+  /** What an earlier handshake of this session left. The viewer comes by it where there is one. */
+  readonly resumed: ResumeSecret | null;
+  /** Sender: by nothing else may anybody come. */
+  readonly only: boolean;
   /** Viewer: there was an attempt before this one. */
   readonly settle: boolean;
   /** Viewer: asked before each answer to a HELLO. */
@@ -66,6 +71,8 @@ export interface AttemptOptions {
   readonly onGuess: () => void;
   /** Sender: it was right. False where it is not to go on all the same. */
   readonly onProved: (guessed: boolean) => boolean;
+  /** The other side proved itself. What comes next waits for it. */
+  readonly onKeys: (keys: SessionKeys) => Promise<void>;
   readonly iceServers: readonly IceServer[];
   readonly relayOnly: boolean;
   /** The server passes encrypted records on. */
@@ -149,17 +156,21 @@ export class Attempt {
   }
 
   async #begin(): Promise<void> {
-    const { ground: { address: { secret }, fingerprint, kem }, code } = this.#options;
+    const { ground: { address: { secret }, fingerprint, kem }, code, resumed, only } =
+      this.#options;
     if (this.#role === "R") {
-      this.#viewer = await ViewerHandshake.start({ secret, fingerprint, kem });
+      this.#viewer = await ViewerHandshake.start({ secret: resumed ?? secret, fingerprint, kem });
       this.#send(this.#viewer.commit);
     } else if ("psk" in secret) {
-      this.#sender = await SenderHandshake.start({ link: secret, code, fingerprint, kem });
+      const known = { link: secret, code, resumed, only };
+      this.#sender = await SenderHandshake.start({ ...known, fingerprint, kem });
     }
   }
 
   async #step(message: Bytes): Promise<void> {
     if (this.#repair !== null) return await this.#follow(this.#repair, message);
+    // For the page that was here before, from who does not know yet that it is gone: nothing is connected that could be repaired.
+    if (message[0] === HANDSHAKE.repair) return;
     if (this.#sender !== null) return await this.#stepSender(this.#sender, message);
     if (this.#viewer !== null) return await this.#stepViewer(this.#viewer, message);
   }
@@ -177,6 +188,8 @@ export class Attempt {
     const keys = await handshake.receiveHello(message);
     // A right guess that was cut short must not show either.
     if (this.#over || !this.#options.onProved(this.spent)) return;
+    await this.#options.onKeys(keys);
+    if (this.#over) return;
     const repair = this.#connect(keys);
     const peer = this.#peer;
     if (peer === null) this.#send(await handshake.confirm(""));
@@ -198,6 +211,8 @@ export class Attempt {
     if (!this.#greeted && leftOver) return;
     if (message[0] === HANDSHAKE.helloS) throw new ProtocolError();
     const { keys, offer } = await handshake.receiveConfirmation(message);
+    if (this.#over) return;
+    await this.#options.onKeys(keys);
     if (this.#over) return;
     const repair = this.#connect(keys);
     // She can't connect directly, and says what she does instead.

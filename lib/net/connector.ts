@@ -2,6 +2,9 @@
  * From a link or a code to a bound connection: seat, handshake, WebRTC. Whenever both seats are filled and nothing is bound,
  * the viewer starts a handshake; a lost socket, a reload of the server or a second try are all repaired by starting over.
  *
+ * A page that is loaded again comes back with what the page before it kept: the two do the handshake once more, by what the first
+ * one left both of them, beside the connection that the other page may take for alive. It is over when the other proved himself.
+ *
  * Where the server gave digits anybody can get to the viewer's seat, so a sender turns away who does not prove himself
  * there, and withdraws the code after three; without them only the link's token leads there, and a wrong proof ends the
  * session.
@@ -11,12 +14,13 @@
  * @module
  */
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
-import { HANDSHAKE } from "../protocol/handshake.ts";
+import { AGAIN_LENGTH, HANDSHAKE, MODE } from "../protocol/handshake.ts";
 import {
   CONNECT_TIMEOUT_MS,
   MAX_CODE_GUESSES,
   MAX_HANDSHAKES,
   MAX_TTL_S,
+  PROTOCOL_VERSION,
 } from "../protocol/limits.ts";
 import type {
   ClientMessage,
@@ -27,11 +31,13 @@ import type {
   ServerMessage,
 } from "../protocol/signaling.ts";
 import { type Code, drawWords, formatCode, loadWordlist } from "../e2e/code.ts";
+import type { ResumeSecret, SessionKeys } from "../e2e/handshake.ts";
 import { loadKem } from "../e2e/kem.ts";
 import { deriveRoom } from "../e2e/link.ts";
 import { randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import { type Address, Attempt, type Claim, type Ground, hasTurn } from "./attempt.ts";
+import type { Keeper, KeptConnection } from "./keeper.ts";
 import { createIdentity } from "./peer.ts";
 import type { Route } from "./route.ts";
 import type { SecureLink } from "./secure_link.ts";
@@ -70,11 +76,13 @@ export interface ConnectorHandlers {
   onCode(code: string | null): void;
   /** Sender: somebody came who could not prove that he has the link or the code; `withdrawn` when that cost the code. */
   onTurnedAway(claim: Claim, withdrawn: boolean): void;
-  /** Bound: listen on the link at once. Called once at most. */
+  /** Bound: listen on the link at once. Called again each time that the other page was loaded anew: the one before is over. */
   onBound(link: SecureLink): void;
+  /** The other page was loaded anew and proved itself: the link that was bound is over, and another one is on its way. */
+  onAgain(): void;
   /** Which way it goes, each time that this changes. */
   onRoute(route: Route): void;
-  /** Called once at most, and never after `onBound`. `retry`: seconds after which a busy server is worth trying again. */
+  /** Called once at most, and never after `onBound`: what was bound ends otherwise. `retry`: seconds after which a busy server is worth trying again. */
   onFailed(why: ConnectFailure, retry?: number): void;
 }
 
@@ -88,9 +96,13 @@ export interface ConnectorOptions {
   readonly handlers: ConnectorHandlers;
   /** Whether the server says beforehand that it passes encrypted records on; without WebRTC there is no other way. */
   readonly relay?: boolean;
+  /** Where to leave what a page after this one would need. */
+  readonly keeper?: Keeper;
+  /** What a page before this one left, and the token that takes its seat back. */
+  readonly kept?: KeptConnection & { readonly rtok: string };
 }
 
-async function findAddress(role: Role, secret: Bytes | Code): Promise<Address> {
+async function findAddress({ role, secret, kept }: ConnectorOptions): Promise<Address> {
   if (!(secret instanceof Uint8Array)) {
     return { path: secret.digits, first: { t: "join" }, ownerToken: null, secret };
   }
@@ -99,7 +111,7 @@ async function findAddress(role: Role, secret: Bytes | Code): Promise<Address> {
   if (role === "R") {
     return { ...address, first: { t: "join", tok: toBase64Url(jtok) }, ownerToken: null };
   }
-  const ownerToken = randomBytes(32);
+  const ownerToken = kept?.owner?.slice() ?? randomBytes(32);
   const [own, join] = await Promise.all([sha256(ownerToken), sha256(jtok)]);
   const hashes = { own: toBase64Url(own), join: toBase64Url(join) };
   return { ...address, first: { t: "create", ...hashes, ttl: MAX_TTL_S }, ownerToken };
@@ -130,8 +142,15 @@ export class Connector {
   #ground: Ground | null = null;
   #ways = NO_WAYS;
   #relayOnly = false;
+  /** What is not bound yet. */
   #attempt: Attempt | null = null;
+  /** What is. */
+  #live: Attempt | null = null;
   #bound = false;
+  /** What an earlier handshake left: the viewer comes by it, the sender lets him. */
+  #resumed: ResumeSecret | null;
+  /** Somebody was bound, now or before the page was loaded again: nobody else may come. */
+  #only: boolean;
   #over = false;
   /** Viewer: when he gives up. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -149,11 +168,21 @@ export class Connector {
   #words: Promise<string | null> | null = null;
   /** Sender: visitors who did not prove themselves; while a code is out each is a guess. */
   #misses = 0;
+  /** What the handshake under way leaves, once it is bound. */
+  #left: ResumeSecret | null = null;
   /** Sender: whoever sat there was sent away, and nobody has joined since. */
   #dismissed = false;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    const { kept } = options;
+    this.#resumed = kept?.resumed ?? null;
+    this.#only = kept?.bound ?? false;
+    this.#misses = kept?.misses ?? 0;
+    this.#code = kept?.code ?? null;
+    // Whoever tried the digits, tried them.
+    this.#open = this.#code !== null || this.#misses > 0;
+    if (this.#code !== null) this.#words = Promise.resolve(this.#code.words);
   }
 
   /** Hides the own address from the other side, or not, in each attempt from now on. */
@@ -163,9 +192,9 @@ export class Connector {
 
   /** Takes the seat and goes on by itself from there. WebRTC and WebCrypto have to be there. */
   async start(): Promise<void> {
-    const { role, secret, server, handlers, relay = false } = this.#options;
+    const { secret, server, handlers, relay = false, keeper, kept } = this.#options;
     const [address, kem, identity] = await Promise.all([
-      findAddress(role, secret),
+      findAddress(this.#options),
       // Its fallback is a script of the server's.
       loadKem().catch(() => null),
       createIdentity().catch(() => null),
@@ -177,14 +206,17 @@ export class Connector {
       return this.#fail(kem === null ? "unreachable" : "no_webrtc");
     }
     const fingerprint = identity?.fingerprint ?? randomBytes(32);
+    keeper?.keep({ secret, owner: address.ownerToken, misses: this.#misses, bound: this.#only });
+    if (this.#code !== null) handlers.onCode(formatCode(this.#code));
     const signaling = new SignalingClient({
       url: `${server}/ws/${address.path}`,
       first: address.first,
+      ...(kept === undefined ? {} : { rtok: kept.rtok }),
       handlers: {
         onMessage: (message) => this.#receive(message),
         onContact: (contact) => {
           // Back, it says first who is there.
-          if (!contact) this.#attempt?.setReachable(false);
+          if (!contact) this.#current?.setReachable(false);
           handlers.onContact(contact);
         },
         onEnd: (why, retry) => this.#signalingEnded(why, retry),
@@ -203,6 +235,8 @@ export class Connector {
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
     this.#attempt?.close();
+    this.#live?.close();
+    if (this.#resumed !== null) wipe(this.#resumed.resume);
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
     const ground = this.#ground;
@@ -220,9 +254,11 @@ export class Connector {
   #receive(message: ServerMessage): void {
     switch (message.t) {
       case "created":
+        this.#keepSeat(message);
         this.#offerCode(message.code ?? null);
         return this.#seated();
       case "joined":
+        this.#keepSeat(message);
         if (this.#misses >= MAX_CODE_GUESSES) this.#withdraw();
         return this.#seated();
       case "peer":
@@ -231,7 +267,7 @@ export class Connector {
         return this.#relayed(message.d);
       case "data": {
         const frame = fromBase64Url(message.d);
-        if (frame !== null) this.#attempt?.receiveFrame(frame);
+        if (frame !== null) this.#current?.receiveFrame(frame);
         return;
       }
       case "ice": {
@@ -242,13 +278,23 @@ export class Connector {
       case "gone":
         return this.#fail(`room_${message.why}`);
       case "err":
-        if (message.code === "no_peer") this.#attempt?.mislaid();
+        if (message.code === "no_peer") this.#current?.mislaid();
         return;
       case "ping":
         return;
       default:
         message satisfies never;
     }
+  }
+
+  /** What is bound; else what may come of the attempt under way. */
+  get #current(): Attempt | null {
+    return this.#live ?? this.#attempt;
+  }
+
+  #keepSeat({ rtok, salt }: { readonly rtok: string; readonly salt?: string }): void {
+    const path = this.#ground?.address.path;
+    if (path !== undefined) this.#options.keeper?.seated({ path, rtok, salt });
   }
 
   #seated(): void {
@@ -262,7 +308,7 @@ export class Connector {
 
   /** Makes the code of the digits that the server gave. A server that restarted gives others; the words stay. */
   async #offerCode(digits: string | null): Promise<void> {
-    if (this.#options.role !== "S" || this.#bound) return;
+    if (this.#options.role !== "S" || this.#only) return;
     if (this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
     this.#code = null;
     if (digits === null) return;
@@ -273,12 +319,14 @@ export class Connector {
     // Digits that nobody is told are an open door and nothing else.
     if (words === null || this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
     this.#code = { digits, words };
+    this.#options.keeper?.keep({ code: this.#code });
     this.#options.handlers.onCode(formatCode(this.#code));
   }
 
   #withdraw(): void {
     if (this.#options.role !== "S") return;
     this.#code = null;
+    this.#options.keeper?.keep({ code: null });
     this.#ground?.signaling.say({ t: "withdraw" });
     this.#options.handlers.onCode(null);
   }
@@ -293,7 +341,11 @@ export class Connector {
       this.#dismissed = false;
     }
     this.#options.handlers.onPeer(here);
-    if (this.#options.role === "S") return this.#visited(here, by);
+    if (this.#options.role === "S") {
+      // He takes his connection for alive.
+      if (here && this.#only) this.#sayAgain();
+      return this.#visited(here, by);
+    }
     if (!here) return;
     // The viewer begins, and gives up.
     this.#restart();
@@ -304,8 +356,13 @@ export class Connector {
 
   #boundPeerChanged(here: boolean, by: PeerCause): void {
     // Nobody is at the other end of what goes through the server.
-    if (!here && by === "leave") this.#attempt?.abandon();
-    else this.#attempt?.setReachable(here);
+    if (!here && by === "leave") this.#current?.abandon();
+    else this.#current?.setReachable(here);
+  }
+
+  #sayAgain(): void {
+    const again = new Uint8Array([HANDSHAKE.again, PROTOCOL_VERSION]);
+    this.#ground?.signaling.relay(toBase64Url(again));
   }
 
   /** Sender: goes on waiting, but nobody keeps the seat from others without a word. */
@@ -337,17 +394,29 @@ export class Connector {
     if (this.#dismissed) return;
     const message = fromBase64Url(d);
     if (message === null) return this.#broken(null);
-    // A viewer who lost his socket commits anew: that begins a new attempt, as long as nothing is bound.
-    if (this.#options.role === "S" && message[0] === HANDSHAKE.commit && !this.#bound) {
+    const [type, , mode] = message;
+    if (this.#options.role === "S" && type === HANDSHAKE.commit) {
+      // A viewer who lost his socket commits anew: that begins a new attempt. Once he is bound he comes back by that, and
+      // nobody comes otherwise.
+      if (this.#bound && mode !== MODE.resume) return;
       this.#restart();
+    } else if (this.#options.role === "R" && type === HANDSHAKE.again) {
+      // Nothing proves it. If it is not true, what is bound does not notice.
+      if (this.#bound && message.length === AGAIN_LENGTH) this.#restart();
+      return;
     }
-    this.#attempt?.receive(message);
+    const early = type !== undefined && type < HANDSHAKE.answer;
+    (early ? this.#attempt : this.#current)?.receive(message);
   }
 
   #restart(): void {
     const ground = this.#ground;
     if (ground === null) return;
     this.#abandon();
+    // A viewer who begins by link or code once more has to be taken for one, also by the page after this one.
+    if (this.#options.role === "R" && this.#resumed === null) {
+      this.#options.keeper?.keep({ resumed: null });
+    }
     const { servers, until, relay: mayRelay } = this.#ways;
     // Credentials that are too old would only be refused; each `peer` comes with new ones.
     const iceServers = performance.now() < until ? servers : [];
@@ -359,6 +428,8 @@ export class Connector {
     const attempt: Attempt = new Attempt(this.#options.role, {
       ground,
       code: this.#code,
+      resumed: this.#resumed,
+      only: this.#only,
       iceServers,
       relayOnly,
       mayRelay,
@@ -367,10 +438,16 @@ export class Connector {
       onAnswer: () => this.#answer(),
       onGuess: () => void this.#misses++,
       onProved: (guessed) => this.#proved(guessed),
+      onKeys: (keys) => this.#keyed(keys),
       onBound: (link) => {
-        this.#bound = true;
+        this.#bound = this.#only = true;
+        this.#handshakes = 0;
+        this.#live = attempt;
+        this.#attempt = null;
         clearTimeout(this.#timer);
         clearTimeout(this.#patience);
+        this.#resumed = this.#left;
+        this.#options.keeper?.keep({ bound: true });
         this.#options.handlers.onBound(link);
       },
       onRoute: (way) => {
@@ -380,6 +457,8 @@ export class Connector {
       },
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
+        // Whoever that was, and whatever he said: what is bound is none of it.
+        if (this.#bound) return this.#drop();
         if (why === "verification") return this.#broken(attempt);
         if (this.#options.role === "R") return this.#fail(why);
         // A sender's link is not spent on one visitor's network.
@@ -388,6 +467,23 @@ export class Connector {
       },
     });
     this.#attempt = attempt;
+  }
+
+  /**
+   * The other side proved itself, and would come back by this handshake if a page was loaded again: kept before anything else is
+   * said, so that neither of them can be bound to one that has forgotten it. What was bound before is over: that page is gone.
+   */
+  async #keyed({ resume, by }: SessionKeys): Promise<void> {
+    this.#left = { resume, by };
+    // The sender lets him come by it from now on, whether or not he hears of it.
+    if (this.#options.role === "S") this.#resumed = this.#left;
+    const live = this.#live;
+    this.#live = null;
+    if (live !== null) {
+      live.close();
+      this.#options.handlers.onAgain();
+    }
+    await this.#options.keeper?.keep({ resumed: this.#left });
   }
 
   /** Viewer: each answer tells whoever gets it whether one guess at a code was right, and what there will be to compare. */
@@ -421,6 +517,7 @@ export class Connector {
     attempt?.close();
     clearTimeout(this.#patience);
     if (attempt?.spent !== true) this.#misses++;
+    this.#options.keeper?.keep({ misses: this.#misses });
     this.#dismissed = true;
     if (this.#misses >= MAX_TURNED_AWAY) return this.#fail("verification");
     // The code goes first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
@@ -436,7 +533,7 @@ export class Connector {
   }
 
   #signalingEnded(why: SignalingEnd, retry?: number): void {
-    if (this.#bound) return this.#attempt?.abandon();
+    if (this.#bound) return this.#current?.abandon();
     if (why === "dismissed") {
       // It is the sender who turns away: a server that says so to her makes no sense.
       if (this.#options.role === "S") return this.#fail("protocol");

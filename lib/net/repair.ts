@@ -62,6 +62,9 @@ export class Repair {
   #telling: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
+  #abandoned = false;
+  /** The other page closed the connection. */
+  #away = false;
   /** This side is in another network, and has not said so yet. */
   #moved = false;
   readonly #wakeups = new AbortController();
@@ -122,10 +125,11 @@ export class Repair {
     this.#relay?.broke();
   }
 
-  /** The server, or the other one's seat there, is gone for good: who went on over it is alone. */
+  /** The server, or the other one's seat there, is gone for good: who went on over it is alone, and whoever is away stays away. */
   abandon(): void {
     this.#reachable = false;
-    if (this.#relay !== null) this.#link?.giveUp();
+    this.#abandoned = true;
+    if (this.#relay !== null || this.#away) this.#link?.giveUp();
   }
 
   /** Takes M7. What can't be opened or read is left out: it may have been overtaken. */
@@ -183,6 +187,8 @@ export class Repair {
 
   #changed(state: TransportState): void {
     clearTimeout(this.#timer);
+    this.#away = state === "closed";
+    if (this.#away && this.#abandoned) return this.#link?.giveUp();
     if (state === "up") {
       this.#tries = 0;
       this.#tellRoute();

@@ -8,7 +8,6 @@
  */
 import { type Bytes, concat } from "../protocol/bytes.ts";
 import type { ControlMessage } from "../protocol/control.ts";
-import { MODE } from "../protocol/handshake.ts";
 import { SEAT_GRACE_MS } from "../protocol/limits.ts";
 import { MAX_RECORD_LENGTH, RECORD } from "../protocol/record.ts";
 import {
@@ -17,7 +16,7 @@ import {
   encodeControl,
   type OpenedControl,
 } from "../e2e/control_record.ts";
-import type { SessionKeys } from "../e2e/handshake.ts";
+import type { Proof, SessionKeys } from "../e2e/handshake.ts";
 import { ProtocolError, take } from "../e2e/suite.ts";
 import { ChannelClosedError } from "./flow_channel.ts";
 import { pause } from "./pause.ts";
@@ -34,8 +33,8 @@ const MAX_HELD = 64;
 const REBIND_LENGTH = 1 + 4 * 4;
 const TAG_LENGTH = 32;
 
-/** Why a link ended: either side closed it, the network did, or the other side broke the protocol. */
-export type LinkEnd = "closed" | "lost" | "protocol";
+/** Why a link ended: nothing came through for two minutes, or the other side broke the protocol. */
+export type LinkEnd = "lost" | "protocol";
 
 /** The chunk that has to come next: all before it are here. */
 export interface Position {
@@ -51,6 +50,8 @@ export interface LinkHandlers {
   onRecord(record: Bytes): void;
   /** The other side does not answer, or answers again; `onEnd` follows where it stays silent for two minutes. */
   onSteady(steady: boolean): void;
+  /** The other side's page closed what carried the records, without a goodbye: it is closed, or being loaded again. */
+  onAway(): void;
   /** What carried the records is gone: says which chunk has to come next, and forgets what has no place yet. */
   onBreak(): Position;
   /** Another transport is there; the other side waits for this chunk of this side's. */
@@ -73,7 +74,9 @@ export interface LinkOptions {
 export class SecureLink {
   readonly sas: Bytes;
   /** By what the viewer proved himself. */
-  readonly by: "link" | "code";
+  readonly by: Proof;
+  /** Another link of this session was there before, with a page that was loaded again since. */
+  readonly again: boolean;
   readonly #keys: SessionKeys;
   readonly #sealer: ControlSealer;
   readonly #opener: ControlOpener;
@@ -95,7 +98,8 @@ export class SecureLink {
   constructor({ keys, transport }: LinkOptions) {
     this.#keys = keys;
     this.sas = keys.sas;
-    this.by = keys.mode === MODE.code ? "code" : "link";
+    this.by = keys.by;
+    this.again = keys.again;
     this.#sealer = new ControlSealer(keys.controlOut);
     this.#opener = new ControlOpener(keys.controlIn);
     if (transport !== undefined) this.#listenTo(transport);
@@ -208,6 +212,13 @@ export class SecureLink {
     this.#end("lost");
   }
 
+  /** Ends it at once and without a word: another one takes its place. Nothing is called afterwards. */
+  drop(): void {
+    this.#ended = true;
+    clearTimeout(this.#grace);
+    this.#dropTransports();
+  }
+
   /** Ends it because of what the other side said. */
   reject(): void {
     this.#end("protocol");
@@ -221,7 +232,7 @@ export class SecureLink {
     // A queue on a dead path would never drain.
     await Promise.race([this.#sending, pause(LINGER_MS)]);
     await this.#transport?.flush();
-    this.#drop();
+    this.#dropTransports();
   }
 
   #listenTo(transport: Transport): void {
@@ -298,8 +309,8 @@ export class SecureLink {
 
   #changed(transport: Transport, state: TransportState): void {
     if (this.#ended || (transport !== this.#transport && transport !== this.#next)) return;
-    if (state === "closed") return this.#end("closed");
     if (transport === this.#transport) this.#setSteady(state === "up");
+    if (state === "closed") this.#handlers?.onAway();
     this.#watcher?.(state);
   }
 
@@ -315,11 +326,11 @@ export class SecureLink {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#grace);
-    this.#drop();
+    this.#dropTransports();
     this.#handlers?.onEnd(why);
   }
 
-  #drop(): void {
+  #dropTransports(): void {
     for (const transport of [this.#transport, this.#next, this.#last]) transport?.close();
     this.#transport = this.#next = this.#last = null;
   }

@@ -63,6 +63,8 @@ export interface SignalingOptions {
   readonly url: string;
   /** `create` or `join`: how a seat is taken the first time, and again when a resume was refused. */
   readonly first: ClientMessage;
+  /** Takes back a seat that is held already, before anything else. */
+  readonly rtok?: string;
   readonly handlers: SignalingHandlers;
 }
 
@@ -84,6 +86,10 @@ export class SignalingClient {
 
   constructor(options: SignalingOptions) {
     this.#options = options;
+    if (options.rtok !== undefined) {
+      this.#resumeToken = options.rtok;
+      this.#seatedAt = performance.now();
+    }
     const { signal } = this.#wakeups;
     const wake = () => this.#wake();
     globalThis.addEventListener("online", () => this.#moved(), { signal });
@@ -109,10 +115,13 @@ export class SignalingClient {
     if (this.#seated) this.#send(message);
   }
 
-  /** Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes. Idempotent. */
-  end(last: ClientMessage): void {
+  /**
+   * Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes; without it the seat counts as lost, and
+   * waits. Idempotent.
+   */
+  end(last?: ClientMessage): void {
     if (this.#over) return;
-    if (this.#seated) this.#send(last);
+    if (this.#seated && last !== undefined) this.#send(last);
     this.#stop();
   }
 
@@ -199,7 +208,7 @@ export class SignalingClient {
     // However long it was away: who made the room can make it again, and who joined can try to.
     if (hadToken) return this.#schedule(true);
     const since = this.#seatedAt === null ? Infinity : performance.now() - this.#seatedAt;
-    if (this.#options.first.t === "create" || since > REFUSED_PATIENCE_MS) {
+    if (this.#options.first.t !== "join" || since > REFUSED_PATIENCE_MS) {
       return this.#finish("refused");
     }
     this.#schedule(false);

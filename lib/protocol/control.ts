@@ -78,6 +78,13 @@ export interface MetaMessage {
   readonly view: ViewRules;
 }
 
+/** How long a picture was on this side's screen, and why no longer. */
+export interface LastSeen {
+  readonly n: number;
+  readonly why: ClosedReason;
+  readonly ms: number;
+}
+
 /** What either browser may say to the other. */
 export type ControlMessage =
   | MetaMessage
@@ -99,6 +106,11 @@ export type ControlMessage =
   /** The viewer would like more time for what is on screen. */
   | { readonly t: "more"; readonly n: number }
   | { readonly t: "extend"; readonly n: number; readonly seconds: number }
+  /**
+   * First on a connection of which one of the pages was loaded again: `next` is the number of the picture that this side announces
+   * next, `last` what became of the one that it opened last.
+   */
+  | { readonly t: "back"; readonly next: number; readonly last?: LastSeen }
   /** The sender keeps the session open after the last picture, or not. */
   | { readonly t: "keep"; readonly on: boolean }
   | { readonly t: "bye"; readonly why: ByeReason }
@@ -150,6 +162,13 @@ function parseMeta(value: Record<string, unknown>): MetaMessage | null {
   };
 }
 
+function parseSeen({ n, why, ms }: Record<string, unknown>): LastSeen | null {
+  const reason = CLOSED_REASONS.find((item) => item === why);
+  return isImageNumber(n) && reason !== undefined && isInteger(ms, 0, MAX_REPORT_MS)
+    ? { n, why: reason, ms }
+    : null;
+}
+
 /**
  * Parses the plaintext of a control record (padding already cut off). Returns a fresh object that holds nothing but
  * the fields of the union, or `null`.
@@ -157,7 +176,7 @@ function parseMeta(value: Record<string, unknown>): MetaMessage | null {
 export function parseControlMessage(raw: string): ControlMessage | null {
   const value = parseObject(raw, MAX_CONTROL_BYTES);
   if (value === null) return null;
-  const { t, n, digest, key, why, ms, all, seconds, on, code } = value;
+  const { t, n, digest, key, why, ms, all, seconds, on, code, next, last } = value;
   switch (t) {
     case "meta":
       return parseMeta(value);
@@ -171,10 +190,14 @@ export function parseControlMessage(raw: string): ControlMessage | null {
     case "more":
       return isImageNumber(n) ? { t, n } : null;
     case "closed": {
-      const reason = CLOSED_REASONS.find((item) => item === why);
-      return isImageNumber(n) && reason !== undefined && isInteger(ms, 0, MAX_REPORT_MS)
-        ? { t, n, why: reason, ms }
-        : null;
+      const seen = parseSeen({ n, why, ms });
+      return seen === null ? null : { t, ...seen };
+    }
+    case "back": {
+      if (!isInteger(next, 0, MAX_IMAGES)) return null;
+      if (last === undefined) return { t, next };
+      const seen = typeof last === "object" && last !== null ? parseSeen({ ...last }) : null;
+      return seen === null ? null : { t, next, last: seen };
     }
     case "revoke":
       if (all === true) return n === undefined ? { t, all } : null;

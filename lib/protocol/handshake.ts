@@ -1,5 +1,5 @@
 /**
- * Byte layouts of the handshake messages M1…M6, which travel as `d` of `relay`.
+ * Byte layouts of the handshake messages M1…M8, which travel as `d` of `relay`.
  *
  * This module is browser compatible.
  *
@@ -15,10 +15,14 @@ export const HANDSHAKE = {
   answer: 0x05,
   candidate: 0x06,
   repair: 0x07,
+  again: 0x08,
 } as const;
 
-/** Mode byte of M1: how the two came by their shared secret. */
-export const MODE = { link: 1, code: 2 } as const;
+/** Mode byte of M1: how the two came by their shared secret. `resume`: from a handshake before, when a page was loaded again. */
+export const MODE = { link: 1, code: 2, resume: 3 } as const;
+
+/** M8, `08 ver`: S's page was loaded again, and R is to begin anew. Nothing of it is secret or proved. */
+export const AGAIN_LENGTH = 2;
 
 /** M1: `01 ver mode ‖ H(enc("img-e2e/1 commit", HELLO_R)) 32`. */
 export const COMMIT_LENGTH = 3 + 32;

@@ -8,7 +8,13 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type Bytes, fromBase64Url } from "../protocol/bytes.ts";
-import type { AbortCode, ClosedReason, ControlMessage, MetaMessage } from "../protocol/control.ts";
+import type {
+  AbortCode,
+  ClosedReason,
+  ControlMessage,
+  LastSeen,
+  MetaMessage,
+} from "../protocol/control.ts";
 import { parseHeader, RECORD } from "../protocol/record.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import { ImageOpener } from "../e2e/image_stream.ts";
@@ -65,6 +71,13 @@ export interface InboxOptions {
   readonly defaultMark: string;
   /** Called after each change of the picture's state. */
   readonly onChange: (picture: IncomingPicture) => void;
+  /** Hears what a page after this one would have to tell of the picture that was opened last; once more when it is closed. */
+  readonly onSeen?: (seen: Seen) => void;
+}
+
+/** What became of the picture that was opened last, as far as it has: `since` is when it came on screen, by the clock on the wall. */
+export interface Seen extends LastSeen {
+  readonly since?: number;
 }
 
 /** Receives pictures. People are at one at a time; the one behind it may come ahead, as ciphertext. */
@@ -75,8 +88,9 @@ export class Inbox {
   /** What people are at; `null` once it is finished. */
   #current: Reception | null = null;
   #ahead: Reception | null = null;
-  /** The number that has to be announced next. */
-  #next = 0;
+  /** The number that has to be announced next; `null` until the other side says where it goes on. */
+  #next: number | null = 0;
+  #last: LastSeen | undefined;
   #keyUsed = false;
   #promotion: ReturnType<typeof setTimeout> | undefined;
   #early: Bytes[] = [];
@@ -111,6 +125,7 @@ export class Inbox {
     if (picture === null) return;
     const { n, view: { ask } } = picture.meta;
     if (!this.#apply({ type: "open", ask })) return;
+    this.#note({ n, why: "left", ms: 0 });
     this.#say({ t: "open", n });
     this.#awaitKey(ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS);
   }
@@ -128,7 +143,38 @@ export class Inbox {
         return { image: reception.meta.n, chunk: reception.opener.next };
       }
     }
-    return { image: this.#next, chunk: 0 };
+    return { image: this.#next ?? 0, chunk: 0 };
+  }
+
+  /** What became of the picture that was opened last. */
+  get last(): LastSeen | undefined {
+    return this.#last;
+  }
+
+  /**
+   * One of the pages was loaded again: the link is over, what is on screen is closed, and what was not opened is gone. Its owner says
+   * on the next link where it goes on ({@linkcode Inbox.expect}); if this is the page that was loaded, `last` is what its
+   * predecessor knew.
+   */
+  detach(last = this.#last): void {
+    this.#viewing?.close("left");
+    this.#apply({ type: "over" });
+    this.#dropAhead();
+    this.#early = [];
+    this.#link = null;
+    this.#next = null;
+    this.#last = last;
+  }
+
+  /** Goes on over another link. */
+  attach(link: SecureLink): void {
+    this.#link = link;
+  }
+
+  /** The number that the other side announces next. Throws {@linkcode ProtocolError} where that was settled. */
+  expect(next: number): void {
+    if (this.#next !== null) throw new ProtocolError();
+    this.#next = next;
   }
 
   /** A human would like more time for what is on screen; once, until the owner grants some. */
@@ -193,7 +239,7 @@ export class Inbox {
   receiveRecord(record: Bytes): void {
     const header = parseHeader(record);
     if (header === null || header.type !== RECORD.chunk) throw new ProtocolError();
-    if (header.image === this.#next) {
+    if (this.#next === null || header.image === this.#next) {
       if (this.#early.length >= MAX_EARLY_RECORDS) throw new ProtocolError();
       this.#early.push(record);
     } else if (header.image > this.#next) {
@@ -217,7 +263,7 @@ export class Inbox {
     const metaHash = await sha256(plaintext);
     const opener = new ImageOpener({ image: meta.n, size: meta.size, metaHash });
     const reception: Reception = { meta, opener, digest: null, whole: false };
-    this.#next++;
+    this.#next = meta.n + 1;
     // A moment ago one was closed: people see that first.
     if (this.#current === null && this.#promotion === undefined) this.#begin(reception);
     else this.#ahead = reception;
@@ -260,7 +306,7 @@ export class Inbox {
   }
 
   async #ended(n: number, digest: string): Promise<void> {
-    if (n >= this.#next) throw new ProtocolError();
+    if (!this.#wasAnnounced(n)) throw new ProtocolError();
     const reception = this.#find(n);
     if (reception === null) return;
     reception.digest = fromBase64Url(digest);
@@ -349,7 +395,9 @@ export class Inbox {
       hold: meta.view.hold,
       mark: meta.view.mark === "" ? this.#options.defaultMark : meta.view.mark,
       onPainted: () => {
-        if (this.#apply({ type: "painted" })) this.#say({ t: "shown", n: meta.n });
+        if (!this.#apply({ type: "painted" })) return;
+        this.#note({ n: meta.n, why: "left", ms: 0, since: Date.now() });
+        this.#say({ t: "shown", n: meta.n });
       },
       onClosed: (why, ms) => this.#closed(why, ms),
     });
@@ -360,7 +408,9 @@ export class Inbox {
   #closed(why: ClosedReason, ms: number): void {
     const n = this.#picture.peek()?.meta.n;
     if (n === undefined) return;
-    if (this.#apply({ type: "closed", why, ms })) this.#say({ t: "closed", n, why, ms });
+    if (!this.#apply({ type: "closed", why, ms })) return;
+    this.#note({ n, why, ms });
+    this.#say({ t: "closed", n, why, ms });
   }
 
   /** One picture, or all of them (`null`). */
@@ -385,8 +435,18 @@ export class Inbox {
     this.#say({ t: "abort", code, n });
   }
 
+  #wasAnnounced(n: number): boolean {
+    return this.#next !== null && n < this.#next;
+  }
+
+  #note(seen: Seen): void {
+    const { n, why, ms } = seen;
+    this.#last = { n, why, ms };
+    this.#options.onSeen?.(seen);
+  }
+
   #isCurrent(n: number): boolean {
-    if (n >= this.#next) throw new ProtocolError();
+    if (!this.#wasAnnounced(n)) throw new ProtocolError();
     // What came ahead has no turn yet: nothing but its end and its taking back can be said of it.
     if (n === this.#ahead?.meta.n) throw new ProtocolError();
     return n === this.#current?.meta.n;

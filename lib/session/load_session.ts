@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Role } from "../e2e/transcript.ts";
 import type { Session } from "./session.ts";
 
 type SessionClass = typeof Session;
@@ -18,6 +19,20 @@ export function loadSession(): Promise<SessionClass> {
     throw error;
   });
   return loading;
+}
+
+/** Where a tab keeps what a page of `role` needs to go on (tab_memory.ts). */
+export function memoryKey(role: Role): string {
+  return `session ${role}`;
+}
+
+/** Whether a page before this one left a session in this tab. */
+export function isReturning(role: Role): boolean {
+  try {
+    return sessionStorage.getItem(memoryKey(role)) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** Fetches it as soon as somebody moves a hand, so that it is there before it is needed. */

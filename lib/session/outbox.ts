@@ -7,7 +7,7 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type Bytes, toBase64Url } from "../protocol/bytes.ts";
-import type { ControlMessage, MetaMessage, ViewRules } from "../protocol/control.ts";
+import type { ControlMessage, LastSeen, MetaMessage, ViewRules } from "../protocol/control.ts";
 import {
   MAX_ALT_LENGTH,
   MAX_CAPTION_LENGTH,
@@ -72,13 +72,27 @@ export interface OutgoingPicture extends Details {
   /** Its place, which is its number on the wire once it is announced. */
   readonly n: number;
   readonly name: string;
-  readonly prepared: Prepared;
+  /** `null`: a page before this one sent it, and has taken it along. */
+  readonly prepared: Prepared | null;
   readonly state: Outgoing;
   /** Not sent while it is: somebody works on it. */
   readonly editing: boolean;
   /** The viewer would like more time. */
   readonly wanted: boolean;
 }
+
+/** What is remembered of the pictures should the page be loaded again; nothing that could show one. */
+export interface Ledger {
+  /** By number, those that were opened or are finished. */
+  readonly states: readonly Outgoing[];
+  /** When the key of the last one was released, by the clock on the wall. */
+  readonly openedAt: number;
+  /** There were others, which the next page does not have. */
+  readonly pending: boolean;
+}
+
+/** Of a session that begins. */
+export const NO_LEDGER: Ledger = { states: [], openedAt: 0, pending: false };
 
 /** The session can't take more pictures. */
 export class OutboxFullError extends Error {
@@ -112,8 +126,18 @@ interface Sealed {
   readonly abort: AbortController;
 }
 
+/** One whose content is here. */
+export type OwnPicture = OutgoingPicture & { readonly prepared: Prepared };
+
+/** What is left of a picture that a page before this one opened or lost. */
+function past(state: Outgoing, n: number): OutgoingPicture {
+  const rules = { seconds: 0, hold: false, mark: "", ask: false };
+  const details = { rules, caption: "", alt: "", named: false, name: "" };
+  return { ...details, id: n, n, prepared: null, state, editing: false, wanted: false };
+}
+
 /** The announcement of a picture. */
-function describe(picture: OutgoingPicture): MetaMessage {
+function describe(picture: OwnPicture): MetaMessage {
   const { n, prepared, rules } = picture;
   const { type, size, width, height } = prepared;
   const name = cut(picture.named ? picture.name : "", MAX_NAME_LENGTH);
@@ -169,9 +193,24 @@ export class Outbox {
   /** The sending under way: what stops it, and its end. */
   #job: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
-  /** `onChange` is called after each change of a picture's state. */
-  constructor(onChange: (picture: OutgoingPicture) => void) {
+  /** `onChange` is called after each change of a picture's state. `ledger`: what a page before this one remembered. */
+  constructor(onChange: (picture: OutgoingPicture) => void, ledger: Ledger = NO_LEDGER) {
     this.#onChange = onChange;
+    this.#pictures.value = ledger.states.map(past);
+    this.#ids = ledger.states.length;
+    this.#openedAt = ledger.openedAt;
+  }
+
+  /** What the page after this one has to know: of the pictures that the viewer was given the key of, or that are finished. */
+  get ledger(): Ledger {
+    const states = this.#inOrder().map(({ state }) => state);
+    const unopened = states.findIndex((state) => !isOpen(state) && !isFinished(state));
+    const pending = unopened !== -1;
+    return {
+      states: pending ? states.slice(0, unopened) : states,
+      openedAt: this.#openedAt,
+      pending,
+    };
   }
 
   /** All pictures, in order. */
@@ -225,7 +264,7 @@ export class Outbox {
   replace(id: number, prepared: Prepared): boolean {
     const before = this.#queued(id);
     if (before === null || !this.#rework(id, { prepared })) return false;
-    before.prepared.thumbnail.close();
+    before.prepared?.thumbnail.close();
     return true;
   }
 
@@ -240,8 +279,8 @@ export class Outbox {
   remove(id: number): boolean {
     const picture = this.#queued(id);
     if (picture === null) return false;
-    this.#forgetReadAhead(picture.prepared.blob);
-    picture.prepared.thumbnail.close();
+    this.#forgetReadAhead(picture.prepared?.blob);
+    picture.prepared?.thumbnail.close();
     this.#number(this.#pictures.peek().filter((other) => other !== picture));
     this.#pump();
     return true;
@@ -262,6 +301,45 @@ export class Outbox {
     this.#pump();
   }
 
+  /**
+   * The viewer's page was loaded again: the link is over, and what was not opened goes once more, under keys of its own, as soon as
+   * there is another. Returns the number under which the next picture is announced.
+   */
+  detach(): number {
+    this.#link = null;
+    this.#job?.stop.abort();
+    this.#job = null;
+    for (const { sealer, abort } of this.#sealed.values()) {
+      abort.abort();
+      sealer.destroy();
+    }
+    this.#sealed.clear();
+    this.#applyAll({ type: "again" });
+    this.#number(this.#inOrder());
+    this.#at.value = this.#first();
+    const next = this.ledger.states.length;
+    this.#whole = next - 1;
+    return next;
+  }
+
+  /** The viewer's new page says what became of the picture that was opened last; of any other nobody knows any more. */
+  settle(last: LastSeen | undefined): void {
+    for (const { n, state } of this.#pictures.peek()) {
+      if (!isOpen(state)) continue;
+      if (last?.n !== n) {
+        this.#apply(n, { type: "overdue" });
+        continue;
+      }
+      const { ms } = last;
+      // "Burned" would be this side's own deed.
+      const why = last.why === "revoked" && !this.#burned && !this.#revoked.has(n)
+        ? "left"
+        : last.why;
+      if (ms > 0) this.#apply(n, { type: "shown" });
+      this.#apply(n, this.#plausible({ type: "closed", why, ms }));
+    }
+  }
+
   /** The other side does not answer, or does again: nobody is late meanwhile. */
   setSteady(steady: boolean): void {
     this.#steady = steady;
@@ -278,7 +356,7 @@ export class Outbox {
     const link = this.#link;
     const picture = this.#pictures.peek().find(({ state }) => state.at === "sending");
     const sealer = picture === undefined ? undefined : this.#sealed.get(picture.n)?.sealer;
-    if (link === null || picture === undefined || sealer === undefined) return;
+    if (link === null || sealer === undefined || !picture?.prepared) return;
     const { n, prepared: { blob, size } } = picture;
     const all = chunkCount(size);
     const from = image > n ? all : image === n ? Math.min(chunk, all) : 0;
@@ -390,11 +468,14 @@ export class Outbox {
   }
 
   /** Hands out what nobody has seen, for another session, and frees the rest. */
-  takeUnseen(): readonly OutgoingPicture[] {
+  takeUnseen(): readonly OwnPicture[] {
     this.end();
     const unseen = this.#pictures.peek().filter(({ state }) => state.at === "unseen");
     this.#pictures.value = [];
-    return unseen;
+    return unseen.flatMap((picture) => {
+      const { prepared } = picture;
+      return prepared === null ? [] : [{ ...picture, prepared }];
+    });
   }
 
   #find(id: number): OutgoingPicture | null {
@@ -410,7 +491,7 @@ export class Outbox {
   #rework(id: number, changes: Partial<OutgoingPicture>): boolean {
     const picture = this.#queued(id);
     if (picture === null) return false;
-    if (changes.prepared !== undefined) this.#forgetReadAhead(picture.prepared.blob);
+    if (changes.prepared !== undefined) this.#forgetReadAhead(picture.prepared?.blob);
     this.#put(picture.n, changes);
     return true;
   }
@@ -422,6 +503,13 @@ export class Outbox {
     const next = { ...picture, ...changes };
     this.#pictures.value = pictures.with(n, next);
     return next;
+  }
+
+  /** What is opened or finished, and then what is not: a viewer counts what is announced, and hears of the rest once more. */
+  #inOrder(): readonly OutgoingPicture[] {
+    const opened = ({ state }: OutgoingPicture) => isOpen(state) || isFinished(state);
+    const pictures = this.#pictures.peek();
+    return [...pictures.filter(opened), ...pictures.filter((picture) => !opened(picture))];
   }
 
   /** Puts pictures in a new order. */
@@ -436,8 +524,8 @@ export class Outbox {
     return first === -1 ? pictures.length : first;
   }
 
-  #forgetReadAhead(blob: Blob): void {
-    if (this.#readAhead?.blob !== blob) return;
+  #forgetReadAhead(blob: Blob | undefined): void {
+    if (this.#readAhead === null || this.#readAhead.blob !== blob) return;
     this.#readAhead.chunks.cancel();
     this.#readAhead = null;
   }
@@ -453,7 +541,7 @@ export class Outbox {
     if (next === null) return false;
     this.#watch(next);
     // Only what may be sent again is still shown.
-    if (finished && state.at !== "unseen") picture.prepared.thumbnail.close();
+    if (finished && state.at !== "unseen") picture.prepared?.thumbnail.close();
     if (finished) {
       const sealed = this.#sealed.get(n);
       this.#sealed.delete(n);
@@ -527,29 +615,37 @@ export class Outbox {
   #pump(): void {
     const link = this.#link;
     const next = this.#due();
-    if (this.#pumping || next === null || next.editing) return;
+    if (this.#pumping || next === null || next.editing || next.prepared === null) return;
+    const { prepared } = next;
     if (link === null) {
-      const { blob } = next.prepared;
+      const { blob } = prepared;
       if (this.#readAhead?.blob === blob) return;
       this.#readAhead?.chunks.cancel();
       this.#readAhead = { blob, chunks: new ChunkReader(blob) };
       return;
     }
-    this.#begin(next.n, (signal) => this.#send(next, link, signal));
+    this.#begin(next.n, (signal) => this.#send({ ...next, prepared }, link, signal));
   }
 
   /** Sends, until it is done or stopped. */
   #begin(n: number, send: (signal: AbortSignal) => Promise<void>): void {
     this.#pumping = true;
     const stop = new AbortController();
-    const done = send(stop.signal).catch((error) => this.#sendFailed(n, error)).finally(() => {
+    const done = send(stop.signal).catch((error) => {
+      // Whatever else went wrong is no fault of the file's.
+      if (!stop.signal.aborted) this.#sendFailed(n, error);
+    }).finally(() => {
       this.#pumping = false;
       this.#pump();
     });
     this.#job = { stop, done };
   }
 
-  async #send(picture: OutgoingPicture, link: SecureLink, signal: AbortSignal): Promise<void> {
+  async #send(
+    picture: OwnPicture,
+    link: SecureLink,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { n, prepared: { size, blob } } = picture;
     this.#apply(n, { type: "progress", sent: 0 });
     const meta = describe(picture);
@@ -560,7 +656,7 @@ export class Outbox {
     // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait here.
     const metaHash = await sha256(encodeControl(meta));
     const sealer = await ImageSealer.create({ image: n, size, metaHash });
-    if (isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
+    if (signal.aborted || isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
       chunks.cancel();
       return sealer.destroy();
     }
@@ -574,7 +670,7 @@ export class Outbox {
     rest: { chunks: ChunkReader; sent: number; link: SecureLink; signal: AbortSignal },
   ): Promise<void> {
     const sealed = this.#sealed.get(n);
-    const size = this.#pictures.peek()[n]?.prepared.size;
+    const size = this.#pictures.peek()[n]?.prepared?.size;
     if (sealed === undefined || size === undefined) return rest.chunks.cancel();
     const { sealer, abort } = sealed;
     const signal = AbortSignal.any([abort.signal, rest.signal]);

@@ -9,6 +9,7 @@ import type { AbortCode, ClosedReason } from "../protocol/control.ts";
 
 /**
  *     queued ─→ sending ─→ delivered ─→ (asked ─→) opened ─→ shown ─→ closed
+ *       ↑──────────┴───────────┴────────────┘ its viewer's page was loaded again
  *
  * and from there to an end that nobody wished for:
  * burned, unseen (before it was opened) · refused, unreadable · unconfirmed (once it was opened).
@@ -50,6 +51,8 @@ export type OutgoingEvent =
   | { readonly type: "abort"; readonly code: AbortCode }
   | { readonly type: "unreadable" }
   | { readonly type: "burn" }
+  /** The viewer's page was loaded again, and has nothing of it. */
+  | { readonly type: "again" }
   /** It is open for longer than it may be. */
   | { readonly type: "overdue" }
   /** The session is over, whoever ended it. */
@@ -86,6 +89,9 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
       return state.at === "sending" ? { at: "unreadable" } : null;
     case "overdue":
       return isOpen(state) ? { at: "unconfirmed" } : null;
+    case "again":
+      if (state.at === "queued" || isOpen(state) || isFinished(state)) return state;
+      return { at: "queued" };
     case "burn":
       // Once the key is out, only the viewer can say what became of it.
       if (isFinished(state) || isOpen(state)) return state;

@@ -35,7 +35,9 @@ export type FailReason =
   /** No workers, OffscreenCanvas or createImageBitmap. */
   | "old_browser"
   /** A fragment that is not whole. */
-  | "bad_link";
+  | "bad_link"
+  /** The page was loaded again, later than a session waits. */
+  | "forgotten";
 
 /**
  *     idle ─→ starting ─→ waiting ⇄ connecting ─→ live ─→ ended

@@ -20,7 +20,8 @@ import {
   type OutgoingPicture,
 } from "./outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
-import { loadSession, loadSessionSoon } from "./load_session.ts";
+import { isReturning, loadSession, loadSessionSoon } from "./load_session.ts";
+import type { Returned } from "./tab_memory.ts";
 import { Picker } from "./picker.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
 import type { Session } from "./session.ts";
@@ -51,6 +52,11 @@ export class SenderModel {
   readonly #relay = signal(false);
   /** Good pictures, for which no session could be begun: the server did not answer for its program. */
   readonly #stranded = signal<readonly OutgoingContent[]>([]);
+  /** What a page before this one left is looked for: settled once it is known. */
+  #coming: Promise<void> = Promise.resolve();
+  readonly #returning = signal(false);
+  /** There was something, and it is too late for it. */
+  readonly #lapsed = signal(false);
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
 
@@ -81,6 +87,7 @@ export class SenderModel {
       const failed = this.#obstacle !== null || this.picker.problem.value !== null;
       return phase === "idle" && failed ? "failed" : phase;
     });
+    if (this.#obstacle === null && isReturning("S")) this.#coming = this.#return();
     this.#code = computed(() => this.#session.value?.code.value ?? null);
     this.#reason = computed(() => {
       const life = this.#life();
@@ -108,6 +115,16 @@ export class SenderModel {
     return this.#session;
   }
 
+  /** True while what a page before this one left is looked for. */
+  get returning(): ReadonlySignal<boolean> {
+    return this.#returning;
+  }
+
+  /** True where a page before this one had a session, for which it is too late. */
+  get lapsed(): boolean {
+    return this.#lapsed.value && this.#session.value === null;
+  }
+
   /** The link to share; there from the first picture on. */
   get link(): ReadonlySignal<string | null> {
     return this.#link;
@@ -131,6 +148,7 @@ export class SenderModel {
   /** Takes files that were chosen, dropped or pasted; the first good one makes the link. */
   async choose(files: readonly File[]): Promise<void> {
     if (this.#obstacle !== null) return;
+    await this.#coming;
     let target = this.#running();
     const release = target?.hold();
     const loading = loadSession();
@@ -251,6 +269,7 @@ export class SenderModel {
       this.#stranded.value = [];
       this.#session.value = null;
       this.#link.value = null;
+      this.#lapsed.value = false;
     });
   }
 
@@ -263,8 +282,9 @@ export class SenderModel {
   async beginEdit(id: number): Promise<Editing | null> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
-    if (outbox === undefined || picture === undefined || !outbox.edit(id, true)) return null;
-    const { source, sourceType, edits } = picture.prepared;
+    const prepared = picture?.prepared ?? null;
+    if (outbox === undefined || prepared === null || !outbox.edit(id, true)) return null;
+    const { source, sourceType, edits } = prepared;
     const size = { maxWidth: EDITOR_SIDE, maxHeight: EDITOR_SIDE };
     try {
       const { EditorModel, TOOLS } = await import("./editor_model.ts");
@@ -273,7 +293,7 @@ export class SenderModel {
     } catch (error) {
       outbox.edit(id, false);
       if (error instanceof ImageError) {
-        this.picker.refuse({ reason: error.reason, name: picture.name });
+        this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
       }
       // Else the server did not answer for the editor: the picture stays as it is.
       return null;
@@ -290,14 +310,15 @@ export class SenderModel {
   async #prepareAnew(id: number, edits?: Edits): Promise<void> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
-    if (outbox === undefined || picture === undefined || !outbox.edit(id, true)) return;
+    const old = picture?.prepared ?? null;
+    if (outbox === undefined || old === null || !outbox.edit(id, true)) return;
     try {
-      const { source, edits: before } = picture.prepared;
+      const { source, edits: before } = old;
       const prepared = await this.picker.prepare(source, edits ?? before);
       if (!outbox.replace(id, prepared)) prepared.thumbnail.close();
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      this.picker.refuse({ reason: error.reason, name: picture.name });
+      this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
     } finally {
       outbox.edit(id, false);
     }
@@ -339,9 +360,24 @@ export class SenderModel {
     }
   }
 
-  #begin(sessionClass: typeof Session): Session {
+  /** Goes on with what a page before this one left. */
+  async #return(): Promise<void> {
+    this.#returning.value = true;
+    try {
+      const sessionClass = await loadSession();
+      const before = await sessionClass.findBefore("S", signalingServer(this.#location));
+      if (before === null) this.#lapsed.value = true;
+      else this.#begin(sessionClass, before);
+    } catch {
+      // The server does not answer for the program: it stays where it is, for the next time that the page is loaded.
+    } finally {
+      this.#returning.value = false;
+    }
+  }
+
+  #begin(sessionClass: typeof Session, before?: Returned): Session {
     this.#discard();
-    const secret = createLinkSecret();
+    const secret = before?.secret instanceof Uint8Array ? before.secret : createLinkSecret();
     const server = signalingServer(this.#location);
     const session = new sessionClass({
       role: "S",
@@ -349,10 +385,16 @@ export class SenderModel {
       server,
       decoder: this.#decoder,
       relay: relayOffered(),
+      ...(before === undefined ? {} : { before }),
     });
+    if (before !== undefined) {
+      this.#keep.value = before.keep;
+      this.#relay.value = before.hide;
+    }
     batch(() => {
       this.#session.value = session;
-      this.#link.value = formatLink(this.#location.origin, secret);
+      // Once somebody was bound, nobody else can use it.
+      this.#link.value = before?.bound === true ? null : formatLink(this.#location.origin, secret);
     });
     wipe(secret);
     session.life.subscribe((life) => {

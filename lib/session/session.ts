@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
 import { BYE_REASONS, type ByeReason } from "../protocol/control.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
@@ -20,9 +20,12 @@ import { Connector } from "../net/connector.ts";
 import type { Route } from "../net/route.ts";
 import type { LinkEnd, SecureLink } from "../net/secure_link.ts";
 import type { Trace } from "../net/trace.ts";
+import { SEAT_GRACE_MS } from "../protocol/limits.ts";
+import { reopen } from "../net/reopen.ts";
 import { Inbox, type IncomingPicture } from "./inbox.ts";
 import { Outbox, type OutgoingPicture } from "./outbox.ts";
 import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
+import { Remains, type Returned, TabMemory } from "./tab_memory.ts";
 
 /** How long taking back waits for the viewer's word on a picture that is open, in milliseconds. */
 const REPORT_MS = 2_000;
@@ -44,6 +47,9 @@ export interface TimelineEntry {
     /** Somebody could not prove that he has the link or the code; `withdrawn` when that was once too often for the code. */
     | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
     | { readonly type: "live" }
+    /** The other page was closed, or is being loaded again; or this one was. */
+    | { readonly type: "away" }
+    | { readonly type: "again" }
     | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
     | { readonly type: "incoming"; readonly picture: IncomingPicture }
     /** The viewer would like more time; this side gave some. */
@@ -72,6 +78,8 @@ export interface SessionOptions {
   readonly decoder: Decoder;
   /** Whether the server passes encrypted records on, where no other way leads through. */
   readonly relay?: boolean;
+  /** What a page before this one left, which this one goes on with. */
+  readonly before?: Returned;
 }
 
 /** A session of this browser with one other. */
@@ -81,6 +89,8 @@ export class Session {
   readonly #life = signal<Life>({ at: "idle" });
   readonly #contact = signal(true);
   readonly #steady = signal(true);
+  readonly #away = signal(false);
+  readonly #forgot: Signal<boolean>;
   readonly #timeline = signal<readonly TimelineEntry[]>([]);
   readonly #inbox = signal<Inbox | null>(null);
   readonly #keep = signal(false);
@@ -90,7 +100,12 @@ export class Session {
   readonly #compared = signal(false);
   readonly #route = signal<Route | null>(null);
   readonly #connector: Connector;
+  readonly #memory: TabMemory;
   #link: SecureLink | null = null;
+  /** Says where it goes on before it says anything else. */
+  #unsettled = false;
+  /** When the other page has been away for too long. */
+  #return: ReturnType<typeof setTimeout> | undefined;
   #holds = 0;
   /** Whether the viewer was ever told that he may send. */
   #mayAnswer = false;
@@ -98,13 +113,20 @@ export class Session {
   #takingBack: { reason: EndReason; timer: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(options: SessionOptions) {
+    const { before } = options;
     this.#options = options;
-    this.outbox = new Outbox((picture) => this.#outgoingChanged(picture));
+    this.#memory = new TabMemory(options.role, before);
+    this.#forgot = signal(before?.ledger.pending ?? false);
+    this.#keep.value = before?.keep ?? false;
+    this.#mayAnswer = before?.mayAnswer ?? false;
+    this.outbox = new Outbox((picture) => this.#outgoingChanged(picture), before?.ledger);
     this.#connector = new Connector({
       role: options.role,
       secret: options.secret instanceof Uint8Array ? options.secret.slice() : options.secret,
       server: options.server,
       ...(options.relay === undefined ? {} : { relay: options.relay }),
+      keeper: this.#memory,
+      ...(before === undefined ? {} : { kept: before }),
       handlers: {
         onSeated: () => this.#seated(),
         onContact: (contact) => {
@@ -117,6 +139,7 @@ export class Session {
         },
         onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
         onBound: (link) => this.#bound(link),
+        onAgain: () => this.#detach(),
         onRoute: (route) => {
           this.#route.value = route;
         },
@@ -137,6 +160,16 @@ export class Session {
   /** False while the connection to the other browser does not answer; it may come back. */
   get steady(): ReadonlySignal<boolean> {
     return this.#steady;
+  }
+
+  /** True while the other page is closed, or being loaded again; it may come back. */
+  get away(): ReadonlySignal<boolean> {
+    return this.#away;
+  }
+
+  /** True where this page was loaded again and had pictures that nobody had opened: they are gone, until some are chosen. */
+  get forgot(): ReadonlySignal<boolean> {
+    return this.#forgot;
   }
 
   /** Which way the pictures go; `null` before that is known. */
@@ -183,14 +216,33 @@ export class Session {
     return this.#compared;
   }
 
+  /**
+   * What a page before this one left in this tab, with its seat taken back; `null` where there is nothing to go on with. Waits as long
+   * as the server does not answer, and the seat may still be there.
+   */
+  static async findBefore(role: Role, server: string): Promise<Returned | null> {
+    const remains = Remains.find(role);
+    if (remains === null) return null;
+    const { path, rtok } = remains;
+    const reopened = await reopen({ server, path, rtok });
+    const before = reopened === null ? null : await remains.open(reopened);
+    if (before === null) remains.forget();
+    return before;
+  }
+
   /** Takes the seat; everything else follows by itself. */
   start(): void {
+    const { before } = this.#options;
+    if (before !== undefined) this.#note({ type: "again" });
+    // Somebody is there, or was a moment ago.
+    if (before?.bound === true) this.#awaitReturn();
     this.#happen({ type: "start" });
     this.#connector.start();
   }
 
   /** Hides this side's address from the other one, or not; what is connected already stays as it is. */
   hideAddress(on: boolean): void {
+    this.#memory.keep({ hide: on });
     this.#connector.hideAddress(on);
   }
 
@@ -199,6 +251,7 @@ export class Session {
     if (this.#options.role !== "S" || this.#keep.peek() === on) return;
     this.#keep.value = on;
     this.#mayAnswer ||= on;
+    this.#memory.keep({ keep: on, mayAnswer: this.#mayAnswer });
     this.#link?.sendControl({ t: "keep", on }).catch(() => {});
     this.#endWhenDone();
   }
@@ -242,11 +295,9 @@ export class Session {
     this.#finish("mismatch");
   }
 
-  /** The page goes away: there is no time to wait for anybody's word. */
+  /** The page goes away, and may be loaded again: nothing is left on screen, and the other side waits. */
   vanish(): void {
-    if (this.#isOver()) return;
-    this.#inbox.peek()?.close("hidden");
-    this.#finish("left");
+    if (!this.#isOver()) this.#inbox.peek()?.close("hidden");
   }
 
   /** Keeps the session from ending by itself while another picture is being prepared. Call what it returns, once. */
@@ -297,12 +348,15 @@ export class Session {
 
   #bound(link: SecureLink): void {
     this.#link = link;
+    this.#unsettled = link.again;
+    clearTimeout(this.#return);
     const emoji = sasEmoji(link.sas);
-    const inbox = new Inbox({
+    const inbox = this.#inbox.peek() ?? new Inbox({
       link,
       decoder: this.#options.decoder,
       defaultMark: defaultMark(emoji.map(([, name]) => name)),
       onChange: (picture) => this.#incomingChanged(picture),
+      onSeen: (seen) => this.#memory.seen(seen),
     });
     link.listen({
       onControl: (opened) => this.#control(inbox, opened),
@@ -312,6 +366,7 @@ export class Session {
         this.outbox.setSteady(steady);
         inbox.setSteady(steady);
       },
+      onAway: () => this.#wentAway(),
       onBreak: () => inbox.position(),
       onResume: (position) => {
         this.outbox.resume(position).catch(() => link.reject());
@@ -320,16 +375,58 @@ export class Session {
     });
     batch(() => {
       this.#inbox.value = inbox;
+      this.#steady.value = true;
+      this.#away.value = false;
       this.#verification.value = { by: link.by, emoji, digits: sasDigits(link.sas) };
       this.#happen({ type: "bound" });
       this.#note({ type: "live" });
     });
-    if (this.#keep.peek()) link.sendControl({ t: "keep", on: true }).catch(() => {});
+    this.outbox.setSteady(true);
+    inbox.setSteady(true);
+    if (link.again) this.#sayBack(link, inbox);
+    if (this.#keep.peek() && this.#options.role === "S") {
+      link.sendControl({ t: "keep", on: true }).catch(() => {});
+    }
     this.outbox.attach(link);
+  }
+
+  /** Says where this side goes on, on the first link after one of the pages was loaded again. */
+  #sayBack(link: SecureLink, inbox: Inbox): void {
+    inbox.detach(inbox.last ?? this.#options.before?.last);
+    inbox.attach(link);
+    const { last } = inbox;
+    const next = this.outbox.detach();
+    link.sendControl({ t: "back", next, ...(last === undefined ? {} : { last }) }).catch(() => {});
+  }
+
+  /** The other page was loaded again and proved itself: what was bound is over. */
+  #detach(): void {
+    this.#link?.drop();
+    this.#link = null;
+    this.#wentAway();
+    this.#steady.value = false;
+    this.#inbox.peek()?.detach();
+    this.outbox.detach();
+    this.#awaitReturn();
+  }
+
+  #wentAway(): void {
+    if (this.#away.peek() || this.#isOver()) return;
+    this.#away.value = true;
+    this.#note({ type: "away" });
+    // Nobody can take it back any more.
+    this.#inbox.peek()?.close("left");
+  }
+
+  #awaitReturn(): void {
+    clearTimeout(this.#return);
+    this.#return = setTimeout(() => this.#end("lost"), SEAT_GRACE_MS);
   }
 
   async #control(inbox: Inbox, opened: OpenedControl): Promise<void> {
     const { message } = opened;
+    // Nothing else comes before it, and it comes once.
+    if ((message.t === "back") !== this.#unsettled) throw new ProtocolError();
     if (message.t === "meta" && this.#options.role === "S" && !this.#mayAnswer) {
       // A picture that nobody asked for would hold the sender's session open.
       throw new ProtocolError();
@@ -340,10 +437,15 @@ export class Session {
         return this.#finish(this.#farewell(message.why, inbox));
       case "abort":
         return this.#finish("protocol");
+      case "back":
+        this.#unsettled = false;
+        inbox.expect(message.next);
+        return this.outbox.settle(message.last);
       case "keep":
         // Only who made the room says how long it lasts.
         if (this.#options.role === "S") throw new ProtocolError();
         this.#keep.value = message.on;
+        this.#memory.keep({ keep: message.on });
         return;
       case "more": {
         const picture = this.outbox.wish(message.n);
@@ -374,6 +476,8 @@ export class Session {
     const progressed = last?.type === "outgoing" && last.picture.n === picture.n &&
       last.picture.state.at === picture.state.at;
     if (!progressed && picture.state.at !== "queued") this.#note({ type: "outgoing", picture });
+    if (!progressed) this.#memory.keep({ ledger: this.outbox.ledger });
+    if (picture.state.at === "queued") this.#forgot.value = false;
     if (this.#takingBack !== null && !this.outbox.open) {
       return this.#finish(this.#takingBack.reason);
     }
@@ -400,7 +504,8 @@ export class Session {
 
   #isDone(): boolean {
     return this.#options.role === "S" && this.#life.peek().at === "live" && !this.#keep.peek() &&
-      this.#takingBack === null && this.#holds === 0 && this.outbox.pictures.peek().length > 0 &&
+      this.#takingBack === null && this.#holds === 0 && !this.#forgot.peek() &&
+      this.outbox.pictures.peek().length > 0 &&
       this.outbox.done &&
       this.#inbox.peek()?.idle === true;
   }
@@ -420,6 +525,7 @@ export class Session {
     if (this.#isOver()) return;
     clearTimeout(this.#takingBack?.timer);
     clearTimeout(this.#doneTimer);
+    clearTimeout(this.#return);
     batch(() => {
       this.#happen({ type: "end", reason });
       // What goes through the server has to leave before the room ends.
@@ -430,6 +536,7 @@ export class Session {
 
   /** Nothing readable stays, and the server forgets the room. */
   #outOfUse(closing?: Promise<void>): void {
+    this.#memory.forget();
     this.#inbox.peek()?.end();
     this.outbox.end();
     this.#connector.end(closing);

@@ -14,9 +14,14 @@ export function useModel<M extends { vanish(): void }>(create: () => M): Signal<
   useEffect(() => {
     const made = create();
     model.value = made;
-    const vanish = () => made.vanish();
-    globalThis.addEventListener("pagehide", vanish);
-    return () => globalThis.removeEventListener("pagehide", vanish);
+    const listening = new AbortController();
+    const { signal } = listening;
+    globalThis.addEventListener("pagehide", () => made.vanish(), { signal });
+    // Back from the browser's cache, with its connections cut: a page that is loaded anew knows how to go on.
+    globalThis.addEventListener("pageshow", (event) => {
+      if (event.persisted) globalThis.location.reload();
+    }, { signal });
+    return () => listening.abort();
   }, []);
   return model;
 }

@@ -21,7 +21,8 @@ import { Decoder } from "../image/decoder.ts";
 import { findObstacle, relayOffered, signalingServer, warmUp, workerMaker } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
-import { loadSession, loadSessionSoon } from "./load_session.ts";
+import { isReturning, loadSession, loadSessionSoon } from "./load_session.ts";
+import type { Returned } from "./tab_memory.ts";
 import { Picker } from "./picker.ts";
 import type { Session } from "./session.ts";
 
@@ -70,6 +71,8 @@ export class ViewerModel {
   /** The program of a session did not come: the server does not answer. */
   readonly #unloaded = signal(false);
   #joining = false;
+  /** A page before this one left something: it is looked for, or it is too late for it. */
+  readonly #before = signal<"none" | "returning" | "lapsed">("none");
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
@@ -83,6 +86,8 @@ export class ViewerModel {
     if (this.#invitation.peek().obstacle === null) {
       warmUp();
       loadSessionSoon();
+      // A link that was opened in this tab meanwhile is what somebody wants now.
+      if (this.#invitation.peek().secret === null && isReturning("R")) this.#return();
     }
     this.#phase = computed(() => {
       if (this.#invitation.value.obstacle !== null) return "failed";
@@ -151,6 +156,7 @@ export class ViewerModel {
   /** True where a code is to be typed: before one is tried, and again, with what was typed, when it led nowhere. */
   get asksForCode(): boolean {
     const { failure } = this;
+    if (this.#before.value !== "none") return false;
     return this.#by.value === "code" && (failure === null || !OBSTACLES.includes(failure));
   }
 
@@ -274,6 +280,7 @@ export class ViewerModel {
   #invite(secret: Bytes | null, obstacle: FailReason | null): void {
     batch(() => {
       this.#session.value = null;
+      this.#before.value = "none";
       this.#unloaded.value = false;
       this.#codeText.value = "";
       this.#codeProblem.value = null;
@@ -286,7 +293,30 @@ export class ViewerModel {
     return before === undefined || before === "failed";
   }
 
-  #begin(sessionClass: typeof Session, secret: Bytes | Code): void {
+  /** Goes on with what a page before this one left, unless another link comes meanwhile. */
+  async #return(): Promise<void> {
+    this.#before.value = "returning";
+    let before: Returned | null = null;
+    const sessionClass = await loadSession().catch(() => null);
+    if (sessionClass !== null) {
+      before = await sessionClass.findBefore("R", signalingServer(this.#location));
+    }
+    if (this.#before.peek() !== "returning") return;
+    batch(() => {
+      this.#before.value = before === null ? "lapsed" : "none";
+      if (sessionClass === null || before === null) return;
+      const { secret, hide } = before;
+      this.#relay.value = hide;
+      this.#invitation.value = {
+        secret: null,
+        by: secret instanceof Uint8Array ? "link" : "code",
+        obstacle: null,
+      };
+      this.#begin(sessionClass, secret, before);
+    });
+  }
+
+  #begin(sessionClass: typeof Session, secret: Bytes | Code, before?: Returned): void {
     const server = signalingServer(this.#location);
     const session = new sessionClass({
       role: "R",
@@ -294,6 +324,7 @@ export class ViewerModel {
       server,
       decoder: this.#decoder,
       relay: relayOffered(),
+      ...(before === undefined ? {} : { before }),
     });
     this.#session.value = session;
     session.life.subscribe(({ at }) => {
@@ -322,8 +353,10 @@ export class ViewerModel {
   }
 
   #life(): Life {
-    const unloaded = this.#unloaded.value;
-    return this.#session.value?.life.value ??
-      (unloaded ? { at: "failed", reason: "unreachable" } : { at: "idle" });
+    const life = this.#session.value?.life.value;
+    if (life !== undefined) return life;
+    if (this.#before.value === "returning") return { at: "starting" };
+    if (this.#before.value === "lapsed") return { at: "failed", reason: "forgotten" };
+    return this.#unloaded.value ? { at: "failed", reason: "unreachable" } : { at: "idle" };
   }
 }

@@ -228,9 +228,9 @@ async function codeInputs(change: Partial<typeof CODE> = {}) {
 Deno.test("handshake: who has the code gets in without the link, and both know that it was the code", async () => {
   const { s, r, offer } = await run(await codeInputs());
   assertEquals(offer, "v=0 offer");
-  assertEquals([s.sas, s.mode], [r.sas, r.mode]);
-  assertEquals(s.mode, MODE.code);
-  assertEquals((await run(await inputs())).s.mode, MODE.link);
+  assertEquals([s.sas, s.by], [r.sas, r.by]);
+  assertEquals(s.by, "code");
+  assertEquals((await run(await inputs())).s.by, "link");
   assert(await s.verifyPeerBinding(r.ownBinding));
   assert(await r.verifyPeerBinding(s.ownBinding));
 });

@@ -280,6 +280,7 @@ export class EvilPeer {
       server,
       handlers: {
         onRoute() {},
+        onAgain: () => {},
         onSeated: () => seated.resolve(),
         onContact: () => {},
         onPeer: () => {},
@@ -291,6 +292,7 @@ export class EvilPeer {
         },
         onBound: (link) => {
           link.listen({
+            onAway() {},
             onBreak: () => ({ image: 0, chunk: 0 }),
             onResume() {},
             onControl: ({ message }) => void this.heard.push(message),

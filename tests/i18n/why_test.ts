@@ -38,6 +38,7 @@ const FAILURES: Record<FailReason, true> = {
   insecure: true,
   old_browser: true,
   bad_link: true,
+  forgotten: true,
 };
 
 function namesOf<K extends string>(table: Record<K, true>): K[] {

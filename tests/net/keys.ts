@@ -78,6 +78,7 @@ export class FakeConnection {
 /** For tests in which it does not matter whether the connection answers, or what it runs over. */
 export const STEADY = {
   onSteady(): void {},
+  onAway() {},
   onBreak: () => ({ image: 0, chunk: 0 }),
   onResume(): void {},
 };

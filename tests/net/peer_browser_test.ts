@@ -45,6 +45,6 @@ Deno.test("two peers in real browsers: bound, fast, in order, and no certificate
     const { mostBuffered, ...rest } = transfer;
     assertEquals(rest, { received: 200, inOrder: true, controlBefore: 1, ends: [] });
     assert(mostBuffered < 3 * 65_536, `${mostBuffered} bytes were queued`);
-    assertEquals(await page.evaluate(() => peers.leave()), { why: "closed", heard: 1 });
+    assertEquals(await page.evaluate(() => peers.leave()), { why: "away", heard: 1 });
   });
 });

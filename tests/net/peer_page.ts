@@ -192,6 +192,7 @@ globalThis.peers = {
         ...STEADY,
         onControl: () => void heard++,
         onRecord: () => {},
+        onAway: () => resolve({ why: "away", heard }),
         onEnd: (why) => resolve({ why, heard }),
       });
       s.sendControl({ t: "more", n: 0 });

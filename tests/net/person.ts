@@ -36,6 +36,7 @@ export class Person implements Disposable {
   constructor(role: Role, secret: Bytes | Code, server: string, relay = false) {
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
     const handlers: ConnectorHandlers = {
+      onAgain: () => {},
       onSeated: () => void this.seated++,
       onContact: (contact) => void this.contacts.push(contact),
       onPeer: (here) => void this.peers.push(here),

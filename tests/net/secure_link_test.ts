@@ -17,12 +17,15 @@ class Heard {
   readonly control: ControlMessage[] = [];
   readonly records: Bytes[] = [];
   readonly ends: LinkEnd[] = [];
+  /** How often the other page closed what carried the records. */
+  away = 0;
 
   constructor(link: SecureLink) {
     link.listen({
       ...STEADY,
       onControl: ({ message }) => void this.control.push(message),
       onRecord: (record) => void this.records.push(record),
+      onAway: () => void this.away++,
       onEnd: (why) => void this.ends.push(why),
     });
   }
@@ -132,8 +135,8 @@ for (const [name, make] of ATTACKS) {
     // The first of two equal ones is the honest one.
     const read = name === "repeated" ? SAYINGS.slice(0, 2) : SAYINGS.slice(0, 1);
     assertEquals([atR.control, atR.ends, r.pc.closes], [read, ["protocol"], 1]);
-    await until(() => atS.ends.length > 0, "the other side noticed");
-    assertEquals(atS.ends, ["closed"]);
+    await until(() => atS.away > 0, "the other side noticed");
+    assertEquals([atS.away, atS.ends], [1, []]);
   });
 }
 
@@ -212,18 +215,22 @@ Deno.test("an owner who throws ends the link, from either channel, and hears not
   }
 });
 
-Deno.test("a link whose channel closes has ended, and says so once", async () => {
+Deno.test("a link whose channel closes waits for the other page, says so once, and is lost after the grace", async () => {
   const { s, atS } = await start();
+  using time = new FakeTime();
   s.files.close();
   s.control.close();
   s.pc.become("failed");
-  assertEquals(atS.ends, ["closed"]);
+  assertEquals([atS.away, atS.ends, s.link.steady], [1, [], false]);
+  await time.advance(SEAT_GRACE_MS - 1);
+  assertEquals(atS.ends, []);
+  await time.advance(1);
+  assertEquals([atS.away, atS.ends], [1, ["lost"]]);
 });
 
 Deno.test("sending on a link that is gone is refused, each time, and does not hang", async () => {
   const { s } = await start();
-  s.control.close();
-  s.files.close();
+  s.link.giveUp();
   for (let i = 0; i < 2; i++) {
     await assertRejects(() => s.link.sendControl({ t: "more", n: 0 }), ChannelClosedError);
     await assertRejects(() => s.link.sendRecord(new Uint8Array(10)), ChannelClosedError);
@@ -274,10 +281,12 @@ Deno.test("a control message does not wait behind the pictures", async () => {
 
 // The connection beneath
 
-Deno.test("a connection that was closed ends the link", async () => {
+Deno.test("a link that another takes the place of says nothing, and leaves nothing running", async () => {
   const { s, atS } = await start();
-  s.pc.become("closed");
-  assertEquals([atS.ends, s.pc.closes], [["closed"], 1]);
+  using time = new FakeTime();
+  s.pc.become("disconnected");
+  s.link.drop();
+  assertEquals([atS.ends, s.pc.closes, time.waiting], [[], 1, []]);
 });
 
 for (const state of ["disconnected", "failed"] as const) {
@@ -301,7 +310,7 @@ Deno.test("nothing is left running after a link has ended", async () => {
   const { s } = await start();
   using time = new FakeTime();
   s.pc.become("disconnected");
-  s.control.close();
+  s.link.giveUp();
   assertEquals(time.waiting, []);
 });
 

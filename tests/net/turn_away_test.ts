@@ -22,6 +22,7 @@ Deno.test("the last failed guess withdraws the code before its visitor is dismis
     server: "ws://server",
     handlers: {
       onRoute() {},
+      onAgain: () => {},
       onSeated: () => {},
       onContact: () => {},
       onPeer: () => {},

@@ -97,6 +97,16 @@ export const controlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
     why: fc.constantFrom(...CLOSED_REASONS),
     ms: fc.nat(MAX_REPORT_MS),
   }),
+  record({ t: fc.constant("back" as const), next: fc.nat(MAX_IMAGES) }),
+  record({
+    t: fc.constant("back" as const),
+    next: fc.nat(MAX_IMAGES),
+    last: record({
+      n: imageNumber,
+      why: fc.constantFrom(...CLOSED_REASONS),
+      ms: fc.nat(MAX_REPORT_MS),
+    }),
+  }),
   record({ t: fc.constant("revoke" as const), n: imageNumber }),
   record({ t: fc.constant("revoke" as const), all: fc.constant(true as const) }),
   record({

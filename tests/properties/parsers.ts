@@ -197,6 +197,14 @@ const CONTROL: MessageParser<ControlMessage> = {
     open: { n: NUMBER },
     key: { n: NUMBER, key: TOKEN_32 },
     shown: { n: NUMBER },
+    back: {
+      next: whole(0, 20),
+      "last?": object({
+        n: whole(0, 19),
+        why: oneOf("timer", "user", "hidden", "revoked", "left"),
+        ms: whole(0, 86_400_000),
+      }),
+    },
     closed: {
       n: NUMBER,
       why: oneOf("timer", "user", "hidden", "revoked", "left"),

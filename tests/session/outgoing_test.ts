@@ -32,6 +32,7 @@ const EVENTS = {
   abort: { type: "abort", code: "undecodable" },
   unreadable: { type: "unreadable" },
   burn: { type: "burn" },
+  again: { type: "again" },
   overdue: { type: "overdue" },
   over: { type: "over" },
 } as const satisfies { [K in OutgoingEvent["type"]]: OutgoingEvent & { type: K } };
@@ -41,29 +42,29 @@ type Name = keyof typeof STATES;
 /** The state after each event; `-` where the event does not fit, `=` where it changes nothing. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-" | "=">> = {
   // deno-fmt-ignore
-  queued: { progress: "sending", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  queued: { again: "=", progress: "sending", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  sending: { progress: "sending", got: "delivered", open: "-", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned", over: "unseen" },
+  sending: { again: "queued", progress: "sending", got: "delivered", open: "-", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  delivered: { progress: "-", got: "-", open: "opened", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  delivered: { again: "queued", progress: "-", got: "-", open: "opened", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  asked: { progress: "-", got: "-", open: "-", allow: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  asked: { again: "queued", progress: "-", got: "-", open: "-", allow: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
   // deno-fmt-ignore
-  opened: { progress: "-", got: "-", open: "-", allow: "-", shown: "shown", closed: "-", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  opened: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "shown", closed: "-", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
-  shown: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  shown: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
   // deno-fmt-ignore
-  closed: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  closed: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  burned: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  burned: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  refused: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  refused: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unreadable: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unreadable: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unseen: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unseen: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
   // deno-fmt-ignore
-  unconfirmed: { progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unconfirmed: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
 };
 
 for (const [from, row] of Object.entries(TABLE)) {

@@ -1,0 +1,164 @@
+/**
+ * Pages that are loaded again in the middle of a session, in real browsers: either side, at each phase.
+ *
+ * @module
+ */
+import { startApp, type TestApp } from "../support/app.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { type TestBrowser, withBrowser } from "../support/browser.ts";
+import { fixture } from "../support/fixtures.ts";
+import { assertLooksLike, looksOf, Sender, Viewer } from "../support/flow.ts";
+import { REASON } from "../support/reasons.ts";
+
+interface Stage {
+  readonly app: TestApp;
+  readonly browser: TestBrowser;
+  readonly sender: Sender;
+  readonly viewer: (link: string) => Promise<Viewer>;
+}
+
+function test(
+  name: string,
+  body: (stage: Stage) => Promise<void>,
+  env: Record<string, string> = {},
+) {
+  Deno.test(name, async () => {
+    await using app = await startApp({ env });
+    await withBrowser(async (browser) => {
+      await body({
+        app,
+        browser,
+        sender: await Sender.open(await browser.newPage(), app.url),
+        viewer: async (link) => await Viewer.open(await browser.newPage(), link),
+      });
+    });
+  });
+}
+
+test("a sender who waits loads the page again: link and code are the same, and lead to what is chosen then", async (stage) => {
+  const { sender } = stage;
+  const link = await sender.offer(await fixture("small"), { seconds: 60 });
+  const code = await sender.shareCode();
+  await sender.reload();
+  await sender.waitPhase("waiting");
+  assertEquals(await sender.shareLink(), link);
+  assertEquals(await sender.shareCode(), code);
+  assertMatch(await sender.text(), /choose it once more/);
+  const picture = await fixture("flat");
+  await sender.chooseFile(picture);
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await viewer.look();
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), picture);
+  await viewer.closePicture();
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+});
+
+test("a viewer to whom a picture was delivered loads the page again: it comes once more, locked, and is seen once", async (stage) => {
+  const { sender } = stage;
+  const picture = await fixture("flat");
+  const link = await sender.offer(picture, { seconds: 60 });
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  const before = (await sender.verification()).digits;
+  await viewer.reload();
+  await viewer.waitPhase("delivered");
+  assertEquals(await viewer.wiped(), true);
+  await sender.waitPhase("delivered");
+  const { digits } = await sender.verification();
+  assert(digits !== before, "another handshake has other numbers to compare");
+  assertEquals((await viewer.verification()).digits, digits);
+  await viewer.look();
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), picture);
+  await sender.waitPhase("shown");
+  await viewer.closePicture();
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+  assertMatch(await sender.timeline(), /Viewer’s page closed, or being loaded again/);
+});
+
+test("a viewer who loads the page again with a picture on screen has seen it: it is reported closed, and what comes behind it can be opened", async (stage) => {
+  const { sender } = stage;
+  const link = await sender.offer(await fixture("flat"), { seconds: 60 });
+  await sender.chooseFile(await fixture("exif"));
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await viewer.reload();
+  await sender.waitPhase("delivered");
+  assertMatch(await sender.timeline(), /1\. Seen for .*Viewer reported closed: the page was left/);
+  await viewer.waitPhase("delivered");
+  await viewer.look();
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), await fixture("exif"));
+  await viewer.closePicture();
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+});
+
+test("a sender loads the page again with a picture on the viewer's screen: it goes, and the new page hears how long it was seen", async (stage) => {
+  const { sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  await viewer.look();
+  await sender.waitPhase("shown");
+  await sender.reload();
+  await viewer.waitPhase(["closed", "ended"]);
+  assertEquals(await viewer.wiped(), true);
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+  assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+});
+
+test("a sender loads the page again before the picture was opened: it can't be opened any more, and another one can be chosen", async (stage) => {
+  const { sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  await sender.waitPhase("delivered");
+  await sender.reload();
+  await sender.waitPhase("connected");
+  await viewer.waitPhase("closed");
+  assertMatch(await viewer.text(), /loaded again/);
+  assertEquals(await viewer.offers("open"), false);
+  const picture = await fixture("exif");
+  await sender.chooseFile(picture);
+  await viewer.waitPhase("delivered");
+  await viewer.look();
+  assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), picture);
+  await viewer.closePicture();
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+});
+
+test("both pages are loaded again, and one of them twice", async (stage) => {
+  const { sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  await Promise.all([sender.reload(), viewer.reload()]);
+  await sender.waitPhase("connected");
+  await sender.chooseFile(await fixture("exif"));
+  await viewer.waitPhase("delivered");
+  await viewer.reload();
+  await viewer.waitPhase("delivered");
+  await viewer.look();
+  await viewer.closePicture();
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+});
+
+test("who joined by a code comes back as well", async (stage) => {
+  const { sender } = stage;
+  await sender.offer(await fixture("flat"), { seconds: 60 });
+  const code = await sender.shareCode();
+  const viewer = await Viewer.openByCode(await stage.browser.newPage(), stage.app.url);
+  await viewer.typeCode(code);
+  await viewer.join();
+  await viewer.waitPhase("delivered");
+  await viewer.reload();
+  await viewer.waitPhase("delivered");
+  assertEquals((await viewer.verification()).by, "code");
+  await viewer.look();
+  await viewer.closePicture();
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+});
