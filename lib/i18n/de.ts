@@ -461,7 +461,7 @@ export const de: Texts = {
     ],
     forgotten: [
       "Diese Sitzung ist vorbei",
-      "Diese Seite wurde neu geladen, und niemand wartet mehr auf sie: Das dauert zwei Minuten.",
+      "Diese Seite wurde neu geladen, und niemand wartet mehr auf sie: Gewartet wird nur zwei Minuten.",
       "Bitte um einen neuen Link, wenn du noch etwas sehen willst.",
     ],
     bad_link: [

@@ -505,7 +505,7 @@ export const en = {
     ],
     forgotten: [
       "This session is over",
-      "This page was loaded again, and nobody waits for it any more: that takes two minutes.",
+      "This page was loaded again, and nobody waits for it any more: pages are waited for no longer than two minutes.",
       "Ask for a new link if you still want to see something.",
     ],
   }),

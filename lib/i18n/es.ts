@@ -174,7 +174,7 @@ export const es: Texts = {
     delivered: "Entregada y aún bloqueada. Tu amigo tiene que pulsar «Ver».",
     opened: "Tu amigo la está abriendo…",
     shown: "Tu amigo la está mirando",
-    returning: "Continuando …",
+    returning: "Continuando…",
     returningHint: "Esta página se cargó de nuevo. Está recuperando su lugar.",
     away:
       "La página de tu amigo se cerró o se está cargando de nuevo. Si vuelve en dos minutos, esto sigue solo.",
@@ -457,7 +457,7 @@ export const es: Texts = {
     ],
     forgotten: [
       "Esta sesión ha terminado",
-      "Esta página se cargó de nuevo y ya nadie la espera: eso dura dos minutos.",
+      "Esta página se cargó de nuevo y ya nadie la espera: solo se esperan dos minutos.",
       "Pide un enlace nuevo si aún quieres ver algo.",
     ],
     bad_link: [

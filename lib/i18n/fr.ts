@@ -176,7 +176,7 @@ export const fr: Texts = {
     delivered: "Arrivée et encore verrouillée. Votre ami doit appuyer sur « Voir ».",
     opened: "Votre ami est en train de l’ouvrir…",
     shown: "Votre ami la regarde en ce moment",
-    returning: "On continue …",
+    returning: "On continue…",
     returningHint: "Cette page a été rechargée. Elle reprend sa place.",
     away:
       "La page de votre ami a été fermée, ou est en train d’être rechargée. Si elle revient d’ici deux minutes, cela continue tout seul.",
@@ -466,7 +466,7 @@ export const fr: Texts = {
     ],
     forgotten: [
       "Cette session est terminée",
-      "Cette page a été rechargée, et plus personne ne l’attend : cela dure deux minutes.",
+      "Cette page a été rechargée, et plus personne ne l’attend : on n’attend que deux minutes.",
       "Demandez un nouveau lien si vous voulez encore voir quelque chose.",
     ],
     bad_link: [

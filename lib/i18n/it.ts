@@ -174,12 +174,12 @@ export const it: Texts = {
     delivered: "Consegnata e ancora bloccata. Il tuo amico deve premere «Vedi».",
     opened: "Il tuo amico la sta aprendo…",
     shown: "Il tuo amico la sta guardando",
-    returning: "Si continua …",
+    returning: "Si continua…",
     returningHint: "Questa pagina è stata ricaricata. Sta riprendendo il suo posto.",
     away:
-      "La pagina del tuo amico è stata chiusa, o si sta ricaricando. Se torna entro due minuti, si continua da soli.",
+      "La pagina del tuo amico è stata chiusa, o si sta ricaricando. Se torna entro due minuti, tutto riprende da sé.",
     awaySender:
-      "La pagina di chi invia è stata chiusa, o si sta ricaricando. Se torna entro due minuti, si continua da soli.",
+      "La pagina di chi invia è stata chiusa, o si sta ricaricando. Se torna entro due minuti, tutto riprende da sé.",
     unsteady: "La connessione è interrotta. Forse torna da sola.",
     noServer: "Nessun contatto con il server. Si riprova da soli; nulla va perso.",
   },
@@ -452,7 +452,7 @@ export const it: Texts = {
     ],
     forgotten: [
       "Questa sessione è finita",
-      "Questa pagina è stata ricaricata, e nessuno la aspetta più: dura due minuti.",
+      "Questa pagina è stata ricaricata, e nessuno la aspetta più: si aspettano solo due minuti.",
       "Chiedi un nuovo link se vuoi ancora vedere qualcosa.",
     ],
     bad_link: [
@@ -496,7 +496,7 @@ export const it: Texts = {
   failedSender: {
     forgotten: [
       "Questa sessione è finita",
-      "Questa pagina è stata ricaricata più di due minuti dopo. Ciò che il tuo amico non aveva aperto non è più leggibile.",
+      "Questa pagina è stata ricaricata più di due minuti dopo essersene andata. Ciò che il tuo amico non aveva aperto non è più leggibile.",
       "Crea un nuovo link.",
     ],
     refused: [

@@ -47,7 +47,7 @@ export const pl: Texts = {
     retry: "Ponów",
     forgotTitle: "Połączono ponownie",
     forgot:
-      "Ta strona została załadowana ponownie. Tego, co nie było otwarte, już tu nie ma: wybierz to jeszcze raz.",
+      "Ta strona została wczytana ponownie. Tego, co nie było otwarte, już tu nie ma: wybierz to jeszcze raz.",
     newLink: "Utwórz nowy link",
     another: "Pokaż inne zdjęcie",
     captionOpen: "Można oglądać aż do zamknięcia",
@@ -180,12 +180,12 @@ export const pl: Texts = {
     delivered: "Dostarczone i wciąż zablokowane. Druga osoba musi nacisnąć „Pokaż”.",
     opened: "Druga osoba otwiera zdjęcie…",
     shown: "Druga osoba właśnie je ogląda",
-    returning: "Ciąg dalszy …",
-    returningHint: "Ta strona została załadowana ponownie. Wraca na swoje miejsce.",
+    returning: "Ciąg dalszy…",
+    returningHint: "Ta strona została wczytana ponownie. Wraca na swoje miejsce.",
     away:
-      "Strona drugiej osoby została zamknięta albo ładuje się ponownie. Jeśli wróci w ciągu dwóch minut, wszystko pójdzie dalej samo.",
+      "Strona drugiej osoby została zamknięta albo wczytuje się ponownie. Jeśli wróci w ciągu dwóch minut, wszystko pójdzie dalej samo.",
     awaySender:
-      "Strona nadawcy została zamknięta albo ładuje się ponownie. Jeśli wróci w ciągu dwóch minut, wszystko pójdzie dalej samo.",
+      "Strona nadawcy została zamknięta albo wczytuje się ponownie. Jeśli wróci w ciągu dwóch minut, wszystko pójdzie dalej samo.",
     unsteady: "Połączenie jest przerwane. Może wrócić samo.",
     noServer: "Brak kontaktu z serwerem. Kolejne próby trwają; nic nie przepadło.",
   },
@@ -230,8 +230,8 @@ export const pl: Texts = {
       silence: "Ktoś przyszedł, nic nie powiedział i nie został wpuszczony",
     },
     live: "Połączono i sprawdzono, od końca do końca",
-    away: "Strona odbiorcy zamknięta albo ładuje się ponownie",
-    again: "Ta strona została załadowana ponownie",
+    away: "Strona odbiorcy zamknięta albo wczytuje się ponownie",
+    again: "Ta strona została wczytana ponownie",
     sending: "Wysyłanie",
     delivered: "Dostarczone, wciąż zablokowane",
     asked: "Odbiorca prosi o pokazanie",
@@ -290,7 +290,7 @@ export const pl: Texts = {
     closed: "Czas oglądania: {duration}.",
     revoked: "Nadawca cofnął je przed otwarciem.",
     forgotten:
-      "Strona nadawcy została załadowana ponownie i zdjęcia już tam nie ma. Nie zostało otwarte.",
+      "Strona nadawcy została wczytana ponownie i zdjęcia już tam nie ma. Nie zostało otwarte.",
     revokedWhile: "Nadawca cofnął je. Czas oglądania: {duration}.",
     refused: "Nie dało się go pokazać: nie dotarło takie, jakie wysłano. Nadawca o tym wie.",
     undecodable:
@@ -468,7 +468,7 @@ export const pl: Texts = {
     ],
     forgotten: [
       "Ta sesja się skończyła",
-      "Ta strona została załadowana ponownie, a nikt już na nią nie czeka: trwa to dwie minuty.",
+      "Ta strona została wczytana ponownie, a nikt już na nią nie czeka: czeka się tylko dwie minuty.",
       "Poproś o nowy link, jeśli nadal chcesz coś zobaczyć.",
     ],
     bad_link: [
@@ -508,7 +508,7 @@ export const pl: Texts = {
   failedSender: {
     forgotten: [
       "Ta sesja się skończyła",
-      "Ta strona została załadowana ponownie później niż po dwóch minutach. Tego, co nie było otwarte, nikt już nie odczyta.",
+      "Ta strona została wczytana ponownie ponad dwie minuty po tym, jak zniknęła. Tego, co nie było otwarte, nikt już nie odczyta.",
       "Utwórz nowy link.",
     ],
     refused: ["Nie udało się utworzyć linku", "Serwer go nie przyjął.", "Utwórz nowy link."],

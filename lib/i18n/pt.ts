@@ -172,7 +172,7 @@ export const pt: Texts = {
     delivered: "Entregue e ainda trancada. Seu amigo tem de tocar em “Ver”.",
     opened: "Seu amigo está abrindo…",
     shown: "Seu amigo está olhando agora",
-    returning: "Continuando …",
+    returning: "Continuando…",
     returningHint: "Esta página foi recarregada. Está retomando o seu lugar.",
     away:
       "A página do seu amigo foi fechada ou está sendo recarregada. Se voltar em dois minutos, isto continua sozinho.",
@@ -453,7 +453,7 @@ export const pt: Texts = {
     ],
     forgotten: [
       "Esta sessão acabou",
-      "Esta página foi recarregada, e ninguém mais espera por ela: isso dura dois minutos.",
+      "Esta página foi recarregada, e ninguém mais espera por ela: espera-se só dois minutos.",
       "Peça um novo link se ainda quiser ver algo.",
     ],
     bad_link: [

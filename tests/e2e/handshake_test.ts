@@ -346,3 +346,63 @@ Deno.test("handshake: M2 and M3 of the other mode have the wrong length", async 
   await assertRejects(async () => run(await codeInputs(), { m3: cut }), ProtocolError);
   await assertRejects(async () => run(await inputs(), { m3: longer }), ProtocolError);
 });
+
+// A page that is loaded again
+
+/** What a handshake of this session left both ends, and what each brings to the next one. */
+async function resumeInputs() {
+  const first = await inputs();
+  const { s, r } = await run(first);
+  const resumed = { resume: s.resume, by: s.by };
+  const viewer = { resume: r.resume, by: r.by };
+  return {
+    s: { ...first.s, resumed, only: true } satisfies SenderInput,
+    r: { ...first.r, secret: viewer } satisfies ViewerInput,
+    first,
+  };
+}
+
+Deno.test("handshake: who was there comes back by what the first one left, and leaves the same again", async () => {
+  const input = await resumeInputs();
+  const { s, r } = await run(input);
+  assertEquals(s.sas, r.sas);
+  assertEquals([s.again, r.again, s.by, r.by], [true, true, "link", "link"]);
+  assertEquals([s.resume, r.resume], [input.s.resumed.resume, input.s.resumed.resume]);
+  assert(await s.verifyPeerBinding(r.ownBinding));
+  const third = await run({ ...input, r: { ...input.r, secret: { resume: r.resume, by: r.by } } });
+  assertEquals(third.s.resume, s.resume);
+});
+
+Deno.test("handshake: what a first one leaves is another secret each time, and none of its other keys", async () => {
+  const [one, two] = [await run(await inputs()), await run(await inputs())];
+  assertEquals(one.s.resume, one.r.resume);
+  assert(one.s.resume.join() !== two.s.resume.join());
+  assert(one.s.resume.join() !== one.s.ownBinding.join());
+});
+
+Deno.test("handshake: once somebody was there, the link and the code let nobody in", async () => {
+  const { s, first } = await resumeInputs();
+  for (const secret of [first.r.secret, CODE]) {
+    await assertRejects(() => run({ s, r: { ...first.r, secret } }), ProtocolError);
+  }
+});
+
+Deno.test("handshake: another session's secret, or the link's psk, is not taken for what the first one left", async () => {
+  const { s, first } = await resumeInputs();
+  const { psk } = s.link;
+  for (const resume of [randomBytes(32), psk, (await run(await inputs())).s.resume]) {
+    const secret = { resume, by: "link" } as const;
+    await assertRejects(() => run({ s, r: { ...first.r, secret } }), ProtocolError);
+  }
+});
+
+Deno.test("handshake: a sender who has nothing to come back to takes nobody for who was there", async () => {
+  const { r, first } = await resumeInputs();
+  await assertRejects(() => run({ s: first.s, r }), ProtocolError);
+});
+
+Deno.test("handshake: a commit of one mode is not one of another, whatever the server makes of it", async () => {
+  const { s, r } = await resumeInputs();
+  const m1 = (message: Bytes) => message.with(2, MODE.link);
+  await assertRejects(() => run({ s: { ...s, only: false }, r }, { m1 }), ProtocolError);
+});

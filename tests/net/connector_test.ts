@@ -8,6 +8,7 @@ import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { FakeWebSocket } from "./fake_web_socket.ts";
 import { Lobby } from "./lobby.ts";
+import { type EvilServer, withEvilServer } from "./evil_server.ts";
 import { Person } from "./person.ts";
 
 /** Sender and viewer of one link, on a real server; the sender has taken his seat. */
@@ -117,84 +118,6 @@ Deno.test("WebRTC that is there but switched off is named as the reason", async 
 });
 
 // A server that is the attacker
-
-/** Both sides' sockets end here. */
-class EvilServer {
-  readonly #seats = new Map<Role, FakeWebSocket>();
-  /** What it makes of each relayed message. */
-  relay: (message: Bytes, from: Role) => readonly Bytes[] = (message) => [message];
-  readonly seen: [Role, number][] = [];
-
-  /** Seats whoever connected last. */
-  async seat(role: Role): Promise<void> {
-    const before = FakeWebSocket.all.length;
-    await until(
-      () => FakeWebSocket.all.length > before || !this.#known(FakeWebSocket.all.at(-1)),
-      "he connected",
-    );
-    const socket = FakeWebSocket.last;
-    this.#seats.set(role, socket);
-    socket.open();
-    const rtok = toBase64Url(new Uint8Array(32));
-    if (role === "S") socket.hear({ t: "created", exp: 600, rtok });
-    else socket.hear({ t: "joined", rtok });
-    const send = socket.send.bind(socket);
-    socket.send = (text) => {
-      send(text);
-      const sent: unknown = JSON.parse(text);
-      if (typeof sent === "object" && sent !== null && "d" in sent && typeof sent.d === "string") {
-        this.#relayed(role, sent.d);
-      }
-    };
-  }
-
-  introduce(): void {
-    this.say("S", { t: "peer", up: true, by: "join" });
-    this.say("R", { t: "peer", up: true, by: "join" });
-  }
-
-  say(role: Role, message: Parameters<FakeWebSocket["hear"]>[0]): void {
-    this.#seats.get(role)?.hear(message);
-  }
-
-  inject(role: Role, message: Bytes): void {
-    this.say(role, { t: "relay", d: toBase64Url(message) });
-  }
-
-  close(role: Role, code: number): void {
-    this.#seats.get(role)?.closed(code);
-  }
-
-  #known(socket: FakeWebSocket | undefined): boolean {
-    return socket === undefined || [...this.#seats.values()].includes(socket);
-  }
-
-  #relayed(from: Role, d: string): void {
-    const message = fromBase64Url(d);
-    if (message === null) throw new Error("Not base64url");
-    this.seen.push([from, message[0] ?? -1]);
-    const to = from === "S" ? "R" : "S";
-    for (const item of this.relay(message, from)) this.inject(to, item);
-  }
-}
-
-async function withEvilServer(
-  body: (tools: { sender: Person; viewer: Person; server: EvilServer }) => Promise<void>,
-  secrets: { s: Bytes; r: Bytes } | null = null,
-): Promise<void> {
-  using _rtc = withFakeRtc();
-  FakeWebSocket.all = [];
-  using _socket = withGlobals({ WebSocket: FakeWebSocket });
-  const secret = createLinkSecret();
-  using sender = new Person("S", secrets?.s ?? secret, "ws://evil");
-  using viewer = new Person("R", secrets?.r ?? secret, "ws://evil");
-  const server = new EvilServer();
-  await sender.connector.start();
-  await server.seat("S");
-  await viewer.connector.start();
-  await server.seat("R");
-  await body({ sender, viewer, server });
-}
 
 Deno.test("the attacker's server, when it behaves, brings two people together", () =>
   withEvilServer(async ({ sender, viewer, server }) => {

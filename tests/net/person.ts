@@ -5,6 +5,7 @@
  */
 import type { Claim } from "../../lib/net/attempt.ts";
 import { type ConnectFailure, Connector, type ConnectorHandlers } from "../../lib/net/connector.ts";
+import type { KeptConnection, SeatMemo } from "../../lib/net/keeper.ts";
 import type { Route } from "../../lib/net/route.ts";
 import type { SecureLink } from "../../lib/net/secure_link.ts";
 import type { Code } from "../../lib/e2e/code.ts";
@@ -32,11 +33,20 @@ export class Person implements Disposable {
   /** How often the link went on elsewhere. */
   resumed = 0;
 
-  /** `relay`: the page said beforehand that the server passes encrypted records on. */
-  constructor(role: Role, secret: Bytes | Code, server: string, relay = false) {
+  /** How often the other page came back. */
+  again = 0;
+  /** What the page after this one would find. */
+  kept: Partial<KeptConnection> = {};
+  memo: SeatMemo | null = null;
+
+  /** `relay`: the page said beforehand that the server passes encrypted records on. `before`: this page was loaded again. */
+  constructor(role: Role, secret: Bytes | Code, server: string, relay = false, before?: Person) {
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
     const handlers: ConnectorHandlers = {
-      onAgain: () => {},
+      onAgain: () => {
+        this.again++;
+        this.links.at(-1)?.drop();
+      },
       onSeated: () => void this.seated++,
       onContact: (contact) => void this.contacts.push(contact),
       onPeer: (here) => void this.peers.push(here),
@@ -61,11 +71,28 @@ export class Person implements Disposable {
       server,
       relay,
       handlers,
+      keeper: {
+        seated: (memo) => {
+          this.memo = memo;
+        },
+        keep: (changed) => {
+          this.kept = { ...this.kept, ...structuredClone(changed) };
+          return Promise.resolve();
+        },
+      },
+      ...(before === undefined ? {} : { kept: before.#left() }),
     });
   }
 
   get bound(): boolean {
     return this.links.length > 0;
+  }
+
+  #left(): KeptConnection & { rtok: string } {
+    const nothing = { owner: null, code: null, misses: 0, resumed: null, bound: false };
+    const { secret } = this.kept;
+    if (secret === undefined || this.memo === null) throw new Error("Nothing was kept");
+    return { ...nothing, ...this.kept, secret, rtok: this.memo.rtok };
   }
 
   [Symbol.dispose](): void {

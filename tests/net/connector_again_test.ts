@@ -1,0 +1,183 @@
+import { ViewerHandshake } from "../../lib/e2e/handshake.ts";
+import { loadKem } from "../../lib/e2e/kem.ts";
+import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
+import { randomBytes } from "../../lib/e2e/suite.ts";
+import { type Bytes, concat, toBase64Url } from "../../lib/protocol/bytes.ts";
+import { HANDSHAKE, MODE } from "../../lib/protocol/handshake.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { settle, until } from "../support/fake_time.ts";
+import { type EvilServer, withEvilServer } from "./evil_server.ts";
+import { withFakeRtc } from "./fake_rtc.ts";
+import { Lobby } from "./lobby.ts";
+import { Person } from "./person.ts";
+
+/** Two who are bound over a real server. */
+async function bound(lobby: Lobby) {
+  const secret = createLinkSecret();
+  const sender = new Person("S", secret, lobby.url);
+  const viewer = new Person("R", secret, lobby.url);
+  await sender.connector.start();
+  await until(() => sender.seated === 1, "the sender is seated");
+  await viewer.connector.start();
+  await until(() => sender.bound && viewer.bound, "both are bound");
+  return { secret, sender, viewer };
+}
+
+async function assertTalk(a: Person, b: Person): Promise<void> {
+  for (const [from, to] of [[a, b], [b, a]] as const) {
+    const before = to.heard.length;
+    await from.links.at(-1)?.sendControl({ t: "more", n: 0 });
+    await until(() => to.heard.length > before, "it was heard");
+  }
+}
+
+for (const role of ["S", "R"] as const) {
+  Deno.test(`${role}'s page is loaded again: the two are bound once more, by what the first handshake left, and the link before is over`, async () => {
+    using _rtc = withFakeRtc();
+    await using lobby = new Lobby();
+    const { secret, sender, viewer } = await bound(lobby);
+    using _sender = sender;
+    using _viewer = viewer;
+    const [gone, other] = role === "S" ? [sender, viewer] : [viewer, sender];
+    using page = new Person(role, secret, lobby.url, false, gone);
+    await page.connector.start();
+    await until(() => page.bound && other.links.length === 2, "both are bound again");
+    assertEquals([page.links[0]?.again, other.links.map(({ again }) => again)], [true, [
+      false,
+      true,
+    ]]);
+    assertEquals([other.again, other.links[0]?.ended], [1, true]);
+    assertEquals(page.links[0]?.sas, other.links[1]?.sas);
+    assertEquals(page.links[0]?.by, "link");
+    assertEquals([page.failures, other.failures, lobby.rooms], [[], [], 1]);
+    await assertTalk(page, other);
+  });
+}
+
+Deno.test("both pages are loaded again, one after the other and at once", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  const { secret, sender, viewer } = await bound(lobby);
+  using _sender = sender;
+  using _viewer = viewer;
+  using sender2 = new Person("S", secret, lobby.url, false, sender);
+  using viewer2 = new Person("R", secret, lobby.url, false, viewer);
+  await Promise.all([sender2.connector.start(), viewer2.connector.start()]);
+  await until(() => sender2.bound && viewer2.bound, "both are bound again");
+  await assertTalk(sender2, viewer2);
+  using viewer3 = new Person("R", secret, lobby.url, false, viewer2);
+  await viewer3.connector.start();
+  await until(() => viewer3.bound && sender2.links.length === 2, "and again");
+  await assertTalk(sender2, viewer3);
+});
+
+Deno.test("what a page keeps is there before the other side can be bound to it", () =>
+  withEvilServer(async ({ sender, viewer, server }) => {
+    const kept = { S: false, R: false };
+    server.relay = (message, from) => {
+      if (message[0] === HANDSHAKE.offer) kept.S = sender.kept.resumed != null;
+      if (message[0] === HANDSHAKE.answer) kept.R = viewer.kept.resumed != null;
+      void from;
+      return [message];
+    };
+    server.introduce();
+    await until(() => sender.bound && viewer.bound, "both are bound");
+    assertEquals(kept, { S: true, R: true });
+    assertEquals(sender.kept.resumed?.resume, viewer.kept.resumed?.resume);
+  }));
+
+// Attacks on two who are bound
+
+async function underAttack(
+  attack: (tools: { sender: Person; viewer: Person; server: EvilServer }) => Promise<void>,
+): Promise<void> {
+  await withEvilServer(async (tools) => {
+    const { sender, viewer, server } = tools;
+    // With a code out, a sender turns away who does not prove himself.
+    const rtok = toBase64Url(randomBytes(32));
+    server.say("S", { t: "created", exp: 600, rtok, code: "4821" });
+    await until(() => sender.codes.length > 0, "the code is out");
+    server.introduce();
+    await until(() => sender.bound && viewer.bound, "both are bound");
+    await settle(20);
+    await attack(tools);
+    await settle(20);
+    assertEquals([sender.failures, viewer.failures, sender.turnedAway], [[], [], []]);
+    assertEquals([sender.links.length, viewer.links.length], [1, 1]);
+    assertEquals([sender.again, viewer.again, sender.ends, viewer.ends], [0, 0, [], []]);
+    await assertTalk(sender, viewer);
+  });
+}
+
+/** What S answers to an M1, if anything. */
+async function answerTo(server: EvilServer, commit: Bytes): Promise<Bytes | null> {
+  let answer: Bytes | null = null;
+  server.relay = (message, from) => {
+    if (from === "S" && message[0] === HANDSHAKE.helloS) answer = message;
+    return [];
+  };
+  server.inject("S", commit);
+  await settle(60);
+  return answer;
+}
+
+Deno.test("who has the link gets no answer from a sender who is bound", () =>
+  underAttack(async ({ sender, server }) => {
+    const { rid, psk } = await deriveRoom(sender.secret);
+    const own = { fingerprint: randomBytes(32), kem: await loadKem() };
+    const thief = await ViewerHandshake.start({ secret: { room: rid, psk }, ...own });
+    assertEquals(await answerTo(server, thief.commit), null);
+  }));
+
+Deno.test("who says that he comes back, and was never there, learns nothing and disturbs nobody", () =>
+  underAttack(async ({ sender, server }) => {
+    const { psk } = await deriveRoom(sender.secret);
+    const own = { fingerprint: randomBytes(32), kem: await loadKem() };
+    // The best that somebody who has the link can do.
+    const secret = { resume: psk, by: "link" } as const;
+    const stranger = await ViewerHandshake.start({ secret, ...own });
+    assertEquals(stranger.commit[2], MODE.resume);
+    const helloS = await answerTo(server, stranger.commit);
+    assert(helloS !== null, "a sender can't know yet");
+    let offers = 0;
+    server.relay = (message, from) => {
+      if (from === "S" && message[0] === HANDSHAKE.offer) offers++;
+      return [];
+    };
+    server.inject("S", await stranger.receiveHello(helloS));
+    await settle(60);
+    assertEquals(offers, 0);
+    server.relay = (message) => [message];
+  }));
+
+Deno.test("a viewer who is told that the sender's page is new, and is not, goes on with what he has", () =>
+  underAttack(async ({ server }) => {
+    const again = new Uint8Array([HANDSHAKE.again, 1]);
+    // Whatever he asks for is answered by the server itself.
+    server.relay = (message, from) => {
+      if (from === "R" && message[0] === HANDSHAKE.commit) {
+        server.inject("R", concat(new Uint8Array([HANDSHAKE.helloS, 1]), randomBytes(1_313)));
+      }
+      return [];
+    };
+    for (let i = 0; i < 3; i++) server.inject("R", again);
+    await settle(60);
+    server.relay = (message) => [message];
+  }));
+
+Deno.test("a handshake of before that is played again ends nothing", () =>
+  withEvilServer(async ({ sender, viewer, server }) => {
+    const said: Bytes[] = [];
+    server.relay = (message, from) => {
+      if (from === "R") said.push(message);
+      return [message];
+    };
+    server.introduce();
+    await until(() => sender.bound && viewer.bound, "both are bound");
+    server.relay = () => [];
+    for (const message of said) server.inject("S", message.with(2, MODE.resume));
+    for (const message of said) server.inject("S", message);
+    await settle(60);
+    assertEquals([sender.failures, sender.links.length, sender.again], [[], 1, 0]);
+    await assertTalk(sender, viewer);
+  }));
