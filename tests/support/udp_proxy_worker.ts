@@ -1,0 +1,242 @@
+/**
+ * The thread behind {@linkcode ./udp_proxy.ts}: one socket for each address that somebody sends to, and two lines, one each way.
+ *
+ * It talks to the C library, because what Deno has for UDP loses packets when it is late: its sockets hold 90 of them, and
+ * tens of thousands come in a second here.
+ *
+ * @module
+ */
+import { seededRandom } from "./random.ts";
+import type { ProxyCounts, ProxyOrder, ProxyReply } from "./udp_proxy.ts";
+
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+const SO_RCVBUF = 8;
+const MSG_DONTWAIT = 0x40;
+const POLLIN = 1;
+const ADDRESS_LENGTH = 16;
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** Longest packet that a browser sends, and some. */
+const MAX_PACKET = 2_048;
+
+/** Longest that the thread sleeps, in milliseconds: orders wait for that. */
+const SLEEP_MS = 5;
+
+/** Packets that leave at once: a browser's socket holds 64 KiB, and a machine that was late must not make a loss of that. */
+const BURST = 24;
+
+const libc = Deno.dlopen("libc.so.6", {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
+  recvfrom: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "buffer"],
+    result: "isize",
+  },
+  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "isize" },
+  close: { parameters: ["i32"], result: "i32" },
+});
+
+type Buffer = Uint8Array<ArrayBuffer>;
+
+/** Somebody's address, and the socket that stands for it: what comes there goes on to him. */
+interface End {
+  readonly fd: number;
+  readonly port: number;
+  readonly address: Buffer;
+  /** The line that leads to him. */
+  readonly line: Line;
+}
+
+interface Packet {
+  readonly at: number;
+  readonly fd: number;
+  readonly to: Buffer;
+  readonly bytes: Buffer;
+}
+
+/** One way: what goes in comes out later, in order, or not at all. */
+class Line {
+  readonly #random: () => number;
+  #packets: Packet[] = [];
+  #next = 0;
+  /** When the wire is free again. */
+  #free = 0;
+  readonly counts: ProxyCounts = { entered: 0, passed: 0, lost: 0, overflowed: 0 };
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+  }
+
+  put(fd: number, to: Buffer, bytes: Buffer): void {
+    const now = performance.now();
+    const { rttMs, loss, bytesPerMs, queueBytes } = conditions;
+    this.counts.entered++;
+    if (this.#random() / 2 ** 32 < loss) return void this.counts.lost++;
+    const start = Math.max(now, this.#free);
+    if ((start - now) * bytesPerMs + bytes.length > queueBytes) {
+      return void this.counts.overflowed++;
+    }
+    this.#free = start + bytes.length / bytesPerMs;
+    this.#packets.push({ at: this.#free + rttMs / 2, fd, to, bytes });
+  }
+
+  /** Lets out what is due, the first one first, also where the way has become shorter; returns when the next one is, in milliseconds from now. */
+  let(now: number): number {
+    for (let i = 0; i < BURST; i++) {
+      const packet = this.#packets[this.#next];
+      if (packet === undefined) break;
+      if (packet.at > now) return packet.at - now;
+      const { fd, to, bytes } = packet;
+      libc.symbols.sendto(fd, bytes, BigInt(bytes.length), MSG_DONTWAIT, to, ADDRESS_LENGTH);
+      this.counts.passed++;
+      this.#next++;
+    }
+    if (this.#next === this.#packets.length) {
+      this.#packets = [];
+      this.#next = 0;
+      return SLEEP_MS;
+    }
+    if (this.#next > 4_096) {
+      this.#packets = this.#packets.slice(this.#next);
+      this.#next = 0;
+    }
+    return 1;
+  }
+}
+
+let conditions = { rttMs: 0, loss: 0, bytesPerMs: Infinity, queueBytes: Infinity };
+let lines: readonly [Line, Line] = [new Line(1), new Line(2)];
+const ends = new Map<number, End>();
+let list: End[] = [];
+let polled = new DataView(new ArrayBuffer(0));
+/** The order that ended it. */
+let ended: number | null = null;
+
+function addressOf(ip: string, port: number): Buffer {
+  const address = new Uint8Array(ADDRESS_LENGTH);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, port);
+  address.set(ip.split(".").map(Number), 4);
+  return address;
+}
+
+function keyOf(address: Buffer): number {
+  const view = new DataView(address.buffer);
+  return view.getUint32(4) * 65_536 + view.getUint16(2);
+}
+
+/** The end for an address; `towards` leads to it, if it is new. */
+function endOf(address: Buffer, towards: Line): End {
+  const known = ends.get(keyOf(address));
+  if (known !== undefined) return known;
+  const fd = libc.symbols.socket(AF_INET, SOCK_DGRAM, 0);
+  const own = address.slice();
+  own.fill(0, 2, 4);
+  if (fd < 0 || libc.symbols.bind(fd, own, ADDRESS_LENGTH) !== 0) {
+    throw new Error("Cannot open a socket for the UDP proxy");
+  }
+  const size = new Uint8Array(new Uint32Array([RECEIVE_BUFFER]).buffer);
+  for (const option of [SO_RCVBUF, SO_RCVBUFFORCE]) {
+    libc.symbols.setsockopt(fd, SOL_SOCKET, option, size, 4);
+  }
+  libc.symbols.getsockname(fd, own, new Uint8Array(new Uint32Array([ADDRESS_LENGTH]).buffer));
+  const port = new DataView(own.buffer).getUint16(2);
+  const end = { fd, port, address: address.slice(), line: towards };
+  ends.set(keyOf(address), end);
+  list = [...ends.values()];
+  polled = new DataView(new ArrayBuffer(8 * list.length));
+  list.forEach(({ fd }, i) => {
+    polled.setInt32(8 * i, fd, true);
+    polled.setInt16(8 * i + 4, POLLIN, true);
+  });
+  return end;
+}
+
+const packet = new Uint8Array(MAX_PACKET);
+const from = new Uint8Array(ADDRESS_LENGTH);
+const fromLength = new Uint8Array(new Uint32Array([ADDRESS_LENGTH]).buffer);
+
+function receive(end: End): void {
+  for (;;) {
+    const length = libc.symbols.recvfrom(
+      end.fd,
+      packet,
+      BigInt(MAX_PACKET),
+      MSG_DONTWAIT,
+      from,
+      fromLength,
+    );
+    if (length < 0) return;
+    // Whoever writes here is at the other end of the other line.
+    const writer = endOf(from, end.line === lines[0] ? lines[1] : lines[0]);
+    end.line.put(writer.fd, end.address, packet.slice(0, Number(length)));
+  }
+}
+
+const turn = new MessageChannel();
+
+/** Lets orders in. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    turn.port1.onmessage = () => resolve();
+    turn.port2.postMessage(null);
+  });
+}
+
+async function run(): Promise<void> {
+  let sleep = SLEEP_MS;
+  while (ended === null) {
+    const bytes = new Uint8Array(polled.buffer);
+    const ready = libc.symbols.poll(
+      bytes,
+      BigInt(list.length),
+      Math.ceil(Math.min(sleep, SLEEP_MS)),
+    );
+    if (ready > 0) {
+      for (const [i, end] of list.entries()) {
+        if (polled.getInt16(8 * i + 6, true) !== 0) receive(end);
+        // More of them now.
+        if (polled.byteLength !== bytes.length) break;
+      }
+    }
+    const now = performance.now();
+    sleep = Math.min(lines[0].let(now), lines[1].let(now));
+    await breathe();
+  }
+  for (const { fd } of list) libc.symbols.close(fd);
+  libc.close();
+  turn.port1.close();
+  reply({ id: ended, value: 0 });
+}
+
+function reply(message: ProxyReply): void {
+  self.postMessage(message);
+}
+
+self.onmessage = ({ data }: MessageEvent<ProxyOrder>) => {
+  switch (data.t) {
+    case "start":
+      lines = [new Line(data.seed), new Line(data.seed + 1)];
+      conditions = data.conditions;
+      run();
+      return;
+    case "set":
+      conditions = data.conditions;
+      return reply({ id: data.id, value: 0 });
+    case "port": {
+      const { port } = endOf(addressOf(data.ip, data.port), lines[data.line]);
+      return reply({ id: data.id, value: port });
+    }
+    case "counts":
+      return reply({ id: data.id, value: lines.map(({ counts }) => ({ ...counts })) });
+    case "end":
+      ended = data.id;
+  }
+};
