@@ -5,10 +5,12 @@
  * @module
  */
 import { UNTOUCHED } from "../lib/image/edits.ts";
-import { SenderHandshake, ViewerHandshake } from "../lib/e2e/handshake.ts";
+import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../lib/e2e/handshake.ts";
 import { loadKem } from "../lib/e2e/kem.ts";
 import { createIdentity, Peer } from "../lib/net/peer.ts";
-import type { SecureLink } from "../lib/net/secure_link.ts";
+import type { RtcTransport } from "../lib/net/rtc_transport.ts";
+import { SecureLink } from "../lib/net/secure_link.ts";
+import { StripedTransport, type StripeOptions } from "../lib/net/striped_transport.ts";
 import { type Bytes, fromBase64Url, toBase64Url } from "../lib/protocol/bytes.ts";
 import { HANDSHAKE } from "../lib/protocol/handshake.ts";
 import { Inbox } from "../lib/session/inbox.ts";
@@ -98,13 +100,19 @@ async function connectLink(role: "sender" | "receiver", port: SignalPort): Promi
   const own = { fingerprint: identity.fingerprint, kem };
   const send = (message: Bytes) => port.send(toBase64Url(message));
   const bound = Promise.withResolvers<SecureLink>();
-  const common = {
-    identity,
-    iceServers: [],
-    send,
-    onBound: (link: SecureLink) => bound.resolve(link),
-    onFailed: (why: string) => bound.reject(new Error(`Cannot connect: ${why}`)),
-  };
+  const common = { identity, iceServers: [] };
+  const first = (keys: SessionKeys) =>
+    new Peer({
+      ...common,
+      keys,
+      send,
+      onBound: (first: RtcTransport) => {
+        const connect = (options: StripeOptions) => new Peer({ ...common, ...options });
+        const transport = new StripedTransport({ first, keys, connect });
+        bound.resolve(new SecureLink({ keys, transport }));
+      },
+      onFailed: (why) => bound.reject(new Error(`Cannot connect: ${why}`)),
+    });
   let peer: Peer | null = null;
   const sender = role === "sender"
     ? await SenderHandshake.start({ ...own, link, code: null })
@@ -117,7 +125,7 @@ async function connectLink(role: "sender" | "receiver", port: SignalPort): Promi
       return send(await sender.receiveCommit(message));
     }
     if (sender !== null) {
-      peer = new Peer({ ...common, keys: await sender.receiveHello(message) });
+      peer = first(await sender.receiveHello(message));
       return await peer.offer((sdp) => sender.confirm(sdp));
     }
     if (viewer !== null && type === HANDSHAKE.helloS) {
@@ -125,7 +133,7 @@ async function connectLink(role: "sender" | "receiver", port: SignalPort): Promi
     }
     if (viewer !== null) {
       const { keys, offer } = await viewer.receiveConfirmation(message);
-      peer = new Peer({ ...common, keys });
+      peer = first(keys);
       await peer.answer(offer);
     }
   };

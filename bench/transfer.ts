@@ -1,30 +1,57 @@
 /**
  * How fast a picture goes from one browser to the other, compared with a bare RTCDataChannel that carries the same bytes.
  *
- *     deno run -A bench/transfer.ts [--check] [--quick]
+ *     deno run -A bench/transfer.ts [--check] [--quick] [--bytes 3000000,24000000] [--rtt 0,20,100,300] [--loss 0,1,5]
  *
  * Two contexts of one browser, a fresh connection for each transfer, all implementations in turn within one round, and each
  * round in another order, so that whatever the machine does meanwhile hits all alike. Time runs from the first send to the
  * receiver's word that it holds the last byte. One JSON line a case; `ratio` is the best bare median divided by this median: 1 is
- * as fast as bare, and `--check` fails below {@linkcode TARGET}. `--quick` does one round of the small size.
+ * as fast as bare, and `--check` fails below {@linkcode TARGETS}. `--quick` does one round of the small size.
+ *
+ * `--rtt` (milliseconds) and `--loss` (percent, each way) put the UDP proxy of the tests between the two pages, and take all
+ * pairs of them; then the bare channel is one connection through the same proxy.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { serveBlank } from "../tests/support/blank.ts";
 import { launchBrowser, type TestPage } from "../tests/support/browser.ts";
+import { PROXY_ARGS, UdpProxy } from "../tests/support/udp_proxy.ts";
 import { median, printLine, rounded } from "./statistics.ts";
 // Its types alone: the module itself runs in the pages.
 import type {} from "./transfer_page.ts";
 
-/** What ours has to reach, as a share of the best bare speed. */
-const TARGET = 0.95;
+/** What ours has to reach, as a multiple of the best bare speed, by round trip in milliseconds. */
+const TARGETS: Readonly<Record<number, number>> = { 0: 0.95, 100: 2 };
 
 /** Sizes and rounds. A photograph, and about the largest picture. */
-const CASES = [
+const NEAR = [
   { bytes: 3_000_000, rounds: 7 },
   { bytes: 64_000_000, rounds: 5 },
 ] as const;
+
+/** The same over a distance: what takes ten times as long is done less often. */
+const FAR = [
+  { bytes: 3_000_000, rounds: 5 },
+  { bytes: 24_000_000, rounds: 3 },
+] as const;
+
+/** What lies between the two pages; `null`: nothing. */
+type Way = { readonly rttMs: number; readonly loss: number } | null;
+
+/** The numbers behind a flag, or `null` where it is not there. */
+function numbers(flag: string): readonly number[] | null {
+  const at = Deno.args.indexOf(flag);
+  return at === -1 ? null : (Deno.args[at + 1] ?? "").split(",").map(Number);
+}
+
+function ways(): readonly Way[] {
+  const [rtts, losses] = [numbers("--rtt"), numbers("--loss")];
+  if (rtts === null && losses === null) return [null];
+  return (rtts ?? [0]).flatMap((rttMs) =>
+    (losses ?? [0]).map((percent) => ({ rttMs, loss: percent / 100 }))
+  );
+}
 
 /** A page's script, bundled from TypeScript. */
 async function bundlePage(): Promise<string> {
@@ -75,19 +102,40 @@ interface Row {
 }
 
 async function measure(): Promise<boolean> {
-  const quick = Deno.args.includes("--quick");
   await using site = serveBlank({ scripts: { "/bench.js": await bundlePage() } });
-  await using browser = await launchBrowser();
-  const [sender, receiver] = [await browser.newPage(), await browser.newPage()];
-  for (const { page } of [sender, receiver]) {
-    await page.goto(site.url);
-    await page.addScriptTag({ url: "/bench.js" });
+  let reached = true;
+  for (const way of ways()) {
+    await using proxy = way === null ? null : await UdpProxy.open(way);
+    await using browser = await launchBrowser({ args: proxy === null ? [] : PROXY_ARGS });
+    const [sender, receiver] = [await browser.newPage(), await browser.newPage()];
+    for (const page of [sender, receiver]) {
+      await proxy?.attach(page);
+      await page.page.goto(site.url);
+      await page.page.addScriptTag({ url: "/bench.js" });
+    }
+    await wire(sender, receiver);
+    await wire(receiver, sender);
+    reached = await compare({ sender, receiver, way }) && reached;
+    for (const page of browser.pages) page.assertNoErrors();
   }
-  await wire(sender, receiver);
-  await wire(receiver, sender);
+  return reached;
+}
+
+function once({ bytes }: { readonly bytes: number }) {
+  return { bytes, rounds: 1 };
+}
+
+/** All implementations side by side, at each size. */
+async function compare(
+  { sender, receiver, way }: { sender: TestPage; receiver: TestPage; way: Way },
+): Promise<boolean> {
+  const quick = Deno.args.includes("--quick");
+  const near = way === null || (way.rttMs === 0 && way.loss === 0);
+  const chosen = numbers("--bytes")?.map((bytes) => ({ bytes, rounds: 3 }));
+  const cases = chosen ?? (near ? NEAR : FAR);
   const names = await sender.page.evaluate(() => bench.names());
   let reached = true;
-  for (const { bytes, rounds } of quick ? [{ ...CASES[0], rounds: 1 }] : CASES) {
+  for (const { bytes, rounds } of quick ? cases.slice(0, 1).map(once) : cases) {
     await sender.page.evaluate((size) => bench.prepare(size), bytes);
     // Compiles what is hot, and opens what is opened once.
     for (const name of names) await transfer(sender, receiver, name, bytes);
@@ -102,11 +150,13 @@ async function measure(): Promise<boolean> {
     const best = Math.min(...bare.map(({ ms }) => median(ms)));
     for (const { name, ms } of rows) {
       const ratio = best / median(ms);
-      if (!name.startsWith("bare") && ratio < TARGET) reached = false;
+      const target = TARGETS[way?.rttMs ?? 0] ?? 0;
+      if (!name.startsWith("bare") && ratio < target) reached = false;
       printLine({
         bench: "transfer",
         name,
         bytes,
+        ...(way === null ? {} : way),
         rounds,
         medianMs: rounded(median(ms)),
         minMs: rounded(Math.min(...ms)),
@@ -116,7 +166,6 @@ async function measure(): Promise<boolean> {
       });
     }
   }
-  for (const page of browser.pages) page.assertNoErrors();
   return reached;
 }
 

@@ -31,6 +31,7 @@ import {
   ecdh,
   type EcdhPair,
   generateEcdh,
+  hkdfKey,
   hmacKey,
   KEY_LENGTH,
   mac,
@@ -54,6 +55,7 @@ import {
   type Mode,
   rebindingInput,
   type Role,
+  stripeTranscript,
   transcript1,
   transcript2,
 } from "./transcript.ts";
@@ -99,30 +101,39 @@ export interface ViewerInput extends OwnParts {
   readonly secret: LinkSecret | Code | ResumeSecret;
 }
 
-/** What both sides hold after a handshake; "own" and "peer" are seen from here. */
-export interface SessionKeys {
+/** What one connection between the two takes of a handshake; "own" and "peer" are seen from here. */
+export interface ConnectionKeys {
   readonly role: Role;
+  readonly peerFingerprint: Bytes;
+  readonly signalSealer: SignalSealer;
+  readonly signalOpener: SignalOpener;
+  /** This side's binding MAC, 32 bytes: the first thing it says on the control channel. */
+  readonly ownBinding: Bytes;
+  /** Checks the other side's binding MAC in constant time. */
+  verifyPeerBinding(tag: Bytes): Promise<boolean>;
+}
+
+/** What both sides hold after a handshake. */
+export interface SessionKeys extends ConnectionKeys {
   /** By what R proved himself, now or in the handshake that this one resumes. */
   readonly by: Proof;
   /** True where this handshake resumes another. */
   readonly again: boolean;
   /** For the next one, should a page be loaded again: the first handshake's, 32 bytes. */
   readonly resume: Bytes;
-  readonly peerFingerprint: Bytes;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
-  readonly signalSealer: SignalSealer;
-  readonly signalOpener: SignalOpener;
   /** For what is said about the connection once there was one: some of it may get lost. */
   readonly repairSealer: RepairSealer;
   readonly repairOpener: RepairOpener;
   /** AES-256-GCM keys of the control channel, one for each direction. */
   readonly controlOut: CryptoKey;
   readonly controlIn: CryptoKey;
-  /** This side's binding MAC, 32 bytes: the first thing it says on the control channel. */
-  readonly ownBinding: Bytes;
-  /** Checks the other side's binding MAC in constant time. */
-  verifyPeerBinding(tag: Bytes): Promise<boolean>;
+  /**
+   * The keys of the `n`-th further connection. Throws {@linkcode ProtocolError} for a number that was used: its nonces count
+   * from 0.
+   */
+  stripe(n: number): Promise<ConnectionKeys>;
   /** This side's MAC at the start of a further transport, over what it says there first. */
   bindAgain(head: Bytes): Promise<Bytes>;
   /** Checks the other side's in constant time. */
@@ -161,6 +172,38 @@ async function wipingAfter<T>(
   }
 }
 
+/** What ties a connection to a transcript, and seals its signaling. */
+async function deriveConnection(
+  role: Role,
+  { ikm, th, fpS, fpR }: { ikm: Bytes | CryptoKey; th: Bytes; fpS: Bytes; fpR: Bytes },
+) {
+  const peer: Role = role === "S" ? "R" : "S";
+  const key = (label: Parameters<typeof deriveKey>[2]) => deriveKey(ikm, th, label);
+  const [bindOwn, bindPeer, sigOwn, sigPeer] = await Promise.all([
+    key(`bind ${role}`),
+    key(`bind ${peer}`),
+    key(`sig ${role}`),
+    key(`sig ${peer}`),
+  ]);
+  const [signBinding, checkBinding, signalOut, signalIn] = await Promise.all([
+    hmacKey(bindOwn, "sign"),
+    hmacKey(bindPeer, "verify"),
+    aesKey(sigOwn, "encrypt"),
+    aesKey(sigPeer, "decrypt"),
+  ]);
+  wipe(sigOwn, sigPeer);
+  const binding = bindingInput(th, fpS, fpR);
+  const keys: ConnectionKeys = {
+    role,
+    peerFingerprint: role === "S" ? fpR : fpS,
+    signalSealer: new SignalSealer(signalOut),
+    signalOpener: new SignalOpener(signalIn),
+    ownBinding: await mac(signBinding, binding),
+    verifyPeerBinding: (tag) => macMatches(checkBinding, tag, binding),
+  };
+  return { keys, signBinding, checkBinding };
+}
+
 /** Derives all keys of one side from the key material. */
 async function deriveSession(
   role: Role,
@@ -177,46 +220,41 @@ async function deriveSession(
   const { mode, ikm, th2, fpS, fpR, sas, resumed } = secrets;
   const peer: Role = role === "S" ? "R" : "S";
   const key = (label: Parameters<typeof deriveKey>[2]) => deriveKey(ikm, th2, label);
-  const [bindOwn, bindPeer, sigOwn, sigPeer, ctlOwn, ctlPeer, repOwn, repPeer] = await Promise.all([
-    key(`bind ${role}`),
-    key(`bind ${peer}`),
-    key(`sig ${role}`),
-    key(`sig ${peer}`),
+  const [ctlOwn, ctlPeer, repOwn, repPeer, stripes] = await Promise.all([
     key(`ctl ${role}`),
     key(`ctl ${peer}`),
     key(`rep ${role}`),
     key(`rep ${peer}`),
+    key("stripes"),
   ]);
-  const [signalOut, signalIn, controlOut, controlIn, repairOut, repairIn] = await Promise.all([
-    aesKey(sigOwn, "encrypt"),
-    aesKey(sigPeer, "decrypt"),
+  const [controlOut, controlIn, repairOut, repairIn, stripesKey] = await Promise.all([
     aesKey(ctlOwn, "encrypt"),
     aesKey(ctlPeer, "decrypt"),
     aesKey(repOwn, "encrypt"),
     aesKey(repPeer, "decrypt"),
+    hkdfKey(stripes),
   ]);
-  const [signBinding, checkBinding] = await Promise.all([
-    hmacKey(bindOwn, "sign"),
-    hmacKey(bindPeer, "verify"),
-  ]);
-  wipe(sigOwn, sigPeer, ctlOwn, ctlPeer, repOwn, repPeer);
-  const binding = bindingInput(th2, fpS, fpR);
+  wipe(ctlOwn, ctlPeer, repOwn, repPeer);
+  const first = await deriveConnection(role, { ikm, th: th2, fpS, fpR });
+  const { signBinding, checkBinding } = first;
+  const used = new Set<number>();
   return {
-    role,
+    ...first.keys,
     by: resumed?.by ?? (mode === MODE.code ? "code" : "link"),
     again: resumed !== null,
     // The first one stays: which of two pages was loaded again when must not matter.
     resume: resumed?.resume.slice() ?? await key("resume"),
-    peerFingerprint: role === "S" ? fpR : fpS,
     sas,
-    signalSealer: new SignalSealer(signalOut),
-    signalOpener: new SignalOpener(signalIn),
     repairSealer: new RepairSealer(repairOut),
     repairOpener: new RepairOpener(repairIn),
     controlOut,
     controlIn,
-    ownBinding: await mac(signBinding, binding),
-    verifyPeerBinding: (tag) => macMatches(checkBinding, tag, binding),
+    async stripe(n) {
+      expect(!used.has(n));
+      used.add(n);
+      const th = await stripeTranscript(th2, n);
+      return (await deriveConnection(role, { ikm: stripesKey, th, fpS, fpR })).keys;
+    },
     bindAgain: (head) => mac(signBinding, rebindingInput(th2, head)),
     verifyAgain: (head, tag) => macMatches(checkBinding, tag, rebindingInput(th2, head)),
   };

@@ -49,14 +49,23 @@ export function wipe(...secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
 }
 
+/** Imports 32 bytes as the input of HKDF, and overwrites them. */
+export async function hkdfKey(raw: Bytes): Promise<CryptoKey> {
+  const key = await crypto.subtle.importKey("raw", raw, "HKDF", false, ["deriveBits"]);
+  wipe(raw);
+  return key;
+}
+
 /** HKDF-SHA-256 (RFC 5869) with info = "img-e2e/1 " + label; returns `length` bytes. */
 export async function hkdf(
-  ikm: Bytes,
+  ikm: Bytes | CryptoKey,
   salt: Bytes,
   label: string,
   length: number,
 ): Promise<Bytes> {
-  const key = await crypto.subtle.importKey("raw", ikm, "HKDF", false, ["deriveBits"]);
+  const key = ikm instanceof CryptoKey
+    ? ikm
+    : await crypto.subtle.importKey("raw", ikm, "HKDF", false, ["deriveBits"]);
   const info = ascii(LABEL_PREFIX + label);
   const bits = await crypto.subtle.deriveBits(
     { name: "HKDF", hash: "SHA-256", salt, info },

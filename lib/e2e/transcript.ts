@@ -23,7 +23,8 @@ export type KeyLabel =
   | `sig ${Role}`
   | `ctl ${Role}`
   | `rep ${Role}`
-  | "resume";
+  | "resume"
+  | "stripes";
 
 /** M1, 35 bytes: R's commitment to his HELLO. */
 export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
@@ -66,7 +67,7 @@ export function keyMaterial(zEcdh: Bytes, zMlkem: Bytes, psk: Bytes): Bytes {
 }
 
 /** K(label), 32 bytes. */
-export function deriveKey(ikm: Bytes, th2: Bytes, label: KeyLabel): Promise<Bytes> {
+export function deriveKey(ikm: Bytes | CryptoKey, th2: Bytes, label: KeyLabel): Promise<Bytes> {
   return hkdf(ikm, th2, label, KEY_LENGTH);
 }
 
@@ -83,6 +84,11 @@ export function bindingInput(th2: Bytes, fpS: Bytes, fpR: Bytes): Bytes {
 /** What a side MACs with the same key at the start of every further transport: where it goes on. */
 export function rebindingInput(th2: Bytes, head: Bytes): Bytes {
   return enc("img-e2e/1 rebind", th2, head);
+}
+
+/** What takes the place of th2 for the n-th further connection. */
+export function stripeTranscript(th2: Bytes, n: number): Promise<Bytes> {
+  return sha256(enc("img-e2e/1 stripe", th2, new Uint8Array([n])));
 }
 
 /** SAS, 6 bytes. It hangs on th1, which is committed, and not on ct, which the last mover could grind. */

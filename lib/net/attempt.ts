@@ -23,8 +23,9 @@ import { type Identity, Peer } from "./peer.ts";
 import { parseFrame } from "./relay_transport.ts";
 import { Repair } from "./repair.ts";
 import type { Route } from "./route.ts";
-import type { SecureLink } from "./secure_link.ts";
+import { SecureLink } from "./secure_link.ts";
 import type { SignalingClient } from "./signaling_client.ts";
+import { StripedTransport, type StripeOptions } from "./striped_transport.ts";
 import type { Trace } from "./trace.ts";
 
 /** How long a viewer who starts over waits for a second HELLO before he answers the last one, in milliseconds: a slow round trip. */
@@ -256,14 +257,17 @@ export class Attempt {
       onRoute: this.#options.onRoute,
     });
     if (identity === null || (relayOnly && !hasTurn(iceServers))) return repair;
+    const common = { identity, iceServers, relayOnly };
     this.#peer = new Peer({
-      identity,
+      ...common,
       keys,
-      iceServers,
-      relayOnly,
       trace,
       send: (message) => this.#send(message),
-      onBound: (link) => repair.connected(link),
+      onBound: (first) => {
+        const connect = (options: StripeOptions) => new Peer({ ...common, ...options });
+        const transport = new StripedTransport({ first, keys, connect });
+        repair.connected(new SecureLink({ keys, transport }));
+      },
       onCandidate: (text) => repair.found(text),
       onFailed: (why) => {
         if (why === "protocol") onFailed("verification");

@@ -42,6 +42,21 @@ export class FlowChannel {
     channel.bufferedAmountLowThreshold = LOW_WATERMARK;
   }
 
+  /** Whether something could be handed over at once. */
+  get room(): boolean {
+    return this.#channel.readyState === "open" && this.#channel.bufferedAmount < HIGH_WATERMARK;
+  }
+
+  /** Bytes that were handed over and have not left. */
+  get queued(): number {
+    return this.#channel.bufferedAmount;
+  }
+
+  /** Calls `tell` each time that the queue has drained. */
+  onRoom(tell: () => void): void {
+    this.#channel.addEventListener("bufferedamountlow", tell);
+  }
+
   /**
    * Hands `data` to the channel as soon as its queue has room. Throws {@linkcode ChannelClosedError}, or the reason
    * of `signal`.

@@ -11,7 +11,7 @@ import { HANDSHAKE } from "../protocol/handshake.ts";
 import { BIND_TIMEOUT_MS } from "../protocol/limits.ts";
 import { RECORD } from "../protocol/record.ts";
 import type { IceServer } from "../protocol/signaling.ts";
-import type { SessionKeys } from "../e2e/handshake.ts";
+import type { ConnectionKeys } from "../e2e/handshake.ts";
 import { ProtocolError, take } from "../e2e/suite.ts";
 import { RtcTransport } from "./rtc_transport.ts";
 import {
@@ -21,7 +21,7 @@ import {
   parseFingerprint,
   sdpFingerprint,
 } from "./sdp.ts";
-import { SecureLink, toBytes } from "./secure_link.ts";
+import { toBytes } from "./secure_link.ts";
 import { countCandidate, type Trace } from "./trace.ts";
 import type { Lane } from "./transport.ts";
 
@@ -65,16 +65,18 @@ async function fingerprintFromSdp(certificate: RTCCertificate): Promise<Bytes> {
 /** Settings of a {@linkcode Peer}. */
 export interface PeerOptions {
   readonly identity: Identity;
-  readonly keys: SessionKeys;
+  readonly keys: ConnectionKeys;
   readonly iceServers: readonly IceServer[];
   /** Hides the own address: nothing but a relay is used. */
   readonly relayOnly?: boolean;
+  /** Longest message that may wait behind the binding; default: that of a record. */
+  readonly longest?: number;
   /** Filled in on the way. */
   readonly trace?: Trace;
   /** Relays a sealed message to the other side, in order. */
   readonly send: (message: Bytes) => void;
   /** Called once, when both bindings are verified. */
-  readonly onBound: (link: SecureLink) => void;
+  readonly onBound: (transport: RtcTransport) => void;
   /** A candidate that was found once it was bound, as text. */
   readonly onCandidate?: (text: string) => void;
   /** Called once instead: no way through, or a wrong binding. */
@@ -243,7 +245,7 @@ export class Peer {
     clearTimeout(this.#bindTimer);
     const parts = { pc: this.#pc, control: this.#control, files: this.#files };
     const transport = new RtcTransport(parts);
-    this.#options.onBound(new SecureLink({ keys: this.#options.keys, transport }));
+    this.#options.onBound(transport);
     // Only now is anything behind the binding looked at.
     for (const { lane, data } of this.#held) transport.receive(lane, data);
     this.#held = [];
@@ -251,7 +253,9 @@ export class Peer {
 
   #hold(lane: Lane, data: unknown): void {
     // The two channels are not ordered against each other, but nobody honest sends much before he is bound.
-    if (this.#held.length >= MAX_HELD || toBytes(data) === null) return this.#fail("protocol");
+    if (this.#held.length >= MAX_HELD || toBytes(data, this.#options.longest) === null) {
+      return this.#fail("protocol");
+    }
     this.#held.push({ lane, data });
   }
 

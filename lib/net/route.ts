@@ -16,21 +16,41 @@ interface Entry {
   readonly localCandidateId?: string;
   readonly remoteCandidateId?: string;
   readonly candidateType?: string;
+  /** In seconds. */
+  readonly currentRoundTripTime?: number;
   /** Firefox names the pair in use here. */
   readonly selected?: boolean;
 }
 
-/** Says which way the pair in use goes, or `null` where the engine does not tell. Never rejects. */
-export async function routeOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<Route | null> {
+type Connection = Pick<RTCPeerConnection, "getStats">;
+
+/** Everything that the engine tells, and the pair of candidates in use among it. */
+async function statsOf(
+  pc: Connection,
+): Promise<{ entries: ReadonlyMap<string, Entry>; pair: Entry | undefined }> {
   const entries = new Map<string, Entry>();
   try {
     (await pc.getStats()).forEach((entry: Entry, id: string) => entries.set(id, entry));
   } catch {
-    return null;
+    // It does not tell.
   }
   const all = [...entries.values()];
   const id = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
-  const pair = entries.get(id ?? "") ?? all.find(({ selected }) => selected === true);
+  return {
+    entries,
+    pair: entries.get(id ?? "") ?? all.find(({ selected }) => selected === true),
+  };
+}
+
+/** The last round trip of the pair in use, in milliseconds, or `null` where the engine does not tell. Never rejects. */
+export async function roundTripOf(pc: Connection): Promise<number | null> {
+  const { pair } = await statsOf(pc);
+  return pair?.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1_000;
+}
+
+/** Says which way the pair in use goes, or `null` where the engine does not tell. Never rejects. */
+export async function routeOf(pc: Connection): Promise<Route | null> {
+  const { entries, pair } = await statsOf(pc);
   const kinds = [pair?.localCandidateId, pair?.remoteCandidateId]
     .map((end) => entries.get(end ?? "")?.candidateType);
   if (kinds.includes("relay")) return "relayed";

@@ -8,7 +8,7 @@
 import type { Bytes } from "../protocol/bytes.ts";
 import { type DataChannelLike, FlowChannel } from "./flow_channel.ts";
 import { pause } from "./pause.ts";
-import { type Route, routeOf } from "./route.ts";
+import { roundTripOf, type Route, routeOf } from "./route.ts";
 import type { Lane, Transport, TransportHandlers, TransportState } from "./transport.ts";
 
 /** How long flushing waits until the last control records have left. */
@@ -58,6 +58,16 @@ export class RtcTransport implements Transport {
 
   route(): Promise<Route | null> {
     return routeOf(this.#parts.pc);
+  }
+
+  /** How far it is there and back, in milliseconds; `null` where the engine does not tell. */
+  roundTrip(): Promise<number | null> {
+    return roundTripOf(this.#parts.pc);
+  }
+
+  /** The lane for files, for who has several and looks for the one with room. */
+  get files(): Pick<FlowChannel, "room" | "queued" | "onRoom"> {
+    return this.#flow.files;
   }
 
   send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void> {

@@ -350,13 +350,13 @@ function encodeHead(k: number, control: number, { image, chunk }: Position): Byt
 }
 
 /** The bytes of a channel's message; `null` for text, and for more than the longest record has. */
-export function toBytes(data: unknown): Bytes | null {
-  if (data instanceof ArrayBuffer) return withinRecord(new Uint8Array(data));
+export function toBytes(data: unknown, longest = MAX_RECORD_LENGTH): Bytes | null {
+  if (data instanceof ArrayBuffer) return within(new Uint8Array(data), longest);
   return data instanceof Uint8Array && data.buffer instanceof ArrayBuffer
-    ? withinRecord(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    ? within(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), longest)
     : null;
 }
 
-function withinRecord(bytes: Bytes): Bytes | null {
-  return bytes.length <= MAX_RECORD_LENGTH ? bytes : null;
+function within(bytes: Bytes, longest: number): Bytes | null {
+  return bytes.length <= longest ? bytes : null;
 }

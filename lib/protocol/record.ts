@@ -15,7 +15,15 @@ export const HEADER_LENGTH = 8;
 export const TAG_LENGTH = 16;
 
 /** First bytes of what travels on the channels. */
-export const RECORD = { bind: 0x10, rebind: 0x11, control: 0x20, chunk: 0x21 } as const;
+export const RECORD = {
+  bind: 0x10,
+  rebind: 0x11,
+  stripe: 0x12,
+  placed: 0x13,
+  arrived: 0x14,
+  control: 0x20,
+  chunk: 0x21,
+} as const;
 
 /** Flag of the last chunk of a picture. */
 export const FLAG_FINAL = 1;
@@ -31,6 +39,12 @@ export const CHUNK_SIZE = RECORD_LENGTH - HEADER_LENGTH - TAG_LENGTH;
 
 /** Longest message on either channel: browsers would take four times as much, and what waits is counted in messages. */
 export const MAX_RECORD_LENGTH = HEADER_LENGTH + CHUNK_SIZE + TAG_LENGTH;
+
+/** What stands in front of a record that takes its place among those of several connections: `13 ‖ place u32`. */
+export const PLACE_LENGTH = 1 + 4;
+
+/** Longest message where that stands in front. */
+export const MAX_PLACED_LENGTH = PLACE_LENGTH + MAX_RECORD_LENGTH;
 
 /** A parsed header. */
 export interface RecordHeader {

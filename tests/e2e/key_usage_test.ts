@@ -67,6 +67,11 @@ async function talk(s: SessionKeys, r: SessionKeys): Promise<void> {
   await s.signalOpener.open(await r.signalSealer.seal(HANDSHAKE.answer, "v=0"));
   await s.repairOpener.open(await r.repairSealer.seal("ask"));
   await r.repairOpener.open(await s.repairSealer.seal("offer"));
+  const [stripeS, stripeR] = [await s.stripe(1), await r.stripe(1)];
+  for (const [one, other] of [[stripeS, stripeR], [stripeR, stripeS]] as const) {
+    assert(await one.verifyPeerBinding(other.ownBinding));
+    await one.signalOpener.open(await other.signalSealer.seal(HANDSHAKE.offer, "v=0"));
+  }
   const [toR, toS] = [new ControlSealer(s.controlOut), new ControlSealer(r.controlOut)];
   const [fromS, fromR] = [new ControlOpener(r.controlIn), new ControlOpener(s.controlIn)];
   await fromR.open(await toS.seal(encodeControl({ t: "open", n: 0 })));

@@ -4,7 +4,7 @@
  * @module
  */
 import { createIdentity, type Identity, Peer } from "../../lib/net/peer.ts";
-import type { SecureLink } from "../../lib/net/secure_link.ts";
+import { SecureLink } from "../../lib/net/secure_link.ts";
 import type { SessionKeys } from "../../lib/e2e/handshake.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
@@ -82,8 +82,8 @@ globalThis.peers = {
         keys: own,
         iceServers: [],
         send,
-        onBound: (link) => {
-          bound[own.role === "S" ? "s" : "r"] = link;
+        onBound: (transport) => {
+          bound[own.role === "S" ? "s" : "r"] = new SecureLink({ keys: own, transport });
           if (bound.s !== undefined && bound.r !== undefined) over.resolve();
         },
         onFailed: (why) => {

@@ -1,6 +1,6 @@
 import { createIdentity, type Identity, Peer } from "../../lib/net/peer.ts";
 import { parseFingerprint } from "../../lib/net/sdp.ts";
-import type { SecureLink } from "../../lib/net/secure_link.ts";
+import { SecureLink } from "../../lib/net/secure_link.ts";
 import { ControlSealer, encodeControl } from "../../lib/e2e/control_record.ts";
 import type { SessionKeys } from "../../lib/e2e/handshake.ts";
 import { ProtocolError, randomBytes } from "../../lib/e2e/suite.ts";
@@ -35,7 +35,8 @@ class Person {
         this.relayed.push(message);
         this.onRelay(message);
       },
-      onBound: (link) => {
+      onBound: (transport) => {
+        const link = new SecureLink({ keys, transport });
         this.links.push(link);
         link.listen({
           ...STEADY,

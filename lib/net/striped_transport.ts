@@ -1,0 +1,307 @@
+/**
+ * Several RTCPeerConnections as one transport, where it is far: each has a congestion window of its own, and the engines'
+ * grow slowly and shrink at every burst, so four of them carry two to three times as much at a round trip of 100 ms.
+ *
+ * Everything begins on one connection, and control messages stay there. Once a record has to wait and the round trip is long,
+ * the sender's side sets up the others, over the first. From then on each record says how many went before it; the other side
+ * puts them in order, and says how far it is, so that what was on a connection that died can be sent again on the first.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Bytes } from "../protocol/bytes.ts";
+import { HANDSHAKE } from "../protocol/handshake.ts";
+import { MAX_PLACED_LENGTH, PLACE_LENGTH, RECORD } from "../protocol/record.ts";
+import {
+  ARRIVED_EVERY,
+  encodeArrived,
+  encodePlaced,
+  encodeStripe,
+  placeOf,
+  STRIPE_WINDOW,
+  STRIPES,
+} from "../protocol/stripe.ts";
+import type { ConnectionKeys, SessionKeys } from "../e2e/handshake.ts";
+import { ProtocolError, take } from "../e2e/suite.ts";
+import { ChannelClosedError } from "./flow_channel.ts";
+import type { Peer, PeerOptions } from "./peer.ts";
+import type { Route } from "./route.ts";
+import type { RtcTransport } from "./rtc_transport.ts";
+import { toBytes } from "./secure_link.ts";
+import type { Lane, Transport, TransportHandlers, TransportState } from "./transport.ts";
+
+/** From this round trip on it is far, in milliseconds. Nearer, one connection has the processor to itself. */
+const FAR_MS = 50;
+
+/** What a further connection needs of its owner. */
+export type StripeOptions = Pick<PeerOptions, "keys" | "longest" | "send" | "onBound" | "onFailed">;
+
+/** Settings of a {@linkcode StripedTransport}. */
+export interface StripedOptions {
+  /** The first connection, bound. */
+  readonly first: RtcTransport;
+  readonly keys: Pick<SessionKeys, "role" | "stripe">;
+  /** Makes a further one, with the same certificate, servers and policy. */
+  readonly connect: (options: StripeOptions) => Peer;
+}
+
+/** A record that is not known to have arrived in order, and what carried it. */
+interface Kept {
+  readonly message: Bytes;
+  way: RtcTransport;
+}
+
+/** Carries messages over one connection, or several. */
+export class StripedTransport implements Transport {
+  readonly #options: StripedOptions;
+  readonly #first: RtcTransport;
+  /** All that carry records; the first one is the first. */
+  #ways: readonly RtcTransport[];
+  readonly #peers = new Map<number, Peer>();
+  #handlers: TransportHandlers | null = null;
+  #asked = false;
+  /** One of the others died: nothing is striped on this transport any more. */
+  #dropped = false;
+  #over = false;
+  /** Records that were sent, and how many of them are known to have arrived. */
+  #sent = 0;
+  #arrived = 0;
+  /** What was sent since then, in order; `null` before there was more than one connection. */
+  #kept: Kept[] | null = null;
+  /** The place that has to come next, the one that the other side was told, and what came before its time. */
+  #next = 0;
+  #told = 0;
+  readonly #early = new Map<number, Bytes>();
+  #waiting: (() => void)[] = [];
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: StripedOptions) {
+    this.#options = options;
+    this.#first = options.first;
+    this.#ways = [options.first];
+  }
+
+  listen(handlers: TransportHandlers): void {
+    this.#handlers = handlers;
+    this.#first.listen({
+      onMessage: (lane, data) => this.#receive(this.#first, lane, data),
+      onState: (state) => this.#firstChanged(state),
+    });
+  }
+
+  route(): Promise<Route | null> {
+    return this.#first.route();
+  }
+
+  async send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void> {
+    if (lane === "control") return await this.#first.send(lane, message, signal);
+    if (this.#ways.length > 1) this.#kept ??= this.#begin();
+    if (this.#kept !== null) return await this.#sendPlaced(this.#kept, message, signal);
+    if (!this.#first.files.room) this.#openWhereFar();
+    await this.#first.send(lane, message, signal);
+    this.#sent++;
+  }
+
+  flush(): Promise<void> {
+    return this.#first.flush();
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#first.close();
+    this.#closeOthers();
+    this.#early.clear();
+    this.#wake();
+  }
+
+  #begin(): Kept[] {
+    this.#arrived = this.#sent;
+    return [];
+  }
+
+  async #sendPlaced(kept: Kept[], record: Bytes, signal?: AbortSignal): Promise<void> {
+    let way = this.#free();
+    while (way === null) {
+      await this.#change(signal);
+      way = this.#free();
+    }
+    signal?.throwIfAborted();
+    const message = encodePlaced(this.#sent++, record);
+    kept.push({ message, way });
+    // One that has just died takes nothing; then this goes out again with the rest.
+    await way.send("files", message).catch(() => this.#drop());
+  }
+
+  /** The connection with the shortest queue; `null` where all are full, or too much is under way. */
+  #free(): RtcTransport | null {
+    if (this.#over) throw new ChannelClosedError();
+    if (this.#sent - this.#arrived >= STRIPE_WINDOW) return null;
+    const free = this.#ways.filter(({ files }) => files.room);
+    free.sort((a, b) => a.files.queued - b.files.queued);
+    return free[0] ?? null;
+  }
+
+  /** Resolves when something may be different. */
+  #change(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const aborted = () => reject(signal?.reason);
+      if (signal?.aborted) return aborted();
+      signal?.addEventListener("abort", aborted, { once: true });
+      this.#waiting.push(() => {
+        signal?.removeEventListener("abort", aborted);
+        resolve();
+      });
+    });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** S: sets the others up, once. */
+  async #openWhereFar(): Promise<void> {
+    if (this.#asked || this.#options.keys.role !== "S") return;
+    this.#asked = true;
+    const roundTrip = await this.#first.roundTrip();
+    if (roundTrip === null || roundTrip < FAR_MS) return;
+    try {
+      for (let n = 1; n <= STRIPES && !this.#over && !this.#dropped; n++) {
+        const { peer, keys } = await this.#make(n);
+        await peer.offer((sdp) => keys.signalSealer.seal(HANDSHAKE.offer, sdp));
+      }
+    } catch {
+      // This browser has no more of them to give: one has to do.
+      this.#drop();
+    }
+  }
+
+  async #make(n: number): Promise<{ peer: Peer; keys: ConnectionKeys }> {
+    const keys = await this.#options.keys.stripe(n);
+    if (this.#over || this.#dropped) throw new ChannelClosedError();
+    const peer = this.#options.connect({
+      keys,
+      longest: MAX_PLACED_LENGTH,
+      send: (message) => this.#say(encodeStripe(n, message)),
+      onBound: (transport) => this.#bound(transport),
+      onFailed: (why) => why === "protocol" ? this.#breach() : this.#drop(),
+    });
+    this.#peers.set(n, peer);
+    return { peer, keys };
+  }
+
+  #say(message: Bytes): void {
+    this.#first.send("control", message).catch(() => {
+      // The first one is gone, and all ends with it.
+    });
+  }
+
+  #bound(way: RtcTransport): void {
+    if (this.#over || this.#dropped) return way.close();
+    way.listen({
+      onMessage: (lane, data) => this.#receive(way, lane, data),
+      // None of them is repaired: whatever breaks one is likely to break all.
+      onState: (state) => state === "up" ? undefined : this.#drop(),
+    });
+    if (this.#ways.length === 1) this.#first.files.onRoom(() => this.#wake());
+    way.files.onRoom(() => this.#wake());
+    this.#ways = [...this.#ways, way];
+    this.#wake();
+  }
+
+  #receive(way: RtcTransport, lane: Lane, data: unknown): void {
+    if (this.#over) return;
+    const bytes = toBytes(data, MAX_PLACED_LENGTH);
+    if (lane === "files" && bytes?.[0] === RECORD.placed) return this.#receivePlaced(bytes);
+    // Nothing else goes over the others.
+    if (way !== this.#first) return this.#breach();
+    if (lane === "files") {
+      this.#next++;
+      this.#handlers?.onMessage(lane, data);
+      return this.#deliver();
+    }
+    switch (bytes?.[0]) {
+      case RECORD.stripe:
+        this.#turn = this.#turn.then(() => this.#signal(bytes)).catch(() => this.#breach());
+        return;
+      case RECORD.arrived:
+        return this.#heard(bytes);
+      default:
+        this.#handlers?.onMessage(lane, data);
+    }
+  }
+
+  async #signal(bytes: Bytes): Promise<void> {
+    const n = bytes[1] ?? 0;
+    const message = take(bytes, 2, bytes.length - 2);
+    if (this.#over || this.#dropped) return;
+    if (message[0] !== HANDSHAKE.offer) return await this.#peers.get(n)?.receive(message);
+    if (this.#options.keys.role === "S" || n < 1 || n > STRIPES) throw new ProtocolError();
+    const { peer, keys } = await this.#make(n);
+    await peer.answer(await keys.signalOpener.open(message));
+  }
+
+  #receivePlaced(message: Bytes): void {
+    const place = placeOf(message);
+    if (place === null || place >= this.#next + STRIPE_WINDOW) return this.#breach();
+    // What comes twice was sent again because nobody could know.
+    if (place >= this.#next) this.#early.set(place, message.subarray(PLACE_LENGTH));
+    this.#deliver();
+    if (this.#next - this.#told >= ARRIVED_EVERY && !this.#over) {
+      this.#told = this.#next;
+      this.#say(encodeArrived(this.#next));
+    }
+  }
+
+  #deliver(): void {
+    for (;;) {
+      const record = this.#early.get(this.#next);
+      if (record === undefined || this.#over) return;
+      this.#early.delete(this.#next++);
+      this.#handlers?.onMessage("files", record);
+    }
+  }
+
+  #heard(message: Bytes): void {
+    const place = placeOf(message);
+    if (place === null || message.length !== PLACE_LENGTH || place > this.#sent) {
+      return this.#breach();
+    }
+    if (this.#kept === null || place <= this.#arrived) return;
+    this.#kept.splice(0, place - this.#arrived);
+    this.#arrived = place;
+    this.#wake();
+  }
+
+  #firstChanged(state: TransportState): void {
+    if (state !== "up") this.#drop();
+    this.#handlers?.onState(state);
+  }
+
+  /** Goes on with the first one, which also takes what the others had and may not have delivered. */
+  async #drop(): Promise<void> {
+    if (this.#over || this.#dropped) return;
+    this.#dropped = true;
+    this.#closeOthers();
+    const lost = this.#kept?.filter(({ way }) => way !== this.#first) ?? [];
+    for (const kept of lost) kept.way = this.#first;
+    this.#wake();
+    try {
+      for (const { message } of lost) await this.#first.send("files", message);
+    } catch {
+      // All is over.
+    }
+  }
+
+  #closeOthers(): void {
+    for (const peer of this.#peers.values()) peer.close();
+    for (const way of this.#ways.slice(1)) way.close();
+    this.#peers.clear();
+    this.#ways = [this.#first];
+  }
+
+  /** Above, whatever is no bytes is a breach. */
+  #breach(): void {
+    if (!this.#over) this.#handlers?.onMessage("control", null);
+  }
+}
