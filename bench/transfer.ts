@@ -88,7 +88,9 @@ async function transfer(
   const connect = (page: TestPage, role: "sender" | "receiver") =>
     page.page.evaluate((n, r, s) => bench.connect(n, r, s), name, role, size);
   await Promise.all([connect(receiver, "receiver"), connect(sender, "sender")]);
-  const ms = await sender.page.evaluate(() => bench.send());
+  const ms = await sender.page.evaluate(() => bench.send()).catch((cause) => {
+    throw new Error(`${name} did not carry ${size} bytes`, { cause });
+  });
   const bytes = await receiver.page.evaluate(() => bench.finish());
   await sender.page.evaluate(() => bench.finish());
   if (bytes !== size) throw new Error(`${name} carried ${bytes} of ${size} bytes`);

@@ -117,16 +117,11 @@ function lanes(end: End, remoteIsOffer: boolean): readonly FakeDataChannel[] {
   return [end.files, ...further.map(({ files }) => files)];
 }
 
-/** Fills the first connection, so that the others are set up, and waits for them. */
-async function stripe({ s }: { s: End }, sent = 3): Promise<number> {
-  s.files.stuck = true;
-  for (let n = 0; n < sent; n++) await s.transport.send("files", record(n));
-  const waiting = s.transport.send("files", record(sent));
+/** Sends so much that the others are set up; resolves to how many records. */
+async function stripe({ s }: { s: End }): Promise<number> {
+  await sendAll(s, 0, 20);
   await settle(20);
-  s.files.stuck = false;
-  s.files.drain(Infinity);
-  await waiting;
-  return sent + 1;
+  return 20;
 }
 
 /** The connections beside the first, of both ends. */
@@ -225,6 +220,24 @@ Deno.test("when the first one is repaired the others are dropped, and it goes on
   assertEquals([r.records, s.states], [upTo(60), ["shaky", "up"]]);
   await settle(20);
   assert(others().every(({ closed }) => closed), "the others are closed");
+});
+
+Deno.test("what is still under way on the first one when the others come counts as well", async () => {
+  using _rtc = withFakeRtc();
+  const { s, r } = await meet();
+  // As much as a browser may have in flight, and late.
+  s.files.tamper = (message) => {
+    setTimeout(() => s.files.other?.deliver(message), 1_000);
+    return [];
+  };
+  await sendAll(s, 0, STRIPE_WINDOW + 20);
+  await until(() => opened().length === 2 * STRIPES, "all are connected");
+  await settle(20);
+  // Its queue is longer than theirs, so they are faster.
+  s.files.bufferedAmount = 100_000;
+  await sendAll(s, STRIPE_WINDOW + 20, 3 * STRIPE_WINDOW);
+  await until(() => r.records.length >= 3 * STRIPE_WINDOW || r.said.length > 0, "all arrived");
+  assertEquals([r.records, r.said], [upTo(3 * STRIPE_WINDOW), []]);
 });
 
 Deno.test("no more records are under way than the other side has to hold, and closing ends every wait", async () => {
