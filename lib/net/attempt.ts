@@ -74,7 +74,8 @@ export interface AttemptOptions {
   readonly onProved: (guessed: boolean) => boolean;
   /** The other side proved itself. What comes next waits for it. */
   readonly onKeys: (keys: SessionKeys) => Promise<void>;
-  readonly iceServers: readonly IceServer[];
+  /** What the server named last; `null` where that is too old to be used. */
+  readonly iceServers: () => readonly IceServer[] | null;
   readonly relayOnly: boolean;
   /** The server passes encrypted records on. */
   readonly mayRelay: boolean;
@@ -245,13 +246,16 @@ export class Attempt {
   }
 
   #connect(keys: SessionKeys): Repair {
-    const { ground, iceServers, relayOnly, trace, mayRelay, onFailed } = this.#options;
+    const { ground, relayOnly, trace, mayRelay, onFailed } = this.#options;
     const { identity, signaling } = ground;
+    const iceServers = this.#options.iceServers() ?? [];
     const repair = this.#repair = new Repair({
       keys,
       mayRelay: () => mayRelay,
       say: (message) => this.#send(message),
       pass: (frame) => signaling.data(toBase64Url(frame)),
+      iceServers: this.#options.iceServers,
+      renew: () => signaling.renew(),
       onBound: this.#options.onBound,
       onBroken: () => onFailed("verification"),
       onRoute: this.#options.onRoute,

@@ -417,9 +417,8 @@ export class Connector {
     if (this.#options.role === "R" && this.#resumed === null) {
       this.#options.keeper?.keep({ resumed: null });
     }
-    const { servers, until, relay: mayRelay } = this.#ways;
-    // Credentials that are too old would only be refused; each `peer` comes with new ones.
-    const iceServers = performance.now() < until ? servers : [];
+    const mayRelay = this.#ways.relay;
+    const iceServers = this.#iceServers() ?? [];
     const relayOnly = this.#relayOnly;
     this.trace.turn = hasTurn(iceServers);
     this.trace.server = mayRelay;
@@ -430,7 +429,7 @@ export class Connector {
       code: this.#code,
       resumed: this.#resumed,
       only: this.#only,
-      iceServers,
+      iceServers: () => this.#iceServers(),
       relayOnly,
       mayRelay,
       trace: this.trace,
@@ -484,6 +483,12 @@ export class Connector {
       this.#options.handlers.onAgain();
     }
     await this.#options.keeper?.keep({ resumed: this.#left });
+  }
+
+  /** `null`: what the server named is too old, and would only be refused; each `peer` comes with something new. */
+  #iceServers(): readonly IceServer[] | null {
+    const { servers, until } = this.#ways;
+    return servers.length === 0 || performance.now() < until ? servers : null;
   }
 
   /** Viewer: each answer tells whoever gets it whether one guess at a code was right, and what there will be to compare. */

@@ -13,6 +13,7 @@ import { RECORD } from "../protocol/record.ts";
 import type { IceServer } from "../protocol/signaling.ts";
 import type { ConnectionKeys } from "../e2e/handshake.ts";
 import { ProtocolError, take } from "../e2e/suite.ts";
+import { type Pair, pairOf } from "./route.ts";
 import { RtcTransport } from "./rtc_transport.ts";
 import {
   checkSdp,
@@ -99,12 +100,7 @@ export class Peer {
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    this.#pc = new RTCPeerConnection({
-      certificates: [options.identity.certificate],
-      iceServers: options.iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
-      iceTransportPolicy: options.relayOnly === true ? "relay" : "all",
-      bundlePolicy: "max-bundle",
-    });
+    this.#pc = new RTCPeerConnection(this.#configuration(options.iceServers));
     this.#control = this.#channel("control", 0);
     this.#files = this.#channel("files", 1);
     this.#control.onopen = () => this.#open();
@@ -158,16 +154,18 @@ export class Peer {
     await this.accept(text);
   }
 
-  /** S: begins anew to look for a way, with the channels as they are. Returns the offer's SDP. */
-  async restart(): Promise<string> {
+  /** S: begins anew to look for a way by `servers`, with the channels as they are. Returns the offer's SDP. */
+  async restart(servers: readonly IceServer[]): Promise<string> {
+    this.#pc.setConfiguration(this.#configuration(servers));
     const { sdp } = await this.#pc.createOffer({ iceRestart: true });
     await this.#pc.setLocalDescription({ type: "offer", sdp: sdp ?? "" });
     return sdp ?? "";
   }
 
   /** R: the same at this end. Returns the answer's SDP. Throws {@linkcode ProtocolError}. */
-  async follow(offer: string): Promise<string> {
+  async follow(offer: string, servers: readonly IceServer[]): Promise<string> {
     checkSdp(offer, this.#options.keys.peerFingerprint);
+    this.#pc.setConfiguration(this.#configuration(servers));
     await this.#setRemote({ type: "offer", sdp: offer });
     const { sdp } = await this.#pc.createAnswer();
     await this.#pc.setLocalDescription({ type: "answer", sdp: sdp ?? "" });
@@ -193,12 +191,37 @@ export class Peer {
     }
   }
 
+  /** The pair of addresses in use. */
+  async pair(): Promise<Pair | null> {
+    const pair = await pairOf(this.#pc);
+    const { trace } = this.#options;
+    if (trace !== undefined && pair !== null) trace.relayProtocol = pair.relayProtocol;
+    return pair;
+  }
+
+  /**
+   * Says an empty message. Who did not decide about the pair of addresses goes over to another one when something comes by it,
+   * or seconds later, when the old one is known to be dead.
+   */
+  nudge(): void {
+    if (this.#control.readyState === "open") this.#control.send(new Uint8Array(0));
+  }
+
   /** Gives up. Idempotent; nothing is called afterwards. A transport that was handed over is not touched. */
   close(): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#bindTimer);
     this.#pc.close();
+  }
+
+  #configuration(servers: readonly IceServer[]): RTCConfiguration {
+    return {
+      certificates: [this.#options.identity.certificate],
+      iceServers: servers.map((server) => ({ ...server, urls: [...server.urls] })),
+      iceTransportPolicy: this.#options.relayOnly === true ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    };
   }
 
   async #setRemote(description: RTCSessionDescriptionInit): Promise<void> {

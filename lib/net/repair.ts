@@ -8,11 +8,13 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import { parseRepairMessage, type RepairMessage } from "../protocol/repair.ts";
+import type { IceServer } from "../protocol/signaling.ts";
 import type { SessionKeys } from "../e2e/handshake.ts";
 import { ProtocolError } from "../e2e/suite.ts";
+import { whenMoved } from "./network.ts";
 import type { Peer } from "./peer.ts";
 import { type Frame, RelayTransport } from "./relay_transport.ts";
-import type { Route } from "./route.ts";
+import type { Pair, Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
 import type { TransportState } from "./transport.ts";
 
@@ -26,7 +28,23 @@ const PATIENCE_MS = 6_000;
 const TRY_MS = 8_000;
 
 /** Who is asked more often than this does not do more, in milliseconds. */
-const LEAST_MS = 1_500;
+const LEAST_MS = 500;
+
+/** What was begun has this long before silence begins it again, in milliseconds. */
+const SETTLE_MS = 2_000;
+
+/** How often a direct way that works is looked at, in milliseconds. */
+const LOOK_MS = 200;
+
+/**
+ * A way on which a question of ICE stays unanswered for so long, with nothing else heard, may lead out of a network that is
+ * gone, in milliseconds. Chromium asks every 2.5 s, and says "disconnected" 5 s after the first question that was lost. Twice
+ * as long after each time: a network that only loses much must not be made to start over all the time.
+ */
+const ANSWER_MS = 400;
+
+/** The same where nothing at all was heard, for engines that don't count what they ask; Firefox asks every 4 to 6 s. */
+const SILENCE_MS = 7_000;
 
 /** Settings of a {@linkcode Repair}. */
 export interface RepairOptions {
@@ -37,6 +55,10 @@ export interface RepairOptions {
   readonly say: (message: Bytes) => void;
   /** Passes a frame on; false where the server is out of reach. */
   readonly pass: (frame: Bytes) => boolean;
+  /** By which servers to get through; `null` where those that are known are too old. */
+  readonly iceServers: () => readonly IceServer[] | null;
+  /** Takes the seat at the server on a new socket, as the old one may be dead; new ICE servers come with it. */
+  readonly renew: () => void;
   /** Called once: the link is there. */
   readonly onBound: (link: SecureLink) => void;
   /** Called once instead: what the other side began with was not what the handshake says. */
@@ -57,6 +79,7 @@ export class Repair {
   #k = 0;
   #tries = 0;
   #actedAt = -Infinity;
+  #followedAt = -Infinity;
   #route: Route | null = null;
   #bound = false;
   #telling: Promise<void> = Promise.resolve();
@@ -65,18 +88,24 @@ export class Repair {
   #abandoned = false;
   /** The other page closed the connection. */
   #away = false;
-  /** This side is in another network, and has not said so yet. */
+  /** This side may be in another network, and has not said so yet. */
   #moved = false;
+  /** How the direct way was at the last look, since when it has been silent, and since when a question waits. */
+  #seen: Pair | null = null;
+  #silentSince = 0;
+  #waitingSince = Infinity;
+  /** How often it was taken for dead. */
+  #doubts = 0;
+  #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #wakeups = new AbortController();
 
   constructor(options: RepairOptions) {
     this.#options = options;
-    const { signal } = this.#wakeups;
-    // Another network, perhaps: nobody has to wait until the old way is known to be dead.
-    globalThis.addEventListener("online", () => {
+    // Nobody has to wait until the old way is known to be dead.
+    whenMoved(() => {
       this.#moved = true;
       this.#act();
-    }, { signal });
+    }, this.#wakeups.signal);
   }
 
   get bound(): boolean {
@@ -101,6 +130,7 @@ export class Repair {
     link.watch((state) => this.#changed(state));
     this.#options.onBound(link);
     this.#tellRoute();
+    this.#look();
   }
 
   /** The direct way was not found. Returns false where that was the last one. */
@@ -154,6 +184,7 @@ export class Repair {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#looking);
     this.#wakeups.abort();
     if (!this.#bound) this.#link?.giveUp();
   }
@@ -167,7 +198,8 @@ export class Repair {
       case "offer": {
         if (sender || this.#peer === null || this.#relay !== null) return;
         this.#k = said.k;
-        const sdp = await this.#peer.follow(said.sdp);
+        this.#followedAt = performance.now();
+        const sdp = await this.#peer.follow(said.sdp, this.#options.iceServers() ?? []);
         return void this.#tell({ t: "answer", k: said.k, sdp });
       }
       case "answer":
@@ -223,10 +255,49 @@ export class Repair {
     else this.#again(TRY_MS);
   }
 
+  /** Looks at the direct way for as long as it is used: that it broke is told late, or not at all. */
+  async #look(): Promise<void> {
+    const pair = await this.#peer?.pair() ?? null;
+    if (this.#over || this.#relay !== null || this.#link?.ended !== false) return;
+    if (this.#seen !== null && pair?.id !== this.#seen.id) this.#peer?.nudge();
+    // The browser may have gone over to another pair by itself.
+    this.#noteRoute(pair?.route ?? null);
+    if (pair !== null && this.#isSilent(pair) && this.#link.steady && this.#reachable) {
+      this.#doubts++;
+      this.#moved = true;
+      this.#options.renew();
+      this.#act();
+    }
+    this.#looking = setTimeout(() => this.#look(), LOOK_MS);
+  }
+
+  #isSilent(pair: Pair): boolean {
+    const now = performance.now();
+    const before = this.#seen;
+    this.#seen = pair;
+    if (pair.id !== before?.id || pair.heard !== before.heard) {
+      this.#silentSince = now;
+      this.#waitingSince = Infinity;
+    }
+    // Without any network there is nothing to be done, and the browser says when there is one.
+    const begun = Math.max(this.#actedAt, this.#followedAt);
+    if (now - begun < SETTLE_MS || navigator.onLine === false) return false;
+    if (pair.unanswered) this.#waitingSince = Math.min(this.#waitingSince, now);
+    const patience = 2 ** this.#doubts;
+    return now - this.#waitingSince >= Math.max(ANSWER_MS * patience, 2 * pair.roundTrip) ||
+      now - this.#silentSince >= SILENCE_MS * patience;
+  }
+
   async #restart(): Promise<void> {
+    const servers = this.#options.iceServers();
+    if (servers === null) {
+      // They come with the new socket, and it goes on from there.
+      this.#moved = true;
+      return this.#options.renew();
+    }
     const k = ++this.#k;
     try {
-      const sdp = await this.#peer?.restart();
+      const sdp = await this.#peer?.restart(servers);
       if (sdp !== undefined && k === this.#k) await this.#tell({ t: "offer", k, sdp });
     } catch {
       // Closed meanwhile, or in the middle of the one before: the next try follows.
@@ -259,7 +330,10 @@ export class Repair {
   }
 
   async #tellRoute(): Promise<void> {
-    const route = await this.#link?.route() ?? null;
+    this.#noteRoute(await this.#link?.route() ?? null);
+  }
+
+  #noteRoute(route: Route | null): void {
     if (route === null || route === this.#route) return;
     this.#route = route;
     this.#options.onRoute(route);

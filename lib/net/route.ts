@@ -9,50 +9,86 @@
 /** A TURN relay at either end makes it `relayed`; `server`: everything goes, encrypted, over the signaling server. */
 export type Route = "direct" | "relayed" | "server";
 
+/** What a browser's own TURN relay is reached over. */
+export type RelayProtocol = "udp" | "tcp" | "tls";
+
+/** The pair of addresses in use, and how it is doing. */
+export interface Pair {
+  readonly id: string;
+  /** `null` where the engine does not tell. */
+  readonly route: Route | null;
+  /** `null` where this side goes through no relay, or the engine does not tell. */
+  readonly relayProtocol: RelayProtocol | null;
+  /** Whether a question of ICE has no answer yet; false where the engine counts none. */
+  readonly unanswered: boolean;
+  /** Grows with whatever comes from the other side. */
+  readonly heard: number;
+  /** The last round trip, in milliseconds; 0 where the engine does not tell. */
+  readonly roundTrip: number;
+}
+
 /** What is read of a connection's statistics; engines leave out what they don't know. */
 interface Entry {
+  readonly id?: string;
   readonly type?: string;
   readonly selectedCandidatePairId?: string;
   readonly localCandidateId?: string;
   readonly remoteCandidateId?: string;
   readonly candidateType?: string;
-  /** In seconds. */
-  readonly currentRoundTripTime?: number;
+  readonly relayProtocol?: string;
   /** Firefox names the pair in use here. */
   readonly selected?: boolean;
+  readonly requestsSent?: number;
+  readonly responsesReceived?: number;
+  readonly requestsReceived?: number;
+  readonly bytesReceived?: number;
+  /** In seconds. */
+  readonly currentRoundTripTime?: number;
 }
 
-type Connection = Pick<RTCPeerConnection, "getStats">;
-
-/** Everything that the engine tells, and the pair of candidates in use among it. */
-async function statsOf(
-  pc: Connection,
-): Promise<{ entries: ReadonlyMap<string, Entry>; pair: Entry | undefined }> {
+/** Finds the pair in use, or `null` where the engine does not tell. Never rejects. */
+export async function pairOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<Pair | null> {
   const entries = new Map<string, Entry>();
   try {
     (await pc.getStats()).forEach((entry: Entry, id: string) => entries.set(id, entry));
   } catch {
-    // It does not tell.
+    return null;
   }
   const all = [...entries.values()];
   const id = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+  const pair = entries.get(id ?? "") ?? all.find(({ selected }) => selected === true);
+  if (pair === undefined) return null;
+  const [own, other] = [pair.localCandidateId, pair.remoteCandidateId]
+    .map((end) => entries.get(end ?? ""));
+  const { requestsSent = 0, responsesReceived = 0, requestsReceived = 0 } = pair;
   return {
-    entries,
-    pair: entries.get(id ?? "") ?? all.find(({ selected }) => selected === true),
+    id: pair.id ?? "",
+    route: routeBy([own?.candidateType, other?.candidateType]),
+    relayProtocol: protocolOf(own),
+    unanswered: requestsSent > responsesReceived,
+    heard: responsesReceived + requestsReceived + (pair.bytesReceived ?? 0),
+    roundTrip: (pair.currentRoundTripTime ?? 0) * 1_000,
   };
 }
 
-/** The last round trip of the pair in use, in milliseconds, or `null` where the engine does not tell. Never rejects. */
-export async function roundTripOf(pc: Connection): Promise<number | null> {
-  const { pair } = await statsOf(pc);
-  return pair?.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1_000;
+/** Says which way the pair in use goes, or `null` where the engine does not tell. Never rejects. */
+export async function routeOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<Route | null> {
+  return (await pairOf(pc))?.route ?? null;
 }
 
-/** Says which way the pair in use goes, or `null` where the engine does not tell. Never rejects. */
-export async function routeOf(pc: Connection): Promise<Route | null> {
-  const { entries, pair } = await statsOf(pc);
-  const kinds = [pair?.localCandidateId, pair?.remoteCandidateId]
-    .map((end) => entries.get(end ?? "")?.candidateType);
+/** The last round trip of the pair in use, in milliseconds, or `null` where the engine does not tell. Never rejects. */
+export async function roundTripOf(
+  pc: Pick<RTCPeerConnection, "getStats">,
+): Promise<number | null> {
+  return (await pairOf(pc))?.roundTrip || null;
+}
+
+function routeBy(kinds: readonly (string | undefined)[]): Route | null {
   if (kinds.includes("relay")) return "relayed";
   return kinds.includes(undefined) ? null : "direct";
+}
+
+function protocolOf(own: Entry | undefined): RelayProtocol | null {
+  const protocol = own?.candidateType === "relay" ? own.relayProtocol : undefined;
+  return protocol === "udp" || protocol === "tcp" || protocol === "tls" ? protocol : null;
 }

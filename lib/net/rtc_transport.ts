@@ -53,6 +53,8 @@ export class RtcTransport implements Transport {
 
   /** Takes a message that came before somebody listened. */
   receive(lane: Lane, data: unknown): void {
+    // It says nothing, but by which pair of addresses it came: see `Peer.nudge()`.
+    if (data instanceof ArrayBuffer && data.byteLength === 0) return;
     this.#handlers?.onMessage(lane, data);
   }
 

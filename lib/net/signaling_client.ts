@@ -17,6 +17,7 @@ import {
   parseServerMessage,
   type ServerMessage,
 } from "../protocol/signaling.ts";
+import { whenMoved } from "./network.ts";
 
 /** First wait before coming back, doubled each time up to the longest, in milliseconds; half of it is random. */
 const BACKOFF_FIRST_MS = 250;
@@ -92,7 +93,7 @@ export class SignalingClient {
     }
     const { signal } = this.#wakeups;
     const wake = () => this.#wake();
-    globalThis.addEventListener("online", () => this.#moved(), { signal });
+    whenMoved(() => this.renew(), signal);
     globalThis.addEventListener("pageshow", wake, { signal });
     globalThis.document?.addEventListener("visibilitychange", wake, { signal });
     this.#connect();
@@ -113,6 +114,22 @@ export class SignalingClient {
   /** Says something about the seats or the attempt, while there is a seat. Lost when the socket is. */
   say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" | "outcome" }>): void {
     if (this.#seated) this.#send(message);
+  }
+
+  /**
+   * Takes the seat on a new socket at once: in another network what goes over the old one may be dead, and would say so in 50 s.
+   * The server then says anew who is there, and to both by which servers they get through.
+   */
+  renew(): void {
+    const socket = this.#socket;
+    if (this.#over) return;
+    if (socket?.readyState === WebSocket.OPEN) {
+      socket.close();
+      this.#closed(1006);
+    }
+    // One that is being opened may still fail, as Chromium's do when the network changes: that was not the server's fault.
+    this.#attempts = 0;
+    this.#wake();
   }
 
   /**
@@ -256,15 +273,6 @@ export class SignalingClient {
     if (!this.#over && this.#socket === null && globalThis.document?.visibilityState !== "hidden") {
       this.#connect();
     }
-  }
-
-  /** Another network: what goes over the old one may be dead, and would say so in 50 s. Whoever comes back takes the seat at once. */
-  #moved(): void {
-    const socket = this.#socket;
-    if (this.#over || socket?.readyState !== WebSocket.OPEN) return this.#wake();
-    socket.close();
-    this.#closed(1006);
-    this.#wake();
   }
 
   /** The server pings every 20 s: a socket without a word for 50 s is dead, whatever its state says. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Route } from "./route.ts";
+import type { RelayProtocol, Route } from "./route.ts";
 
 /** Where an ICE candidate leads. */
 export type CandidateKind = "host" | "srflx" | "prflx" | "relay";
@@ -28,6 +28,8 @@ export class Trace {
   ice: RTCIceConnectionState | null = null;
   /** Which way it went, where it is known. */
   route: Route | null = null;
+  /** What this browser's TURN relay was reached over, where one was used last. */
+  relayProtocol: RelayProtocol | null = null;
 }
 
 /** Counts a candidate line; anything else is not counted. */

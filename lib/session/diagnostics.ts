@@ -62,6 +62,7 @@ export function diagnose(course: Course): string {
     ["ICE errors", counted(trace?.iceErrors)],
     ["last ICE state", trace?.ice ?? "none"],
     ["way", trace?.route ?? "unknown"],
+    ["TURN relay used over", trace?.relayProtocol ?? "none"],
   ];
   return lines.map(([name, value]) => `${name}: ${value}`).join("\n");
 }

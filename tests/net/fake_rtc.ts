@@ -50,8 +50,8 @@ export class FakePeerConnection {
   #remote: string | null = null;
   #closed = false;
 
-  /** What it was made with. */
-  readonly settings: FakeSettings;
+  /** What it was made with, or told last. */
+  settings: FakeSettings;
 
   constructor(settings: FakeSettings) {
     this.settings = settings;
@@ -86,6 +86,23 @@ export class FakePeerConnection {
 
   /** How often ICE started over at this end. */
   restarts = 0;
+
+  /** What the engine says about the pair of addresses in use. */
+  pair: Readonly<Record<string, unknown>> = { id: "first" };
+
+  getStats(): Promise<Map<string, unknown>> {
+    const { id } = this.pair;
+    return Promise.resolve(
+      new Map<string, unknown>([
+        ["transport", { type: "transport", selectedCandidatePairId: id }],
+        [String(id), { type: "candidate-pair", ...this.pair }],
+      ]),
+    );
+  }
+
+  setConfiguration(settings: FakeSettings): void {
+    this.settings = settings;
+  }
 
   createOffer({ iceRestart = false } = {}) {
     if (iceRestart) {

@@ -107,7 +107,7 @@ function rulesOf({ nat, firewall }: Router, own: string, host: string): string {
   const allowed = {
     "open": "",
     "no udp": "meta l4proto udp drop",
-    "only tcp 443": 'iifname "int" tcp dport != 443 drop; meta l4proto udp drop',
+    "only tcp 443": 'iifname != "ext" tcp dport != 443 drop; meta l4proto udp drop',
   }[firewall];
   return `table ip lab {
     chain pre { type nat hook prerouting priority dstnat; ${pre}; }
@@ -127,6 +127,8 @@ export class Lab implements AsyncDisposable {
   readonly #browsers: TestBrowser[] = [];
   #directory = "";
   #output = "";
+  /** Which of the two interfaces that a browser has at home is up. */
+  readonly #inUse: Record<Home, 0 | 1> = { a: 0, b: 0 };
   static #count = 0;
 
   private constructor() {
@@ -176,6 +178,23 @@ export class Lab implements AsyncDisposable {
   async route(home: Home, router: Router): Promise<void> {
     const rules = rulesOf(router, this.#outside(home), this.#inside(home));
     await this.#nft(`r${home}`, `flush ruleset\n${rules}`);
+  }
+
+  /**
+   * Takes a home's browser to its other interface, as from Wi-Fi to a cable: the new one is there before the old one goes, so
+   * nobody is without a network for a moment, but every address of the browser's is another one.
+   */
+  async roam(home: Home): Promise<void> {
+    const [old, now] = this.#inUse[home] === 0 ? [0, 1] as const : [1, 0] as const;
+    this.#inUse[home] = now;
+    const batch = [
+      `addr replace ${this.#inside(home)}/24 dev eth${now}`,
+      `link set eth${now} up`,
+      `route replace default via ${this.#door(home)}`,
+      `link set eth${old} down`,
+      `addr flush dev eth${old}`,
+    ];
+    await this.#in(home, "sh", "-c", batch.map((line) => `ip ${line}`).join(" && "));
   }
 
   /** Pulls a home's plug, or puts it in again. */
@@ -228,8 +247,13 @@ export class Lab implements AsyncDisposable {
     return `100.64.${this.#number(home)}.1`;
   }
 
-  #inside(home: Home): string {
-    return `10.${this.#number(home)}.0.2`;
+  #inside(home: Home, nic = this.#inUse[home]): string {
+    return `10.${this.#number(home)}.${nic}.2`;
+  }
+
+  /** The router's address at home. */
+  #door(home: Home, nic = this.#inUse[home]): string {
+    return `10.${this.#number(home)}.${nic}.1`;
   }
 
   #in(name: Namespace, ...command: readonly string[]): Promise<string> {
@@ -269,51 +293,29 @@ export class Lab implements AsyncDisposable {
 
   async #settle(home: Home, router: Router): Promise<void> {
     const gateway: Namespace = `r${home}`;
-    const [net, own, host] = [this.#ns("net"), this.#ns(gateway), this.#ns(home)];
     const [inside, gate] = [this.#inside(home), this.#gate(home)];
-    const door = inside.replace(/2$/, "1");
-    await run(
-      "ip",
-      "link",
-      "add",
-      "ext",
-      "netns",
-      own,
-      "type",
-      "veth",
-      "peer",
-      "name",
-      `to-${home}`,
-      "netns",
-      net,
-    );
-    await run(
-      "ip",
-      "link",
-      "add",
-      "int",
-      "netns",
-      own,
-      "type",
-      "veth",
-      "peer",
-      "name",
-      "eth0",
-      "netns",
-      host,
-    );
-    const addresses: readonly (readonly [Namespace, string, string])[] = [
-      ["net", `to-${home}`, gate],
-      [gateway, "ext", this.#outside(home)],
-      [gateway, "int", door],
-      [home, "eth0", inside],
+    const cables: readonly (readonly [Namespace, string, string, Namespace, string, string])[] = [
+      [gateway, "ext", this.#outside(home), "net", `to-${home}`, gate],
+      [gateway, "int0", this.#door(home, 0), home, "eth0", this.#inside(home, 0)],
+      [gateway, "int1", this.#door(home, 1), home, "eth1", this.#inside(home, 1)],
     ];
-    for (const [name, device, address] of addresses) {
-      await this.#in(name, "ip", "addr", "add", `${address}/24`, "dev", device);
-      await this.#in(name, "ip", "link", "set", device, "up");
+    for (const [near, nearEnd, nearAddress, far, farEnd, farAddress] of cables) {
+      await run(
+        ...["ip", "link", "add", nearEnd, "netns", this.#ns(near), "type", "veth"] as const,
+        ...["peer", "name", farEnd, "netns", this.#ns(far)],
+      );
+      for (
+        const [name, device, address] of [
+          [near, nearEnd, nearAddress],
+          [far, farEnd, farAddress],
+        ] as const
+      ) {
+        await this.#in(name, "ip", "addr", "add", `${address}/24`, "dev", device);
+        if (device !== "eth1") await this.#in(name, "ip", "link", "set", device, "up");
+      }
     }
     await this.#in(gateway, "ip", "route", "add", "default", "via", gate);
-    await this.#in(home, "ip", "route", "add", "default", "via", door);
+    await this.#in(home, "ip", "route", "add", "default", "via", this.#door(home));
     // A home whose router translates nothing has addresses that the internet knows.
     await this.#in("net", "ip", "route", "add", `${inside}/32`, "via", this.#outside(home));
     if (router.nat !== "none") await this.#in("net", "ip", "route", "del", `${inside}/32`);

@@ -6,7 +6,7 @@
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import { iceIssuer } from "../../lib/server/turn.ts";
 import { createIdentity, Peer } from "../../lib/net/peer.ts";
-import { routeOf } from "../../lib/net/route.ts";
+import { pairOf, routeOf } from "../../lib/net/route.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -180,4 +180,23 @@ Deno.test("routeOf() says nothing where the engine does not", async () => {
   assertEquals(await routeOf(statistics({})), null);
   assertEquals(await routeOf(statistics({ ...ENDS, pair, transport })), null);
   assertEquals(await routeOf({ getStats: () => Promise.reject(new TypeError("closed")) }), null);
+});
+
+Deno.test("pairOf() says over what the own relay is reached, and of no other side's", async () => {
+  const pair = { type: "candidate-pair", localCandidateId: "own", remoteCandidateId: "other" };
+  const transport = { type: "transport", selectedCandidatePairId: "pair" };
+  for (
+    const [own, protocol] of [
+      [{ candidateType: "relay", relayProtocol: "tls" }, "tls"],
+      [{ candidateType: "relay", relayProtocol: "tcp" }, "tcp"],
+      [{ candidateType: "relay", relayProtocol: "udp" }, "udp"],
+      [{ candidateType: "relay", relayProtocol: "192.0.2.1" }, null],
+      [{ candidateType: "relay" }, null],
+      [{ candidateType: "srflx", relayProtocol: "udp" }, null],
+    ] as const
+  ) {
+    const other = { ...ENDS.other, relayProtocol: "udp" };
+    const found = await pairOf(statistics({ pair, transport, own, other }));
+    assertEquals(found?.relayProtocol, protocol);
+  }
 });

@@ -6,7 +6,7 @@
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { RelayBudget, type RelayLimits } from "../../lib/rooms/relay_budget.ts";
-import { iceIssuer } from "../../lib/server/turn.ts";
+import { type IceIssuer, iceIssuer } from "../../lib/server/turn.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
@@ -26,12 +26,12 @@ interface Scene {
 /** Two people of one link, on a server that passes encrypted records on, or does not. */
 function test(
   name: string,
-  { relay }: { readonly relay: boolean },
+  { relay, ice }: { readonly relay: boolean; readonly ice?: IceIssuer },
   body: (scene: Scene) => Promise<void>,
 ): void {
   Deno.test(name, async () => {
     using _rtc = withFakeRtc();
-    await using lobby = relay ? new Lobby(RELAY, new RelayBudget(AMPLE)) : new Lobby();
+    await using lobby = relay ? new Lobby(RELAY, new RelayBudget(AMPLE)) : new Lobby(ice);
     const secret = createLinkSecret();
     using sender = new Person("S", secret, lobby.url, relay);
     using viewer = new Person("R", secret, lobby.url, relay);
@@ -255,3 +255,108 @@ for (const who of ["sender", "viewer"] as const) {
     },
   );
 }
+
+/** What Chromium counts on a way by which nothing comes any more: a question of ICE was asked, and not answered. */
+const SILENT = {
+  id: "first",
+  requestsSent: 5,
+  responsesReceived: 4,
+  requestsReceived: 4,
+  bytesReceived: 9,
+};
+
+for (const who of ["sender", "viewer"] as const) {
+  test(
+    `the ${who}'s way falls silent, though no browser says a word: ICE starts over, over a new socket`,
+    { relay: false },
+    async (scene) => {
+      const { sender, viewer } = scene;
+      await meet(scene);
+      const own = FakePeerConnection.all.find(({ remoteIsOffer }) =>
+        remoteIsOffer === (who === "viewer")
+      );
+      assert(own !== undefined);
+      own.pair = SILENT;
+      const { contacts } = scene[who];
+      await until(
+        () => FakePeerConnection.all.some(({ restarts }) => restarts > 0),
+        "ICE started over",
+      );
+      await until(() => contacts.at(-1) === true && contacts.includes(false), "a new socket");
+      talk(sender, viewer);
+      await assertHeard(scene);
+      assertEquals([sender.ends, viewer.ends], [[], []]);
+    },
+  );
+}
+
+test(
+  "a way by which anything comes is left alone, however long one answer takes",
+  { relay: false },
+  async (scene) => {
+    await meet(scene);
+    const [first, second] = FakePeerConnection.all;
+    assert(first !== undefined && second !== undefined);
+    let looks = 0;
+    Object.defineProperty(first, "pair", {
+      get: () => ({ ...SILENT, bytesReceived: looks++ }),
+    });
+    // Nothing is asked here, so nothing is missing.
+    second.pair = { ...SILENT, responsesReceived: 5 };
+    await until(() => looks > 10, "it was looked at often");
+    assertEquals([first.restarts, second.restarts], [0, 0]);
+    assertEquals([scene.sender.contacts, scene.viewer.contacts], [[true], [true]]);
+  },
+);
+
+test(
+  "another pair of addresses is shown to the other side by a message that says nothing",
+  { relay: false },
+  async (scene) => {
+    const { sender, viewer } = scene;
+    await meet(scene);
+    const [first] = FakePeerConnection.all;
+    assert(first !== undefined);
+    const said = () => first.control.sent.filter(({ length }) => length === 0).length;
+    await settle(200);
+    assertEquals(said(), 0);
+    first.pair = { ...SILENT, id: "second", responsesReceived: 5 };
+    await until(() => said() > 0, "it was said");
+    talk(sender, viewer);
+    await assertHeard(scene);
+    assertEquals([said(), sender.ends, viewer.ends], [1, [], []]);
+  },
+);
+
+/** Names a TURN relay whose credentials are too old after a second, and later ones that are not. */
+function aging(): IceIssuer {
+  const turn = { servers: [], turnUrls: ["turn:a.example"], turnSecret: "a secret of both" };
+  const issue = iceIssuer(turn);
+  let began = NaN;
+  return () => {
+    const message = issue();
+    if (Number.isNaN(began)) began = performance.now();
+    const early = performance.now() - began < 1_000;
+    return message === null || !early ? message : { ...message, exp: 1 };
+  };
+}
+
+test(
+  "a repair long after the two met has new credentials for the relay, at both ends",
+  { relay: false, ice: aging() },
+  async (scene) => {
+    await meet(scene);
+    const names = () =>
+      FakePeerConnection.all.map(({ settings }) => settings.iceServers?.[0]?.username);
+    const before = names();
+    assertEquals(new Set(before).size, 2);
+    await new Promise((done) => setTimeout(done, 1_500));
+    failAll();
+    await until(
+      () => FakePeerConnection.all.every(({ connectionState }) => connectionState === "connected"),
+      "repaired",
+    );
+    const after = names();
+    assert(after.every((name) => name !== undefined && !before.includes(name)), `${after}`);
+  },
+);
