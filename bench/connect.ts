@@ -1,6 +1,7 @@
 /**
  * How long it takes from "Connect" pressed to verified and ready, and which way that goes, between two browsers in the
- * laboratory of tests/net: each pair of NATs, firewalls, with and without what helps. Needs root, `ip`, `nft` and coturn.
+ * laboratory of tests/net: each pair of NATs, firewalls, with and without what helps; and how long nothing gets through where
+ * one of them goes over to another interface and is told nothing. Needs root, `ip`, `nft` and coturn.
  *
  *     deno run -A bench/connect.ts [--rounds N] [--check]
  *
@@ -13,6 +14,13 @@ import { Sender, Viewer } from "../tests/support/flow.ts";
 import { type Firewall, hasLab, Lab, type Nat } from "../tests/net/lab.ts";
 import { median } from "./statistics.ts";
 
+/** Pauses between messages that look for a way through, and around the change of the interface, in milliseconds. */
+const EVERY_MS = 20;
+const BEFORE_MS = 1_000;
+const AFTER_MS = 4_000;
+/** ICE asks every 2.5 s: each round meets it at another moment. */
+const STAGGER_MS = 125;
+
 /** Milliseconds at most, by the way that it goes. */
 const TARGETS = { direct: 400, relayed: 1_500, server: 3_000, repaired: 2_000 } as const;
 
@@ -24,6 +32,8 @@ interface Network {
   readonly firewall: Firewall;
   /** What the operator runs besides the app: nothing, STUN and TURN, or the app's own relay. */
   readonly help: "nothing" | "turn" | "relay";
+  /** The viewer goes over to another interface. */
+  readonly roam?: boolean;
 }
 
 const NATS: readonly Nat[] = ["full cone", "port restricted", "symmetric"];
@@ -36,6 +46,7 @@ function networks(): Network[] {
     for (const help of ["turn", "relay"] as const) all.push({ ...home, firewall, help });
   }
   all.push({ a: "symmetric", b: "symmetric", firewall: "open", help: "relay" });
+  all.push({ ...home, firewall: "open", help: "turn", roam: true });
   all.push({ a: "none", b: "none", firewall: "open", help: "nothing" });
   return all;
 }
@@ -46,10 +57,33 @@ const WORDS: Readonly<Record<string, Way>> = {
   "Through this server, still encrypted": "server",
 };
 
-/** Notes in the viewer's page when "Connect" was pressed and when the session was there. */
+/**
+ * Notes in a page when "Connect" was pressed and when the session was there; what its relay is reached over; and, from
+ * `__say()` on, the longest time for which nothing came, of messages that say nothing and that the other side sends all the time.
+ */
 const WATCH = `{
-  const times = { pressed: 0, ready: 0 };
+  const times = { pressed: 0, ready: 0, heard: 0, silence: 0 };
   Object.defineProperty(globalThis, "__times", { value: times });
+  const { createDataChannel } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.createDataChannel = function (label, options) {
+    const channel = createDataChannel.call(this, label, options);
+    if (label === "control") {
+      globalThis.__pc = this;
+      globalThis.__say = () => setInterval(() => channel.send(new Uint8Array(0)), ${EVERY_MS});
+      channel.addEventListener("message", ({ data, timeStamp }) => {
+        if (data.byteLength > 0) return;
+        if (times.heard > 0) times.silence = Math.max(times.silence, timeStamp - times.heard);
+        times.heard = timeStamp;
+      });
+    }
+    return channel;
+  };
+  globalThis.__over = async () => {
+    const all = [...(await __pc.getStats()).values()];
+    const id = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+    const own = all.find((entry) => entry.id === id)?.localCandidateId;
+    return all.find((entry) => entry.id === own)?.relayProtocol ?? "";
+  };
   addEventListener("click", (event) => {
     if (event.target.closest?.("[data-action=join]")) times.pressed = event.timeStamp;
   }, true);
@@ -62,28 +96,47 @@ const WATCH = `{
 
 interface Result {
   readonly way: Way;
+  /** What the TURN relays of the two are reached over, where there are any. */
+  readonly over: readonly string[];
   readonly ms: number;
 }
 
-async function measure(lab: Lab, rounds: number): Promise<Result[]> {
+/** `roam`: the figure is how long nothing got through where the viewer went over to another interface. */
+async function measure(lab: Lab, rounds: number, roam: boolean): Promise<Result[]> {
   const picture = await fixture("flat");
   const [first, second] = await Promise.all([lab.browser("a"), lab.browser("b")]);
   const results: Result[] = [];
   for (let i = 0; i < rounds; i++) {
-    const pages = [await first.newPage(), await second.newPage({ before: WATCH })] as const;
+    const before = WATCH;
+    const pages = [await first.newPage({ before }), await second.newPage({ before })] as const;
     const sender = await Sender.open(pages[0], lab.url);
     const viewer = await Viewer.open(pages[1], await sender.offer(picture, { seconds: 30 }));
     await viewer.join();
     const phase = await viewer.waitPhase(["delivered", "failed"], { timeout: 60_000 });
-    if (phase === "failed") results.push({ way: "none", ms: NaN });
+    if (phase === "failed") results.push({ way: "none", over: [], ms: NaN });
     else {
-      const ms = Number(await viewer.page.evaluate("__times.ready - __times.pressed"));
+      const ask = (script: string) => Promise.all(pages.map(({ page }) => page.evaluate(script)));
       const way = WORDS[await viewer.field("way")] ?? "none";
-      results.push({ way, ms });
+      const over = way === "relayed" ? (await ask("__over()")).map(String) : [];
+      if (roam) {
+        await ask("void __say()");
+        await pause(BEFORE_MS + i * STAGGER_MS);
+        await lab.roam("b");
+        await pause(AFTER_MS);
+        const silences = await ask("__times.silence");
+        results.push({ way, over, ms: Math.max(...silences.map(Number)) });
+      } else {
+        const ms = Number(await viewer.page.evaluate("__times.ready - __times.pressed"));
+        results.push({ way, over, ms });
+      }
     }
     await Promise.all(pages.map((page) => page.close()));
   }
   return results;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
 }
 
 function envOf({ help }: Network): Record<string, string> {
@@ -93,29 +146,38 @@ function envOf({ help }: Network): Record<string, string> {
 if (import.meta.main) {
   if (!await hasLab()) Deno.exit(1);
   const at = Deno.args.indexOf("--rounds");
-  const rounds = at === -1 ? 5 : Number(Deno.args[at + 1]);
+  const rounds = at === -1 ? 20 : Number(Deno.args[at + 1]);
   const lines = [
-    "| router a | router b | firewall | besides the app | way | median ms | slowest |",
-    "| --- | --- | --- | --- | --- | --: | --: |",
+    "| router a | router b | firewall | besides the app | way | TURN over | median ms | slowest |",
+    "| --- | --- | --- | --- | --- | --- | --: | --: |",
   ];
   let missed = 0;
   for (const network of networks()) {
-    const { a, b, firewall, help } = network;
+    const { a, b, firewall, help, roam = false } = network;
     await using lab = await Lab.open({
       a: { nat: a, firewall },
       b: { nat: b, firewall },
       turn: help === "turn",
       env: envOf(network),
     });
-    const results = await measure(lab, rounds);
-    const ways = [...new Set(results.map(({ way }) => way))].join(", ");
+    // Where nothing leads there is nothing to measure.
+    const results = await measure(lab, help === "nothing" ? 1 : rounds, roam);
+    const ways = [...new Set(results.map(({ way }) => way))].join(", ") +
+      (roam ? ", another interface" : "");
+    const over = [...new Set(results.map(({ over }) => over.filter(Boolean).join(" and ")))]
+      .filter(Boolean).join(", ");
     const times = results.map(({ ms }) => ms).filter((ms) => !Number.isNaN(ms));
     const middle = times.length === 0 ? null : Math.round(median(times));
     const slowest = times.length === 0 ? "–" : Math.round(Math.max(...times));
     for (const { way } of results) {
-      if (way !== "none" && middle !== null && middle > TARGETS[way]) missed++;
+      if (way === "none" || middle === null) continue;
+      if (middle > TARGETS[roam ? "repaired" : way]) missed++;
     }
-    lines.push(`| ${a} | ${b} | ${firewall} | ${help} | ${ways} | ${middle ?? "–"} | ${slowest} |`);
+    lines.push(
+      `| ${a} | ${b} | ${firewall} | ${help} | ${ways} | ${over || "–"} | ${
+        middle ?? "–"
+      } | ${slowest} |`,
+    );
     // deno-lint-ignore no-console -- the result
     console.log(lines.at(-1));
   }

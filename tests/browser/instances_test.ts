@@ -6,7 +6,7 @@
 import { startApp, type TestApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { Balancer } from "../support/balancer.ts";
-import { type TestBrowser, withBrowser } from "../support/browser.ts";
+import { type PageOptions, type TestBrowser, withBrowser } from "../support/browser.ts";
 import { fixture } from "../support/fixtures.ts";
 import { assertLooksLike, looksOf, Sender, Viewer } from "../support/flow.ts";
 import { REASON } from "../support/reasons.ts";
@@ -23,13 +23,17 @@ interface Stage {
   readonly browser: TestBrowser;
 }
 
-function test(title: string, body: (stage: Stage) => Promise<void>): void {
+function test(
+  title: string,
+  body: (stage: Stage) => Promise<void>,
+  more: Readonly<Record<string, string>> = {},
+): void {
   Deno.test({
     name: `two instances: ${title}`,
     ignore: noRedis,
     async fn() {
       await using redis = await TestRedis.start();
-      const env = { REDIS_URL: redis.url };
+      const env = { REDIS_URL: redis.url, ...more };
       await using first = await startApp({ env });
       await using second = await startApp({ env });
       await using balancer = new Balancer([first, second]);
@@ -39,13 +43,13 @@ function test(title: string, body: (stage: Stage) => Promise<void>): void {
 }
 
 /** A sender who waits at the first instance, and a viewer with the link whose socket will be at the second. */
-async function apart({ first, second, balancer, browser }: Stage) {
+async function apart({ first, second, balancer, browser }: Stage, options: PageOptions = {}) {
   balancer.prefer(first);
-  const sender = await Sender.open(await browser.newPage(), balancer.url);
+  const sender = await Sender.open(await browser.newPage(options), balancer.url);
   const picture = await fixture("flat");
   const link = await sender.offer(picture, { seconds: 3 });
   balancer.prefer(second);
-  const viewer = await Viewer.open(await browser.newPage(), link);
+  const viewer = await Viewer.open(await browser.newPage(options), link);
   return { sender, viewer, picture };
 }
 
@@ -101,3 +105,38 @@ test("Redis goes while a picture is there: it is opened and seen all the same", 
   await stage.redis.stop();
   await finish(sender, viewer);
 });
+
+const METRICS_TOKEN = "metrics-token-of-the-tests";
+
+/** Characters of the encrypted relay that an instance passed on, to its own people and to the others by Redis. */
+async function relayed({ url }: TestApp): Promise<number> {
+  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  return Number(/relay_bytes_total\{to="peer"\} (\d+)/.exec(text)?.[1]);
+}
+
+test(
+  "where no other way leads, a picture goes through both and Redis, and comes whole",
+  async (stage) => {
+    const { first, second, redis, browser } = stage;
+    const { sender, viewer, picture } = await apart(stage, {
+      before: "delete globalThis.RTCPeerConnection;",
+    });
+    await viewer.receive(PATIENT);
+    await sender.waitPhase("delivered", PATIENT);
+    for (const person of [sender, viewer]) {
+      await person.fieldMatching("way", /^Through this server, still encrypted$/, PATIENT);
+    }
+    const [room = ""] = (await redis.keys()).filter((key) => key.endsWith(":room"));
+    const holders = await redis.command("HMGET", room, "sender.at", "viewer.at");
+    assert(Array.isArray(holders) && holders[0] !== holders[1], "both are at the same instance");
+    const passed = [await relayed(first), await relayed(second)];
+    assert(passed.every((characters) => characters > 0), `${passed} characters went through`);
+    assert(Math.max(...passed) > picture.bytes, `${passed} characters went through`);
+    await viewer.look(PATIENT);
+    assertLooksLike(await looksOf(browser, await viewer.canvas()), picture);
+    assertEquals(await viewer.waitReason("ended", PATIENT), REASON.done);
+    assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
+  },
+  { RELAY: "on", METRICS_TOKEN },
+);

@@ -75,6 +75,7 @@ Deno.test("diagnostics of a session that broke say how far it came, and none of 
     assertMatch(own, /^other's candidates: host \d/m);
     assertMatch(own, /^last ICE state: (connected|completed)$/m);
     assertMatch(own, /^way: direct$/m);
+    assertMatch(own, /^TURN relay used over: none$/m);
     assertMatch(own, /^browser: .*Chrome/m);
     assertMatch(own, /^app: [0-9a-f]{64}$/m);
     assertMatch(texts[1] ?? "", /^page: join$/m);

@@ -87,15 +87,25 @@ export class FakePeerConnection {
   /** How often ICE started over at this end. */
   restarts = 0;
 
-  /** What the engine says about the pair of addresses in use. */
+  #looks = 0;
+  /** What the engine says about the pair of addresses in use; without more, something comes all the time. */
   pair: Readonly<Record<string, unknown>> = { id: "first" };
+  /** The same about this end of it, and about the other one. */
+  ends: Readonly<Record<"own" | "other", object>> = { own: {}, other: {} };
 
   getStats(): Promise<Map<string, unknown>> {
     const { id } = this.pair;
     return Promise.resolve(
       new Map<string, unknown>([
         ["transport", { type: "transport", selectedCandidatePairId: id }],
-        [String(id), { type: "candidate-pair", ...this.pair }],
+        [String(id), {
+          type: "candidate-pair",
+          localCandidateId: "own",
+          remoteCandidateId: "other",
+          bytesReceived: this.#looks++,
+          ...this.pair,
+        }],
+        ...Object.entries(this.ends),
       ]),
     );
   }

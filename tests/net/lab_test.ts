@@ -185,6 +185,64 @@ test(
   },
 );
 
+/** Counts, in each page, how often ICE started over, and the bytes of pictures that were given to connections. */
+const COUNT = `{
+  const counts = { restarts: 0, bytes: 0 };
+  Object.defineProperty(globalThis, "__counts", { value: counts });
+  const { createOffer } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.createOffer = function (options) {
+    if (options?.iceRestart) counts.restarts++;
+    return createOffer.call(this, options);
+  };
+  const { send } = RTCDataChannel.prototype;
+  RTCDataChannel.prototype.send = function (data) {
+    if (this.label !== "control") counts.bytes += data.byteLength;
+    return send.call(this, data);
+  };
+}`;
+
+test(
+  "another interface, without a word from the browser: a picture under way arrives whole and once, and the time of one that is seen runs on",
+  {
+    a: OPEN,
+    b: OPEN,
+    turn: "stun",
+    picture: "png64m",
+    before: COUNT,
+  },
+  async (scene) => {
+    const { lab, sender, viewer } = scene;
+    const count = async (what: "restarts" | "bytes") =>
+      Number(await sender.page.evaluate(`__counts.${what}`));
+    await viewer.join();
+    await viewer.waitPhase("receiving", REPAIR);
+    await lab.roam("b");
+    assertEquals(await viewer.phase(), "receiving");
+    await viewer.waitPhase("delivered", REPAIR);
+    const restarts = await count("restarts");
+    assert(restarts > 0, "ICE did not start over");
+    await assertWay("direct", sender, viewer);
+    const { bytes } = await fixture("png64m");
+    const sent = await count("bytes");
+    // 24 bytes of each record are not the picture's.
+    assert(sent > bytes && sent < bytes * 1.001, `${sent} bytes for ${bytes}`);
+    await viewer.look();
+    await sender.waitPhase("shown");
+    const left = secondsOf(await viewer.countdown());
+    await lab.roam("a");
+    for (let i = 0; await count("restarts") === restarts; i++) {
+      assert(i < 300, "ICE did not start over again");
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    await scene.assertPicture();
+    assert(secondsOf(await viewer.countdown()) < left, "its time stood still, or began anew");
+    await viewer.closePicture();
+    assertEquals(await viewer.waitReason("ended", REPAIR), REASON.done);
+    assertEquals(await sender.waitReason("ended", REPAIR), REASON.done);
+    await sender.fieldMatching("timeline", /closed by hand/);
+  },
+);
+
 test(
   "a plug that was pulled while a picture is on screen and put in again: its time ran on, and its end is reported",
   {

@@ -328,6 +328,24 @@ test(
   },
 );
 
+test(
+  "a browser that goes over to its relay by itself is told as such, with what the relay is reached over",
+  { relay: false },
+  async ({ lobby, sender, viewer }) => {
+    await meet({ lobby, sender, viewer });
+    const own = FakePeerConnection.all.find(({ remoteIsOffer }) => !remoteIsOffer);
+    assert(own !== undefined);
+    const host = { candidateType: "host" };
+    own.ends = { own: host, other: host };
+    await until(() => sender.routes.length === 1, "the way is told");
+    own.ends = { own: { candidateType: "relay", relayProtocol: "tls" }, other: host };
+    await until(() => sender.routes.length === 2, "the other way is told");
+    assertEquals(sender.routes, ["direct", "relayed"]);
+    assertEquals(sender.connector.trace.relayProtocol, "tls");
+    assertEquals(viewer.connector.trace.relayProtocol, null);
+  },
+);
+
 /** Names a TURN relay whose credentials are too old after a second, and later ones that are not. */
 function aging(): IceIssuer {
   const turn = { servers: [], turnUrls: ["turn:a.example"], turnSecret: "a secret of both" };
