@@ -31,6 +31,7 @@ import {
   ecdh,
   type EcdhPair,
   generateEcdh,
+  hkdf,
   hkdfKey,
   hmacKey,
   KEY_LENGTH,
@@ -119,8 +120,8 @@ export interface SessionKeys extends ConnectionKeys {
   readonly by: Proof;
   /** True where this handshake resumes another. */
   readonly again: boolean;
-  /** For the next one, should a page be loaded again: the first handshake's, 32 bytes. */
-  readonly resume: Bytes;
+  /** What is left for the next one, should a page be loaded again: the first handshake's, 32 bytes, the caller's to overwrite. */
+  leave(): Promise<Bytes>;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
   /** For what is said about the connection once there was one: some of it may get lost. */
@@ -235,6 +236,7 @@ async function deriveSession(
     hkdfKey(stripes),
   ]);
   wipe(ctlOwn, ctlPeer, repOwn, repPeer);
+  const leftKey = await hkdfKey(await key("resume"));
   const first = await deriveConnection(role, { ikm, th: th2, fpS, fpR });
   const { signBinding, checkBinding } = first;
   const used = new Set<number>();
@@ -243,7 +245,10 @@ async function deriveSession(
     by: resumed?.by ?? (mode === MODE.code ? "code" : "link"),
     again: resumed !== null,
     // The first one stays: which of two pages was loaded again when must not matter.
-    resume: resumed?.resume.slice() ?? await key("resume"),
+    leave: async () =>
+      resumed !== null
+        ? resumed.resume.slice()
+        : await hkdf(leftKey, th2, "resume psk", KEY_LENGTH),
     sas,
     repairSealer: new RepairSealer(repairOut),
     repairOpener: new RepairOpener(repairIn),

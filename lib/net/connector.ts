@@ -236,7 +236,7 @@ export class Connector {
     clearTimeout(this.#patience);
     this.#attempt?.close();
     this.#live?.close();
-    if (this.#resumed !== null) wipe(this.#resumed.resume);
+    for (const left of [this.#resumed, this.#left]) if (left !== null) wipe(left.resume);
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
     const ground = this.#ground;
@@ -472,8 +472,12 @@ export class Connector {
    * The other side proved itself, and would come back by this handshake if a page was loaded again: kept before anything else is
    * said, so that neither of them can be bound to one that has forgotten it. What was bound before is over: that page is gone.
    */
-  async #keyed({ resume, by }: SessionKeys): Promise<void> {
-    this.#left = { resume, by };
+  async #keyed(keys: SessionKeys): Promise<void> {
+    const before = this.#left;
+    this.#left = { resume: await keys.leave(), by: keys.by };
+    // Ended meanwhile, when this was not there yet.
+    if (this.#over) return wipe(this.#left.resume);
+    if (before !== null && before !== this.#resumed) wipe(before.resume);
     // The sender lets him come by it from now on, whether or not he hears of it.
     if (this.#options.role === "S") this.#resumed = this.#left;
     const live = this.#live;

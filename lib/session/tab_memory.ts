@@ -17,7 +17,7 @@ import { MAX_CODE_GUESSES, MAX_IMAGES, MAX_REPORT_MS } from "../protocol/limits.
 import { CODE_PATTERN, parseObject, ROOM_PATTERN } from "../protocol/signaling.ts";
 import type { Code } from "../e2e/code.ts";
 import type { ResumeSecret } from "../e2e/handshake.ts";
-import { ProtocolError, randomBytes } from "../e2e/suite.ts";
+import { ProtocolError, randomBytes, wipe } from "../e2e/suite.ts";
 import { openForTab, sealForTab, type TabHalves } from "../e2e/tab_seal.ts";
 import type { Role } from "../e2e/transcript.ts";
 import type { Keeper, KeptConnection, SeatMemo } from "../net/keeper.ts";
@@ -109,6 +109,7 @@ export class TabMemory implements Keeper {
   /** Nothing is kept any more. */
   forget(): void {
     this.#over = true;
+    wipe(this.#tab);
     forget(this.#key);
   }
 

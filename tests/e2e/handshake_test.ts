@@ -353,8 +353,8 @@ Deno.test("handshake: M2 and M3 of the other mode have the wrong length", async 
 async function resumeInputs() {
   const first = await inputs();
   const { s, r } = await run(first);
-  const resumed = { resume: s.resume, by: s.by };
-  const viewer = { resume: r.resume, by: r.by };
+  const resumed = { resume: await s.leave(), by: s.by };
+  const viewer = { resume: await r.leave(), by: r.by };
   return {
     s: { ...first.s, resumed, only: true } satisfies SenderInput,
     r: { ...first.r, secret: viewer } satisfies ViewerInput,
@@ -367,17 +367,24 @@ Deno.test("handshake: who was there comes back by what the first one left, and l
   const { s, r } = await run(input);
   assertEquals(s.sas, r.sas);
   assertEquals([s.again, r.again, s.by, r.by], [true, true, "link", "link"]);
-  assertEquals([s.resume, r.resume], [input.s.resumed.resume, input.s.resumed.resume]);
+  assertEquals([await s.leave(), await r.leave()], [
+    input.s.resumed.resume,
+    input.s.resumed.resume,
+  ]);
   assert(await s.verifyPeerBinding(r.ownBinding));
-  const third = await run({ ...input, r: { ...input.r, secret: { resume: r.resume, by: r.by } } });
-  assertEquals(third.s.resume, s.resume);
+  const third = await run({
+    ...input,
+    r: { ...input.r, secret: { resume: await r.leave(), by: r.by } },
+  });
+  assertEquals(await third.s.leave(), await s.leave());
 });
 
 Deno.test("handshake: what a first one leaves is another secret each time, and none of its other keys", async () => {
   const [one, two] = [await run(await inputs()), await run(await inputs())];
-  assertEquals(one.s.resume, one.r.resume);
-  assert(one.s.resume.join() !== two.s.resume.join());
-  assert(one.s.resume.join() !== one.s.ownBinding.join());
+  const [left, other] = [await one.s.leave(), await two.s.leave()];
+  assertEquals(left, await one.r.leave());
+  assert(left.join() !== other.join());
+  assert(left.join() !== one.s.ownBinding.join());
 });
 
 Deno.test("handshake: once somebody was there, the link and the code let nobody in", async () => {
@@ -390,7 +397,7 @@ Deno.test("handshake: once somebody was there, the link and the code let nobody 
 Deno.test("handshake: another session's secret, or the link's psk, is not taken for what the first one left", async () => {
   const { s, first } = await resumeInputs();
   const { psk } = s.link;
-  for (const resume of [randomBytes(32), psk, (await run(await inputs())).s.resume]) {
+  for (const resume of [randomBytes(32), psk, await (await run(await inputs())).s.leave()]) {
     const secret = { resume, by: "link" } as const;
     await assertRejects(() => run({ s, r: { ...first.r, secret } }), ProtocolError);
   }

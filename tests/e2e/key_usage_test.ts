@@ -72,6 +72,7 @@ async function talk(s: SessionKeys, r: SessionKeys): Promise<void> {
     assert(await one.verifyPeerBinding(other.ownBinding));
     await one.signalOpener.open(await other.signalSealer.seal(HANDSHAKE.offer, "v=0"));
   }
+  wipe(await s.leave(), await r.leave());
   const [toR, toS] = [new ControlSealer(s.controlOut), new ControlSealer(r.controlOut)];
   const [fromS, fromR] = [new ControlOpener(r.controlIn), new ControlOpener(s.controlIn)];
   await fromR.open(await toS.seal(encodeControl({ t: "open", n: 0 })));
