@@ -34,7 +34,6 @@ export class ChannelClosedError extends Error {
 /** Sends on a channel no faster than it drains. One sender at a time. */
 export class FlowChannel {
   readonly #channel: DataChannelLike;
-  #high = HIGH_WATERMARK;
   /** Ends every wait. */
   readonly #gone = new AbortController();
 
@@ -45,7 +44,7 @@ export class FlowChannel {
 
   /** Whether something could be handed over at once. */
   get room(): boolean {
-    return this.#channel.readyState === "open" && this.#channel.bufferedAmount < this.#high;
+    return this.#channel.readyState === "open" && this.#channel.bufferedAmount < HIGH_WATERMARK;
   }
 
   /** Bytes that were handed over and have not left. */
@@ -58,18 +57,12 @@ export class FlowChannel {
     this.#channel.addEventListener("bufferedamountlow", tell);
   }
 
-  /** Other watermarks than the usual ones, in bytes. */
-  keep({ low, high }: { readonly low: number; readonly high: number }): void {
-    this.#high = high;
-    this.#channel.bufferedAmountLowThreshold = low;
-  }
-
   /**
    * Hands `data` to the channel as soon as its queue has room. Throws {@linkcode ChannelClosedError}, or the reason
    * of `signal`.
    */
   async send(data: Bytes, signal?: AbortSignal): Promise<void> {
-    if (this.#channel.bufferedAmount >= this.#high) await this.#drained(signal);
+    if (this.#channel.bufferedAmount >= HIGH_WATERMARK) await this.#drained(signal);
     signal?.throwIfAborted();
     if (this.#gone.signal.aborted || this.#channel.readyState !== "open") {
       throw new ChannelClosedError();

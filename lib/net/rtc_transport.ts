@@ -68,7 +68,7 @@ export class RtcTransport implements Transport {
   }
 
   /** The lane for files, for who has several and looks for the one with room. */
-  get files(): Pick<FlowChannel, "room" | "queued" | "onRoom" | "keep"> {
+  get files(): Pick<FlowChannel, "room" | "queued" | "onRoom"> {
     return this.#flow.files;
   }
 
