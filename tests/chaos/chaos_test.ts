@@ -1,0 +1,24 @@
+/**
+ * A few fixed seeds of `deno task chaos`, one of each kind of trouble, so that neither the product nor this harness breaks unseen.
+ *
+ * @module
+ */
+import { assertEquals } from "../support/assert.ts";
+import { hasUdpProxy } from "../support/udp_proxy.ts";
+import { runAll } from "./runner.ts";
+import { tell } from "./tell.ts";
+
+/** Chosen because none of them has to wait for the grace to be over. */
+const SEEDS = [1, 3, 4, 7, 8, 11];
+
+Deno.test({
+  name: "chaos: seen once and closed, not seen, or unconfirmed, and the sender reads which",
+  ignore: !hasUdpProxy,
+  async fn() {
+    const { results, leaks } = await runAll({ seeds: SEEDS, atOnce: SEEDS.length });
+    const bad = results.filter(({ problems }) => problems.length > 0);
+    assertEquals(bad.map((result) => tell(result, { progress: "" })).join("\n"), "");
+    assertEquals(leaks, []);
+    assertEquals(results.length, SEEDS.length);
+  },
+});

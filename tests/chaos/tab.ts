@@ -1,0 +1,340 @@
+/**
+ * One person's page, and everything that was seen on it: phases and showings are told by the page itself as they happen, so that
+ * none is missed between two looks, and all of it outlives a reload.
+ *
+ * @module
+ */
+import { en } from "../../lib/i18n/en.ts";
+import type { TestPage } from "../support/browser.ts";
+import type { Page } from "../support/puppeteer.ts";
+import type { UdpProxy } from "../support/udp_proxy.ts";
+import type { Line } from "./line.ts";
+import type { Who } from "./plan.ts";
+
+type Devtools = Awaited<ReturnType<Page["createCDPSession"]>>;
+
+/** What the page calls to say something. */
+const TELL = "chaosTell";
+
+/**
+ * Runs in every document before its own scripts. A bitmap that is drawn onto the viewer's canvas is a showing: one that was wiped
+ * can't be drawn again, so a second showing of a picture is a second bitmap.
+ */
+const WATCH = `{
+  const tell = (what) => globalThis.${TELL}?.(JSON.stringify(what));
+  if (location.protocol === "http:") {
+    tell({ t: "loaded" });
+    let last = null;
+    const note = () => {
+      const main = document.querySelector("main[data-phase]");
+      if (main === null) return;
+      const { phase, reason = null } = main.dataset;
+      if (last === phase) return;
+      last = phase;
+      tell({ t: "phase", phase, reason });
+    };
+    new MutationObserver(note).observe(document, {
+      subtree: true, childList: true, attributes: true, attributeFilter: ["data-phase"],
+    });
+    const drawn = new WeakSet();
+    const { drawImage } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.drawImage = function (image, ...rest) {
+      const shows = image instanceof ImageBitmap && this.canvas.closest?.("[data-viewer]");
+      if (shows && !drawn.has(image)) {
+        drawn.add(image);
+        tell({ t: "drawn", picture: image.width + "×" + image.height });
+      }
+      return drawImage.call(this, image, ...rest);
+    };
+  }
+}`;
+
+const LOADING = { waitUntil: "domcontentloaded", timeout: 20_000 } as const;
+
+/** What somebody reads about a picture. */
+export type Verdict = "seen" | "unseen" | "unconfirmed" | "forgotten";
+
+/** Things that a page may leave behind, as they are after a garbage collection. */
+export interface Remains {
+  /** Bytes. */
+  readonly heap: number;
+  readonly nodes: number;
+  /** Of WebRTC, not closed; and all that can still be reached. */
+  readonly openPeers: number;
+  readonly peers: number;
+  readonly openSockets: number;
+  readonly sockets: number;
+  /** Bitmaps that hold pixels. */
+  readonly bitmaps: number;
+}
+
+/** A person's page. */
+export class Tab {
+  readonly who: Who;
+  readonly testPage: TestPage;
+  readonly line: Line;
+  /** Documents so far. */
+  loads = 0;
+  phase: string | null = null;
+  reason: string | null = null;
+  /** Showings, by picture. */
+  readonly drawn = new Map<string, number>();
+  /** Pictures that the page said were on screen. */
+  readonly shown = new Set<string>();
+  frozen = false;
+  /** Closed by its person. */
+  gone = false;
+  /** Hears everything, for the log. */
+  onNews: (news: string) => void = () => {};
+  #last = "";
+  readonly #devtools: Devtools;
+
+  private constructor(who: Who, testPage: TestPage, devtools: Devtools, line: Line) {
+    this.who = who;
+    this.testPage = testPage;
+    this.line = line;
+    this.#devtools = devtools;
+  }
+
+  /** Opens a blank page for a person. */
+  static async open(who: Who, testPage: TestPage, line: Line, udp: UdpProxy): Promise<Tab> {
+    await udp.attach(testPage);
+    const devtools = await testPage.page.createCDPSession();
+    const tab = new Tab(who, testPage, devtools, line);
+    devtools.on("Runtime.bindingCalled", ({ name, payload }) => {
+      if (name === TELL) tab.#hear(payload);
+    });
+    for (const domain of ["Runtime.enable", "Network.enable", "Performance.enable"] as const) {
+      await devtools.send(domain);
+    }
+    await devtools.send("Runtime.addBinding", { name: TELL });
+    await testPage.page.evaluateOnNewDocument(WATCH);
+    return tab;
+  }
+
+  get page(): Page {
+    return this.testPage.page;
+  }
+
+  /** Another session begins: what was seen belongs to the one before. */
+  forget(): void {
+    this.drawn.clear();
+    this.shown.clear();
+    this.#last = "";
+  }
+
+  /** Goes to an address; tries again while the server does not answer, as a person does, until `until` (performance.now()). */
+  async visit(url: string, until: number): Promise<void> {
+    await this.#load(until, () => this.page.goto(url, LOADING));
+  }
+
+  /** Loads the page again, and once more while the server does not answer. */
+  async reload(until: number): Promise<void> {
+    await this.#load(until, () => this.page.reload(LOADING));
+  }
+
+  async #load(until: number, go: () => Promise<unknown>): Promise<void> {
+    const { loads } = this;
+    while (performance.now() < until && !this.gone) {
+      try {
+        await go();
+      } catch {
+        // The server does not answer.
+      }
+      // A browser's own page about that is loaded as well, and says nothing.
+      if (this.loads > loads) return;
+      await pause(500);
+    }
+  }
+
+  /** Opens a link in the document that is there, as somebody does who pastes it into the address bar. */
+  async follow(fragment: string): Promise<void> {
+    await this.page.evaluate((hash) => {
+      location.hash = hash;
+    }, fragment);
+  }
+
+  /** Presses a button, if it is there and can be pressed. */
+  async press(action: string): Promise<boolean> {
+    return await this.#ask((selector) => {
+      const button = document.querySelector<HTMLElement>(selector);
+      button?.click();
+      return button !== null;
+    }, `[data-action="${action}"]:not(:disabled)`);
+  }
+
+  /** Whether something is there. */
+  async has(selector: string): Promise<boolean> {
+    return await this.#ask((wanted) => document.querySelector(wanted) !== null, selector);
+  }
+
+  /** The value of a field; empty where it is not there. */
+  async value(name: string): Promise<string> {
+    try {
+      return await this.page.evaluate((selector) => {
+        const field = document.querySelector(selector);
+        return field instanceof HTMLInputElement ? field.value : "";
+      }, `[data-field="${name}"]`);
+    } catch {
+      return "";
+    }
+  }
+
+  /** Chooses a picture, and for how long it may be seen. False where the page is not ready for it. */
+  async choose(path: string, seconds: number): Promise<boolean> {
+    try {
+      const input = await this.page.$("input[type=file]:not(:disabled)");
+      if (input === null) return false;
+      await this.page.evaluate((value) => {
+        document.querySelector<HTMLInputElement>(`input[name=seconds][value="${value}"]`)?.click();
+      }, String(seconds));
+      await (await input.toElement("input")).uploadFile(path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Suspends the page, or wakes it. */
+  async freeze(on: boolean): Promise<void> {
+    this.frozen = on;
+    await this.#devtools.send("Page.setWebLifecycleState", { state: on ? "frozen" : "active" });
+  }
+
+  /** Tells the page that its network is gone, or back. */
+  async offline(on: boolean): Promise<void> {
+    this.line.block(on);
+    await this.#devtools.send("Network.emulateNetworkConditions", {
+      offline: on,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
+    });
+  }
+
+  /** Closes the page as a tab is closed: without a word. */
+  async vanish(): Promise<void> {
+    this.gone = true;
+    this.phase = null;
+    await this.page.close();
+  }
+
+  /** What the page says became of its last picture, and all of its text. */
+  async read(): Promise<{ verdict: Verdict; text: string }> {
+    if (this.gone) return { verdict: "forgotten", text: "(closed)" };
+    const { text, entries } = await this.page.evaluate(() => ({
+      text: document.querySelector("main")?.innerText.replace(/\s+/g, " ").trim() ?? "",
+      entries: [...document.querySelectorAll("[data-field=timeline] li span")].map((entry) =>
+        entry.textContent ?? ""
+      ),
+    }));
+    const verdict = this.who === "sender"
+      ? senderVerdict(entries, this.phase)
+      : viewerVerdict(text, this.phase);
+    return { verdict, text: [text, ...entries].join(" | ") };
+  }
+
+  /** What is left in the page when its garbage was collected. */
+  async remains(): Promise<Remains> {
+    const [peers, openPeers] = await this.#count(
+      "RTCPeerConnection",
+      `this.filter((pc) => pc.signalingState !== "closed").length`,
+    );
+    const [sockets, openSockets] = await this.#count(
+      "WebSocket",
+      "this.filter((socket) => socket.readyState < 2).length",
+    );
+    const [, bitmaps] = await this.#count(
+      "ImageBitmap",
+      "this.filter((bitmap) => bitmap.width > 0).length",
+    );
+    await this.#devtools.send("HeapProfiler.collectGarbage");
+    const { metrics } = await this.#devtools.send("Performance.getMetrics");
+    const metric = (name: string) => metrics.find((one) => one.name === name)?.value ?? 0;
+    return {
+      heap: metric("JSHeapUsedSize"),
+      nodes: metric("Nodes"),
+      peers,
+      openPeers,
+      sockets,
+      openSockets,
+      bitmaps,
+    };
+  }
+
+  /** Counts objects of a class that can be reached, and what `filtered` says of their list. */
+  async #count(name: string, filtered: string): Promise<[all: number, filtered: number]> {
+    const objectGroup = "chaos";
+    const { result } = await this.#devtools.send("Runtime.evaluate", {
+      expression: `${name}.prototype`,
+      objectGroup,
+    });
+    const { objects } = await this.#devtools.send("Runtime.queryObjects", {
+      prototypeObjectId: result.objectId ?? "",
+      objectGroup,
+    });
+    const { result: counts } = await this.#devtools.send("Runtime.callFunctionOn", {
+      objectId: objects.objectId ?? "",
+      functionDeclaration: `function () { return [this.length, ${filtered}].join(" "); }`,
+    });
+    await this.#devtools.send("Runtime.releaseObjectGroup", { objectGroup });
+    const [all, some] = String(counts.value).split(" ").map(Number);
+    return [all ?? 0, some ?? 0];
+  }
+
+  async #ask(question: (selector: string) => boolean, selector: string): Promise<boolean> {
+    try {
+      return await this.page.evaluate(question, selector);
+    } catch {
+      // It is being loaded.
+      return false;
+    }
+  }
+
+  #hear(payload: string): void {
+    const { t, phase, reason, picture } = JSON.parse(payload);
+    if (t === "loaded") {
+      this.loads++;
+      this.phase = this.reason = null;
+      this.onNews("loaded");
+    } else if (t === "phase") {
+      this.phase = String(phase);
+      this.reason = reason === null ? null : String(reason);
+      if (this.phase === "viewing") this.shown.add(this.#last);
+      this.onNews(this.reason === null ? this.phase : `${this.phase} (${this.reason})`);
+    } else if (t === "drawn") {
+      this.#last = String(picture);
+      this.drawn.set(this.#last, (this.drawn.get(this.#last) ?? 0) + 1);
+      this.onNews(`drawn ${this.#last}`);
+    }
+  }
+}
+
+/** What stands before the first word that is filled in. */
+function stem(text: string): string {
+  return text.split("{")[0] ?? text;
+}
+
+const { outcome, view } = en;
+
+function senderVerdict(entries: readonly string[], phase: string | null): Verdict {
+  for (const entry of entries.toReversed()) {
+    if (entry.startsWith(stem(outcome.closed))) return "seen";
+    if (entry === outcome.unconfirmed) return "unconfirmed";
+    const unseen = entry.startsWith(stem(outcome.closedUnseen)) ||
+      [outcome.burned, outcome.refusedOpened, outcome.unreadable, outcome.unseen].includes(entry) ||
+      Object.values<string>(outcome.refused).includes(entry);
+    if (unseen) return "unseen";
+  }
+  return phase === "failed" ? "unseen" : "forgotten";
+}
+
+function viewerVerdict(text: string, phase: string | null): Verdict {
+  if (phase === "idle" || phase === null) return "forgotten";
+  const seen = text.includes(stem(view.closed)) || text.includes(stem(view.revokedWhile));
+  return seen ? "seen" : "unseen";
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,118 @@
+/**
+ * What surrounds two people: the real app in processes of its own, a Redis where there are two of them, a line of each person's
+ * to it, and what lies between the two browsers.
+ *
+ * @module
+ */
+import { startApp, type TestApp } from "../support/app.ts";
+import { TestRedis } from "../support/redis.ts";
+import { Line } from "./line.ts";
+import type { Kind, Who } from "./plan.ts";
+
+/** Opens /metrics. */
+const TOKEN = "chaos-chaos-chaos-chaos";
+
+/** What a server says that it holds. */
+export interface Held {
+  readonly rooms: number;
+  readonly sockets: number;
+}
+
+/** Servers that can end and come back. */
+export class World implements AsyncDisposable {
+  readonly lines: Readonly<Record<Who, Line>>;
+  readonly #apps: readonly TestApp[];
+  readonly #redis: TestRedis | null;
+  /** What is away at the moment: nothing ends that has ended. */
+  readonly #away = new Set<TestApp | TestRedis>();
+
+  private constructor(apps: readonly TestApp[], redis: TestRedis | null) {
+    this.#apps = apps;
+    this.#redis = redis;
+    const ports = apps.map(({ port }) => port);
+    this.lines = {
+      sender: new Line(() => ports),
+      // Where there are two, the two people are at different ones.
+      viewer: new Line(() => ports.toReversed()),
+    };
+  }
+
+  static async open({ redis, relay }: Kind): Promise<World> {
+    const store = redis ? await TestRedis.start() : null;
+    const env = {
+      METRICS_TOKEN: TOKEN,
+      LOG_LEVEL: "silent",
+      ...(relay ? { RELAY: "on" } : {}),
+      ...(store === null ? {} : { REDIS_URL: store.url }),
+    };
+    const starting = Array.from({ length: redis ? 2 : 1 }, () => startApp({ env }));
+    return new World(await Promise.all(starting), store);
+  }
+
+  /** Ends a server, and starts it again so many milliseconds later. Does nothing where it is away. */
+  async restart(index: number, signal: Deno.Signal, ms: number): Promise<void> {
+    const app = this.#apps[index];
+    if (app === undefined) throw new RangeError(`Cannot restart server ${index}: there is none`);
+    await this.#without(app, ms, () => app.stop(signal));
+  }
+
+  /** The same with Redis, which comes back empty. */
+  async restartRedis(ms: number): Promise<void> {
+    const redis = this.#redis;
+    if (redis !== null) await this.#without(redis, ms, () => redis.stop());
+  }
+
+  /** What all servers together hold. */
+  async held(): Promise<Held> {
+    const all = await Promise.all(this.#apps.map(({ url }) => heldAt(url)));
+    return {
+      rooms: all.reduce((sum, { rooms }) => sum + rooms, 0),
+      sockets: all.reduce((sum, { sockets }) => sum + sockets, 0),
+    };
+  }
+
+  /** Keys in Redis that lead to a room, and keys that would stay for ever. */
+  async keys(): Promise<readonly string[]> {
+    const redis = this.#redis;
+    if (redis === null) return [];
+    const left: string[] = [];
+    for (const key of await redis.keys()) {
+      const forEver = await redis.command("PTTL", key) === -1;
+      if (forEver || /:(room|events)$/.test(key)) left.push(forEver ? `${key} for ever` : key);
+    }
+    return left;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const line of Object.values(this.lines)) await line[Symbol.asyncDispose]();
+    for (const app of this.#apps) await app.stop("SIGKILL");
+    await this.#redis?.[Symbol.asyncDispose]();
+  }
+
+  async #without<T extends TestApp | TestRedis>(
+    process: T,
+    ms: number,
+    stop: () => Promise<void>,
+  ): Promise<void> {
+    if (this.#away.has(process)) return;
+    this.#away.add(process);
+    try {
+      await stop();
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await process.start();
+    } finally {
+      this.#away.delete(process);
+    }
+  }
+}
+
+async function heldAt(url: string): Promise<Held> {
+  const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  const text = await response.text();
+  const read = (name: string) => {
+    const value = new RegExp(`^ephemeral_${name} (\\d+)$`, "m").exec(text)?.[1];
+    if (value === undefined) throw new Error(`Cannot read ${name} in /metrics: ${text}`);
+    return Number(value);
+  };
+  return { rooms: read("rooms"), sockets: read("sockets") };
+}
