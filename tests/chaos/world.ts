@@ -12,6 +12,9 @@ import type { Kind, Who } from "./plan.ts";
 /** Opens /metrics. */
 const TOKEN = "chaos-chaos-chaos-chaos";
 
+/** How often a process is started before it counts as broken. */
+const START_TRIES = 6;
+
 /** What a server says that it holds. */
 export interface Held {
   readonly rooms: number;
@@ -41,11 +44,14 @@ export class World implements AsyncDisposable {
     const store = redis ? await TestRedis.start() : null;
     const env = {
       METRICS_TOKEN: TOKEN,
-      LOG_LEVEL: "silent",
+      LOG_LEVEL: "warn",
       ...(relay ? { RELAY: "on" } : {}),
       ...(store === null ? {} : { REDIS_URL: store.url }),
     };
-    const starting = Array.from({ length: redis ? 2 : 1 }, () => startApp({ env }));
+    const starting = Array.from(
+      { length: redis ? 2 : 1 },
+      () => persistently(() => startApp({ env })),
+    );
     return new World(await Promise.all(starting), store);
   }
 
@@ -99,9 +105,21 @@ export class World implements AsyncDisposable {
     try {
       await stop();
       await new Promise((resolve) => setTimeout(resolve, ms));
-      await process.start();
+      await persistently(() => process.start());
     } finally {
       this.#away.delete(process);
+    }
+  }
+}
+
+/** Starts something. Its port may be taken for a moment: so many connections are made here that one has it at its near end. */
+async function persistently<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === START_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
 }
