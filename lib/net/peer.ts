@@ -228,6 +228,8 @@ export class Peer {
     try {
       await this.#pc.setRemoteDescription(description);
     } catch {
+      // Given up while this was on its way: then it is too late, and no breach.
+      if (this.#over && !this.#bound) return;
       // The engine's error quotes lines of the SDP, addresses among them.
       throw new ProtocolError();
     }

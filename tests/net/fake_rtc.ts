@@ -139,7 +139,7 @@ export class FakePeerConnection {
   setRemoteDescription({ type, sdp }: { type?: string; sdp: string }): Promise<void> {
     this.remoteIsOffer = type === "offer";
     const again = type === "offer" && this.channels[0]?.readyState === "open";
-    if (this.#remote !== null && !again) {
+    if (this.#closed || (this.#remote !== null && !again)) {
       return Promise.reject(new DOMException("", "InvalidStateError"));
     }
     this.#remote = sdp;
