@@ -72,7 +72,7 @@ export async function runAll({ seeds, atOnce, onResult }: RunnerOptions): Promis
       for (let seed = take(null); seed !== undefined; seed = take(place.kind)) {
         const stage = await place.prepare(kindOf(seed, !noRedis), pictures);
         const result = await play(stage, plan(seed, stage.kind));
-        const left = await place.tidy(result);
+        const left = await place.tidy(result).catch((error) => place.giveUp(error));
         const whole = { ...result, problems: [...result.problems, ...left] };
         results.push(whole);
         onResult?.(whole);
@@ -146,6 +146,12 @@ class Place implements AsyncDisposable {
       await sender.visit(`${sender.line.url}/`, performance.now() + CLOSING_MS);
     }
     return left;
+  }
+
+  /** What could not be looked at is nothing to go on with. */
+  async giveUp(error: unknown): Promise<string[]> {
+    await this.#close();
+    return [`nobody knows what is left: ${error instanceof Error ? error.message : error}`];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,6 +36,10 @@ const WATCH = `{
     new MutationObserver(note).observe(document, {
       subtree: true, childList: true, attributes: true, attributeFilter: ["data-phase"],
     });
+    // A picture is not made smaller for the screen: then a showing has the size of its file.
+    for (const side of ["width", "height"]) {
+      Object.defineProperty(Screen.prototype, side, { get: () => 4096 });
+    }
     const drawn = new WeakSet();
     const { drawImage } = CanvasRenderingContext2D.prototype;
     CanvasRenderingContext2D.prototype.drawImage = function (image, ...rest) {
