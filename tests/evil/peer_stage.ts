@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { startApp, type TestApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type BlankSite, serveBlank } from "../support/blank.ts";
-import { launchBrowser, type TestBrowser, type TestPage } from "../support/browser.ts";
+import { borrowBrowser, type TestBrowser, type TestPage } from "../support/browser.ts";
 import { type Fixture, fixture } from "../support/fixtures.ts";
 import { Sender, Viewer } from "../support/flow.ts";
 import type { Binding } from "./peer_page.ts";
@@ -125,7 +125,7 @@ export class PeerStage implements AsyncDisposable {
       body: `<script type="module" src="/page.js"></script>`,
     });
     const env = { PUBLIC_ORIGIN: new URL(site.url).origin };
-    const [app, browser] = await Promise.all([startApp({ env }), launchBrowser()]);
+    const [app, browser] = await Promise.all([startApp({ env }), borrowBrowser()]);
     return new PeerStage(app, browser, site);
   }
 

@@ -9,7 +9,7 @@ import { ascii, type Bytes, fromBase64Url, toHex } from "../../lib/protocol/byte
 import { startApp, type TestApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
-  launchBrowser,
+  borrowBrowser,
   type PageOptions,
   type TestBrowser,
   type TestPage,
@@ -77,7 +77,7 @@ let free: Stage | undefined;
 export function shareGround(env: Readonly<Record<string, string>> = {}): void {
   Deno.test.beforeAll(async () => {
     const picture = await fixture("flat");
-    ground = { app: await startApp({ env }), browser: await launchBrowser(), picture };
+    ground = { app: await startApp({ env }), browser: await borrowBrowser(), picture };
   });
   Deno.test.afterAll(async () => {
     const unused = await next?.catch(() => undefined);

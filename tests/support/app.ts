@@ -44,6 +44,9 @@ async function startCommands(): Promise<StartCommands> {
   return { build: build.reverse(), serve };
 }
 
+/** Set in the environment where whoever started the tests has built the app already. */
+export const APP_IS_BUILT = "TEST_APP_IS_BUILT";
+
 let built: Promise<StartCommands> | undefined;
 
 /** Builds the app if it is stale, once a process. */
@@ -53,6 +56,7 @@ export function buildApp(): Promise<StartCommands> {
 
 async function build(): Promise<StartCommands> {
   const commands = await startCommands();
+  if (Deno.env.has(APP_IS_BUILT)) return commands;
   for (const args of commands.build) {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args,
@@ -70,10 +74,21 @@ async function build(): Promise<StartCommands> {
   return commands;
 }
 
-/** A port that nobody listens on at this moment. */
+/**
+ * A port that nobody listens on at this moment. Not one that the system gives away by itself: that would be the next one's, who
+ * may be another test, or a browser that connects to somebody.
+ */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 12_000 + Math.floor(Math.random() * 18_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  throw new Error("Cannot find a port: a hundred of them are in use");
 }
 
 /** Builds the app if it must and starts its server on 127.0.0.1. Resolves when it answers. */

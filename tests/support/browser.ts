@@ -24,6 +24,8 @@ export interface BrowserOptions {
   readonly engine?: "chromium" | "firefox";
   /** Further command-line flags. */
   readonly args?: readonly string[];
+  /** A process that nobody lends or is lent. So has every browser with other options. */
+  readonly own?: true;
 }
 
 /** How a page is opened. */
@@ -92,6 +94,19 @@ async function launchFirefox(options: BrowserOptions): Promise<Browser> {
   });
 }
 
+/** Where the browser answers that tests/run.ts lends to its tests, in their environment. */
+export const LENT_BROWSER = "TEST_LENT_BROWSER";
+
+/** The browser that was lent to this process, or one of its own. {@linkcode TestBrowser.close} closes what was opened in it. */
+export async function borrowBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
+  const browserWSEndpoint = Deno.env.get(LENT_BROWSER);
+  if (browserWSEndpoint === undefined || Object.keys(options).length > 0) {
+    return await launchBrowser(options);
+  }
+  const browser = await puppeteer.connect({ browserWSEndpoint, protocolTimeout: 60_000 });
+  return new LentBrowser(browser, null);
+}
+
 /** A browser process of its own. */
 export class TestBrowser implements AsyncDisposable {
   readonly browser: Browser;
@@ -124,6 +139,17 @@ export class TestBrowser implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** A browser that others use later: what was opened in it is closed, with all that its pages kept. */
+class LentBrowser extends TestBrowser {
+  override async close(): Promise<void> {
+    if (!this.browser.connected) return;
+    const open = this.browser.browserContexts();
+    const ours = this.pages.map(({ context }) => context).filter((each) => open.includes(each));
+    await Promise.all(ours.map((context) => context.close()));
+    await this.browser.disconnect();
   }
 }
 
@@ -228,14 +254,14 @@ function pngPath(path: string): `${string}.png` {
 }
 
 /**
- * Gives `body` a fresh browser, ends it afterwards, and fails when a page reported an error that was not expected.
- * Each test has its own, so no test can see what another one left behind.
+ * Gives `body` a browser in which nothing is open, closes afterwards what was opened, and fails when a page reported an error
+ * that was not expected. Each page has a context of its own, so no test can see what another one left behind.
  */
 export async function withBrowser(
   body: (browser: TestBrowser) => Promise<void>,
   options: BrowserOptions = {},
 ): Promise<void> {
-  const browser = await launchBrowser(options);
+  const browser = await borrowBrowser(options);
   try {
     try {
       await body(browser);
@@ -262,10 +288,12 @@ export function withTwoPages(
 export function withTwoBrowsers(
   body: (sender: TestPage, viewer: TestPage) => Promise<void>,
 ): Promise<void> {
-  return withBrowser((first) =>
-    withBrowser(async (second) => {
-      await body(await first.newPage(), await second.newPage());
-    })
+  return withBrowser(
+    (first) =>
+      withBrowser(async (second) => {
+        await body(await first.newPage(), await second.newPage());
+      }, { own: true }),
+    { own: true },
   );
 }
 
