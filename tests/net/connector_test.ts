@@ -1,12 +1,10 @@
 import { createLinkSecret } from "../../lib/e2e/link.ts";
-import type { Role } from "../../lib/e2e/transcript.ts";
-import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
+import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
-import { FakeWebSocket } from "./fake_web_socket.ts";
 import { Lobby } from "./lobby.ts";
 import { type EvilServer, withEvilServer } from "./evil_server.ts";
 import { Person } from "./person.ts";
