@@ -197,7 +197,7 @@ test("a picture from the share sheet is chosen on the page, and not a byte of it
   for (const { client } of recorder.connections) assert(!latin1(client).includes(middle));
 
   // They were handed over once.
-  await sender.reload();
+  await sender.startOver();
   await rest();
   assertEquals(await sender.phase(), "idle");
 });

@@ -187,7 +187,7 @@ class Stage implements Scene, AsyncDisposable {
   /** Everything anew, in the same two pages. */
   async again(): Promise<this> {
     await this.#pages.closeFurther();
-    await Promise.all([this.sender.reload(), this.viewer.reload()]);
+    await Promise.all([this.sender.startOver(), this.viewer.startOver()]);
     this.evil.forget();
     await this.#invite({});
     return this;

@@ -49,7 +49,7 @@ function wrong({ digits, words }: Code): Code {
 
 /** Types a code in place of the link, and presses the button. */
 async function typeCode({ viewer }: Scene, { digits, words }: Code): Promise<void> {
-  await viewer.reload();
+  await viewer.startOver();
   await viewer.typeCode(`${digits}-${words}`);
   await viewer.join();
 }

@@ -45,6 +45,9 @@ interface Seen {
   readonly reason: string | null;
 }
 
+/** What a page before left in the tab is not there; not every document has a storage. */
+const FORGET_SESSION = "try { sessionStorage.clear(); } catch {}";
+
 /** What both sides can do. */
 abstract class Person<Phase extends string> {
   readonly testPage: TestPage;
@@ -64,13 +67,24 @@ abstract class Person<Phase extends string> {
   /** Goes to a page of the app and waits until its island answers. */
   protected async visit(url: string): Promise<void> {
     await this.page.evaluateOnNewDocument(RECORD_PHASES);
-    await this.page.goto(url);
+    await this.#anew(() => this.page.goto(url));
+  }
+
+  /** Loads the page again, as a person would: it goes on with its session. */
+  async reload(): Promise<void> {
+    await this.page.reload();
     await this.#settle();
   }
 
-  /** Loads the page again, as a person would. */
-  async reload(): Promise<void> {
-    await this.page.reload();
+  /** Loads the page as another tab would, which has no session. */
+  async startOver(): Promise<void> {
+    await this.#anew(() => this.page.reload());
+  }
+
+  async #anew(load: () => Promise<unknown>): Promise<void> {
+    const { identifier } = await this.page.evaluateOnNewDocument(FORGET_SESSION);
+    await load();
+    await this.page.removeScriptToEvaluateOnNewDocument(identifier);
     await this.#settle();
   }
 
