@@ -139,11 +139,15 @@ export class TabMemory implements Keeper {
       box: this.#box.text,
       ...(this.#last === undefined ? {} : { last: this.#last }),
     };
-    try {
-      sessionStorage.setItem(this.#key, JSON.stringify(entry));
-    } catch {
-      // Storage is blocked or full: then a page that is loaded again has forgotten its session.
-    }
+    store(this.#key, entry);
+  }
+}
+
+function store(key: string, entry: Entry): void {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(entry));
+  } catch {
+    // Storage is blocked or full: then a page that is loaded again has forgotten its session.
   }
 }
 
@@ -179,6 +183,8 @@ export class Remains {
     const halves = parseHalves(tab, salt);
     const sealed = fromBase64Url(box);
     if (halves === null || sealed === null) return null;
+    // The token of before is spent: who loads the page twice in a row needs this one.
+    store(this.#key, { ...this.#entry, rtok });
     try {
       const kept = parseKept(await openForTab(halves, sealed));
       return kept === null ? null : { ...kept, rtok, last: last && settle(last) };

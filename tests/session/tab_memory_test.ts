@@ -81,6 +81,7 @@ Deno.test("the page after this one finds all of it, with the salt", async () => 
     last: { n: 1, why: "hidden", ms: 2_500 },
   });
   assertEquals(Remains.find("R"), null);
+  assertEquals(Remains.find("S")?.rtok, rtok, "for whoever loads it twice in a row");
 });
 
 Deno.test("what lies in the storage is worth nothing without the room's salt, and says nothing", async () => {
