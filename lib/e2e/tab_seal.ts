@@ -41,8 +41,9 @@ export async function sealForTab(halves: TabHalves, text: string): Promise<Bytes
   const nonce = randomBytes(NONCE_LENGTH);
   const plaintext = new TextEncoder().encode(text);
   const sealed = await encrypt(await tabKey(halves, "encrypt"), plaintext, { nonce, aad: NOTHING });
-  wipe(plaintext);
-  return concat(nonce, sealed);
+  const box = concat(nonce, sealed);
+  wipe(plaintext, nonce);
+  return box;
 }
 
 /** Opens it. Throws a `ProtocolError` where it was changed, or where either half is not the right one. */

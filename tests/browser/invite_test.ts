@@ -68,7 +68,9 @@ for (const look of LOOKS) {
   test(`the QR code on a ${look.scheme} ${look.screen} is read as the link`, async (stage) => {
     const { sender, link } = await stage.waiting(look);
     await sender.waitFor("the QR code", () => document.querySelector("svg.qr path") !== null);
-    const clip = await sender.page.evaluate(() => {
+    const clip = await sender.page.evaluate(async () => {
+      // Other letters move what stands below them.
+      await document.fonts.ready;
       document.querySelector("svg.qr")?.scrollIntoView({ block: "center" });
       const { x, y, width, height } = document.querySelector("svg.qr")!.getBoundingClientRect();
       return { x: x + scrollX, y: y + scrollY, width, height };
