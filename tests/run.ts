@@ -70,12 +70,15 @@ async function runJob(
     stdout: "piped",
     stderr: "piped",
   });
+  const started = performance.now();
   const { success, stdout, stderr } = await command.output();
+  const seconds = Math.round((performance.now() - started) / 1000);
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout);
   const summary = text.split("\n").findLast((line) => /^(?:ok|FAILED) \| \d+ passed/.test(line));
   const complaints = success ? "" : decoder.decode(stderr);
-  tell(`${text.replace(`${summary}\n`, "").trim()}\n${complaints}`);
+  const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`;
+  tell(`${text.replace(`${summary}\n`, "").trim()}\n${complaints}(${name}: ${seconds} s)\n`);
   // A process that broke off has said nothing of how many tests that cost.
   if (summary === undefined) totals.failed++;
   for (const outcome of OUTCOMES) {
