@@ -57,12 +57,12 @@ function denoTest(
   };
 }
 
-/** Runs one job, shows what it wrote, and adds to `totals`. Says whether all was well. */
+/** Runs one job, shows what it wrote, and adds to `totals`. Says what was not well, in a few lines. */
 async function runJob(
   files: readonly string[],
   browser: TestBrowser,
   totals: Totals,
-): Promise<boolean> {
+): Promise<string[]> {
   // Colours would hide the summary.
   const env = { [LENT_BROWSER]: browser.browser.wsEndpoint(), NO_COLOR: "1" };
   const command = new Deno.Command(Deno.execPath(), {
@@ -77,14 +77,20 @@ async function runJob(
   const text = decoder.decode(stdout);
   const summary = text.split("\n").findLast((line) => /^(?:ok|FAILED) \| \d+ passed/.test(line));
   const complaints = success ? "" : decoder.decode(stderr);
+  const wrong = text.split("\n").filter((line) => / \.\.\. FAILED \(/.test(line));
   const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`;
   tell(`${text.replace(`${summary}\n`, "").trim()}\n${complaints}(${name}: ${seconds} s)\n`);
   // A process that broke off has said nothing of how many tests that cost.
-  if (summary === undefined) totals.failed++;
+  if (summary === undefined) {
+    totals.failed++;
+    const line = complaints.split("\n").find((line) => line.startsWith("error")) ?? "no word why";
+    wrong.push(`broke off behind "${text.trim().split("\n").at(-1)}": ${line}`);
+  }
   for (const outcome of OUTCOMES) {
     totals[outcome] += Number(new RegExp(`(\\d+) ${outcome}`).exec(summary ?? "")?.[1] ?? 0);
   }
-  return success && summary !== undefined;
+  if (!success && wrong.length === 0) wrong.push("something besides its tests");
+  return wrong.map((line) => `${name}: ${line}`);
 }
 
 /** Runs everything. Says whether all was well. */
@@ -95,9 +101,9 @@ async function runAll(): Promise<boolean> {
   const totals: Totals = { passed: 0, failed: 0, ignored: 0 };
   const broken: string[] = [];
   const lane = async () => {
-    await using browser = await launchBrowser();
+    await using browser = await launchBrowser({ shell: true });
     for (let files = queue.shift(); files !== undefined; files = queue.shift()) {
-      if (!await runJob(files, browser, totals)) broken.push(...files);
+      broken.push(...await runJob(files, browser, totals));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));

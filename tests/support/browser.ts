@@ -4,7 +4,7 @@
  * @module
  */
 import puppeteer, { type Browser, type BrowserContext, type Page } from "./puppeteer.ts";
-import { type Chromium, findChromium } from "./chromium.ts";
+import { type Chromium, findChromium, findShell } from "./chromium.ts";
 import { findFirefox } from "./firefox.ts";
 
 export { findChromium } from "./chromium.ts";
@@ -24,6 +24,8 @@ export interface BrowserOptions {
   readonly engine?: "chromium" | "firefox";
   /** Further command-line flags. */
   readonly args?: readonly string[];
+  /** A build without windows is enough, where there is one. */
+  readonly shell?: true;
   /** A process that nobody lends or is lent. So has every browser with other options. */
   readonly own?: true;
 }
@@ -69,7 +71,7 @@ function sandboxFlags(): readonly string[] {
 /** Starts a headless browser. Its process is ended by {@linkcode TestBrowser.close}. */
 export async function launchBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
   if (options.engine === "firefox") return new TestBrowser(await launchFirefox(options), null);
-  const chromium = await findChromium();
+  const chromium = await (options.shell ? findShell() : findChromium());
   const browser = await puppeteer.launch({
     executablePath: chromium.executablePath,
     headless: chromium.headless,
