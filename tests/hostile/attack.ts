@@ -211,7 +211,9 @@ async function run(
 
 if (import.meta.main) {
   const [address = "http://127.0.0.1:3000", seconds = "20", ...names] = Deno.args;
-  const signal = AbortSignal.timeout(Number(seconds) * 1_000);
+  const stop = new AbortController();
+  Deno.addSignalListener("SIGTERM", () => stop.abort());
+  const signal = AbortSignal.any([AbortSignal.timeout(Number(seconds) * 1_000), stop.signal]);
   const chosen = Object.entries(ATTACKS).filter(([name]) =>
     names.length === 0 || names.includes(name)
   );
