@@ -36,6 +36,9 @@ interface Setting extends LabOptions {
   readonly before?: string;
 }
 
+/** What a browser says of a socket whose network goes. */
+const UNPLUGGED = /WebSocket connection to .* failed/;
+
 function test(name: string, setting: Setting, body: (scene: Scene) => Promise<void>): void {
   Deno.test({
     name,
@@ -253,6 +256,7 @@ test(
     const { lab, sender, viewer } = scene;
     await viewer.join();
     await viewer.waitPhase("receiving", REPAIR);
+    for (const { testPage } of [sender, viewer]) testPage.allowErrors(UNPLUGGED);
     await lab.roam("b");
     assertEquals(await viewer.phase(), "receiving");
     await viewer.waitPhase("delivered", WHOLE);
@@ -291,6 +295,7 @@ test(
     await viewer.look();
     await sender.waitPhase("shown");
     const left = secondsOf(await viewer.countdown());
+    viewer.testPage.allowErrors(UNPLUGGED);
     await lab.plug("b", false);
     await viewer.waitFor(
       "a page that noticed",
