@@ -16,7 +16,7 @@ import { PROJECT } from "./support/project.ts";
 const LANES = 2;
 
 /** What a file imports that starts a browser or a server. To miss one costs time and nothing else. */
-const SLOW = /\/(?:app|browser|lab|peer_stage|scene)\.ts"/;
+const SLOW = /\/(?:app|browser|lab|peer_stage|runner|scene)\.ts"/;
 
 /** So many of the other files share one process. */
 const PACK = 12;

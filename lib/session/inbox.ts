@@ -259,6 +259,8 @@ export class Inbox {
   }
 
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
+    // The owner waited for that moment as well, and a page that is hidden or busy takes longer for it than he does.
+    if (this.#promotion !== undefined && this.#ahead !== null) this.#goOn();
     if (!this.#mayAnnounce(meta.n)) throw new ProtocolError();
     const metaHash = await sha256(plaintext);
     const opener = new ImageOpener({ image: meta.n, size: meta.size, metaHash });
@@ -289,6 +291,7 @@ export class Inbox {
 
   /** A moment after one was closed: people are at the next one, if it is here. */
   #goOn(): void {
+    clearTimeout(this.#promotion);
     this.#promotion = undefined;
     const ahead = this.#ahead;
     this.#ahead = null;

@@ -126,7 +126,7 @@ export const WALKS: readonly {
     },
   },
   {
-    states: ["send-album", "send-closed-kept", "view-closed-kept", "send-burned", "view-burned"],
+    states: ["send-album", "view-closed-kept", "send-closed-kept", "send-burned", "view-burned"],
     async run({ app, browser, lake, take }) {
       const sender = await Sender.open(await browser.newPage(), app.url);
       await sender.keepOpen();
@@ -144,16 +144,13 @@ export const WALKS: readonly {
       await viewer.look();
       await viewer.closePicture();
       await viewer.waitPhase("closed");
-      await take(sender, "send-closed-kept");
       await take(viewer, "view-closed-kept");
-      const burning = await Sender.open(await browser.newPage(), app.url);
-      const last = await Viewer.open(await browser.newPage(), await burning.offer(lake));
-      await last.receive();
-      await burning.burn();
-      await burning.waitPhase("ended");
-      await last.waitPhase("ended");
-      await take(burning, "send-burned");
-      await take(last, "view-burned");
+      await take(sender, "send-closed-kept");
+      await sender.burn();
+      await sender.waitPhase("ended");
+      await take(sender, "send-burned");
+      await viewer.waitPhase("ended");
+      await take(viewer, "view-burned");
     },
   },
   {

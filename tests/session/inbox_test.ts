@@ -256,6 +256,17 @@ test("what came ahead is there, locked, a moment after the one before was closed
   assertEquals(stand.heard.at(-1), { t: "open", n: 1 });
 });
 
+test("an owner whose clock is faster than this page's finds what came ahead in its turn, and no breach", async (stand) => {
+  await REACH.delivered(stand);
+  await sendAhead(stand, 1);
+  await stand.say({ t: "revoke", n: 0 });
+  // No time at all for the moment between two pictures.
+  await sendAhead(stand, 2);
+  assertEquals([stand.at(), stand.inbox.picture.peek()?.meta.n, stand.ends], ["delivered", 1, []]);
+  await stand.announce(smallPng(), { n: 3 });
+  await ended(stand);
+});
+
 test("a key for what came ahead ends the link, and opens nothing", async (stand) => {
   await REACH.opening(stand);
   const { key } = await sendAhead(stand, 1);
