@@ -130,6 +130,7 @@ local function finish(why)
   local event = '{"t":"gone","why":"' .. why .. '"}'
   tell('sender', event)
   tell('viewer', event)
+  redis.call('PEXPIRE', eventsKey, ${TAIL_MS})
   redis.call('DEL', roomKey)
   ended = room.code or ''
   room = {}

@@ -453,6 +453,17 @@ test("every key goes by itself, at any moment of a room's life", async (world) =
   ]);
 });
 
+test("what an instance that died never read of a room goes with the room, and no later", async (world) => {
+  const [a, b] = await world.instances(2);
+  const room = new Room();
+  const { sender } = await room.pair(a!, b!);
+  await b!.close();
+  assert(await sender.relay("x"));
+  await a!.remove(sender.ticket, room.terms.own);
+  const rest = await lives(world);
+  assert((rest.get(KEY.events(room.address)) ?? 0) <= TAIL_MS, JSON.stringify([...rest]));
+});
+
 test("of a room that ended nothing is left but digits that rest, and of those nothing after ten minutes", async (world) => {
   const [a, b] = await world.instances(2);
   const room = new Room();
