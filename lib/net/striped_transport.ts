@@ -1,8 +1,8 @@
 /**
- * Several RTCPeerConnections as one transport, where it is far: each has a congestion window of its own, and the engines'
- * grow slowly and shrink at every burst, so four of them carry two to three times as much at a round trip of 100 ms.
+ * Several RTCPeerConnections as one transport, where it is far and packets get lost: each has a congestion window of its own, which
+ * grows by one packet a round trip and halves with each loss, so four of them carry more (docs/connectivity.md has the figures).
  *
- * Everything begins on one connection, and control messages stay there. Once that has carried some of a picture and the round
+ * Everything begins on one connection, and control messages stay there. Once that has been slow and the round
  * trip is long, the sender's side sets up the others, over the first. From then on each record says how many went before it; the other side
  * puts them in order, and says how far it is, so that what was on a connection that died can be sent again on the first.
  *
@@ -35,10 +35,11 @@ import type { Lane, Transport, TransportHandlers, TransportState } from "./trans
 const FAR_MS = 50;
 
 /**
- * Records that the first one takes before there are others: 2 MiB. Setting them up takes six round trips, and then their
- * windows are small; at 100 ms a photograph of 3 MB came later with them than without (1,845 ms against 1,560).
+ * How long the first one is waited for before it is judged, in milliseconds, and the records that are too few for that long: less
+ * than 512 KiB a second. One that loses nothing is faster after its first second, and gains nothing from others.
  */
-const ALONE = 32;
+const LOOK_MS = 2_000;
+const FEW = 16;
 
 /** What a further connection needs of its owner. */
 export type StripeOptions = Pick<PeerOptions, "keys" | "longest" | "send" | "onBound" | "onFailed">;
@@ -67,6 +68,9 @@ export class StripedTransport implements Transport {
   readonly #peers = new Map<number, Peer>();
   #handlers: TransportHandlers | null = null;
   #asked = false;
+  /** How long records waited for the first one since it was judged last, and how many those were. */
+  #waited = 0;
+  #taken = 0;
   /** One of the others died: nothing is striped on this transport any more. */
   #dropped = false;
   #over = false;
@@ -106,9 +110,12 @@ export class StripedTransport implements Transport {
     if (lane === "control") return await this.#first.send(lane, message, signal);
     this.#placing ||= this.#ways.length > 1;
     if (this.#placing) return await this.#sendPlaced(message, signal);
-    if (this.#sent >= ALONE) this.#openWhereFar();
+    const begun = performance.now();
     await this.#first.send(lane, message, signal);
     this.#sent++;
+    this.#taken++;
+    this.#waited += performance.now() - begun;
+    if (this.#waited >= LOOK_MS) this.#judge();
   }
 
   flush(): Promise<void> {
@@ -161,6 +168,11 @@ export class StripedTransport implements Transport {
 
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #judge(): void {
+    if (this.#taken < FEW) this.#openWhereFar();
+    this.#waited = this.#taken = 0;
   }
 
   /** S: sets the others up, once. */

@@ -16,7 +16,7 @@ import {
   STRIPES,
 } from "../../lib/protocol/stripe.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { settle, until } from "../support/fake_time.ts";
+import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakeDataChannel } from "./fake_channel.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { agree, FakeConnection } from "./keys.ts";
@@ -117,11 +117,19 @@ function lanes(end: End, remoteIsOffer: boolean): readonly FakeDataChannel[] {
   return [end.files, ...further.map(({ files }) => files)];
 }
 
-/** Sends so much that the others are set up; resolves to how many records. */
+/** Sends some, on a line so slow that the others are set up; resolves to how many records. */
 async function stripe({ s }: { s: End }): Promise<number> {
-  await sendAll(s, 0, 33);
+  await sendAll(s, 0, 7);
+  await waiting(3_000, () => sendAll(s, 7, 8));
   await settle(20);
-  return 33;
+  return 8;
+}
+
+/** What is sent meanwhile waits for `ms`, by the clock. */
+async function waiting(ms: number, send: () => Promise<void>): Promise<void> {
+  let now = performance.now();
+  using _ = withGlobals({ performance: { now: () => now += ms } });
+  await send();
 }
 
 /** The connections beside the first, of both ends. */
@@ -148,7 +156,16 @@ Deno.test("where it is near, one connection has to do", async () => {
   assertEquals([r.records, others().length], [upTo(40), 0]);
 });
 
-Deno.test("where it is far, records go over four connections and come out in order", async () => {
+Deno.test("where it is far and one connection is fast enough, it has to do", async () => {
+  using _rtc = withFakeRtc();
+  const { s, r } = await meet();
+  // 20 records in two seconds of waiting.
+  await waiting(100, () => sendAll(s, 0, 100));
+  await until(() => r.records.length === 100, "all arrived");
+  assertEquals([r.records, others().length], [upTo(100), 0]);
+});
+
+Deno.test("where it is far and slow, records go over four connections and come out in order", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   const next = await stripe({ s });
@@ -230,7 +247,9 @@ Deno.test("what is still under way on the first one when the others come counts 
     setTimeout(() => s.files.other?.deliver(message), 1_000);
     return [];
   };
-  await sendAll(s, 0, STRIPE_WINDOW + 20);
+  await sendAll(s, 0, 7);
+  await waiting(3_000, () => sendAll(s, 7, 8));
+  await sendAll(s, 8, STRIPE_WINDOW + 20);
   await until(() => opened().length === 2 * STRIPES, "all are connected");
   await settle(20);
   // Its queue is longer than theirs, so they are faster.
