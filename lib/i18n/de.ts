@@ -505,7 +505,7 @@ export const de: Texts = {
   failedSender: {
     forgotten: [
       "Diese Sitzung ist vorbei",
-      "Diese Seite wurde neu geladen, mehr als zwei Minuten nachdem sie ging. Was nicht geöffnet war, kann niemand mehr lesen.",
+      "Diese Seite wurde neu geladen, und niemand wartet mehr auf sie: Gewartet wird nur zwei Minuten. Was nicht geöffnet war, kann niemand mehr lesen.",
       "Mach einen neuen Link.",
     ],
     refused: [

@@ -547,7 +547,7 @@ export const en = {
   failedSender: why({
     forgotten: [
       "This session is over",
-      "This page was loaded again, later than two minutes after it went. Nothing that your friend had not opened can be read any more.",
+      "This page was loaded again, and nobody waits for it any more: pages are waited for no longer than two minutes. Nothing that your friend had not opened can be read any more.",
       "Make a new link.",
     ],
     refused: [

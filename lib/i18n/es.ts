@@ -501,7 +501,7 @@ export const es: Texts = {
   failedSender: {
     forgotten: [
       "Esta sesión ha terminado",
-      "Esta página se cargó de nuevo más de dos minutos después de irse. Lo que tu amigo no había abierto ya no lo puede leer nadie.",
+      "Esta página se cargó de nuevo y ya nadie la espera: solo se esperan dos minutos. Lo que tu amigo no había abierto ya no lo puede leer nadie.",
       "Crea un enlace nuevo.",
     ],
     refused: ["No se pudo crear el enlace", "El servidor no lo aceptó.", "Crea un enlace nuevo."],

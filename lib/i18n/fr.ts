@@ -510,7 +510,7 @@ export const fr: Texts = {
   failedSender: {
     forgotten: [
       "Cette session est terminée",
-      "Cette page a été rechargée plus de deux minutes après son départ. Ce que votre ami n’avait pas ouvert n’est plus lisible.",
+      "Cette page a été rechargée, et plus personne ne l’attend : on n’attend que deux minutes. Ce que votre ami n’avait pas ouvert n’est plus lisible.",
       "Créez un nouveau lien.",
     ],
     refused: [

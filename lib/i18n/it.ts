@@ -496,7 +496,7 @@ export const it: Texts = {
   failedSender: {
     forgotten: [
       "Questa sessione è finita",
-      "Questa pagina è stata ricaricata più di due minuti dopo essersene andata. Ciò che il tuo amico non aveva aperto non è più leggibile.",
+      "Questa pagina è stata ricaricata, e nessuno la aspetta più: si aspettano solo due minuti. Ciò che il tuo amico non aveva aperto non è più leggibile.",
       "Crea un nuovo link.",
     ],
     refused: [

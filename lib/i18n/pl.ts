@@ -508,7 +508,7 @@ export const pl: Texts = {
   failedSender: {
     forgotten: [
       "Ta sesja się skończyła",
-      "Ta strona została wczytana ponownie ponad dwie minuty po tym, jak zniknęła. Tego, co nie było otwarte, nikt już nie odczyta.",
+      "Ta strona została wczytana ponownie, a nikt już na nią nie czeka: czeka się tylko dwie minuty. Tego, co nie było otwarte, nikt już nie odczyta.",
       "Utwórz nowy link.",
     ],
     refused: ["Nie udało się utworzyć linku", "Serwer go nie przyjął.", "Utwórz nowy link."],

@@ -497,7 +497,7 @@ export const pt: Texts = {
   failedSender: {
     forgotten: [
       "Esta sessão acabou",
-      "Esta página foi recarregada mais de dois minutos depois de sair. O que seu amigo não tinha aberto ninguém mais pode ler.",
+      "Esta página foi recarregada, e ninguém mais espera por ela: espera-se só dois minutos. O que seu amigo não tinha aberto ninguém mais pode ler.",
       "Crie um novo link.",
     ],
     refused: ["Não foi possível criar o link", "O servidor não o aceitou.", "Crie um novo link."],

@@ -54,6 +54,13 @@ const BUSY = `{
       : real(...args);
 }`;
 
+/** A server that takes no connection, and does not refuse it either. */
+const DEAF = `globalThis.WebSocket = class extends EventTarget {
+  static OPEN = 1;
+  readyState = 0;
+  close() {}
+}`;
+
 /** A network that lets nothing through. */
 const NO_WAY = `{
   const { createAnswer } = RTCPeerConnection.prototype;
@@ -286,6 +293,38 @@ export const WALKS: readonly {
       await editing.page.focus("[data-action=black]");
       await editing.page.keyboard.press("Enter");
       await take(editing, "send-editor-rtl");
+    },
+  },
+  {
+    states: ["send-returning", "view-returning", "send-lapsed", "view-lapsed"],
+    async run({ app, browser, lake, take }) {
+      const allowErrors = [/WebSocket|ERR_CONNECTION/];
+      const sender = await Sender.open(await browser.newPage({ allowErrors }), app.url);
+      const link = await sender.offer(lake);
+      const viewer = await Viewer.open(await browser.newPage({ allowErrors }), link);
+      await viewer.receive();
+      const deaf: (() => Promise<void>)[] = [];
+      for (const [person, name] of [[sender, "send"], [viewer, "view"]] as const) {
+        const { identifier } = await person.page.evaluateOnNewDocument(DEAF);
+        deaf.push(() => person.page.removeScriptToEvaluateOnNewDocument(identifier));
+        await person.page.reload();
+        await person.waitFor(
+          "a page that goes on",
+          () => document.querySelector("h1")?.innerText.startsWith("Going on") === true,
+        );
+        await take(person, `${name}-returning`);
+      }
+      // Nothing is left of the room.
+      await app.restart();
+      for (const hear of deaf) await hear();
+      for (const [person, name] of [[sender, "send"], [viewer, "view"]] as const) {
+        await person.page.reload();
+        await person.waitFor(
+          "a page that came too late",
+          () => document.querySelector("main")?.innerText.includes("This session is over") === true,
+        );
+        await take(person, `${name}-lapsed`);
+      }
     },
   },
   {
