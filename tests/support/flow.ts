@@ -171,8 +171,18 @@ abstract class Person<Phase extends string> {
       const element = await this.page.$(selector);
       if (element === null || !await element.isVisible()) return undefined;
       try {
+        const seen = await element.evaluateHandle((target) => {
+          const seen = { hit: false };
+          target.addEventListener("click", () => void (seen.hit = true), {
+            once: true,
+            capture: true,
+          });
+          return seen;
+        });
         await element.click();
-        return true;
+        // Where the page moved it away in between, the click went past it. A page that is gone was left by it.
+        const hit = await seen.evaluate(({ hit }) => hit).catch(() => true);
+        return hit ? true : undefined;
       } catch {
         // Rendered again between finding and pressing: look again.
         return undefined;
