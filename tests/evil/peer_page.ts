@@ -143,6 +143,8 @@ export class EvilPeer {
     }
     if (label !== "control") return;
     channel.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => {
+      // It says nothing, but by which pair of addresses it came: sent back it would say as little.
+      if (data.byteLength === 0) return;
       this.#theirs = new Uint8Array(data);
       if (binding !== "reflected") return;
       if (this.#theirs[0] === RECORD.bind) send(this.#theirs);
