@@ -1,6 +1,7 @@
 /**
- * The whole suite, two files at a time: `deno task test`. A test of pages waits for half of its time, and starting a browser
- * and a server takes longer than most of them: each lane lends its files one browser, and the app is built once.
+ * The whole suite, two files at a time: `deno task test`. Those that keep pages busy come one after the other, and beside them
+ * what waits for most of its time, or needs no browser: two busy ones at once take as long, and break what has to answer in time.
+ * Starting a browser and a server takes longer than most tests: each lane lends its files one browser, and the app is built once.
  *
  * What is given goes to one `deno test` as it is, e.g. `deno task test tests/net --filter=repair`.
  *
@@ -12,11 +13,11 @@ import { launchBrowser, LENT_BROWSER, type TestBrowser } from "./support/browser
 import { sourceFiles } from "./support/imports.ts";
 import { PROJECT } from "./support/project.ts";
 
-/** Two are enough for a machine with two cores, and pages that have to answer in time still do. */
-const LANES = 2;
+/** What a file imports that keeps pages busy. To miss one costs time and nothing else. */
+const BUSY = /\/(?:app|browser|peer_stage|scene)\.ts"/;
 
-/** What a file imports that starts a browser or a server. To miss one costs time and nothing else. */
-const SLOW = /\/(?:app|browser|lab|peer_stage|runner|scene)\.ts"/;
+/** What a file imports that waits for networks, servers and graces to come and go. */
+const WAITS = /\/(?:firefox|forward|lab|redis|runner|udp_proxy)\.ts"/;
 
 /** So many of the other files share one process. */
 const PACK = 12;
@@ -26,22 +27,21 @@ const OUTCOMES = ["passed", "failed", "ignored"] as const;
 
 type Totals = Record<typeof OUTCOMES[number], number>;
 
-/** Files that are run by one `deno test`: first the slow ones, each alone, so that no lane is left with them at the end. */
-function jobs(): string[][] {
-  const files = sourceFiles("tests").filter((file) => file.endsWith("_test.ts"));
-  const slow = new Map<string, number>();
-  for (const file of files) {
+/** For each lane the files that one `deno test` after the other runs. */
+function lanes(): string[][][] {
+  const busy: string[] = [];
+  const waiting: string[] = [];
+  const quick: string[] = [];
+  for (const file of sourceFiles("tests").filter((file) => file.endsWith("_test.ts"))) {
     const text = Deno.readTextFileSync(PROJECT + file);
-    if (SLOW.test(text)) slow.set(file, text.length);
+    const kind = WAITS.test(text) ? waiting : BUSY.test(text) ? busy : quick;
+    kind.push(file);
   }
-  const quick = files.filter((file) => !slow.has(file));
-  return [
-    ...[...slow].sort(([, a], [, b]) => b - a).map(([file]) => [file]),
-    ...Array.from(
-      { length: Math.ceil(quick.length / PACK) },
-      (_, i) => quick.slice(i * PACK, (i + 1) * PACK),
-    ),
-  ];
+  const packs = Array.from(
+    { length: Math.ceil(quick.length / PACK) },
+    (_, i) => quick.slice(i * PACK, (i + 1) * PACK),
+  );
+  return [busy.map((file) => [file]), [...waiting.map((file) => [file]), ...packs]];
 }
 
 /** The command; types were checked before. */
@@ -97,16 +97,15 @@ async function runJob(
 async function runAll(): Promise<boolean> {
   const started = performance.now();
   await buildApp();
-  const queue = jobs();
   const totals: Totals = { passed: 0, failed: 0, ignored: 0 };
   const broken: string[] = [];
-  const lane = async () => {
+  const run = async (lane: readonly string[][]) => {
     await using browser = await launchBrowser({ shell: true });
-    for (let files = queue.shift(); files !== undefined; files = queue.shift()) {
+    for (const files of lane) {
       broken.push(...await runJob(files, browser, totals));
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(lanes().map(run));
   if (broken.length > 0) tell(`\nNot all is well in:\n  ${broken.join("\n  ")}`);
   const { passed, failed, ignored } = totals;
   const seconds = Math.round((performance.now() - started) / 1000);
