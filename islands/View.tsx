@@ -112,7 +112,7 @@ function Body({ model, company }: { model: ViewerModel | null; company: Company 
         ? <Code model={model} company={company} />
         : <Failed model={model} company={company} />;
     case "ended":
-      return <Ended session={session} diagnose={company.diagnose} />;
+      return <Ended model={model} company={company} />;
     case "idle":
       return model.asksForCode
         ? <Code model={model} company={company} />
@@ -373,11 +373,17 @@ function Leave({ session }: { session: Session | null }) {
   );
 }
 
+/** Said where no picture is known; a page before this one, which is loaded again, may have known more. */
+function nothingSeen(t: Texts, model: ViewerModel): string {
+  return model.opened ? "" : t.why.nothingSeen;
+}
+
 /** Ends that nobody wished for. */
 const WRONG: readonly string[] = ["lost", "protocol", "mismatch"];
 
-function Ended({ session, diagnose }: { session: Session | null } & Pick<Company, "diagnose">) {
+function Ended({ model, company: { diagnose } }: Parts) {
   const t = useTexts();
+  const session = model.session.value;
   const life = session?.life.value;
   if (session === null || life?.at !== "ended") return null;
   const picture = session.inbox.value?.picture.value ?? null;
@@ -386,7 +392,7 @@ function Ended({ session, diagnose }: { session: Session | null } & Pick<Company
       place="card"
       why={t.ended.viewer[life.reason]}
       seen={picture === null
-        ? t.why.nothingSeen
+        ? nothingSeen(t, model)
         : picture.state.at === "lost"
         ? t.why.unopened
         : farewell(t, picture) || t.why.unopened}
@@ -407,7 +413,7 @@ function Failed({ model, company }: Parts) {
     <Failure
       place="card"
       why={failedText(t, model, reason)}
-      seen={t.why.nothingSeen}
+      seen={nothingSeen(t, model)}
       diagnose={company.diagnose}
     >
       {reason === "network" && <Tried trace={model.session.value?.trace ?? null} />}

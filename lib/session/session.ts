@@ -216,6 +216,11 @@ export class Session {
     return this.#compared;
   }
 
+  /** Whether a picture was opened on a page before this one; known until {@linkcode Session.findBefore} was called. */
+  static hadOpened(role: Role): boolean {
+    return Remains.find(role)?.opened === true;
+  }
+
   /**
    * What a page before this one left in this tab, with its seat taken back; `null` where there is nothing to go on with. Waits as long
    * as the server does not answer, and the seat may still be there.

@@ -177,6 +177,11 @@ export class Remains {
     }
   }
 
+  /** Whether a picture was opened on that page. */
+  get opened(): boolean {
+    return this.#entry.last !== undefined;
+  }
+
   /** Opens it with what the server gave together with the seat. `null` where it can't be opened. */
   async open({ rtok, salt }: { rtok: string; salt: string }): Promise<Returned | null> {
     const { tab, box, last } = this.#entry;

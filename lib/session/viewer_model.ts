@@ -73,6 +73,7 @@ export class ViewerModel {
   #joining = false;
   /** A page before this one left something: it is looked for, or it is too late for it. */
   readonly #before = signal<"none" | "returning" | "lapsed">("none");
+  #opened = false;
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
@@ -133,6 +134,11 @@ export class ViewerModel {
   /** What is wrong with the code, once it was tried. */
   get codeProblem(): ReadonlySignal<CodeTrouble | null> {
     return this.#codeProblem;
+  }
+
+  /** Whether a picture was opened on a page before this one: what was seen there is not known here any more. */
+  get opened(): boolean {
+    return this.#opened;
   }
 
   /** Why there is no session; `null` while there is or may be one. */
@@ -299,6 +305,7 @@ export class ViewerModel {
     let before: Returned | null = null;
     const sessionClass = await loadSession().catch(() => null);
     if (sessionClass !== null) {
+      this.#opened = sessionClass.hadOpened("R");
       before = await sessionClass.findBefore("R", signalingServer(this.#location));
     }
     if (this.#before.peek() !== "returning") return;

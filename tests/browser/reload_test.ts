@@ -55,6 +55,24 @@ test("a sender who waits loads the page again: link and code are the same, and l
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
+test("a viewer who comes too late, and had opened a picture, is not told that nothing was seen", async (stage) => {
+  const { app, sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  await viewer.look();
+  await viewer.page.goto("about:blank");
+  await sender.press("leave");
+  await sender.waitPhase("ended");
+  await viewer.page.goto(`${app.url}/join`);
+  await viewer.waitFor(
+    "a page that came too late",
+    () => document.querySelector("main")?.innerText.includes("This session is over") === true,
+  );
+  const text = await viewer.text();
+  assertMatch(text, /This session is over/);
+  assert(!text.includes("Nothing was seen"), text);
+});
+
 test("a viewer to whom a picture was delivered loads the page again: it comes once more, locked, and is seen once", async (stage) => {
   const { sender } = stage;
   const picture = await fixture("flat");
