@@ -412,7 +412,8 @@ function Failed({ model, company }: Parts) {
   return (
     <Failure
       place="card"
-      why={failedText(t, model, reason)}
+      // "Before anything was shown" would not be true of what a page before this one opened.
+      why={failedText(t, model, model.opened && reason === "room_deleted" ? "forgotten" : reason)}
       seen={nothingSeen(t, model)}
       diagnose={company.diagnose}
     >
