@@ -73,6 +73,7 @@ export class ViewerModel {
   #joining = false;
   /** A page before this one left something: it is looked for, or it is too late for it. */
   readonly #before = signal<"none" | "returning" | "lapsed">("none");
+  /** That page had opened a picture. */
   #opened = false;
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
@@ -287,6 +288,7 @@ export class ViewerModel {
     batch(() => {
       this.#session.value = null;
       this.#before.value = "none";
+      this.#opened = false;
       this.#unloaded.value = false;
       this.#codeText.value = "";
       this.#codeProblem.value = null;
@@ -303,13 +305,15 @@ export class ViewerModel {
   async #return(): Promise<void> {
     this.#before.value = "returning";
     let before: Returned | null = null;
+    let opened = false;
     const sessionClass = await loadSession().catch(() => null);
     if (sessionClass !== null) {
-      this.#opened = sessionClass.hadOpened("R");
+      opened = sessionClass.hadOpened("R");
       before = await sessionClass.findBefore("R", signalingServer(this.#location));
     }
     if (this.#before.peek() !== "returning") return;
     batch(() => {
+      this.#opened = opened;
       this.#before.value = before === null ? "lapsed" : "none";
       if (sessionClass === null || before === null) return;
       const { secret, hide } = before;

@@ -52,7 +52,7 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-default-apps",
-  // Each person is a context of his own, which would start a second process in case of need: a fifth of a short test's time.
+  // Each person is a context of his own, which would start a second process in case of need: an eighth to a fifth of a short test.
   "--disable-features=SpareRendererForSitePerProcess",
   // /dev/shm of containers is 64 MB by default, less than one decoded photograph.
   "--disable-dev-shm-usage",
