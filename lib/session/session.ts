@@ -445,7 +445,9 @@ export class Session {
       case "back":
         this.#unsettled = false;
         inbox.expect(message.next);
-        return this.outbox.settle(message.last);
+        this.outbox.settle(message.last);
+        // A page before this one may have heard of the last picture's end: then nothing changes any more that would say so.
+        return this.#endWhenDone();
       case "keep":
         // Only who made the room says how long it lasts.
         if (this.#options.role === "S") throw new ProtocolError();

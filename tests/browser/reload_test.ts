@@ -137,6 +137,27 @@ test("a sender loads the page again with a picture on the viewer's screen: it go
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
+test("a sender loads the page again in the moment between the last picture's end and the session's: it ends all the same", async (stage) => {
+  const { sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  await viewer.look();
+  await sender.waitPhase("shown");
+  // That moment lasts 1.5 s; here, until the page is loaded again.
+  await sender.page.evaluate(() => {
+    const wait = globalThis.setTimeout;
+    Object.assign(globalThis, {
+      setTimeout: (run: () => void, ms?: number) => ms === 1_500 ? 0 : wait(run, ms),
+    });
+  });
+  await viewer.closePicture();
+  await sender.waitPhase("closed");
+  await sender.reload();
+  assertEquals(await sender.waitReason("ended"), REASON.done);
+  assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+  assertEquals(await viewer.waitReason("ended"), REASON.done);
+});
+
 test("a sender loads the page again before the picture was opened: it can't be opened any more, and another one can be chosen", async (stage) => {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));

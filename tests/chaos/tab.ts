@@ -228,8 +228,9 @@ export class Tab {
     if (this.gone) return { verdict: "forgotten", text: "(closed)" };
     const { text, entries } = await this.page.evaluate(() => ({
       text: document.querySelector("main")?.innerText.replace(/\s+/g, " ").trim() ?? "",
-      entries: [...document.querySelectorAll("[data-field=timeline] li span")].map((entry) =>
-        entry.textContent ?? ""
+      // What a page before this one heard is not on the timeline.
+      entries: ["h1", "[data-field=seen]", "[data-field=timeline] li span"].flatMap((selector) =>
+        [...document.querySelectorAll(selector)].map((entry) => entry.textContent ?? "")
       ),
     }));
     const verdict = this.who === "sender"
