@@ -218,7 +218,10 @@ export class Attempt {
     if (this.#over) return;
     const repair = this.#connect(keys);
     // She can't connect directly, and says what she does instead.
-    if (offer === "") this.#peer = null;
+    if (offer === "") {
+      this.#peer?.close();
+      this.#peer = null;
+    }
     repair.begin(this.#peer);
     if (this.#peer !== null) await this.#peer.answer(offer);
     else if (offer !== "") this.#send(await keys.signalSealer.seal(HANDSHAKE.answer, ""));

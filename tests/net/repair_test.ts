@@ -141,6 +141,8 @@ for (const who of ["sender", "viewer"] as const) {
     }
     talk(scene.sender, scene.viewer);
     await assertHeard(scene);
+    // The one who could connect directly keeps nothing open for it.
+    assertEquals(FakePeerConnection.all.filter(({ closed }) => !closed).length, 0);
     assertEquals([...new Set([...scene.sender.routes, ...scene.viewer.routes])], ["server"]);
   });
 }
