@@ -47,6 +47,12 @@ import { Trace } from "./trace.ts";
 /** A sender waits this much longer than an honest viewer tries, before he turns a silent one away, in milliseconds. */
 const SILENCE_MARGIN_MS = 5_000;
 
+/**
+ * Where nothing came of what the server said last for so long, it is asked anew, in milliseconds: one of two messages may have
+ * overtaken the other, and then both sides would wait for each other until the room is too old.
+ */
+const ASK_AGAIN_MS = CONNECT_TIMEOUT_MS + 2 * SILENCE_MARGIN_MS;
+
 /** A sender who had to turn away this many is not waiting for anybody but the server that sends them. */
 const MAX_TURNED_AWAY = 10;
 
@@ -152,7 +158,7 @@ export class Connector {
   /** Somebody was bound, now or before the page was loaded again: nobody else may come. */
   #only: boolean;
   #over = false;
-  /** Viewer: when he gives up. */
+  /** When a viewer gives up, or whoever waits asks the server anew who is there. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Sender: when this visitor has to have proved himself, however often he goes and comes back meanwhile. */
   #patience: ReturnType<typeof setTimeout> | undefined;
@@ -341,6 +347,9 @@ export class Connector {
       this.#dismissed = false;
     }
     this.#options.handlers.onPeer(here);
+    if (here === (this.#options.role === "S")) {
+      this.#timer = setTimeout(() => this.#ground?.signaling.renew(), ASK_AGAIN_MS);
+    }
     if (this.#options.role === "S") {
       // He takes his connection for alive.
       if (here && this.#only) this.#sayAgain();
