@@ -110,7 +110,11 @@ export class Viewing {
     this.#stage.wipe();
     this.#watching.abort();
     clearInterval(this.#ticker);
-    const ms = Math.round(this.#countdown?.elapsed() ?? 0);
+    const { painted } = this.#stage;
+    // The frame is on its way to the screen, and nobody was told so yet.
+    if (painted && this.#countdown === null) this.#options.onPainted();
+    // Whoever saw it for however short a time has not seen nothing.
+    const ms = painted ? Math.max(1, Math.round(this.#countdown?.elapsed() ?? 0)) : 0;
     this.#countdown?.stop();
     this.#options.onClosed(why, ms);
   }

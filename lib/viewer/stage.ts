@@ -92,6 +92,11 @@ export class Stage {
     return this.#listening.signal.aborted;
   }
 
+  /** True once a frame of it may be on the screen. */
+  get painted(): boolean {
+    return this.#painted;
+  }
+
   /** The element that the picture fits into. */
   get box(): HTMLElement {
     return this.#box;

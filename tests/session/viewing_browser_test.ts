@@ -58,6 +58,21 @@ Deno.test("a picture on screen is reported once, counted down, covered, and wipe
     });
     await assertWiped("user");
 
+    // Closed before its first frame: nobody has seen it.
+    await page.evaluate(async () => {
+      await viewing.show(60);
+      viewing.close();
+    });
+    const early = await look();
+    assertEquals([early.painted, early.closed], [0, [["user", false]]]);
+    // Closed between its first frame and the word of it: somebody may have.
+    await page.evaluate(async () => {
+      await viewing.show(60);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      viewing.close();
+    });
+    await assertWiped("user");
+
     await show(0);
     assertEquals((await look()).seconds, null);
     await page.evaluate(() => dispatchEvent(new Event("pagehide")));
