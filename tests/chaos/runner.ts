@@ -65,7 +65,7 @@ export async function runAll({ seeds, atOnce, onResult }: RunnerOptions): Promis
     );
     return waiting.splice(Math.max(0, same), 1)[0];
   };
-  await using browser = await launchBrowser({ args: PROXY_ARGS });
+  await using browser = await launchBrowser({ args: PROXY_ARGS, shell: true });
   try {
     await Promise.all(Array.from({ length: Math.min(atOnce, seeds.length) }, async () => {
       await using place = new Place(browser, { samples, leaks });

@@ -20,6 +20,9 @@ const LOOK_MS = 100;
 /** How long somebody gives a page that was loaded again to say where it is. */
 const RELOADED_MS = 10_000;
 
+/** A page that no script has run in yet. */
+const LATE = "[data-field=late]";
+
 /** How often somebody tries again. */
 const TRIES = 4;
 
@@ -133,9 +136,10 @@ class Run {
   /** One person: looks and does something, until nothing is left to do. */
   async #live(who: "sender" | "viewer", turn: () => Promise<boolean>): Promise<void> {
     while (!this.#hung) {
-      if (!this.#stage.pair[who].frozen && await turn()) {
-        if (!this.#done[who]) this.#note(`${who} is done`);
-        this.#done[who] = true;
+      if (!this.#stage.pair[who].frozen) {
+        const done = await turn();
+        if (done !== this.#done[who]) this.#note(`${who} is ${done ? "" : "not "}done`);
+        this.#done[who] = done;
       }
       if (this.#done.sender && this.#done.viewer) return;
       if (performance.now() > this.#disturbed + PATIENCE_MS) {
@@ -154,6 +158,7 @@ class Run {
       case null:
         return tab.gone;
       case "idle":
+        if (await tab.has(LATE)) return await this.#loadAgain(tab);
         if (this.#chosen === null || !forgot) return await this.#choose();
         // Loaded again: it goes on, or has forgotten everything.
         return await this.#stays(tab, "idle", RELOADED_MS);
@@ -220,6 +225,7 @@ class Run {
     if (this.#opened !== this.#link) return await this.#open(this.#link);
     switch (tab.phase) {
       case "idle":
+        if (await tab.has(LATE)) return await this.#loadAgain(tab);
         if (!await tab.has("[data-action=join]:not(:disabled)")) return false;
         if (await tab.has("[data-field=code]")) return await this.#stays(tab, "idle", RELOADED_MS);
         this.#reach("join");
@@ -284,6 +290,20 @@ class Run {
       await pause(LOOK_MS);
     }
     return true;
+  }
+
+  /** Does what a page says whose scripts don't come. */
+  async #loadAgain(tab: Tab): Promise<boolean> {
+    const until = performance.now() + RELOADED_MS;
+    while (await tab.has(LATE)) {
+      if (performance.now() > until) break;
+      await pause(LOOK_MS);
+    }
+    if (!await tab.has(LATE)) return false;
+    this.#note(`${tab.who} loads a page again that does nothing`);
+    this.#disturb();
+    await tab.reload(this.#disturbed + PATIENCE_MS);
+    return false;
   }
 
   #think(): Promise<void> {
@@ -420,13 +440,17 @@ class Run {
     if (said === "forgotten" && stayed && this.#chosen !== null) {
       problems.push("the sender does not read what became of the picture");
     }
-    // Who loaded the page again, or opened it twice, reads of the last picture only.
-    const whole = viewer.loads - this.#loadsBefore.viewer <= 1 && this.#choices <= 1;
+    // Who loaded the page again, or opened it twice, reads of the last picture only; who came to no link, of a session before.
+    const whole = this.#opened !== null && viewer.loads - this.#loadsBefore.viewer <= 1 &&
+      this.#choices <= 1;
     if (whole && read === "seen" && !shown) {
       problems.push("the viewer reads “seen”, and it was not");
     }
     if (whole && read === "unseen" && shown) {
       problems.push("the viewer reads “not seen”, and it was");
+    }
+    if (read === "forgotten" && shown && !viewer.gone && viewer.loads === viewer.shownIn) {
+      problems.push("the viewer does not read what became of the picture");
     }
     for (const { testPage, who } of [sender, viewer]) {
       for (const error of testPage.errors.splice(0)) {

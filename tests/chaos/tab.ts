@@ -85,6 +85,8 @@ export class Tab {
   readonly drawn = new Map<string, number>();
   /** Pictures that the page said were on screen. */
   readonly shown = new Set<string>();
+  /** In which document the last one was. */
+  shownIn = 0;
   frozen = false;
   /** Closed by its person. */
   gone = false;
@@ -203,6 +205,12 @@ export class Tab {
   async freeze(on: boolean): Promise<void> {
     this.frozen = on;
     await this.#devtools.send("Page.setWebLifecycleState", { state: on ? "frozen" : "active" });
+    if (on) return;
+    // It was hidden for that, and would stay so, without a single frame: somebody looks at it again.
+    const { windowId } = await this.#devtools.send("Browser.getWindowForTarget");
+    for (const windowState of ["minimized", "normal"] as const) {
+      await this.#devtools.send("Browser.setWindowBounds", { windowId, bounds: { windowState } });
+    }
   }
 
   /** Tells the page that its network is gone, or back. */
@@ -230,12 +238,13 @@ export class Tab {
       text: document.querySelector("main")?.innerText.replace(/\s+/g, " ").trim() ?? "",
       // What a page before this one heard is not on the timeline.
       entries: ["h1", "[data-field=seen]", "[data-field=timeline] li span"].flatMap((selector) =>
-        [...document.querySelectorAll(selector)].map((entry) => entry.textContent ?? "")
+        [...document.querySelectorAll(selector)].map((entry) =>
+          // Of several pictures, each has its number.
+          (entry.textContent ?? "").replace(/^\d+\. /, "")
+        )
       ),
     }));
-    const verdict = this.who === "sender"
-      ? senderVerdict(entries, this.phase)
-      : viewerVerdict(text, this.phase);
+    const verdict = this.who === "sender" ? senderVerdict(entries, text) : viewerVerdict(text);
     return { verdict, text: [text, ...entries].join(" | ") };
   }
 
@@ -305,7 +314,10 @@ export class Tab {
     } else if (t === "phase") {
       this.phase = String(phase);
       this.reason = reason === null ? null : String(reason);
-      if (this.phase === "viewing") this.shown.add(this.#last);
+      if (this.phase === "viewing") {
+        this.shown.add(this.#last);
+        this.shownIn = this.loads;
+      }
       this.onNews(this.reason === null ? this.phase : `${this.phase} (${this.reason})`);
     } else if (t === "drawn") {
       this.#last = String(picture);
@@ -320,9 +332,28 @@ function stem(text: string): string {
   return text.split("{")[0] ?? text;
 }
 
-const { outcome, view } = en;
+const { ended, failed, failedCode, failedSender, outcome, view, why } = en;
 
-function senderVerdict(entries: readonly string[], phase: string | null): Verdict {
+/** Whatever says that nothing was seen, on either page. */
+const UNSEEN: readonly string[] = [
+  why.nothingSeen,
+  why.unopened,
+  why.stayed,
+  view.closedUnseen,
+  view.revoked,
+  view.forgotten,
+  view.refused,
+  view.undecodable,
+  view.notUnlocked,
+  failed.room_deleted[1],
+  failed.verification[1],
+  failedCode.room_deleted[1],
+  failedCode.verification[1],
+  failedSender.room_deleted[1],
+  failedSender.room_expired[1],
+];
+
+function senderVerdict(entries: readonly string[], text: string): Verdict {
   for (const entry of entries.toReversed()) {
     if (entry.startsWith(stem(outcome.closed))) return "seen";
     if (entry === outcome.unconfirmed) return "unconfirmed";
@@ -331,13 +362,14 @@ function senderVerdict(entries: readonly string[], phase: string | null): Verdic
       Object.values<string>(outcome.refused).includes(entry);
     if (unseen) return "unseen";
   }
-  return phase === "failed" ? "unseen" : "forgotten";
+  if (text.includes(ended.unconfirmed)) return "unconfirmed";
+  return UNSEEN.some((claim) => text.includes(claim)) ? "unseen" : "forgotten";
 }
 
-function viewerVerdict(text: string, phase: string | null): Verdict {
-  if (phase === "idle" || phase === null) return "forgotten";
+function viewerVerdict(text: string): Verdict {
   const seen = text.includes(stem(view.closed)) || text.includes(stem(view.revokedWhile));
-  return seen ? "seen" : "unseen";
+  if (seen) return "seen";
+  return UNSEEN.some((claim) => text.includes(claim)) ? "unseen" : "forgotten";
 }
 
 function pause(ms: number): Promise<void> {
