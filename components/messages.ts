@@ -9,23 +9,50 @@ export function busyFor(t: Texts, retry: number): Why {
   return [title, happened, fill(todo, { duration: seconds(t, retry) })];
 }
 
-/** The words for the sender of a session that is over. */
-export function senderWhy(t: Texts, life: Extract<Life, { at: "ended" | "failed" }>): Why {
+/** The words for the sender of a session that is over; `again`: this page was loaded again in the middle of it. */
+export function senderWhy(
+  t: Texts,
+  life: Extract<Life, { at: "ended" | "failed" }>,
+  { again = false }: { readonly again?: boolean } = {},
+): Why {
   if (life.at === "ended") return t.ended.sender[life.reason];
   if (life.retry !== undefined) return busyFor(t, life.retry);
+  const later = again ? whyAgain(t, life.reason, "sender") : null;
+  if (later !== null) return later;
   const own: Partial<Record<FailReason, Why>> = t.failedSender;
   return own[life.reason] ?? t.failed[life.reason];
 }
 
-/** The words for a viewer whose session never began; `by`: what he came with. */
+/** The words for a viewer whose session never began, or not once more (`again`); `by`: what he came with. */
 export function viewerWhy(
   t: Texts,
   reason: FailReason,
-  { by, retry }: { readonly by: "link" | "code"; readonly retry: number | undefined },
+  { by, retry, again = false }: {
+    readonly by: "link" | "code";
+    readonly retry: number | undefined;
+    readonly again?: boolean;
+  },
 ): Why {
   if (retry !== undefined) return busyFor(t, retry);
+  const later = again ? whyAgain(t, reason, "viewer") : null;
+  if (later !== null) return later;
   const byCode: Partial<Record<FailReason, Why>> = t.failedCode;
   return by === "code" && byCode[reason] || t.failed[reason];
+}
+
+/** Where the usual words would not be true of a page before this one, which may have shown or seen a picture; `null` elsewhere. */
+function whyAgain(t: Texts, reason: FailReason, who: "sender" | "viewer"): Why | null {
+  switch (reason) {
+    case "room_deleted":
+    case "room_expired":
+      return who === "sender" ? t.failedSender.forgotten : t.failed.forgotten;
+    case "verification": {
+      const [title, , todo] = t.failed.verification;
+      return [title, t.ended[who].mismatch[1], todo];
+    }
+    default:
+      return null;
+  }
 }
 
 /** All three in one, for a screen reader and for a form. */

@@ -7,6 +7,7 @@ import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
 import { Check } from "../components/Check.tsx";
 import { Incoming } from "../components/Incoming.tsx";
+import { Late } from "../components/Late.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Pictures } from "../components/Pictures.tsx";
@@ -91,6 +92,11 @@ export default function Send({ texts }: { texts: Texts }) {
             <section class="card">
               <h1>{t.status.returning}</h1>
               <Status busy>{t.status.returningHint}</Status>
+              <div class="actions">
+                <button type="button" data-action="leave" onClick={() => model.reset()}>
+                  {t.send.leave}
+                </button>
+              </div>
             </section>
           )
           : session === null || model === null
@@ -209,6 +215,7 @@ function Compose(
         >
           {t.send.camera}
         </button>
+        {model === null && <Late />}
         <p class="for-mice">{t.send.dropHint}</p>
         <p class="small">{t.send.formats}</p>
       </div>
@@ -443,7 +450,9 @@ function Options(
 /** What a screen reader hears when the phase changes: no percents, and nothing that stands still. */
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
-  if (life?.at === "ended" || life?.at === "failed") return spoken(senderWhy(t, life));
+  if (life?.at === "ended" || life?.at === "failed") {
+    return spoken(senderWhy(t, life, session ?? {}));
+  }
   switch (phase) {
     case "preparing":
       return t.send.preparing;
@@ -536,8 +545,8 @@ function Over(
   return (
     <Failure
       place="result"
-      why={senderWhy(t, life)}
-      seen={life.at === "failed" ? t.why.stayed : seen}
+      why={senderWhy(t, life, session)}
+      seen={life.at === "failed" && !session.again ? t.why.stayed : seen}
       began={life.at === "ended"}
       diagnose={life.at === "failed" || WRONG.includes(life.reason) ? diagnose : null}
     >

@@ -6,6 +6,7 @@ import { Diagnostics } from "../components/Diagnostics.tsx";
 import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
 import { Incoming } from "../components/Incoming.tsx";
+import { Late } from "../components/Late.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Patience } from "../components/Patience.tsx";
@@ -118,7 +119,7 @@ function Body({ model, company }: { model: ViewerModel | null; company: Company 
         ? <Code model={model} company={company} />
         : <Invitation model={model} company={company} />;
     case "connecting":
-      return <Connecting session={session} />;
+      return <Connecting model={model} session={session} />;
     default:
       return session === null ? null : <Live model={model} session={session} />;
   }
@@ -169,7 +170,8 @@ function problemOf(t: Texts, model: ViewerModel): string | null {
 }
 
 function failedText(t: Texts, model: ViewerModel, reason: FailReason): Why {
-  return viewerWhy(t, reason, { by: model.by.value, retry: model.retry });
+  const again = model.session.value?.again ?? false;
+  return viewerWhy(t, reason, { by: model.by.value, retry: model.retry, again });
 }
 
 function Invitation({ model, company }: { model: ViewerModel | null; company: Company }) {
@@ -187,6 +189,7 @@ function Invitation({ model, company }: { model: ViewerModel | null; company: Co
       >
         {t.view.join}
       </button>
+      {model === null && <Late />}
       <Options model={model} />
       <InAppHint
         inApp={company.companion?.inApp ?? null}
@@ -207,7 +210,7 @@ function Options({ model }: { model: ViewerModel | null }) {
   );
 }
 
-function Connecting({ session }: { session: Session | null }) {
+function Connecting({ model, session }: { model: ViewerModel; session: Session | null }) {
   const t = useTexts();
   const waiting = session?.life.value.at === "waiting";
   return (
@@ -223,7 +226,7 @@ function Connecting({ session }: { session: Session | null }) {
           : t.view.connectingHint}
       </Status>
       {session !== null && <Patience />}
-      {session !== null && <Leave session={session} />}
+      <Leave onLeave={() => session === null ? model.stay() : session.leave()} />
     </section>
   );
 }
@@ -244,7 +247,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
       <Between picture={picture} keep={keep} />
       <Verification session={session} />
       {keep && !onScreen && <Answer model={model} session={session} />}
-      {!onScreen && <Leave session={session} />}
+      {!onScreen && <Leave onLeave={() => session.leave()} />}
     </>
   );
 }
@@ -280,6 +283,7 @@ function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boo
 function farewell(t: Texts, { state }: IncomingPicture): string {
   switch (state.at) {
     case "closed":
+      if (state.ms === 0) return t.view.closedUnseen;
       return fill(state.why === "revoked" ? t.view.revokedWhile : t.view.closed, {
         duration: duration(t, state.ms),
       });
@@ -362,11 +366,11 @@ function Answer({ model, session }: { model: ViewerModel; session: Session }) {
   );
 }
 
-function Leave({ session }: { session: Session | null }) {
+function Leave({ onLeave }: { onLeave: () => void }) {
   const t = useTexts();
   return (
     <div class="actions">
-      <button type="button" data-action="leave" onClick={() => session?.leave()}>
+      <button type="button" data-action="leave" onClick={onLeave}>
         {t.view.leave}
       </button>
     </div>
@@ -412,8 +416,7 @@ function Failed({ model, company }: Parts) {
   return (
     <Failure
       place="card"
-      // "Before anything was shown" would not be true of what a page before this one opened.
-      why={failedText(t, model, model.opened && reason === "room_deleted" ? "forgotten" : reason)}
+      why={failedText(t, model, reason)}
       seen={nothingSeen(t, model)}
       diagnose={company.diagnose}
     >

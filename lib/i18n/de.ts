@@ -178,6 +178,7 @@ export const de: Texts = {
     shown: "Es wird gerade angesehen",
     returning: "Es geht weiter …",
     returningHint: "Diese Seite wurde neu geladen. Sie nimmt ihren Platz wieder ein.",
+    late: "Diese Seite ist noch nicht vollständig geladen. Wenn sich nichts ändert, lade sie neu.",
     away:
       "Die andere Seite wurde geschlossen oder wird neu geladen. Kommt sie innerhalb von zwei Minuten zurück, geht es von selbst weiter.",
     awaySender:
@@ -279,6 +280,7 @@ export const de: Texts = {
     canvas: "Das Bild",
     closedTitle: "Weg",
     closed: "Du hast es gesehen: {duration}.",
+    closedUnseen: "Es wurde geschlossen, bevor du etwas gesehen hast.",
     revoked: "Der Absender nahm es zurück, bevor es geöffnet wurde.",
     forgotten:
       "Die Seite des Absenders wurde neu geladen, und das Bild ist nicht mehr da. Es wurde nicht geöffnet.",

@@ -212,6 +212,8 @@ export const en = {
     /** This page was loaded again, and looks for its session. */
     returning: "Going on …",
     returningHint: "This page was loaded again. It is taking its place back.",
+    /** Where no script of the page ran within some seconds. */
+    late: "This page has not loaded completely. If nothing changes, load it again.",
     away:
       "Your friend’s page was closed, or is being loaded again. If it comes back within two minutes, this goes on by itself.",
     awaySender:
@@ -316,6 +318,7 @@ export const en = {
     canvas: "The picture",
     closedTitle: "Gone",
     closed: "You saw it for {duration}.",
+    closedUnseen: "It was closed before you saw anything.",
     revoked: "The sender took it back before it was opened.",
     forgotten:
       "The sender’s page was loaded again, and the picture is not there any more. It was not opened.",

@@ -176,6 +176,7 @@ export const es: Texts = {
     shown: "Tu amigo la está mirando",
     returning: "Continuando…",
     returningHint: "Esta página se cargó de nuevo. Está recuperando su lugar.",
+    late: "Esta página no se ha cargado por completo. Si no cambia nada, cárgala de nuevo.",
     away:
       "La página de tu amigo se cerró o se está cargando de nuevo. Si vuelve en dos minutos, esto sigue solo.",
     awaySender:
@@ -273,6 +274,7 @@ export const es: Texts = {
     canvas: "La foto",
     closedTitle: "Ya no está",
     closed: "La viste: {duration}.",
+    closedUnseen: "Se cerró antes de que vieras nada.",
     revoked: "El remitente la retiró antes de que se abriera.",
     forgotten: "La página del remitente se cargó de nuevo, y la foto ya no está. No se abrió.",
     revokedWhile: "El remitente la retiró. Vista: {duration}.",

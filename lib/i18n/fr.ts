@@ -178,6 +178,7 @@ export const fr: Texts = {
     shown: "Votre ami la regarde en ce moment",
     returning: "On continue…",
     returningHint: "Cette page a été rechargée. Elle reprend sa place.",
+    late: "Cette page n’est pas encore chargée en entier. Si rien ne change, rechargez-la.",
     away:
       "La page de votre ami a été fermée, ou est en train d’être rechargée. Si elle revient d’ici deux minutes, cela continue tout seul.",
     awaySender:
@@ -280,6 +281,7 @@ export const fr: Texts = {
     canvas: "La photo",
     closedTitle: "Disparue",
     closed: "Vous l’avez vue : {duration}.",
+    closedUnseen: "Elle a été fermée avant que vous ayez pu voir quoi que ce soit.",
     revoked: "L’expéditeur l’a reprise avant qu’elle soit ouverte.",
     forgotten:
       "La page de l’expéditeur a été rechargée, et la photo n’y est plus. Elle n’a pas été ouverte.",

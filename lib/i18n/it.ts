@@ -176,6 +176,7 @@ export const it: Texts = {
     shown: "Il tuo amico la sta guardando",
     returning: "Si continua…",
     returningHint: "Questa pagina è stata ricaricata. Sta riprendendo il suo posto.",
+    late: "Questa pagina non si è ancora caricata del tutto. Se non cambia nulla, ricaricala.",
     away:
       "La pagina del tuo amico è stata chiusa, o si sta ricaricando. Se torna entro due minuti, tutto riprende da sé.",
     awaySender:
@@ -274,6 +275,7 @@ export const it: Texts = {
     canvas: "La foto",
     closedTitle: "Sparita",
     closed: "L’hai vista: {duration}.",
+    closedUnseen: "È stata chiusa prima che vedessi qualcosa.",
     revoked: "Chi l’ha inviata l’ha ritirata prima che fosse aperta.",
     forgotten:
       "La pagina di chi invia è stata ricaricata, e la foto non c’è più. Non è stata aperta.",

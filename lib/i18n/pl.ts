@@ -182,6 +182,8 @@ export const pl: Texts = {
     shown: "Druga osoba właśnie je ogląda",
     returning: "Ciąg dalszy…",
     returningHint: "Ta strona została wczytana ponownie. Wraca na swoje miejsce.",
+    late:
+      "Ta strona nie wczytała się jeszcze do końca. Jeśli nic się nie zmieni, wczytaj ją ponownie.",
     away:
       "Strona drugiej osoby została zamknięta albo wczytuje się ponownie. Jeśli wróci w ciągu dwóch minut, wszystko pójdzie dalej samo.",
     awaySender:
@@ -288,6 +290,7 @@ export const pl: Texts = {
     canvas: "Zdjęcie",
     closedTitle: "Zniknęło",
     closed: "Czas oglądania: {duration}.",
+    closedUnseen: "Zamknięto je, zanim cokolwiek było widać.",
     revoked: "Nadawca cofnął je przed otwarciem.",
     forgotten:
       "Strona nadawcy została wczytana ponownie i zdjęcia już tam nie ma. Nie zostało otwarte.",

@@ -174,6 +174,7 @@ export const pt: Texts = {
     shown: "Seu amigo está olhando agora",
     returning: "Continuando…",
     returningHint: "Esta página foi recarregada. Está retomando o seu lugar.",
+    late: "Esta página ainda não carregou por completo. Se nada mudar, carregue-a de novo.",
     away:
       "A página do seu amigo foi fechada ou está sendo recarregada. Se voltar em dois minutos, isto continua sozinho.",
     awaySender:
@@ -273,6 +274,7 @@ export const pt: Texts = {
     canvas: "A foto",
     closedTitle: "Sumiu",
     closed: "Você a viu: {duration}.",
+    closedUnseen: "Foi fechada antes que você visse algo.",
     revoked: "Quem enviou a retirou antes de ser aberta.",
     forgotten:
       "A página de quem enviou foi recarregada, e a foto não está mais lá. Não foi aberta.",

@@ -16,11 +16,16 @@ export interface Reopened {
 }
 
 /**
- * Asks the server, for as long as it does not answer, until the seat would be gone. Resolves to `null` where the seat, or the room,
- * is not there any more. The seat counts as lost from then on, until somebody takes it with the new token.
+ * Asks the server, for as long as it does not answer, until the seat would be gone or `signal` aborts. Resolves to `null` then,
+ * and where the seat, or the room, is not there any more. The seat counts as lost from then on, until somebody takes it with the new token.
  */
 export function reopen(
-  { server, path, rtok }: { server: string; path: string; rtok: string },
+  { server, path, rtok, signal }: {
+    server: string;
+    path: string;
+    rtok: string;
+    signal: AbortSignal;
+  },
 ): Promise<Reopened | null> {
   return new Promise((resolve) => {
     const done = (result: Reopened | null) => {
@@ -29,6 +34,7 @@ export function reopen(
       resolve(result);
     };
     const timer = setTimeout(() => done(null), SEAT_GRACE_MS);
+    signal.addEventListener("abort", () => done(null), { once: true });
     const client = new SignalingClient({
       url: `${server}/ws/${path}`,
       first: { t: "resume", rtok },

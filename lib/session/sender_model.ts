@@ -55,6 +55,7 @@ export class SenderModel {
   /** What a page before this one left is looked for: settled once it is known. */
   #coming: Promise<void> = Promise.resolve();
   readonly #returning = signal(false);
+  readonly #returns = new AbortController();
   /** There was something, and it is too late for it. */
   readonly #lapsed = signal(false);
   readonly #phase: ReadonlySignal<SenderPhase>;
@@ -262,6 +263,7 @@ export class SenderModel {
 
   /** Back to the start, with nothing kept. */
   reset(): void {
+    this.#returns.abort();
     this.#discard();
     this.#stranded.peek().forEach(drop);
     this.picker.clear();
@@ -363,9 +365,11 @@ export class SenderModel {
   /** Goes on with what a page before this one left. */
   async #return(): Promise<void> {
     this.#returning.value = true;
+    const { signal } = this.#returns;
     try {
       const sessionClass = await loadSession();
-      const before = await sessionClass.findBefore("S", signalingServer(this.#location));
+      const before = await sessionClass.findBefore("S", signalingServer(this.#location), signal);
+      if (signal.aborted) return;
       if (before === null) this.#lapsed.value = true;
       else this.#begin(sessionClass, before);
     } catch {

@@ -167,6 +167,11 @@ export class Session {
     return this.#away;
   }
 
+  /** True where a page before this one began it. */
+  get again(): boolean {
+    return this.#options.before !== undefined;
+  }
+
   /** True where this page was loaded again and had pictures that nobody had opened: they are gone, until some are chosen. */
   get forgot(): ReadonlySignal<boolean> {
     return this.#forgot;
@@ -223,14 +228,18 @@ export class Session {
 
   /**
    * What a page before this one left in this tab, with its seat taken back; `null` where there is nothing to go on with. Waits as long
-   * as the server does not answer, and the seat may still be there.
+   * as the server does not answer, and the seat may still be there; when `signal` aborts it is forgotten.
    */
-  static async findBefore(role: Role, server: string): Promise<Returned | null> {
+  static async findBefore(
+    role: Role,
+    server: string,
+    signal: AbortSignal,
+  ): Promise<Returned | null> {
     const remains = Remains.find(role);
     if (remains === null) return null;
     const { path, rtok } = remains;
-    const reopened = await reopen({ server, path, rtok });
-    const before = reopened === null ? null : await remains.open(reopened);
+    const reopened = signal.aborted ? null : await reopen({ server, path, rtok, signal });
+    const before = reopened === null || signal.aborted ? null : await remains.open(reopened);
     if (before === null) remains.forget();
     return before;
   }
@@ -238,7 +247,7 @@ export class Session {
   /** Takes the seat; everything else follows by itself. */
   start(): void {
     const { before } = this.#options;
-    if (before !== undefined) this.#note({ type: "again" });
+    if (this.again) this.#note({ type: "again" });
     // Somebody is there, or was a moment ago.
     if (before?.bound === true) this.#awaitReturn();
     this.#happen({ type: "start" });

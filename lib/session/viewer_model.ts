@@ -73,6 +73,7 @@ export class ViewerModel {
   #joining = false;
   /** A page before this one left something: it is looked for, or it is too late for it. */
   readonly #before = signal<"none" | "returning" | "lapsed">("none");
+  readonly #returns = new AbortController();
   /** That page had opened a picture. */
   #opened = false;
   readonly #phase: ReadonlySignal<ViewerPhase>;
@@ -288,6 +289,7 @@ export class ViewerModel {
     batch(() => {
       this.#session.value = null;
       this.#before.value = "none";
+      this.#returns.abort();
       this.#opened = false;
       this.#unloaded.value = false;
       this.#codeText.value = "";
@@ -301,6 +303,12 @@ export class ViewerModel {
     return before === undefined || before === "failed";
   }
 
+  /** Does not go on with what a page before this one left. */
+  stay(): void {
+    this.#returns.abort();
+    this.#before.value = "none";
+  }
+
   /** Goes on with what a page before this one left, unless another link comes meanwhile. */
   async #return(): Promise<void> {
     this.#before.value = "returning";
@@ -309,7 +317,11 @@ export class ViewerModel {
     const sessionClass = await loadSession().catch(() => null);
     if (sessionClass !== null) {
       opened = sessionClass.hadOpened("R");
-      before = await sessionClass.findBefore("R", signalingServer(this.#location));
+      before = await sessionClass.findBefore(
+        "R",
+        signalingServer(this.#location),
+        this.#returns.signal,
+      );
     }
     if (this.#before.peek() !== "returning") return;
     batch(() => {

@@ -193,6 +193,30 @@ test("both pages are loaded again, and one of them twice", async (stage) => {
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
+/** A server that takes no connection, and does not refuse it either. */
+const DEAF = `globalThis.WebSocket = class extends EventTarget {
+  static OPEN = 1;
+  readyState = 0;
+  close() {}
+}`;
+
+test("nobody has to wait for a server that does not answer a page that was loaded again", async (stage) => {
+  const { sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  for (const person of [sender, viewer]) {
+    await person.page.evaluateOnNewDocument(DEAF);
+    await person.page.reload();
+    await person.press("leave");
+    await person.waitFor(
+      "a page that begins anew",
+      () => document.querySelector("[data-action=choose], [data-field=code]") !== null,
+    );
+    // Nothing of it is left for the next document either.
+    assertEquals(await person.page.evaluate(() => sessionStorage.length), 0);
+  }
+});
+
 test("who joined by a code comes back as well", async (stage) => {
   const { sender } = stage;
   await sender.offer(await fixture("flat"), { seconds: 60 });

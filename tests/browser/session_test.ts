@@ -223,6 +223,20 @@ test("the viewer's tab is closed while the picture is shown, and the sender read
   assertMatch(await sender.timeline(), /unconfirmed|closed/i);
 });
 
+test("a page that is left before the first frame says that nothing was seen, and so does the sender", async (stage) => {
+  const sender = await stage.sender();
+  const link = await sender.offer(await fixture("flat"), { seconds: 60 });
+  // Nothing is ever decoded in this browser.
+  const viewer = await stage.viewer(link, { before: "Worker.prototype.postMessage = () => {};" });
+  await viewer.receive();
+  await viewer.press("open");
+  await sender.waitPhase("opened");
+  await viewer.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
+  await viewer.waitPhase("closed");
+  assertMatch(await viewer.text(), /closed before you saw anything/);
+  assertMatch(await sender.timeline(), /Viewer reported closed before anything was seen/);
+});
+
 test("the sender leaves, and the viewer is told", async (stage) => {
   const { sender, viewer, link } = await stage.delivered("small");
   await sender.leave();

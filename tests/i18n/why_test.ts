@@ -68,6 +68,21 @@ for (const reason of namesOf(FAILURES)) {
   });
 }
 
+Deno.test("a page that was loaded again claims nothing about what the page before it showed or saw", () => {
+  const claims = /no picture was sent|before any|nobody came|nothing was seen|has not left/i;
+  for (const reason of namesOf(FAILURES)) {
+    const sender = senderWhy(en, { at: "failed", reason }, { again: true });
+    assertWhole(sender, "sender");
+    for (
+      const why of [
+        sender,
+        viewerWhy(en, reason, { by: "link", retry: undefined, again: true }),
+        viewerWhy(en, reason, { by: "code", retry: undefined, again: true }),
+      ]
+    ) assert(!claims.test(why.join(" ")), `${reason}: ${why.join(" ")}`);
+  }
+});
+
 Deno.test("a busy server that says for how long is quoted", () => {
   const why = viewerWhy(en, "busy", { by: "link", retry: 30 });
   assertWhole(why, "viewer");

@@ -328,6 +328,25 @@ export const WALKS: readonly {
     },
   },
   {
+    states: ["send-late", "view-late"],
+    async run({ app, browser, take }) {
+      for (const [path, name] of [["/", "send"], ["/join#1.A", "view"]] as const) {
+        const person = await browser.newPage({ allowErrors: [/ERR_FAILED/] });
+        await person.page.setRequestInterception(true);
+        person.page.on("request", (request) => {
+          if (request.resourceType() === "script") request.abort();
+          else request.continue();
+        });
+        await person.page.goto(`${app.url}${path}`);
+        // The ten seconds are over.
+        await person.page.evaluate(() => {
+          for (const animation of document.getAnimations()) animation.finish();
+        });
+        await take(person, `${name}-late`);
+      }
+    },
+  },
+  {
     states: ["code-changed", "build", "offline", "share-missed"],
     async run({ app, browser, take }) {
       const page = await browser.newPage();
