@@ -32,14 +32,14 @@ import { toBytes } from "./secure_link.ts";
 import type { Lane, Transport, TransportHandlers, TransportState } from "./transport.ts";
 
 /** From this round trip on it is far, in milliseconds. Nearer, one connection has the processor to itself. */
-const FAR_MS = 50;
+const FAR_MS = 15;
 
 /**
  * How long the first one is waited for before it is judged, in milliseconds, and the records that are too few for that long: less
- * than 512 KiB a second. One that loses nothing is faster after its first second, and gains nothing from others.
+ * than 2 MiB a second. One that loses nothing is faster after its first second, and gains little from others.
  */
-const LOOK_MS = 2_000;
-const FEW = 16;
+const LOOK_MS = 1_000;
+const FEW = 32;
 
 /** What a further connection needs of its owner. */
 export type StripeOptions = Pick<PeerOptions, "keys" | "longest" | "send" | "onBound" | "onFailed">;
@@ -180,7 +180,11 @@ export class StripedTransport implements Transport {
     if (this.#asked || this.#options.keys.role !== "S") return;
     this.#asked = true;
     const roundTrip = await this.#first.roundTrip();
-    if (roundTrip === null || roundTrip < FAR_MS) return;
+    if (roundTrip === null || roundTrip < FAR_MS) {
+      // It may not stay that near.
+      this.#asked = false;
+      return;
+    }
     try {
       for (let n = 1; n <= STRIPES && !this.#over && !this.#dropped; n++) {
         const { peer, keys } = await this.#make(n);

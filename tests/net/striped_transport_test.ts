@@ -149,7 +149,7 @@ const opened = () => others().filter(({ connectionState }) => connectionState ==
 
 Deno.test("where it is near, one connection has to do", async () => {
   using _rtc = withFakeRtc();
-  const { s, r } = await meet({ seconds: 0.02 });
+  const { s, r } = await meet({ seconds: 0.01 });
   const next = await stripe({ s });
   await sendAll(s, next, 40);
   await until(() => r.records.length === 40, "all arrived");
@@ -159,8 +159,8 @@ Deno.test("where it is near, one connection has to do", async () => {
 Deno.test("where it is far and one connection is fast enough, it has to do", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
-  // 20 records in two seconds of waiting.
-  await waiting(100, () => sendAll(s, 0, 100));
+  // 40 records in a second of waiting.
+  await waiting(25, () => sendAll(s, 0, 100));
   await until(() => r.records.length === 100, "all arrived");
   assertEquals([r.records, others().length], [upTo(100), 0]);
 });
