@@ -48,10 +48,10 @@ import { Trace } from "./trace.ts";
 const SILENCE_MARGIN_MS = 5_000;
 
 /**
- * Where nothing came of what the server said last for so long, it is asked anew, in milliseconds: one of two messages may have
- * overtaken the other, and then both sides would wait for each other until the room is too old.
+ * A viewer who was told that the sender is away asks the server anew after so long, in milliseconds: that may have overtaken the word
+ * that she is back, and then both would wait for each other until the room is too old.
  */
-const ASK_AGAIN_MS = CONNECT_TIMEOUT_MS + 2 * SILENCE_MARGIN_MS;
+const ASK_AGAIN_MS = 40_000;
 
 /** A sender who had to turn away this many is not waiting for anybody but the server that sends them. */
 const MAX_TURNED_AWAY = 10;
@@ -158,7 +158,7 @@ export class Connector {
   /** Somebody was bound, now or before the page was loaded again: nobody else may come. */
   #only: boolean;
   #over = false;
-  /** When a viewer gives up, or whoever waits asks the server anew who is there. */
+  /** Viewer: when he gives up, or asks the server anew who is there. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Sender: when this visitor has to have proved himself, however often he goes and comes back meanwhile. */
   #patience: ReturnType<typeof setTimeout> | undefined;
@@ -347,15 +347,15 @@ export class Connector {
       this.#dismissed = false;
     }
     this.#options.handlers.onPeer(here);
-    if (here === (this.#options.role === "S")) {
-      this.#timer = setTimeout(() => this.#ground?.signaling.renew(), ASK_AGAIN_MS);
-    }
     if (this.#options.role === "S") {
       // He takes his connection for alive.
       if (here && this.#only) this.#sayAgain();
       return this.#visited(here, by);
     }
-    if (!here) return;
+    if (!here) {
+      this.#timer = setTimeout(() => this.#ground?.signaling.renew(), ASK_AGAIN_MS);
+      return;
+    }
     // The viewer begins, and gives up.
     this.#restart();
     this.#timer = setTimeout(() => {
