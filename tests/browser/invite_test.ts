@@ -68,6 +68,8 @@ for (const look of LOOKS) {
   test(`the QR code on a ${look.scheme} ${look.screen} is read as the link`, async (stage) => {
     const { sender, link } = await stage.waiting(look);
     await sender.waitFor("the QR code", () => document.querySelector("svg.qr path") !== null);
+    // It comes later, and moves what stands below it.
+    await sender.field("share-code");
     const clip = await sender.page.evaluate(async () => {
       // Other letters move what stands below them.
       await document.fonts.ready;
