@@ -178,6 +178,27 @@ test("a sender loads the page again before the picture was opened: it can't be o
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
+for (const who of ["sender", "viewer"] as const) {
+  test(`the ${who}'s page is thrown out of memory with a picture on screen: loaded again, it reports it closed`, async (stage) => {
+    const { sender } = stage;
+    const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+    await viewer.receive();
+    await viewer.look();
+    await sender.waitPhase("shown");
+    const thrown = { sender, viewer }[who];
+    thrown.testPage.allowErrors(/crashed/);
+    // As a tab is discarded: its process ends, and nothing on the page can say so.
+    const devtools = await thrown.page.createCDPSession();
+    const gone = new Promise((resolve) => thrown.page.once("error", resolve));
+    devtools.send("Page.crash").catch(() => {});
+    await gone;
+    await thrown.reload();
+    assertEquals(await sender.waitReason("ended"), REASON.done);
+    assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+    assertEquals(await viewer.wiped(), true);
+  });
+}
+
 test("both pages are loaded again, and one of them twice", async (stage) => {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
