@@ -179,8 +179,9 @@ export class TestApp implements AsyncDisposable {
     await this.start();
   }
 
+  /** Nobody is left who would have to hear of it, and a server that takes leave of all takes 200 ms for it. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
+    return this.stop("SIGKILL");
   }
 
   async #answers(): Promise<boolean> {
