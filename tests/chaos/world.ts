@@ -70,7 +70,7 @@ export class World implements AsyncDisposable {
 
   /** What all servers together hold. */
   async held(): Promise<Held> {
-    const all = await Promise.all(this.#apps.map(({ url }) => heldAt(url)));
+    const all = await Promise.all(this.#apps.map(({ url }) => persistently(() => heldAt(url))));
     return {
       rooms: all.reduce((sum, { rooms }) => sum + rooms, 0),
       sockets: all.reduce((sum, { sockets }) => sum + sockets, 0),
@@ -112,7 +112,10 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** Starts something. Its port may be taken for a moment: so many connections are made here that one has it at its near end. */
+/**
+ * Starts or asks something. Its port may be taken for a moment: so many connections are made here that one has it at its near end;
+ * and a connection that was kept may be one to a server that has ended since.
+ */
 async function persistently<T>(start: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {
