@@ -70,7 +70,15 @@ export class World implements AsyncDisposable {
 
   /** What all servers together hold. */
   async held(): Promise<Held> {
-    const all = await Promise.all(this.#apps.map(({ url }) => persistently(() => heldAt(url))));
+    const all = await Promise.all(
+      this.#apps.map((app) =>
+        persistently(() => heldAt(app.url)).catch((cause) => {
+          throw new Error(`A server does not answer; it wrote: ${app.output.slice(-2_000)}`, {
+            cause,
+          });
+        })
+      ),
+    );
     return {
       rooms: all.reduce((sum, { rooms }) => sum + rooms, 0),
       sockets: all.reduce((sum, { sockets }) => sum + sockets, 0),
