@@ -82,6 +82,8 @@ class Run {
   #disturbed = performance.now();
   readonly #done = { sender: false, viewer: false };
   #hung = false;
+  /** What should have happened, and did not. */
+  readonly #failures: string[] = [];
   /** Ways between the two browsers that are cut. */
   #cuts = 0;
   #link: string | null = null;
@@ -340,7 +342,10 @@ class Run {
     try {
       await this.#happen(event);
     } catch (error) {
-      this.#note(`! ${what} could not be: ${error instanceof Error ? error.message : error}`);
+      const why = `${what} could not be: ${error instanceof Error ? error.message : error}`;
+      this.#note(`! ${why}`);
+      // Whatever is played from here on is played without a server.
+      if (what === "restart" || what === "redis") this.#failures.push(why);
     }
     this.#note(`! ${what} is over`);
     this.#disturb();
@@ -420,7 +425,7 @@ class Run {
   /** What must not be. */
   #judge(said: Verdict, read: Verdict): string[] {
     const { sender, viewer } = this.#stage.pair;
-    const problems: string[] = [];
+    const problems = [...this.#failures];
     if (this.#hung) {
       problems.push("a page hangs: the grace is over, and it does not say how it ended");
     }
