@@ -45,9 +45,9 @@ function record(n: number): Bytes {
   return bytes;
 }
 
-/** Two ends on a first connection that takes `seconds` there and back. */
+/** Two ends on a first connection that takes `seconds()` there and back. */
 async function meet(
-  { seconds = 0.1, ...meddling }: Meddling & { readonly seconds?: number } = {},
+  { seconds = () => 0.1, ...meddling }: Meddling & { readonly seconds?: () => number } = {},
 ): Promise<{ s: End; r: End; offer(by: "s" | "r", n: number): Promise<Bytes> }> {
   const [identityS, identityR] = [await createIdentity(), await createIdentity()];
   const keys = await agree({ s: identityS.fingerprint, r: identityR.fingerprint });
@@ -59,7 +59,7 @@ async function meet(
       Promise.resolve(
         new Map([
           ["t", { type: "transport", selectedCandidatePairId: "p" }],
-          ["p", { type: "candidate-pair", currentRoundTripTime: seconds }],
+          ["p", { type: "candidate-pair", currentRoundTripTime: seconds() }],
         ]),
       );
     const identity = role === "s" ? identityS : identityR;
@@ -149,11 +149,22 @@ const opened = () => others().filter(({ connectionState }) => connectionState ==
 
 Deno.test("where it is near, one connection has to do", async () => {
   using _rtc = withFakeRtc();
-  const { s, r } = await meet({ seconds: 0.01 });
+  const { s, r } = await meet({ seconds: () => 0.01 });
   const next = await stripe({ s });
   await sendAll(s, next, 40);
   await until(() => r.records.length === 40, "all arrived");
   assertEquals([r.records, others().length], [upTo(40), 0]);
+});
+
+Deno.test("where it was near and is not any more, the others are set up then", async () => {
+  using _rtc = withFakeRtc();
+  let seconds = 0.01;
+  const { s } = await meet({ seconds: () => seconds });
+  const next = await stripe({ s });
+  assertEquals(others().length, 0);
+  seconds = 0.1;
+  await waiting(3_000, () => sendAll(s, next, next + 1));
+  await until(() => opened().length === 2 * STRIPES, "all are connected");
 });
 
 Deno.test("where it is far and one connection is fast enough, it has to do", async () => {
