@@ -72,8 +72,8 @@ export class World implements AsyncDisposable {
   async held(): Promise<Held> {
     const all = await Promise.all(
       this.#apps.map((app) =>
-        persistently(() => heldAt(app.url)).catch((cause) => {
-          throw new Error(`A server does not answer; it wrote: ${app.output.slice(-2_000)}`, {
+        heldAt(app.url).catch((cause) => {
+          throw new Error(`A server does not answer; it wrote: ${app.output.slice(-4_000)}`, {
             cause,
           });
         })
@@ -120,10 +120,7 @@ export class World implements AsyncDisposable {
   }
 }
 
-/**
- * Starts or asks something. Its port may be taken for a moment: so many connections are made here that one has it at its near end;
- * and a connection that was kept may be one to a server that has ended since.
- */
+/** Starts something. Its port may be taken for a moment: so many connections are made here that one has it at its near end. */
 async function persistently<T>(start: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {
@@ -136,7 +133,10 @@ async function persistently<T>(start: () => Promise<T>): Promise<T> {
 }
 
 async function heldAt(url: string): Promise<Held> {
-  const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  // A connection that was kept may be one to a server that has ended since.
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const response = await fetch(`${url}/metrics`, { headers, client });
   const text = await response.text();
   const read = (name: string) => {
     const value = new RegExp(`^ephemeral_${name} (\\d+)$`, "m").exec(text)?.[1];
