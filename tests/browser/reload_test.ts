@@ -7,7 +7,7 @@ import { startApp, type TestApp } from "../support/app.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type TestBrowser, withBrowser } from "../support/browser.ts";
 import { fixture } from "../support/fixtures.ts";
-import { assertLooksLike, looksOf, Sender, Viewer } from "../support/flow.ts";
+import { assertLooksLike, DEAF, looksOf, Sender, Viewer } from "../support/flow.ts";
 import { REASON } from "../support/reasons.ts";
 
 interface Stage {
@@ -33,6 +33,16 @@ function test(
       });
     });
   });
+}
+
+/** A picture that is on the viewer's screen. */
+async function shown(stage: Stage): Promise<{ sender: Sender; viewer: Viewer }> {
+  const { sender } = stage;
+  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
+  await viewer.receive();
+  await viewer.look();
+  await sender.waitPhase("shown");
+  return { sender, viewer };
 }
 
 test("a sender who waits loads the page again: link and code are the same, and lead to what is chosen then", async (stage) => {
@@ -124,11 +134,7 @@ test("a viewer who loads the page again with a picture on screen has seen it: it
 });
 
 test("a sender loads the page again with a picture on the viewer's screen: it goes, and the new page hears how long it was seen", async (stage) => {
-  const { sender } = stage;
-  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
-  await viewer.receive();
-  await viewer.look();
-  await sender.waitPhase("shown");
+  const { sender, viewer } = await shown(stage);
   await sender.reload();
   await viewer.waitPhase(["closed", "ended"]);
   assertEquals(await viewer.wiped(), true);
@@ -138,11 +144,7 @@ test("a sender loads the page again with a picture on the viewer's screen: it go
 });
 
 test("a sender loads the page again in the moment between the last picture's end and the session's: it ends all the same", async (stage) => {
-  const { sender } = stage;
-  const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
-  await viewer.receive();
-  await viewer.look();
-  await sender.waitPhase("shown");
+  const { sender, viewer } = await shown(stage);
   // That moment lasts 1.5 s; here, until the page is loaded again.
   await sender.page.evaluate(() => {
     const wait = globalThis.setTimeout;
@@ -180,11 +182,7 @@ test("a sender loads the page again before the picture was opened: it can't be o
 
 for (const who of ["sender", "viewer"] as const) {
   test(`the ${who}'s page is thrown out of memory with a picture on screen: loaded again, it reports it closed`, async (stage) => {
-    const { sender } = stage;
-    const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
-    await viewer.receive();
-    await viewer.look();
-    await sender.waitPhase("shown");
+    const { sender, viewer } = await shown(stage);
     const thrown = { sender, viewer }[who];
     thrown.testPage.allowErrors(/crashed/);
     // As a tab is discarded: its process ends, and nothing on the page can say so.
@@ -213,13 +211,6 @@ test("both pages are loaded again, and one of them twice", async (stage) => {
   await viewer.closePicture();
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
-
-/** A server that takes no connection, and does not refuse it either. */
-const DEAF = `globalThis.WebSocket = class extends EventTarget {
-  static OPEN = 1;
-  readyState = 0;
-  close() {}
-}`;
 
 test("nobody has to wait for a server that does not answer a page that was loaded again", async (stage) => {
   const { sender } = stage;

@@ -229,7 +229,7 @@ test("a page that is left before the first frame says that nothing was seen, and
   // Nothing is ever decoded in this browser.
   const viewer = await stage.viewer(link, { before: "Worker.prototype.postMessage = () => {};" });
   await viewer.receive();
-  await viewer.press("open");
+  await viewer.openPicture();
   await sender.waitPhase("opened");
   await viewer.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
   await viewer.waitPhase("closed");

@@ -7,7 +7,7 @@ import { startApp } from "../support/app.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type TestPage, withBrowser } from "../support/browser.ts";
 import { fixture } from "../support/fixtures.ts";
-import { Sender, Viewer } from "../support/flow.ts";
+import { blockScripts, finishAnimations, Sender, Viewer } from "../support/flow.ts";
 import { deriveRoom, parseFragment } from "../../lib/e2e/link.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
 
@@ -186,5 +186,34 @@ Deno.test("who waits long for a sender is told what may be the matter", async ()
     await viewer.join();
     assertMatch(await viewer.field("nobody"), /may be asleep/);
     assertEquals(await viewer.phase(), "connecting");
+  });
+});
+
+Deno.test("a page whose scripts don't come says so after ten seconds, and one whose scripts come never does", async () => {
+  await using app = await startApp();
+  await withBrowser(async (browser) => {
+    const { page } = await browser.newPage({ allowErrors: [/ERR_FAILED/] });
+    await blockScripts(page);
+    for (const path of ["/", "/join"]) {
+      await page.goto(`${app.url}${path}`);
+      const look = () =>
+        page.evaluate(() => {
+          const late = document.querySelector<HTMLElement>("[data-field=late]");
+          const [animation] = late?.getAnimations() ?? [];
+          const visible = late?.checkVisibility({ visibilityProperty: true }) ?? null;
+          return {
+            visible,
+            delay: animation?.effect?.getTiming().delay,
+            height: late?.clientHeight,
+          };
+        });
+      assertEquals(await look(), { visible: false, delay: 10_000, height: 0 });
+      await finishAnimations(page);
+      const { visible, height = 0 } = await look();
+      assert(visible === true && height > 10, `${path}: ${visible}, ${height} pixels high`);
+    }
+    const sender = await Sender.open(await browser.newPage(), app.url);
+    const there = () => document.querySelector("[data-field=late]") !== null;
+    assertEquals(await sender.page.evaluate(there), false);
   });
 });

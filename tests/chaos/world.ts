@@ -135,8 +135,11 @@ async function persistently<T>(start: () => Promise<T>): Promise<T> {
 async function heldAt(url: string): Promise<Held> {
   // A connection that was kept may be one to a server that has ended since.
   using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-  const headers = { authorization: `Bearer ${TOKEN}` };
-  const response = await fetch(`${url}/metrics`, { headers, client });
+  const asked: RequestInit & { readonly client: Deno.HttpClient } = {
+    headers: { authorization: `Bearer ${TOKEN}` },
+    client,
+  };
+  const response = await fetch(`${url}/metrics`, asked);
   const text = await response.text();
   const read = (name: string) => {
     const value = new RegExp(`^ephemeral_${name} (\\d+)$`, "m").exec(text)?.[1];

@@ -7,7 +7,7 @@
 import type { TestApp } from "../support/app.ts";
 import type { TestBrowser, TestPage } from "../support/browser.ts";
 import { type Fixture, fixture } from "../support/fixtures.ts";
-import { Sender, Viewer } from "../support/flow.ts";
+import { blockScripts, DEAF, finishAnimations, Sender, Viewer } from "../support/flow.ts";
 
 /** Everything that a walk needs. */
 export interface Walk {
@@ -52,13 +52,6 @@ const BUSY = `{
     String(args[0]).includes("/ws/")
       ? Promise.resolve(new Response("", { status: 429, headers: { "retry-after": "45" } }))
       : real(...args);
-}`;
-
-/** A server that takes no connection, and does not refuse it either. */
-const DEAF = `globalThis.WebSocket = class extends EventTarget {
-  static OPEN = 1;
-  readyState = 0;
-  close() {}
 }`;
 
 /** A network that lets nothing through. */
@@ -328,20 +321,31 @@ export const WALKS: readonly {
     },
   },
   {
+    states: ["view-closed-unseen", "send-closed-unseen"],
+    async run({ app, browser, lake, take }) {
+      const sender = await Sender.open(await browser.newPage(), app.url);
+      // Nothing is ever decoded in this browser.
+      const before = "Worker.prototype.postMessage = () => {};";
+      const viewer = await Viewer.open(await browser.newPage({ before }), await sender.offer(lake));
+      await viewer.receive();
+      await viewer.openPicture();
+      await sender.waitPhase("opened");
+      await viewer.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
+      for (const [person, name] of [[viewer, "view"], [sender, "send"]] as const) {
+        await person.waitPhase("ended");
+        await take(person, `${name}-closed-unseen`);
+      }
+    },
+  },
+  {
     states: ["send-late", "view-late"],
     async run({ app, browser, take }) {
       for (const [path, name] of [["/", "send"], ["/join#1.A", "view"]] as const) {
         const person = await browser.newPage({ allowErrors: [/ERR_FAILED/] });
-        await person.page.setRequestInterception(true);
-        person.page.on("request", (request) => {
-          if (request.resourceType() === "script") request.abort();
-          else request.continue();
-        });
+        await blockScripts(person.page);
         await person.page.goto(`${app.url}${path}`);
         // The ten seconds are over.
-        await person.page.evaluate(() => {
-          for (const animation of document.getAnimations()) animation.finish();
-        });
+        await finishAnimations(person.page);
         await take(person, `${name}-late`);
       }
     },

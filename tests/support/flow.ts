@@ -45,6 +45,13 @@ interface Seen {
   readonly reason: string | null;
 }
 
+/** For new documents: a server that takes no connection, and does not refuse it either. */
+export const DEAF = `globalThis.WebSocket = class extends EventTarget {
+  static OPEN = 1;
+  readyState = 0;
+  close() {}
+}`;
+
 /** What a page before left in the tab is not there; not every document has a storage. */
 const FORGET_SESSION = "try { sessionStorage.clear(); } catch {}";
 
@@ -627,4 +634,20 @@ export async function deliver(
   await viewer.receive(options);
   await sender.waitPhase("delivered", options);
   return { sender, viewer, link };
+}
+
+/** Lets no script of documents from now on through. */
+export async function blockScripts(page: TestPage["page"]): Promise<void> {
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    if (request.resourceType() === "script") request.abort();
+    else request.continue();
+  });
+}
+
+/** What the style sheet lets happen later has happened. */
+export async function finishAnimations(page: TestPage["page"]): Promise<void> {
+  await page.evaluate(() => {
+    for (const animation of document.getAnimations()) animation.finish();
+  });
 }
