@@ -57,6 +57,14 @@ function denoTest(
   };
 }
 
+/** What failed tests threw, a few lines each: often nothing but the end of the output is at hand. */
+function reasons(text: string): string[] {
+  return Array.from(
+    text.matchAll(/^error: (.*(?:\n(?! {4}at ).*){0,2})/gm),
+    ([, error = ""]) => error.slice(0, 400),
+  );
+}
+
 /** Runs one job, shows what it wrote, and adds to `totals`. Says what was not well, in a few lines. */
 async function runJob(
   files: readonly string[],
@@ -78,6 +86,7 @@ async function runJob(
   const summary = text.split("\n").findLast((line) => /^(?:ok|FAILED) \| \d+ passed/.test(line));
   const complaints = success ? "" : decoder.decode(stderr);
   const wrong = text.split("\n").filter((line) => / \.\.\. FAILED \(/.test(line));
+  wrong.push(...reasons(text));
   const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`;
   tell(`${text.replace(`${summary}\n`, "").trim()}\n${complaints}(${name}: ${seconds} s)\n`);
   // A process that broke off has said nothing of how many tests that cost.

@@ -69,6 +69,8 @@ export interface OfferOptions {
   readonly keep?: boolean;
   readonly picture?: Fixture;
   readonly binding?: Binding;
+  /** The queue for the picture never has room, as on a network that takes nothing: of the picture nothing goes out. */
+  readonly stuck?: boolean;
   /** Who attacks, where it is not one of the stage's own pages. */
   readonly attacker?: TestPage;
 }
@@ -153,9 +155,10 @@ export class PeerStage implements AsyncDisposable {
 
   /** A sender whose picture the attacker was sent the link for; bound, unless the binding is a lie. */
   async sender(options: OfferOptions = {}): Promise<Attack<Sender>> {
-    const { seconds = 60, keep = false, binding = "right" } = options;
+    const { seconds = 60, keep = false, binding = "right", stuck = false } = options;
     const pair = await this.#pair(options.attacker);
     const victim = await Sender.open(pair.victim, this.app.url);
+    if (stuck) await fillQueue(pair.victim);
     if (keep) await victim.keepOpen();
     const picture = options.picture ?? await fixture("flat");
     const link = await victim.offer(picture, { seconds });
@@ -202,6 +205,18 @@ export class PeerStage implements AsyncDisposable {
       },
     };
   }
+}
+
+/** Makes every channel for pictures that the page will have say that its queue is full. */
+async function fillQueue({ page }: TestPage): Promise<void> {
+  await page.evaluate(() => {
+    const { get } = Object.getOwnPropertyDescriptor(RTCDataChannel.prototype, "bufferedAmount")!;
+    Object.defineProperty(RTCDataChannel.prototype, "bufferedAmount", {
+      get(this: RTCDataChannel) {
+        return this.label === "files" ? 16 * 1024 * 1024 : get!.call(this);
+      },
+    });
+  });
 }
 
 let stage: Promise<PeerStage> | undefined;
