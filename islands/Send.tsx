@@ -1,11 +1,11 @@
-import { useEffect, useRef } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { asset } from "fresh/runtime";
 import { Alerts } from "../components/Alerts.tsx";
 import { Announcer } from "../components/Announcer.tsx";
 import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
-import { Check } from "../components/Check.tsx";
+import { Choices } from "../components/Choices.tsx";
+import { Forgot } from "../components/Forgot.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Late } from "../components/Late.tsx";
 import { Notice } from "../components/Notice.tsx";
@@ -16,18 +16,18 @@ import { Retry } from "../components/Retry.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
-import { TextField } from "../components/TextField.tsx";
 import { nameProblem, senderWhy, spoken } from "../components/messages.ts";
 import { describe, lastSaid, Timeline } from "../components/Timeline.tsx";
 import { isGone, outcome } from "../components/outcome.ts";
 import { Verification } from "../components/Verification.tsx";
+import { Wishes } from "../components/Wishes.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
+import { useFiles } from "../components/use_files.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import type { Texts } from "../lib/i18n/en.ts";
-import { fill, number, plural } from "../lib/i18n/format.ts";
-import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
+import { fill, number } from "../lib/i18n/format.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import type { SenderPhase } from "../lib/session/phases.ts";
@@ -150,28 +150,6 @@ function Lapsed({ model }: { model: SenderModel }) {
   );
 }
 
-/** The page was loaded again, and the pictures that nobody had opened went with it. */
-function Forgot({ model, pick }: { model: SenderModel; pick: () => void }) {
-  const t = useTexts();
-  const preparing = model.picker.preparing.value;
-  return (
-    <section class="wish" data-field="forgot">
-      <p>{t.send.forgot}</p>
-      <div class="actions">
-        <button
-          type="button"
-          class="primary"
-          data-action="choose-again"
-          disabled={preparing}
-          onClick={pick}
-        >
-          {preparing ? t.send.preparing : t.send.choose}
-        </button>
-      </div>
-    </section>
-  );
-}
-
 function Compose(
   { model, phase, pick, shoot, company }: Parts & {
     model: SenderModel | null;
@@ -249,59 +227,6 @@ function Problem({ model }: { model: SenderModel | null }) {
   );
 }
 
-/** How this side likes to show pictures; `connected` leaves out what is settled by then. */
-function Choices(
-  { model, connected = false }: { model: SenderModel | null; connected?: boolean },
-) {
-  const t = useTexts();
-  return (
-    <>
-      <Check
-        name="hold"
-        label={t.settings.hold}
-        hint={t.settings.holdHint}
-        on={model?.picker.hold.value ?? false}
-        onChange={(on) => model?.setHold(on)}
-      />
-      <Check
-        name="ask"
-        label={t.send.ask}
-        hint={t.send.askHint}
-        on={model?.picker.ask.value ?? false}
-        onChange={(on) => model?.setAsk(on)}
-      />
-      <Check
-        name="keep"
-        label={t.send.keep}
-        hint={t.send.keepHint}
-        on={model?.keep.value ?? false}
-        onChange={(on) => model?.setKeep(on)}
-      />
-      <Check
-        name="full-size"
-        label={t.clean.fullSize}
-        hint={t.clean.fullSizeHint}
-        on={model?.picker.fullSize.value ?? false}
-        onChange={(on) => model?.setFullSize(on)}
-      />
-      {!connected && (
-        <Relay
-          on={model?.relay.value ?? false}
-          onChange={(on) => model?.setRelay(on)}
-        />
-      )}
-      <TextField
-        name="mark"
-        label={t.send.mark}
-        hint={t.send.markHint}
-        value={model?.picker.mark.value ?? ""}
-        maxLength={MAX_MARK_LENGTH}
-        onInput={(mark) => model?.setMark(mark)}
-      />
-    </>
-  );
-}
-
 function Live(
   { model, session, phase, pick, company }: Parts & { model: SenderModel; session: Session },
 ) {
@@ -361,57 +286,6 @@ function Live(
         <Timeline entries={session.timeline.value} numbered={pictures.length > 1} />
       </div>
     </>
-  );
-}
-
-/** How much more is given at a press, in seconds. */
-const MORE_SECONDS = 10;
-
-/** What the viewer would like: to see a picture, or more of it. */
-function Wishes({ session }: { session: Session }) {
-  const t = useTexts();
-  const pictures = session.outbox.pictures.value;
-  const asked = pictures.find(({ state }) => state.at === "asked");
-  const wanted = pictures.find((picture) => picture.wanted);
-  if (asked !== undefined) {
-    return (
-      <section class="wish" role="status" data-field="asked">
-        <h2>{t.send.asked}</h2>
-        <div class="actions">
-          <button
-            type="button"
-            class="primary"
-            data-action="allow"
-            onClick={() => session.outbox.allow(asked.id)}
-          >
-            {t.send.allow}
-          </button>
-          <button
-            type="button"
-            data-action="refuse"
-            onClick={() => session.outbox.revoke(asked.id)}
-          >
-            {t.send.refuse}
-          </button>
-        </div>
-      </section>
-    );
-  }
-  if (wanted === undefined) return null;
-  return (
-    <section class="wish" role="status" data-field="wanted">
-      <h2>{t.timeline.wish}</h2>
-      <div class="actions">
-        <button
-          type="button"
-          class="primary"
-          data-action="grant"
-          onClick={() => session.grant(wanted.id, MORE_SECONDS)}
-        >
-          {plural(t, t.send.grant, MORE_SECONDS)}
-        </button>
-      </div>
-    </section>
   );
 }
 
@@ -578,37 +452,4 @@ function Over(
       </div>
     </Failure>
   );
-}
-
-/** Pictures that are dropped anywhere on the page or pasted. Returns true while something is dragged over it. */
-function useFiles(choose: (files: File[]) => void): boolean {
-  const dragging = useSignal(false);
-  const latest = useRef(choose);
-  latest.current = choose;
-  useEffect(() => {
-    const listening = new AbortController();
-    const { signal } = listening;
-    const take = (event: Event, data: DataTransfer | null) => {
-      const files = [...data?.files ?? []];
-      if (files.length === 0) return;
-      event.preventDefault();
-      latest.current(files);
-    };
-    document.addEventListener("paste", (event) => take(event, event.clipboardData), { signal });
-    document.addEventListener("dragover", (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      dragging.value = true;
-    }, { signal });
-    document.addEventListener("dragleave", (event) => {
-      // Only when the pointer leaves the page itself.
-      if (event.relatedTarget === null) dragging.value = false;
-    }, { signal });
-    document.addEventListener("drop", (event) => {
-      dragging.value = false;
-      take(event, event.dataTransfer);
-    }, { signal });
-    return () => listening.abort();
-  }, []);
-  return dragging.value;
 }

@@ -1,0 +1,59 @@
+import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
+import type { SenderModel } from "../lib/session/sender_model.ts";
+import { Check } from "./Check.tsx";
+import { Relay } from "./Relay.tsx";
+import { TextField } from "./TextField.tsx";
+import { useTexts } from "./texts.ts";
+
+/** How this side likes to show pictures; `connected` leaves out what is settled by then. */
+export function Choices(
+  { model, connected = false }: { model: SenderModel | null; connected?: boolean },
+) {
+  const t = useTexts();
+  return (
+    <>
+      <Check
+        name="hold"
+        label={t.settings.hold}
+        hint={t.settings.holdHint}
+        on={model?.picker.hold.value ?? false}
+        onChange={(on) => model?.setHold(on)}
+      />
+      <Check
+        name="ask"
+        label={t.send.ask}
+        hint={t.send.askHint}
+        on={model?.picker.ask.value ?? false}
+        onChange={(on) => model?.setAsk(on)}
+      />
+      <Check
+        name="keep"
+        label={t.send.keep}
+        hint={t.send.keepHint}
+        on={model?.keep.value ?? false}
+        onChange={(on) => model?.setKeep(on)}
+      />
+      <Check
+        name="full-size"
+        label={t.clean.fullSize}
+        hint={t.clean.fullSizeHint}
+        on={model?.picker.fullSize.value ?? false}
+        onChange={(on) => model?.setFullSize(on)}
+      />
+      {!connected && (
+        <Relay
+          on={model?.relay.value ?? false}
+          onChange={(on) => model?.setRelay(on)}
+        />
+      )}
+      <TextField
+        name="mark"
+        label={t.send.mark}
+        hint={t.send.markHint}
+        value={model?.picker.mark.value ?? ""}
+        maxLength={MAX_MARK_LENGTH}
+        onInput={(mark) => model?.setMark(mark)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+
+/** Pictures that are dropped anywhere on the page or pasted. Returns true while something is dragged over it. */
+export function useFiles(choose: (files: File[]) => void): boolean {
+  const dragging = useSignal(false);
+  const latest = useRef(choose);
+  latest.current = choose;
+  useEffect(() => {
+    const listening = new AbortController();
+    const { signal } = listening;
+    const take = (event: Event, data: DataTransfer | null) => {
+      const files = [...data?.files ?? []];
+      if (files.length === 0) return;
+      event.preventDefault();
+      latest.current(files);
+    };
+    document.addEventListener("paste", (event) => take(event, event.clipboardData), { signal });
+    document.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      dragging.value = true;
+    }, { signal });
+    document.addEventListener("dragleave", (event) => {
+      // Only when the pointer leaves the page itself.
+      if (event.relatedTarget === null) dragging.value = false;
+    }, { signal });
+    document.addEventListener("drop", (event) => {
+      dragging.value = false;
+      take(event, event.dataTransfer);
+    }, { signal });
+    return () => listening.abort();
+  }, []);
+  return dragging.value;
+}
