@@ -1,21 +1,21 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { asset } from "fresh/runtime";
 import { Announcer } from "../components/Announcer.tsx";
+import { Answer } from "../components/Answer.tsx";
+import { Between } from "../components/Between.tsx";
 import { CodeField } from "../components/CodeField.tsx";
 import { Diagnostics } from "../components/Diagnostics.tsx";
 import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Late } from "../components/Late.tsx";
-import { Notice } from "../components/Notice.tsx";
-import { PictureInput } from "../components/PictureInput.tsx";
 import { Patience } from "../components/Patience.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Retry } from "../components/Retry.tsx";
 import { Status } from "../components/Status.tsx";
-import { Seconds } from "../components/Seconds.tsx";
-import { nameProblem, spoken, viewerWhy } from "../components/messages.ts";
-import { outcome } from "../components/outcome.ts";
+import { spoken, viewerWhy } from "../components/messages.ts";
+import { farewell } from "../components/farewell.ts";
+import { Sent } from "../components/Sent.tsx";
 import { Tried } from "../components/Tried.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
@@ -23,9 +23,7 @@ import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import type { Texts, Why } from "../lib/i18n/en.ts";
-import { duration, fill, number } from "../lib/i18n/format.ts";
-import type { IncomingPicture } from "../lib/session/inbox.ts";
-import type { OutgoingPicture } from "../lib/session/outbox.ts";
+import { fill } from "../lib/i18n/format.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { FailReason, ViewerPhase } from "../lib/session/phases.ts";
 import { VIEW_SECONDS } from "../lib/session/picker.ts";
@@ -236,6 +234,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
   const inbox = session.inbox.value;
   const picture = inbox?.picture.value ?? null;
   const keep = session.keep.value;
+  const burn = ownBurn(session);
   const onScreen = picture?.state.at === "viewing" ||
     (picture?.state.at === "opening" && !picture.state.asking);
   return (
@@ -243,127 +242,21 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
       {session.away.value
         ? <Status busy>{t.status.awaySender}</Status>
         : !session.steady.value && <Status busy>{t.status.unsteady}</Status>}
-      {inbox !== null && <Incoming heading="h1" inbox={inbox} onBurn={ownBurn(session)} />}
+      {inbox !== null && <Incoming heading="h1" inbox={inbox} onBurn={burn} />}
       <Between picture={picture} keep={keep} />
       <Verification session={session} />
-      {keep && !onScreen && <Answer model={model} session={session} />}
+      {keep && !onScreen && (
+        <Answer model={model} session={session} choices={VIEW_SECONDS} burn={burn} />
+      )}
       {!onScreen && <Leave onLeave={() => session.leave()} />}
     </>
   );
-}
-
-/** What stands where no picture is on its way. */
-function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boolean }) {
-  const t = useTexts();
-  switch (picture?.state.at) {
-    case undefined:
-      return (
-        <section class="card">
-          <h1>{t.view.connectedTitle}</h1>
-          <Status busy>{t.view.connected}</Status>
-        </section>
-      );
-    case "closed":
-    case "revoked":
-    case "failed":
-    case "lost":
-      return (
-        <section class="card">
-          <div class="gone" aria-hidden="true" />
-          <h1>{t.view.closedTitle}</h1>
-          <p>{farewell(t, picture)}</p>
-          {keep && <p>{t.view.connectedIdle}</p>}
-        </section>
-      );
-    default:
-      return null;
-  }
-}
-
-function farewell(t: Texts, { state }: IncomingPicture): string {
-  switch (state.at) {
-    case "closed":
-      if (state.ms === 0) return t.view.closedUnseen;
-      return fill(state.why === "revoked" ? t.view.revokedWhile : t.view.closed, {
-        duration: duration(t, state.ms),
-      });
-    case "revoked":
-      return t.view.revoked;
-    case "lost":
-      return t.view.forgotten;
-    case "failed":
-      if (state.code === "timeout") return t.view.notUnlocked;
-      return state.code === "undecodable" ? t.view.undecodable : t.view.refused;
-    default:
-      return "";
-  }
 }
 
 /** Takes back what this side sent; `null` while there is nothing to take back. */
 function ownBurn(session: Session): (() => void) | null {
   const open = session.outbox.pictures.value.some(({ state }) => !isFinished(state));
   return open ? () => session.burn() : null;
-}
-
-/** What became of the pictures that were sent back. */
-function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
-  const t = useTexts();
-  return (
-    <>
-      {pictures.map((picture) => (
-        <p key={picture.n} class="small">
-          {fill(t.send.pictureOf, {
-            n: number(t, picture.n + 1),
-            total: number(t, pictures.length),
-          })}: {outcome(t, picture)}
-        </p>
-      ))}
-    </>
-  );
-}
-
-/** Sends a picture back. */
-function Answer({ model, session }: { model: ViewerModel; session: Session }) {
-  const t = useTexts();
-  const input = useRef<HTMLInputElement>(null);
-  const problem = model.picker.problem.value;
-  const preparing = model.picker.preparing.value;
-  const pictures = session.outbox.pictures.value;
-  const burn = ownBurn(session);
-  return (
-    <section class="answer">
-      <PictureInput
-        input={input}
-        label={t.send.sendBack}
-        disabled={preparing}
-        onChoose={(files) => model.choose(files)}
-      />
-      {problem !== null && (
-        <Notice reason={problem.reason}>
-          {nameProblem(t, problem)}
-        </Notice>
-      )}
-      <Sent pictures={pictures} />
-      <Seconds
-        choices={VIEW_SECONDS}
-        value={model.picker.seconds.value}
-        onChange={(seconds) => model.setSeconds(seconds)}
-      />
-      <button
-        type="button"
-        data-action="choose"
-        disabled={preparing}
-        onClick={() => input.current?.click()}
-      >
-        {preparing ? t.send.preparing : t.send.sendBack}
-      </button>
-      {burn !== null && (
-        <button type="button" class="danger" data-action="burn" onClick={burn}>
-          {t.view.burnOwn}
-        </button>
-      )}
-    </section>
-  );
 }
 
 function Leave({ onLeave }: { onLeave: () => void }) {

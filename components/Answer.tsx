@@ -1,0 +1,61 @@
+import { useRef } from "preact/hooks";
+import type { Session } from "../lib/session/session.ts";
+import type { ViewerModel } from "../lib/session/viewer_model.ts";
+import { nameProblem } from "./messages.ts";
+import { Notice } from "./Notice.tsx";
+import { PictureInput } from "./PictureInput.tsx";
+import { Seconds } from "./Seconds.tsx";
+import { Sent } from "./Sent.tsx";
+import { useTexts } from "./texts.ts";
+
+/** Sends a picture back. */
+export function Answer(
+  { model, session, choices, burn }: {
+    readonly model: ViewerModel;
+    readonly session: Session;
+    /** Seconds that can be chosen. */
+    readonly choices: readonly number[];
+    /** Takes back what was sent; `null` while there is nothing to take back. */
+    readonly burn: (() => void) | null;
+  },
+) {
+  const t = useTexts();
+  const input = useRef<HTMLInputElement>(null);
+  const problem = model.picker.problem.value;
+  const preparing = model.picker.preparing.value;
+  const pictures = session.outbox.pictures.value;
+  return (
+    <section class="answer">
+      <PictureInput
+        input={input}
+        label={t.send.sendBack}
+        disabled={preparing}
+        onChoose={(files) => model.choose(files)}
+      />
+      {problem !== null && (
+        <Notice reason={problem.reason}>
+          {nameProblem(t, problem)}
+        </Notice>
+      )}
+      <Sent pictures={pictures} />
+      <Seconds
+        choices={choices}
+        value={model.picker.seconds.value}
+        onChange={(seconds) => model.setSeconds(seconds)}
+      />
+      <button
+        type="button"
+        data-action="choose"
+        disabled={preparing}
+        onClick={() => input.current?.click()}
+      >
+        {preparing ? t.send.preparing : t.send.sendBack}
+      </button>
+      {burn !== null && (
+        <button type="button" class="danger" data-action="burn" onClick={burn}>
+          {t.view.burnOwn}
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,21 @@
+import { fill, number } from "../lib/i18n/format.ts";
+import type { OutgoingPicture } from "../lib/session/outbox.ts";
+import { outcome } from "./outcome.ts";
+import { useTexts } from "./texts.ts";
+
+/** What became of the pictures that were sent back. */
+export function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
+  const t = useTexts();
+  return (
+    <>
+      {pictures.map((picture) => (
+        <p key={picture.n} class="small">
+          {fill(t.send.pictureOf, {
+            n: number(t, picture.n + 1),
+            total: number(t, pictures.length),
+          })}: {outcome(t, picture)}
+        </p>
+      ))}
+    </>
+  );
+}
