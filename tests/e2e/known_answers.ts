@@ -3,14 +3,15 @@
  * Node's crypto and arithmetic written down here, and with nothing out of lib/ and no library that lib/ uses. Whoever
  * writes another client can read it as a specification of bytes.
  *
- * `deno run tests/e2e/known_answers.ts` prints the answers for link and code as JSON, from the inputs in
- * handshake_kat.json and code_kat.json. The arithmetic takes no care of timing: for known answers only.
+ * `deno run tests/e2e/known_answers.ts` prints the answers for link, code and a page that was loaded again as JSON, from the
+ * inputs in handshake_kat.json, code_kat.json and resume_kat.json. The arithmetic takes no care of timing: for known answers only.
  *
  * @module
  */
 import { createCipheriv, createHash, createHmac, hkdfSync } from "node:crypto";
 import code from "./code_kat.json" with { type: "json" };
 import link from "./handshake_kat.json" with { type: "json" };
+import resume from "./resume_kat.json" with { type: "json" };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -230,6 +231,15 @@ function groups(bits: string, count: number, width: number): number[] {
   );
 }
 
+/** What ties a connection to a transcript. */
+function bindings(
+  K: (label: string) => Bytes,
+  { th, fpS, fpR }: { th: Uint8Array; fpS: Uint8Array; fpR: Uint8Array },
+) {
+  const binding = enc(th, fpS, fpR);
+  return { bindS: hex(HMAC(K("bind S"), binding)), bindR: hex(HMAC(K("bind R"), binding)) };
+}
+
 /** What hangs on the three secrets: confirmations, bindings, and the keys of sealed messages. */
 function schedule(
   parts: { ikm: Uint8Array; th2: Uint8Array; fpS: Uint8Array; fpR: Uint8Array },
@@ -237,20 +247,18 @@ function schedule(
   const { ikm, th2, fpS, fpR } = parts;
   const K = (label: string) => HKDF(ikm, th2, label, 32);
   const macR = HMAC(K("confirm R"), th2);
-  const binding = enc(th2, fpS, fpR);
   return {
     K,
     macs: {
       macR: hex(macR),
       macS: hex(HMAC(K("confirm S"), enc(th2, macR))),
-      bindS: hex(HMAC(K("bind S"), binding)),
-      bindR: hex(HMAC(K("bind R"), binding)),
+      ...bindings(K, { th: th2, fpS, fpR }),
     },
   };
 }
 
-/** The outputs of handshake_kat.json from its inputs: mode 1, the link. */
-export function linkAnswers(inputs: typeof link.inputs): typeof link.outputs {
+/** The handshake of a link. */
+function linkSession(inputs: typeof link.inputs) {
   const [L, helloS, helloR, ct] = [
     bytes(inputs.L),
     bytes(inputs.helloS),
@@ -271,6 +279,12 @@ export function linkAnswers(inputs: typeof link.inputs): typeof link.outputs {
     fpS: helloS.subarray(99, 131),
     fpR: helloR.subarray(99, 131),
   });
+  return { L, salt, room, psk, commit, th1, th2, sas, K, macs };
+}
+
+/** The outputs of handshake_kat.json from its inputs: mode 1, the link. */
+export function linkAnswers(inputs: typeof link.inputs): typeof link.outputs {
+  const { L, salt, room, psk, commit, th1, th2, sas, K, macs } = linkSession(inputs);
   return {
     rid: hex(room),
     jtok: hex(HKDF(L, salt, "join token", 16)),
@@ -333,10 +347,50 @@ export function codeAnswers(inputs: typeof code.inputs): typeof code.outputs {
   };
 }
 
+/**
+ * The outputs of resume_kat.json from its inputs, and those of the link by which the two met: mode 3, a page that was loaded
+ * again (§4a), what repairs its connection (§5a), and one more beside it (§5b).
+ */
+export function resumeAnswers(
+  inputs: typeof resume.inputs,
+  first: typeof link.inputs,
+): typeof resume.outputs {
+  const [helloS, helloR, ct] = [bytes(inputs.helloS), bytes(inputs.helloR), bytes(inputs.ct)];
+  const met = linkSession(first);
+  const psk = HKDF(met.K("resume"), met.th2, "resume psk", 32);
+  const commit = commitment(3, helloR);
+  const th1 = transcript1(3, { room: new Uint8Array(0), commit, helloS, helloR });
+  const th2 = H(enc("img-e2e/1 th2", th1, ct));
+  const zEcdh = bytes(inputs.zEcdh);
+  const [fpS, fpR] = [helloS.subarray(99, 131), helloR.subarray(99, 131)];
+  const { K, macs } = schedule({ ikm: enc(zEcdh, bytes(inputs.zMlkem), psk), th2, fpS, fpR });
+  const repair = bytes("070100000002");
+  const th = H(enc("img-e2e/1 stripe", th2, new Uint8Array([1])));
+  const stripes = (label: string) => HKDF(K("stripes"), th, label, 32);
+  const nonce = bytes(inputs.nonce);
+  const tabKey = HKDF(bytes(inputs.tab), bytes(inputs.salt), "tab", 32);
+  return {
+    psk: hex(psk),
+    commit: hex(commit),
+    th1: hex(th1),
+    th2: hex(th2),
+    sas: hex(sasOf(zEcdh, th1).bytes),
+    ...macs,
+    rebindS: hex(HMAC(
+      K("bind S"),
+      enc("img-e2e/1 rebind", th2, bytes("1100000001000000050000000200000007")),
+    )),
+    repR_seq2: hex(join(repair, AES(K("rep R"), nonceOf(2), repair, text('{"t":"relay"}')))),
+    stripe1: { th: hex(th), ...bindings(stripes, { th, fpS, fpR }) },
+    box: hex(join(nonce, AES(tabKey, nonce, new Uint8Array(0), text("{}")))),
+  };
+}
+
 if (import.meta.main) {
   const answers = {
     link: { ...link, outputs: linkAnswers(link.inputs) },
     code: { ...code, outputs: codeAnswers(code.inputs) },
+    resume: { ...resume, outputs: resumeAnswers(resume.inputs, link.inputs) },
   };
   await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(answers, null, 2) + "\n"));
 }

@@ -3,15 +3,29 @@ import { HANDSHAKE, MODE } from "../../lib/protocol/handshake.ts";
 import { encodeHeader, RECORD } from "../../lib/protocol/record.ts";
 import { deriveRoom } from "../../lib/e2e/link.ts";
 import { sasIndices } from "../../lib/e2e/sas.ts";
+import { RepairSealer } from "../../lib/e2e/repair_seal.ts";
 import { SignalSealer } from "../../lib/e2e/signal_seal.ts";
-import { aesKey, counterNonce, encrypt, hmacKey, mac } from "../../lib/e2e/suite.ts";
+import {
+  aesKey,
+  counterNonce,
+  encrypt,
+  hkdf,
+  hkdfKey,
+  hmacKey,
+  KEY_LENGTH,
+  mac,
+} from "../../lib/e2e/suite.ts";
+import { openForTab } from "../../lib/e2e/tab_seal.ts";
 import {
   bindingInput,
   commitTo,
   confirmationS,
   deriveKey,
   deriveSas,
+  type KeyLabel,
   keyMaterial,
+  rebindingInput,
+  stripeTranscript,
   transcript1,
   transcript2,
 } from "../../lib/e2e/transcript.ts";
@@ -20,7 +34,8 @@ import { PROJECT } from "../support/project.ts";
 import codeKat from "./code_kat.json" with { type: "json" };
 import cpaceVectors from "./cpace_vectors.json" with { type: "json" };
 import kat from "./handshake_kat.json" with { type: "json" };
-import { codeAnswers, cpace, linkAnswers, scalarMult } from "./known_answers.ts";
+import resumeKat from "./resume_kat.json" with { type: "json" };
+import { codeAnswers, cpace, linkAnswers, resumeAnswers, scalarMult } from "./known_answers.ts";
 
 function hex(text: string): Bytes {
   return new Uint8Array((text.match(/../g) ?? []).map((pair) => parseInt(pair, 16)));
@@ -62,18 +77,16 @@ Deno.test("known answers: SAS bytes and the seven indices", async () => {
 
 Deno.test("known answers: both confirmations and both bindings", async () => {
   const { ikm, th2 } = await derive();
-  const sign = async (label: Parameters<typeof deriveKey>[2], data: Bytes) =>
-    await mac(await hmacKey(await deriveKey(ikm, th2, label), "sign"), data);
-  const macR = await sign("confirm R", th2);
-  assertEquals(toHex(macR), outputs.macR);
-  assertEquals(toHex(await sign("confirm S", confirmationS(th2, macR))), outputs.macS);
+  const macR = await sign(ikm, th2, "confirm R", th2);
+  assertEquals(macR, outputs.macR);
+  assertEquals(await sign(ikm, th2, "confirm S", confirmationS(th2, hex(macR))), outputs.macS);
   const binding = bindingInput(
     th2,
     hex(inputs.helloS).slice(99, 131),
     hex(inputs.helloR).slice(99, 131),
   );
-  assertEquals(toHex(await sign("bind S", binding)), outputs.bindS);
-  assertEquals(toHex(await sign("bind R", binding)), outputs.bindR);
+  assertEquals(await sign(ikm, th2, "bind S", binding), outputs.bindS);
+  assertEquals(await sign(ikm, th2, "bind R", binding), outputs.bindR);
 });
 
 Deno.test("known answers: a sealed offer", async () => {
@@ -92,6 +105,71 @@ Deno.test("known answers: a sealed control record", async () => {
   assertEquals(toHex(sealed), outputs.sealCtlR_seq3);
 });
 
+/** A session that resumes that of the link. */
+async function deriveAgain() {
+  const { inputs } = resumeKat;
+  const first = await derive();
+  const key = await deriveKey(first.ikm, first.th2, "resume");
+  const psk = await hkdf(key, first.th2, "resume psk", KEY_LENGTH);
+  const [helloS, helloR] = [hex(inputs.helloS), hex(inputs.helloR)];
+  const commit = await commitTo(MODE.resume, helloR);
+  const room = new Uint8Array(0);
+  const th1 = await transcript1({ mode: MODE.resume, room, commit, helloS, helloR });
+  const th2 = await transcript2(th1, hex(inputs.ct));
+  const ikm = keyMaterial(hex(inputs.zEcdh), hex(inputs.zMlkem), psk);
+  const fingerprints = [helloS.slice(99, 131), helloR.slice(99, 131)] as const;
+  return { psk, commit, th1, th2, ikm, fingerprints };
+}
+
+async function sign(ikm: Bytes | CryptoKey, th: Bytes, label: KeyLabel, data: Bytes) {
+  return toHex(await mac(await hmacKey(await deriveKey(ikm, th, label), "sign"), data));
+}
+
+Deno.test("known answers: a page that was loaded again, up to both bindings", async () => {
+  const { outputs } = resumeKat;
+  const { psk, commit, th1, th2, ikm, fingerprints } = await deriveAgain();
+  assertEquals(toHex(psk), outputs.psk);
+  assertEquals(toHex(commit), outputs.commit);
+  assertEquals([toHex(th1), toHex(th2)], [outputs.th1, outputs.th2]);
+  assertEquals(toHex(await deriveSas(hex(resumeKat.inputs.zEcdh), th1)), outputs.sas);
+  const macR = await sign(ikm, th2, "confirm R", th2);
+  assertEquals(macR, outputs.macR);
+  assertEquals(await sign(ikm, th2, "confirm S", confirmationS(th2, hex(macR))), outputs.macS);
+  const binding = bindingInput(th2, ...fingerprints);
+  assertEquals(await sign(ikm, th2, "bind S", binding), outputs.bindS);
+  assertEquals(await sign(ikm, th2, "bind R", binding), outputs.bindR);
+});
+
+Deno.test("known answers: what repairs a connection, and the binding of the next transport", async () => {
+  const { ikm, th2 } = await deriveAgain();
+  const sealer = new RepairSealer(await aesKey(await deriveKey(ikm, th2, "rep R"), "encrypt"));
+  const sealed = [];
+  for (const text of ["", "", '{"t":"relay"}']) sealed.push(toHex(await sealer.seal(text)));
+  assertEquals(sealed[2], resumeKat.outputs.repR_seq2);
+  const head = new Uint8Array(17);
+  head[0] = RECORD.rebind;
+  [1, 5, 2, 7].forEach((value, i) => new DataView(head.buffer).setUint32(1 + 4 * i, value));
+  const rebindS = await sign(ikm, th2, "bind S", rebindingInput(th2, head));
+  assertEquals(rebindS, resumeKat.outputs.rebindS);
+});
+
+Deno.test("known answers: a further connection", async () => {
+  const { ikm, th2, fingerprints } = await deriveAgain();
+  const { stripe1 } = resumeKat.outputs;
+  const th = await stripeTranscript(th2, 1);
+  assertEquals(toHex(th), stripe1.th);
+  const key = await hkdfKey(await deriveKey(ikm, th2, "stripes"));
+  const binding = bindingInput(th, ...fingerprints);
+  assertEquals(await sign(key, th, "bind S", binding), stripe1.bindS);
+  assertEquals(await sign(key, th, "bind R", binding), stripe1.bindR);
+});
+
+Deno.test("known answers: what a tab keeps opens with both halves", async () => {
+  const { inputs, outputs } = resumeKat;
+  const halves = { tab: hex(inputs.tab), salt: hex(inputs.salt) };
+  assertEquals(await openForTab(halves, hex(outputs.box)), "{}");
+});
+
 Deno.test("the second implementation reproduces the published vectors of CPace on P-256", () => {
   assertEquals(cpace(cpaceVectors.inputs), cpaceVectors.outputs);
   const { s, X, product, invalid } = cpaceVectors.scalarMult;
@@ -105,6 +183,10 @@ Deno.test("the second implementation, without a line of lib/, reproduces the ans
 
 Deno.test("the second implementation reproduces the answers for a code", () => {
   assertEquals(codeAnswers(codeKat.inputs), codeKat.outputs);
+});
+
+Deno.test("the second implementation reproduces the answers for a page that was loaded again", () => {
+  assertEquals(resumeAnswers(resumeKat.inputs, inputs), resumeKat.outputs);
 });
 
 Deno.test("the answers for a code: each of its inputs changes them", () => {
@@ -125,12 +207,16 @@ Deno.test("the answers for a code: each of its inputs changes them", () => {
   }
 });
 
-Deno.test("`deno run tests/e2e/known_answers.ts` prints both files, without any permission", async () => {
+Deno.test("`deno run tests/e2e/known_answers.ts` prints the three files, without any permission", async () => {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-prompt", "tests/e2e/known_answers.ts"],
     cwd: PROJECT,
     stderr: "inherit",
   });
   const { stdout } = await command.output();
-  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { link: kat, code: codeKat });
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
+    link: kat,
+    code: codeKat,
+    resume: resumeKat,
+  });
 });
