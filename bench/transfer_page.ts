@@ -14,8 +14,10 @@ export interface BenchPage {
   connect(name: string, role: "sender" | "receiver", size: number): Promise<void>;
   /** What the other page sent by its signal port. */
   signal(message: string): void;
-  /** Sends what was prepared; milliseconds until the last byte was acknowledged. */
-  send(): Promise<number>;
+  /** Begins to send what was prepared. */
+  start(): void;
+  /** Milliseconds until the last byte was acknowledged; `null` while it was not. Throws what went wrong. */
+  took(): number | null;
   /** How many bytes arrived; ends the connection. */
   finish(): number;
 }
@@ -28,6 +30,8 @@ declare global {
 
 let data = new Uint8Array();
 let endpoint: Endpoint | undefined;
+let took: number | null = null;
+let wrong: unknown = null;
 let waiting: string[] = [];
 let listener: ((message: string) => void) | null = null;
 
@@ -63,11 +67,19 @@ globalThis.bench = {
     else listener(message);
   },
 
-  async send() {
+  start() {
     if (endpoint === undefined) throw new Error("Cannot send: not connected");
+    took = wrong = null;
     const start = performance.now();
-    await endpoint.send(data);
-    return performance.now() - start;
+    endpoint.send(data).then(
+      () => took = performance.now() - start,
+      (error) => wrong = error,
+    );
+  },
+
+  took() {
+    if (wrong !== null) throw wrong;
+    return took;
   },
 
   finish() {
