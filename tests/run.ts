@@ -16,8 +16,8 @@ import { PROJECT } from "./support/project.ts";
 /** What a file imports that keeps pages busy. To miss one costs time and nothing else. */
 const BUSY = /\/(?:app|browser|peer_stage|scene)\.ts"/;
 
-/** What a file imports that waits for networks, servers and graces to come and go. */
-const WAITS = /\/(?:firefox|forward|lab|redis|runner|udp_proxy)\.ts"/;
+/** What a file imports that waits for networks, servers, graces and attackers to come and go. */
+const WAITS = /\/(?:attack|firefox|forward|lab|redis|runner|udp_proxy)\.ts"/;
 
 /** So many of the other files share one process. */
 const PACK = 12;
