@@ -275,6 +275,18 @@ function nothingSeen(t: Texts, model: ViewerModel): string {
   return model.opened ? "" : t.why.nothingSeen;
 }
 
+/** What became of the picture that came last, on this page or on one before it. */
+function lastSeen(t: Texts, model: ViewerModel, session: Session): string {
+  const inbox = session.inbox.value;
+  const picture = inbox?.picture.value;
+  if (picture) {
+    return picture.state.at === "lost" ? t.why.unopened : farewell(t, picture) || t.why.unopened;
+  }
+  const last = inbox?.last;
+  if (last === undefined) return nothingSeen(t, model);
+  return farewell(t, { state: { at: "closed", ...last } });
+}
+
 /** Ends that nobody wished for. */
 const WRONG: readonly string[] = ["lost", "protocol", "mismatch"];
 
@@ -283,16 +295,11 @@ function Ended({ model, company: { diagnose } }: Parts) {
   const session = model.session.value;
   const life = session?.life.value;
   if (session === null || life?.at !== "ended") return null;
-  const picture = session.inbox.value?.picture.value ?? null;
   return (
     <Failure
       place="card"
       why={t.ended.viewer[life.reason]}
-      seen={picture === null
-        ? nothingSeen(t, model)
-        : picture.state.at === "lost"
-        ? t.why.unopened
-        : farewell(t, picture) || t.why.unopened}
+      seen={lastSeen(t, model, session)}
       began
       diagnose={WRONG.includes(life.reason) ? diagnose : null}
     >

@@ -175,7 +175,8 @@ export class SignalingClient {
 
   #receive(message: ServerMessage): void {
     if (message.t === "ping") return this.#send({ t: "pong" });
-    if (message.t === "created" || message.t === "joined") {
+    const seated = message.t === "created" || message.t === "joined";
+    if (seated) {
       this.#resumeToken = message.rtok;
       this.#seated = true;
       this.#attempts = 0;
@@ -183,6 +184,8 @@ export class SignalingClient {
     }
     if (message.t === "err") this.#wait = message.retry;
     this.#options.handlers.onMessage(message);
+    // The token is kept: the server may forget the one before.
+    if (seated && !this.#over) this.#send({ t: "pong" });
   }
 
   #closed(code: number): void {

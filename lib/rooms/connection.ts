@@ -101,6 +101,8 @@ export class Connection {
   #pendingData = 0;
   /** The other seat was filled since this one said last what came of it. */
   #mayReport = false;
+  /** By what the seat was taken, until its holder says anything: then he is known to have his rtok. */
+  #unheard: FirstMessage["t"] | null = null;
 
   /** Takes an open socket. */
   constructor(socket: Socket, guest: Guest, context: ConnectionContext) {
@@ -149,7 +151,7 @@ export class Connection {
     this.#state = { at: "closed", ticket };
     this.#cancelTimer();
     this.#judge();
-    if (ticket !== null) this.#enqueue(() => this.#context.store.lose(ticket));
+    if (ticket !== null) this.#enqueue(() => this.#giveBack(ticket));
   }
 
   /**
@@ -210,7 +212,8 @@ export class Connection {
     if (result === "refused" || result === "busy") return this.#deny(result);
     const ticket: Ticket = { room: result.room, conn: this.#id, seat: result.seat };
     if (guessing) this.#trialEnds = this.#context.clock.now() + TRIAL_MS;
-    if (this.#isClosed()) return await this.#abandon(ticket);
+    this.#unheard = message.t;
+    if (this.#isClosed()) return await this.#giveBack(ticket);
 
     this.#state = { at: "seated", ticket };
     const by = guessing ? "code" : message.t === "join" ? "link" : message.t;
@@ -267,14 +270,16 @@ export class Connection {
     }
   }
 
-  /** The socket went away before it heard its rtok. Nobody can resume this seat, so a viewer's need not wait. */
-  async #abandon(ticket: Ticket): Promise<void> {
+  /** The socket went away. A viewer who was not heard of since he joined may have no rtok: then nobody waits for him, and he can join again. */
+  async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
-    await (ticket.seat === "viewer" ? store.leave(ticket) : store.lose(ticket));
+    await (this.#unheard === "join" ? store.leave(ticket) : store.lose(ticket));
   }
 
   async #act(message: LaterMessage, ticket: Ticket): Promise<void> {
     const { admission, counters, store } = this.#context;
+    if (this.#unheard === "resume") await store.confirm(ticket);
+    this.#unheard = null;
     switch (message.t) {
       case "relay":
         if (!admission.relay(ticket.room, message.d.length)) return this.#deny("busy");

@@ -21,14 +21,15 @@ import type {
 } from "./store.ts";
 import { equalHashes, type RandomSource, systemRandom, type TokenHash } from "./tokens.ts";
 
+interface Tokens {
+  readonly rtok: TokenHash;
+  /** What was shown for it, until its holder is known to have it; `null` afterwards. */
+  readonly before: TokenHash | null;
+}
+
 type Holder =
-  | {
-    readonly up: true;
-    readonly rtok: TokenHash;
-    readonly conn: string;
-    readonly listener: SeatListener;
-  }
-  | { readonly up: false; readonly rtok: TokenHash; readonly lostAt: number };
+  | Tokens & { readonly up: true; readonly conn: string; readonly listener: SeatListener }
+  | Tokens & { readonly up: false; readonly lostAt: number };
 
 interface Room {
   readonly address: string;
@@ -126,13 +127,20 @@ export class MemoryRoomStore implements RoomStore {
 
   resume(claim: Claim, token: TokenHash): Promise<Seated | Denied> {
     const room = this.#find(this.#lead(claim.room));
-    const isSender = equalHashes(room?.sender.rtok ?? NO_HASH, token);
-    const isViewer = equalHashes(room?.viewer?.rtok ?? NO_HASH, token);
+    const isSender = opens(room?.sender, token);
+    const isViewer = opens(room?.viewer, token);
     if (room === undefined || !(isSender || isViewer)) return Promise.resolve("refused");
     const seat = isSender ? "sender" : "viewer";
-    this.#take(room, seat, claim);
+    this.#take(room, seat, claim, token);
     this.#introduce(room, seat);
     return Promise.resolve(this.#seated(room, seat));
+  }
+
+  confirm(ticket: Ticket): Promise<void> {
+    const room = this.#held(ticket);
+    const holder = room?.[ticket.seat];
+    if (room !== undefined && holder) room[ticket.seat] = { ...holder, before: null };
+    return Promise.resolve();
   }
 
   relay(ticket: Ticket, d: string, t: "relay" | "data" = "relay"): Promise<boolean> {
@@ -146,12 +154,8 @@ export class MemoryRoomStore implements RoomStore {
   lose(ticket: Ticket): Promise<void> {
     const room = this.#held(ticket);
     if (room !== undefined) {
-      const lost: Holder = {
-        up: false,
-        rtok: room[ticket.seat]?.rtok ?? NO_HASH,
-        lostAt: this.#clock.now(),
-      };
-      room[ticket.seat] = lost;
+      const { rtok = NO_HASH, before = null } = room[ticket.seat] ?? {};
+      room[ticket.seat] = { up: false, rtok, before, lostAt: this.#clock.now() };
       tell(room[OTHER[ticket.seat]], { t: "peer", up: false, by: "lost" });
     }
     return Promise.resolve();
@@ -216,9 +220,9 @@ export class MemoryRoomStore implements RoomStore {
     return { ...this.#seated(room, "sender"), code: room.code };
   }
 
-  #take(room: Room, seat: Seat, claim: Claim): void {
+  #take(room: Room, seat: Seat, claim: Claim, shown: TokenHash | null = null): void {
     tell(room[seat], { t: "superseded" });
-    room[seat] = holderOf(claim);
+    room[seat] = holderOf(claim, shown);
   }
 
   /** Tells the new holder of `seat` how the other seat is, and the other who is there now. */
@@ -277,8 +281,15 @@ export class MemoryRoomStore implements RoomStore {
   }
 }
 
-function holderOf({ conn, rtok, listener }: Claim): Holder {
-  return { up: true, rtok, conn, listener };
+function holderOf({ conn, rtok, listener }: Claim, before: TokenHash | null = null): Holder {
+  return { up: true, rtok, before, conn, listener };
+}
+
+/** Whether a token takes the seat; the same work where there is none. */
+function opens(holder: Holder | null | undefined, token: TokenHash): boolean {
+  const newest = equalHashes(holder?.rtok ?? NO_HASH, token);
+  const shown = equalHashes(holder?.before ?? NO_HASH, token);
+  return newest || shown;
 }
 
 // A microtask later, so that a listener which calls the store back (a slow reader that gives up its seat) finds the

@@ -5,7 +5,7 @@
  * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms `{rooms}`: a script never
  * touches two of them, as a cluster demands.
  *
- *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met; for each seat: rtok, conn, at, leaseAt, lostAt
+ *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met; for each seat: rtok, before, conn, at, leaseAt, lostAt
  *     img:{ROOM}:events    stream   to (conn), event (JSON); taken out once it was read
  *     img:{codes}:taken    sorted   digits → when they are free again
  *     img:{codes}:NNNN     string   the room to which digits lead
@@ -120,7 +120,7 @@ local function forget(to)
 end
 
 local function empty(seat)
-  drop(seat .. '.rtok', seat .. '.conn', seat .. '.at', seat .. '.leaseAt', seat .. '.lostAt')
+  drop(seat .. '.rtok', seat .. '.before', seat .. '.conn', seat .. '.at', seat .. '.leaseAt', seat .. '.lostAt')
 end
 local function emptyViewer()
   empty('viewer')
@@ -136,10 +136,11 @@ local function finish(why)
   room = {}
 end
 
-local function take(seat, rtok)
+local function take(seat, rtok, before)
   tell(seat, '{"t":"superseded"}')
   if taken(seat) then empty(seat) end
   set(seat .. '.rtok', rtok)
+  if before then set(seat .. '.before', before) end
   set(seat .. '.conn', conn)
   set(seat .. '.at', at)
   set(seat .. '.leaseAt', text(now + ${leaseMs}))
@@ -238,13 +239,19 @@ return seated('viewer')`,
 local rtok, old, code = ARGV[3], ARGV[4], ARGV[5]
 if not exists() or (code ~= '' and room.code ~= code) then return { ended, 'refused' } end
 for _, seat in ipairs({ 'sender', 'viewer' }) do
-  if room[seat .. '.rtok'] == old then
-    take(seat, rtok)
+  if room[seat .. '.rtok'] == old or room[seat .. '.before'] == old then
+    take(seat, rtok, old)
     introduce(seat)
     return seated(seat)
   end
 end
 return { ended, 'refused' }`,
+
+    // seat
+    confirm: `${room}
+local seat = ARGV[3]
+if holds(seat) then drop(seat .. '.before') end
+return { ended }`,
 
     // seat, event → 1 | 0
     relay: `${room}

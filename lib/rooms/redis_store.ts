@@ -155,14 +155,19 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     const room = await this.#lead(claim.room);
     if (room === "busy") return room;
     const code = isCode(claim.room) ? claim.room : "";
-    return this.#claim(claim, room, async () => {
+    const ask = async () => {
       const answer = await this.#run(
         this.#scripts.resume,
         room,
         [claim.conn, this.#instance, claim.rtok, token, code],
       );
       return seated(room, answer);
-    });
+    };
+    return this.#claim(claim, room, ask, "lose");
+  }
+
+  async confirm(ticket: Ticket): Promise<void> {
+    await this.#insist(() => this.#act(this.#scripts.confirm, ticket));
   }
 
   async relay(ticket: Ticket, d: string, t: "relay" | "data" = "relay"): Promise<boolean> {
@@ -233,11 +238,15 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     return this.close();
   }
 
-  /** The claims that Redis grants, refuses, or does not answer, which is `busy`. */
+  /**
+   * The claims that Redis grants, refuses, or does not answer, which is `busy`. `viewer`: what becomes of a viewer's seat then; one
+   * that was joined need not wait for anybody.
+   */
   async #claim<T extends Seated>(
     { conn, listener }: Claim,
     room: string,
     ask: () => Promise<T | Denied>,
+    viewer: "leave" | "lose" = "leave",
   ): Promise<T | Denied> {
     if (!this.ready) return "busy";
     // Known before Redis is: its events may be quicker than its answer.
@@ -265,10 +274,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     } catch (error) {
       this.#seats.delete(conn);
       if (!(error instanceof RedisAway)) throw error;
-      // It may have been granted. Nobody has the rtok: a viewer's seat need not wait.
-      const { leave, lose } = this.#scripts;
-      this.#owe(() => this.#act(leave, { room, conn, seat: "viewer" }));
-      this.#owe(() => this.#act(lose, { room, conn, seat: "sender" }));
+      // It may have been granted, and nobody has the rtok.
+      const scripts = this.#scripts;
+      this.#owe(() => this.#act(scripts[viewer], { room, conn, seat: "viewer" }));
+      this.#owe(() => this.#act(scripts.lose, { room, conn, seat: "sender" }));
       return "busy";
     }
   }

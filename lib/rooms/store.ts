@@ -109,11 +109,15 @@ export interface RoomStore {
   join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied>;
 
   /**
-   * Gives the seat whose rtok hashes to `token` to this connection and replaces that hash by the claim's. A live holder
+   * Gives the seat whose rtok hashes to `token` to this connection and replaces that hash by the claim's. The one that was shown
+   * takes the seat as well until {@linkcode RoomStore.confirm}: the answer with the other may get lost. A live holder
    * is superseded. The claimant hears the state of the other seat, the other seat hears `peer` by `resume` (or both by
    * `join`, if these two were never up together).
    */
   resume(claim: Claim, token: TokenHash): Promise<Seated | Denied>;
+
+  /** The holder has his rtok: the one that he showed for it is worth nothing from now on. */
+  confirm(ticket: Ticket): Promise<void>;
 
   /** Passes `d` to the other seat, as `relay` or `data`. Resolves to false where nobody is up there. */
   relay(ticket: Ticket, d: string, t?: "relay" | "data"): Promise<boolean>;

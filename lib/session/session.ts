@@ -477,8 +477,8 @@ export class Session {
   #farewell(why: ByeReason, inbox: Inbox): EndReason {
     if (why === "mismatch") return why;
     if (this.#options.role === "S" || why === "left") return "peer_left";
-    // "All was seen" is false while a picture is locked or on screen, and where there never was one.
-    const finished = inbox.picture.peek() !== null && inbox.idle;
+    // "All was seen" is false while a picture is locked or on screen, and where there never was one, on no page of this session.
+    const finished = inbox.picture.peek() === null ? inbox.last !== undefined : inbox.idle;
     return why === "done" && !finished ? "peer_left" : why;
   }
 

@@ -212,6 +212,32 @@ test("both pages are loaded again, and one of them twice", async (stage) => {
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
+/** Loads the page again, and again before that had time to become anything. */
+async function hurry(...people: readonly (Sender | Viewer)[]): Promise<void> {
+  await Promise.all(people.map(async (person) => {
+    for (const ms of [0, 15, 40, 60]) {
+      await person.page.reload({ waitUntil: "domcontentloaded" });
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    }
+    await person.reload();
+  }));
+}
+
+for (const who of ["viewer's page", "sender's page", "both pages"] as const) {
+  test(`${who}: loaded again and again while it takes its seat back, and the session ends as it would have`, async (stage) => {
+    const { sender, viewer } = await shown(stage);
+    await hurry(
+      ...(who === "sender's page" ? [] : [viewer]),
+      ...(who === "viewer's page" ? [] : [sender]),
+    );
+    assertEquals(await sender.waitReason("ended"), REASON.done);
+    assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+    assertEquals(await viewer.waitReason("ended"), REASON.done);
+    assertMatch(await viewer.text(), /You saw it for/);
+    assertEquals(await viewer.wiped(), true);
+  });
+}
+
 test("nobody has to wait for a server that does not answer a page that was loaded again", async (stage) => {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));

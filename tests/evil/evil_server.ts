@@ -120,6 +120,8 @@ export class Victim {
     const message = parseClientMessage(text);
     if (message === null) throw new Error(`A page said what is not in the protocol: ${text}`);
     this.#role ??= this.#server.roleOf(message);
+    // A seat that the script made up is none at the real server.
+    if (message.t === "pong" && this.#upstream === null) return;
     for (const out of listOf(await this.#server.judgeUp(message, this))) await this.tell(out);
   }
 

@@ -212,7 +212,7 @@ Deno.test("nothing is relayed before there is a seat, and nothing after it was l
     told.client.relay("now");
     socket().closed(1006);
     told.client.relay("late");
-    assertEquals(socket().sent, [FIRST, { t: "relay", d: "now" }]);
+    assertEquals(socket().sent, [FIRST, { t: "pong" }, { t: "relay", d: "now" }]);
     return Promise.resolve();
   }));
 
@@ -517,7 +517,7 @@ Deno.test("end() says goodbye first, closes, and nothing happens any more", () =
     const last = socket();
     told.client.end({ t: "leave" });
     told.client.end({ t: "leave" });
-    assertEquals([last.sent.at(-1), last.sent.length, last.closes], [{ t: "leave" }, 2, [1000]]);
+    assertEquals([last.sent.at(-1), last.sent.length, last.closes], [{ t: "leave" }, 3, [1000]]);
     last.hear({ t: "ping" });
     last.closed(1006);
     globalThis.dispatchEvent(new Event("online"));

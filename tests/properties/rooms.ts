@@ -159,6 +159,8 @@ interface Person {
   open: boolean;
   /** Where he was seated, if ever. */
   seat: { readonly access: Access; readonly seat: Seat } | null;
+  /** By what he was seated, until he says anything. */
+  unheard: RawFirst["t"] | null;
 }
 
 /** A message, or a function that takes the one that came, where the server draws what is in it. */
@@ -168,8 +170,10 @@ type Expected = ServerMessage | ((message: ServerMessage) => void);
 interface Holder {
   person: Person | null;
   lostAt: number;
-  /** The one token that takes the seat back. */
+  /** The token that takes the seat back. */
   rtok: string | null;
+  /** What was shown for it: takes the seat back as well, until its holder says anything. */
+  before: string | null;
 }
 
 interface Room {
@@ -213,7 +217,7 @@ class Model {
   }
 
   come(address: string, first: RawFirst | "nonsense" | "pong"): void {
-    const person: Person = { heard: [], closed: null, open: true, seat: null };
+    const person: Person = { heard: [], closed: null, open: true, seat: null, unheard: null };
     this.people.push(person);
     if (first === "nonsense") return this.#close(person, "malformed");
     if (first === "pong") return this.#close(person, "outOfTurn");
@@ -234,10 +238,10 @@ class Model {
 
   say(person: Person, what: RawLater): void {
     const isSender = person.seat?.seat === "sender";
-    // Nobody asks the room for these.
-    if (what.t === "pong") return;
     if (what.t === "nonsense") return this.#shut(person, "malformed");
     if (what.t === "create" || what.t === "join") return this.#shut(person, "outOfTurn");
+    this.#heardOf(person);
+    if (what.t === "pong") return;
     if (what.t !== "relay" && what.t !== "leave" && !isSender) {
       return this.#shut(person, "outOfTurn");
     }
@@ -293,7 +297,7 @@ class Model {
       this.#tell(person, { t: "err", code: "busy" });
       return this.#close(person, "busy");
     }
-    const sender: Holder = { person, lostAt: 0, rtok: null };
+    const sender: Holder = { person, lostAt: 0, rtok: null, before: null };
     const room: Room = {
       access: { room: address, otok: own, jtok: join },
       expires: this.#now + TTL_S,
@@ -329,19 +333,21 @@ class Model {
     const entitled = byCode === null ? tok !== null && tok === room?.access.jtok : tok === null;
     if (room === null || !entitled || room.viewer !== null) return this.#refuse(person);
     room.met = false;
+    person.unheard = "join";
     this.#joined(this.#take(room, "viewer", person), person);
     this.#introduce(room, "viewer");
   }
 
   #resume(person: Person, address: string, rtok: string): void {
     const room = this.#find(this.#roomAt(address)?.access.room ?? address);
-    const seat = room?.sender.rtok === rtok
-      ? "sender"
-      : room?.viewer?.rtok === rtok
-      ? "viewer"
-      : null;
+    const opens = (holder: Holder | null | undefined) =>
+      holder?.rtok === rtok || holder?.before === rtok;
+    const seat = opens(room?.sender) ? "sender" : opens(room?.viewer) ? "viewer" : null;
     if (room === null || seat === null) return this.#refuse(person);
-    this.#joined(this.#take(room, seat, person), person);
+    person.unheard = "resume";
+    const holder = this.#take(room, seat, person);
+    holder.before = rtok;
+    this.#joined(holder, person);
     this.#introduce(room, seat);
   }
 
@@ -352,7 +358,7 @@ class Model {
     });
   }
 
-  /** Tokens rotate: each is new, and takes the place of the one before. */
+  /** Tokens rotate: each is new. */
   #got(holder: Holder, rtok: string): void {
     assert(!this.tokens.includes(rtok), "a token came twice");
     this.tokens.push(rtok);
@@ -372,7 +378,7 @@ class Model {
   #take(room: Room, seat: Seat, person: Person): Holder {
     this.#close(room[seat]?.person ?? null, "superseded");
     person.seat = { access: room.access, seat };
-    return room[seat] = { person, lostAt: 0, rtok: null };
+    return room[seat] = { person, lostAt: 0, rtok: null, before: null };
   }
 
   #introduce(room: Room, seat: Seat): void {
@@ -397,9 +403,19 @@ class Model {
     const { seat } = person.seat;
     const holder = room[seat];
     if (holder === null) return;
+    if (person.unheard === "join") return this.#emptyViewer(room);
     holder.person = null;
     holder.lostAt = this.#now;
     this.#tell(room[OTHER[seat]]?.person ?? null, { t: "peer", up: false, by: "lost" });
+  }
+
+  /** Whoever says anything has his token. */
+  #heardOf(person: Person): void {
+    const holder = person.unheard === "resume" && person.seat !== null
+      ? this.#roomOf(person)?.[person.seat.seat]
+      : null;
+    if (holder) holder.before = null;
+    person.unheard = null;
   }
 
   #emptyViewer(room: Room): void {

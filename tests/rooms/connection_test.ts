@@ -2,6 +2,7 @@ import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { Admission, UNLIMITED } from "../../lib/rooms/admission.ts";
 import { Connection } from "../../lib/rooms/connection.ts";
 import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
+import { parseServerMessage } from "../../lib/protocol/signaling.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits.ts";
 import { RelayBudget, type RelayLimits } from "../../lib/rooms/relay_budget.ts";
 import { Metrics } from "../../lib/server/metrics.ts";
@@ -99,12 +100,14 @@ class World {
   async sender() {
     const end = this.open();
     await end.say(createMessage(this.access));
+    await end.say({ t: "pong" });
     return end;
   }
 
   async viewer() {
     const end = this.open();
     await end.say({ t: "join", tok: this.access.jtok });
+    await end.say({ t: "pong" });
     return end;
   }
 
@@ -116,6 +119,13 @@ class World {
     viewer.socket.sent.length = 0;
     return { sender, viewer };
   }
+}
+
+/** What a seat was taken with. */
+function welcome({ socket }: { readonly socket: FakeSocket }) {
+  const message = parseServerMessage(JSON.stringify(socket.sent[0]));
+  assert(message?.t === "joined", `Not joined: ${JSON.stringify(message)}`);
+  return message;
 }
 
 Deno.test("Connection closes a socket that says nothing for 5 s, and holds no timer after", async () => {
@@ -192,6 +202,42 @@ Deno.test("closed() twice, or after a resume, takes the seat from nobody", async
     await world.clock.advance(15_000);
   }
   assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "leave" });
+});
+
+Deno.test("a viewer who joined, and was not heard of before his socket went, may have no rtok: his seat is free at once", async () => {
+  const world = new World();
+  const sender = await world.sender();
+  const viewer = world.open();
+  await viewer.say({ t: "join", tok: world.access.jtok });
+  viewer.connection.closed();
+  await flush();
+  assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "leave" });
+  const again = world.open();
+  await again.say({ t: "join", tok: world.access.jtok });
+  assertEquals(welcome(again).t, "joined");
+});
+
+Deno.test("whoever took a seat back, and was not heard of since, is waited for, and what he showed takes it once more", async () => {
+  const world = new World();
+  const sender = await world.sender();
+  const viewer = await world.viewer();
+  const { rtok } = welcome(viewer);
+  const resume = async () => {
+    const end = world.open();
+    await end.say({ t: "resume", rtok });
+    return end;
+  };
+  for (let tries = 0; tries < 3; tries++) {
+    const end = await resume();
+    assertEquals(welcome(end).t, "joined");
+    end.connection.closed();
+    await flush();
+    assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "lost" });
+  }
+  const last = await resume();
+  await last.say({ t: "pong" });
+  assertEquals((await resume()).socket.sent, [{ t: "err", code: "refused" }]);
+  assertEquals(last.socket.closes, []);
 });
 
 Deno.test("a closed connection neither hears nor says anything", async () => {

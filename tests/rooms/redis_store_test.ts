@@ -39,6 +39,7 @@ function inTurns(stores: readonly RedisRoomStore[]): RoomStore {
     relay: (ticket, d) => placeOf(ticket).relay(ticket, d),
     lose: (ticket) => placeOf(ticket).lose(ticket),
     dismiss: (ticket) => placeOf(ticket).dismiss(ticket),
+    confirm: (ticket) => placeOf(ticket).confirm(ticket),
     withdraw: (ticket) => placeOf(ticket).withdraw(ticket),
     leave: (ticket) => placeOf(ticket).leave(ticket),
     remove: (ticket, token) => placeOf(ticket).remove(ticket, token),

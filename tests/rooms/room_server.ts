@@ -133,6 +133,7 @@ export class Client implements AsyncDisposable {
     client.send(createMessage(access));
     const answer = await client.next();
     assert(answer.t === "created", `Not created: ${JSON.stringify(answer)}`);
+    client.send({ t: "pong" });
     return { client, rtok: answer.rtok, code: answer.code ?? "" };
   }
 
@@ -146,6 +147,7 @@ export class Client implements AsyncDisposable {
     client.send(byCode ? { t: "join" } : { t: "join", tok: way.jtok });
     const answer = await client.next();
     assert(answer.t === "joined", `Not joined: ${JSON.stringify(answer)}`);
+    client.send({ t: "pong" });
     assertEquals(await client.next(), { t: "peer", up: true, by: "join" });
     return { client, rtok: answer.rtok };
   }

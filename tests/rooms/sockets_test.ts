@@ -237,7 +237,7 @@ Deno.test("a seated socket that answers no ping is closed, one that does lives",
   assertEquals(sender.socket.readyState, WebSocket.OPEN);
 });
 
-Deno.test("a lost socket resumes, the newest one wins, and each rtok works once", async () => {
+Deno.test("a lost socket resumes, the newest one wins, and each rtok works until the next one was heard", async () => {
   await using server = new RoomServer();
   const { access, sender, viewer, rtok } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
@@ -254,6 +254,7 @@ Deno.test("a lost socket resumes, the newest one wins, and each rtok works once"
   await using third = await Client.connect(server, access.room);
   third.send({ t: "resume", rtok: joined.rtok });
   assertEquals((await third.next()).t, "joined");
+  third.send({ t: "pong" });
   assertEquals(await second.closed, { code: CLOSE.superseded, reason: "superseded" });
   assertEquals(await third.next(), RESUMED);
   assertEquals(await sender.next(), RESUMED);
@@ -470,6 +471,7 @@ Deno.test("a reader that is stuck loses its seat at once, not when its socket cl
   await using sender = (await Client.create(server, access)).client;
   using stuck = await RawClient.connect(server, access.room);
   await stuck.text(JSON.stringify({ t: "join", tok: access.jtok }));
+  await stuck.text(JSON.stringify({ t: "pong" }));
   assertEquals(await sender.next(), MET);
   // The socket buffers of the system take some megabytes before anything queues in the server.
   const d = "x".repeat(MAX_RELAY_LENGTH);

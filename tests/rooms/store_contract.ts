@@ -316,16 +316,41 @@ export function testRoomStore(
     assertEquals(await newest.heard(), [peer(true, "resume"), { t: "relay", d: "x" }]);
   });
 
-  test("resume() takes each rtok once and no other token", async (world) => {
+  test("resume() takes each rtok until its holder has the next one, and no other token", async (world) => {
     assertEquals(await world.resume(world.party(), token(32)), "refused");
     const { sender, viewer } = await world.paired();
     const second = world.party();
     assertEquals(await world.resume(second, viewer.rtok), world.seated("viewer"));
+    await world.store.confirm(second.as("viewer"));
     assertEquals(await world.resume(world.party(), viewer.rtok), "refused");
     assertEquals(await world.resume(world.party(), world.otok), "refused");
     assertEquals(await world.resume(world.party(), token(32)), "refused");
     assertEquals(await world.resume(world.party(), second.rtok), world.seated("viewer"));
     assertEquals(await sender.heard(), [peer(true, "resume"), peer(true, "resume")]);
+  });
+
+  test("resume() takes an rtok again whose successor was not confirmed; what came of it takes nothing any more", async (world) => {
+    for (const lost of [false, true]) {
+      const at = new World(world.harness);
+      const { viewer } = await at.paired();
+      const other = await new World(world.harness).paired();
+      const parties = [at.party(), at.party(), at.party()] as const;
+      for (const party of parties) {
+        assertEquals(await at.resume(party, viewer.rtok), at.seated("viewer"));
+        // A stranger's word, or one of a holder who was superseded, confirms nothing.
+        await at.store.confirm(viewer.as("viewer"));
+        await at.store.confirm(other.viewer.as("viewer"));
+        if (lost) await at.store.lose(party.as("viewer"));
+      }
+      const [first, , last] = parties;
+      assertEquals(await at.resume(at.party(), first.rtok), "refused");
+      const next = at.party();
+      assertEquals(await at.resume(next, last.rtok), at.seated("viewer"));
+      await at.store.confirm(next.as("viewer"));
+      for (const used of [viewer, last]) {
+        assertEquals(await at.resume(at.party(), used.rtok), "refused");
+      }
+    }
   });
 
   test("resume() tells the claimant of an empty or lost seat", async (world) => {
