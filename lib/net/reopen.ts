@@ -17,7 +17,8 @@ export interface Reopened {
 
 /**
  * Asks the server, for as long as it does not answer, until the seat would be gone or `signal` aborts. Resolves to `null` then,
- * and where the seat, or the room, is not there any more. The seat counts as lost from then on, until somebody takes it with the new token.
+ * and where the seat, or the room, is not there any more. The seat counts as lost from then on, until somebody takes it with the
+ * new token, or once more with this one.
  */
 export function reopen(
   { server, path, rtok, signal }: {

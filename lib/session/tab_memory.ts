@@ -90,7 +90,7 @@ export class TabMemory implements Keeper {
 
   seated(memo: SeatMemo): void {
     this.#memo = memo;
-    // The token of before is worth nothing from now on: what is sealed already goes on with this one at once.
+    // The token of before is worth nothing once this socket says anything: what is sealed already goes on with this one at once.
     if (this.#box !== null && this.#box.salt === memo.salt) return this.#write();
     this.#seal();
   }
@@ -188,7 +188,7 @@ export class Remains {
     const halves = parseHalves(tab, salt);
     const sealed = fromBase64Url(box);
     if (halves === null || sealed === null) return null;
-    // The token of before is spent: who loads the page twice in a row needs this one.
+    // The token of before is good until somebody is heard of in the seat: the page after this one needs this one.
     store(this.#key, { ...this.#entry, rtok });
     try {
       const kept = parseKept(await openForTab(halves, sealed));
