@@ -448,7 +448,8 @@ class Run {
     // Who loaded the page again, or opened it twice, reads of the last picture only; who came to no link, of a session before.
     const whole = this.#opened !== null && viewer.loads - this.#loadsBefore.viewer <= 1 &&
       this.#choices <= 1;
-    if (whole && read === "seen" && !shown) {
+    // A frame that was on its way to the screen when all was closed may have been seen, and both are told so.
+    if (whole && read === "seen" && !drawn) {
       problems.push("the viewer reads “seen”, and it was not");
     }
     if (whole && read === "unseen" && shown) {
