@@ -270,7 +270,10 @@ export class Connection {
     }
   }
 
-  /** The socket went away. A viewer who was not heard of since he joined may have no rtok: then nobody waits for him, and he can join again. */
+  /**
+   * The socket went away. A viewer who was not heard of since he joined may have no rtok: then nobody waits for him, and he can
+   * join again.
+   */
   async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
     await (this.#unheard === "join" ? store.leave(ticket) : store.lose(ticket));

@@ -39,11 +39,19 @@ export interface Kept extends KeptConnection {
 /** What the next page goes on with. */
 export interface Returned extends Kept {
   readonly rtok: string;
+  /** The same as it lies in the tab, so that the next token can be put beside it at once. */
+  readonly sealed: { readonly tab: Bytes; readonly box: Box };
   readonly last: LastSeen | undefined;
 }
 
 /** Longest text of either part, in characters. */
 const MAX_LENGTH = 16_384;
+
+/** What is sealed, in base64url, and the room's half of the key to it. */
+interface Box {
+  readonly text: string;
+  readonly salt: string;
+}
 
 /** What lies open in the tab. */
 interface Entry {
@@ -70,10 +78,10 @@ const FRESH: Omit<Kept, "secret"> = {
 /** The memory of one session. */
 export class TabMemory implements Keeper {
   readonly #key: string;
-  readonly #tab = randomBytes(32);
+  readonly #tab: Bytes;
   #state: Partial<Kept> = FRESH;
   #memo: SeatMemo | null = null;
-  #box: { readonly text: string; readonly salt: string } | null = null;
+  #box: Box | null = null;
   #last: Seen | undefined;
   #sealing: Promise<void> = Promise.resolve();
   #over = false;
@@ -81,10 +89,12 @@ export class TabMemory implements Keeper {
   /** `before`: what a page before this one kept. */
   constructor(role: Role, before?: Returned) {
     this.#key = memoryKey(role);
+    this.#tab = before?.sealed.tab ?? randomBytes(32);
     if (before !== undefined) {
-      const { rtok: _, last, ...state } = before;
+      const { rtok: _, last, sealed, ...state } = before;
       this.#state = state;
       this.#last = last;
+      this.#box = sealed.box;
     }
   }
 
@@ -186,13 +196,15 @@ export class Remains {
   async open({ rtok, salt }: { rtok: string; salt: string }): Promise<Returned | null> {
     const { tab, box, last } = this.#entry;
     const halves = parseHalves(tab, salt);
-    const sealed = fromBase64Url(box);
-    if (halves === null || sealed === null) return null;
+    const bytes = fromBase64Url(box);
+    if (halves === null || bytes === null) return null;
     // The token of before is good until somebody is heard of in the seat: the page after this one needs this one.
     store(this.#key, { ...this.#entry, rtok });
     try {
-      const kept = parseKept(await openForTab(halves, sealed));
-      return kept === null ? null : { ...kept, rtok, last: last && settle(last) };
+      const kept = parseKept(await openForTab(halves, bytes));
+      if (kept === null) return null;
+      const sealed = { tab: halves.tab, box: { text: box, salt } };
+      return { ...kept, rtok, last: last && settle(last), sealed };
     } catch (error) {
       if (error instanceof ProtocolError) return null;
       throw error;

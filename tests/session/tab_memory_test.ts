@@ -69,7 +69,8 @@ Deno.test("the page after this one finds all of it, with the salt", async () => 
   const remains = Remains.find("S");
   assertEquals([remains?.path, remains?.rtok], [seat.path, seat.rtok]);
   const rtok = token(32);
-  assertEquals<unknown>(await remains?.open({ rtok, salt: seat.salt }), {
+  const { sealed: _, ...found } = await remains?.open({ rtok, salt: seat.salt }) ?? {};
+  assertEquals<unknown>(found, {
     ...kept,
     code: CODE,
     misses: 1,
@@ -95,6 +96,22 @@ Deno.test("what lies in the storage is worth nothing without the room's salt, an
     assert(!text.includes(toBase64Url(bytes)), "a secret in the clear");
   }
   for (const word of ["crystal", "4821", "closed"]) assert(!text.includes(word), word);
+});
+
+Deno.test("a page that was loaded again keeps its next token at once as well, before anything is sealed anew", async () => {
+  using _tab = tab();
+  const { seat, secret } = await full();
+  const before = await Remains.find("S")?.open({ rtok: token(32), salt: seat.salt });
+  assert(before !== undefined && before !== null);
+  const memory = new TabMemory("S", before);
+  const rtok = token(32);
+  memory.seated({ ...seat, rtok });
+  assertEquals(Remains.find("S")?.rtok, rtok);
+  const next = await Remains.find("S")?.open({ rtok, salt: seat.salt });
+  assertEquals<unknown>(next?.secret, secret);
+  // What is sealed later is as readable.
+  await memory.keep({ misses: 2 });
+  assertEquals((await Remains.find("S")?.open({ rtok, salt: seat.salt }))?.misses, 2);
 });
 
 Deno.test("a new token is there at once; a new salt when it is sealed under it, and the old one opens nothing more", async () => {
