@@ -41,7 +41,9 @@ export class Stage {
 
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
-  readonly #bitmap: ImageBitmap;
+  /** Of the picture; what is painted of it may have fewer pixels. */
+  readonly #size: Size;
+  #bitmap: ImageBitmap;
   readonly #watermark: Watermark;
   readonly #box: HTMLElement;
   readonly #surface: string;
@@ -73,6 +75,7 @@ export class Stage {
     this.#canvas = canvas;
     this.#context = context;
     this.#bitmap = bitmap;
+    this.#size = { width: bitmap.width, height: bitmap.height };
     this.#box = box;
     this.#watermark = new Watermark(options.mark);
     this.#surface = options.surface ?? SURFACE;
@@ -136,6 +139,20 @@ export class Stage {
     this.#paint();
   }
 
+  /**
+   * Puts other pixels in the picture's place, e.g. the next frame of one that moves: stretched to where the picture is,
+   * in whatever size `bitmap` has. Zoom, watermark and time stay. The old pixels are closed and the new ones painted at
+   * once, in the same task, unless the stage is covered; so nothing flickers. Takes ownership of `bitmap`: it is closed
+   * with the next one, or by `wipe()`; after `wipe()` it is closed right away. May be called as often as one likes.
+   */
+  show(bitmap: ImageBitmap): void {
+    if (this.wiped) return bitmap.close();
+    const old = this.#bitmap;
+    this.#bitmap = bitmap;
+    if (old !== bitmap) old.close();
+    if (!this.#covered) this.#paint();
+  }
+
   /** Closes the bitmap, clears the canvas and makes it 0×0, removes everything that could paint again. Idempotent. */
   wipe(): void {
     if (this.wiped) return;
@@ -180,7 +197,7 @@ export class Stage {
 
   /** The whole picture in its box, in CSS pixels; never more than one for a pixel of it: larger shows nothing more. */
   #fitted(): Size {
-    const { width, height } = this.#bitmap;
+    const { width, height } = this.#size;
     const box = this.#boxSize();
     const scale = Math.min(1, box.width / width, box.height / height);
     return { width: width * scale, height: height * scale };

@@ -193,6 +193,37 @@ Deno.test("a covered canvas holds one colour only, and shows the picture again w
     assertCorners((await look(page)).corners, (await fixture("small")).corners);
   }));
 
+Deno.test("other pixels take the picture's place at once, at the same zoom, and none are painted while covered or wiped", () =>
+  withPage(async (page) => {
+    const GREEN: Corners = {
+      topLeft: [0, 128, 0],
+      topRight: [0, 128, 0],
+      bottomRight: [0, 128, 0],
+      bottomLeft: [0, 128, 0],
+    };
+    const replace = (colour: string) =>
+      page.page.evaluate((colour) => harness.replace(colour), colour);
+    await show(page, "small");
+    const { place } = await look(page);
+    assertEquals(await replace("#008000"), true);
+    assertCorners((await look(page)).corners, GREEN);
+    assertEquals((await look(page)).place, place);
+    await page.page.evaluate(() => harness.zoom(2));
+    await page.page.waitForFunction((width) => harness.look().place[2] !== width, {}, place[2]);
+    const zoomed = await look(page);
+    await replace("#ff0000");
+    assertEquals((await look(page)).place, zoomed.place);
+    await stage(page, "cover");
+    await replace("#008000");
+    assertEquals((await look(page)).colours, 1);
+    await stage(page, "uncover");
+    assertCorners((await look(page)).corners, GREEN);
+    await stage(page, "wipe");
+    assertEquals(await replace("#ff0000"), true);
+    const wiped = await look(page);
+    assertEquals([wiped.size, wiped.bitmapClosed], [[0, 0], true]);
+  }));
+
 Deno.test("a stage that starts covered paints nothing of the picture", () =>
   withPage(async (page) => {
     await show(page, "small", { covered: true });

@@ -48,6 +48,9 @@ export interface Harness {
     number | null
   >;
   stage(action: "cover" | "uncover" | "wipe"): void;
+  /** Puts a bitmap of one colour in the picture's place; returns whether the one before is closed, inside of the same task. */
+  replace(colour: string): Promise<boolean>;
+  zoom(factor: number): void;
   look(): CanvasLook;
 }
 
@@ -170,6 +173,20 @@ globalThis.harness = {
   },
   stage(action) {
     stage?.[action]();
+  },
+  async replace(colour) {
+    const context = new OffscreenCanvas(40, 30).getContext("2d");
+    if (context === null) throw new Error("No 2D canvas");
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 40, 30);
+    const next = await createImageBitmap(context.canvas);
+    const before = bitmap;
+    bitmap = next;
+    stage?.show(next);
+    return before?.width === 0;
+  },
+  zoom(factor) {
+    stage?.zoomBy(factor, { x: 0, y: 0 });
   },
   look() {
     const image = pixels(canvas);
