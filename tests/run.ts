@@ -1,9 +1,12 @@
 /**
- * The whole suite, two files at a time: `deno task test`. Those that keep pages busy come one after the other, and beside them
- * what waits for most of its time, or needs no browser: two busy ones at once take as long, and break what has to answer in time.
- * Starting a browser and a server takes longer than most tests: each lane lends its files one browser, and the app is built once.
+ * The whole suite, two files at a time: `deno task test`. The types of the whole project are checked
+ * first. Files that keep pages busy run one after the other, in one lane. The second lane has files
+ * that mostly wait, or need no browser. Two busy files at once take as long as one after the other,
+ * and break tests of what has to answer in time. Each lane lends its files one browser, and the app
+ * is built once, because starting a browser and a server takes longer than most tests.
  *
- * What is given goes to one `deno test` as it is, e.g. `deno task test tests/net --filter=repair`.
+ * Arguments go to one `deno test`, e.g. `deno task test tests/net --filter=repair`. It checks the
+ * types of these files alone, and the app is built only if one of them starts it.
  *
  * @module
  */
@@ -44,17 +47,16 @@ function lanes(): string[][][] {
   return [busy.map((file) => [file]), [...waiting.map((file) => [file]), ...packs]];
 }
 
-/** The command; types were checked before. */
-function denoTest(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Deno.CommandOptions {
-  return {
-    args: ["test", "-A", "--frozen", "--lock=tests/deno.lock", "--no-check", ...args],
-    cwd: PROJECT,
-    env: { ...env, [APP_IS_BUILT]: "1" },
-    stdin: "null",
-  };
+/** What every `deno` command here uses. */
+const LOCK = ["--frozen", "--lock=tests/deno.lock"];
+
+/** How many of the slowest files are named at the end. */
+const SLOWEST = 20;
+
+/** What became of one job, for the table at the end. */
+interface Timed {
+  readonly name: string;
+  readonly seconds: number;
 }
 
 /** What failed tests threw, a few lines each: often nothing but the end of the output is at hand. */
@@ -65,16 +67,21 @@ function reasons(text: string): string[] {
   );
 }
 
-/** Runs one job, shows what it wrote, and adds to `totals`. Says what was not well, in a few lines. */
+/**
+ * Runs one job, shows its output, and adds to `totals` and `times`. Returns a few lines about each
+ * failure.
+ */
 async function runJob(
   files: readonly string[],
   browser: TestBrowser,
-  totals: Totals,
+  { totals, times }: { totals: Totals; times: Timed[] },
 ): Promise<string[]> {
-  // Colours would hide the summary.
-  const env = { [LENT_BROWSER]: browser.browser.wsEndpoint(), NO_COLOR: "1" };
   const command = new Deno.Command(Deno.execPath(), {
-    ...denoTest(files, env),
+    args: ["test", "-A", ...LOCK, "--no-check", ...files],
+    cwd: PROJECT,
+    // Colours would hide the summary.
+    env: { [LENT_BROWSER]: browser.browser.wsEndpoint(), NO_COLOR: "1", [APP_IS_BUILT]: "1" },
+    stdin: "null",
     stdout: "piped",
     stderr: "piped",
   });
@@ -87,7 +94,9 @@ async function runJob(
   const complaints = success ? "" : decoder.decode(stderr);
   const wrong = text.split("\n").filter((line) => / \.\.\. FAILED \(/.test(line));
   wrong.push(...reasons(text));
-  const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`;
+  const [first = ""] = files;
+  const name = files.length === 1 ? first : `${files.length} files from ${first}`;
+  times.push({ name, seconds });
   tell(`${text.replace(`${summary}\n`, "").trim()}\n${complaints}(${name}: ${seconds} s)\n`);
   // A process that broke off has said nothing of how many tests that cost.
   if (summary === undefined) {
@@ -105,16 +114,21 @@ async function runJob(
 /** Runs everything. Says whether all was well. */
 async function runAll(): Promise<boolean> {
   const started = performance.now();
+  if (await deno(["check", ...LOCK]) !== 0) return false;
   await buildApp();
+  const times: Timed[] = [];
   const totals: Totals = { passed: 0, failed: 0, ignored: 0 };
   const broken: string[] = [];
   const run = async (lane: readonly string[][]) => {
     await using browser = await launchBrowser({ shell: true });
     for (const files of lane) {
-      broken.push(...await runJob(files, browser, totals));
+      broken.push(...await runJob(files, browser, { totals, times }));
     }
   };
   await Promise.all(lanes().map(run));
+  times.sort((a, b) => b.seconds - a.seconds);
+  const slowest = times.slice(0, SLOWEST).map(({ name, seconds }) => `${seconds} s  ${name}`);
+  tell(`\nSlowest:\n  ${slowest.join("\n  ")}`);
   if (broken.length > 0) tell(`\nNot all is well in:\n  ${broken.join("\n  ")}`);
   const { passed, failed, ignored } = totals;
   const seconds = Math.round((performance.now() - started) / 1000);
@@ -126,10 +140,11 @@ async function runAll(): Promise<boolean> {
   return broken.length === 0;
 }
 
-if (Deno.args.length === 0) {
-  if (!await runAll()) Deno.exit(1);
-} else {
-  await buildApp();
-  const { code } = await new Deno.Command(Deno.execPath(), denoTest(Deno.args)).spawn().status;
-  Deno.exit(code);
+/** Runs one `deno` command in the project, with this process's output. Returns its exit code. */
+async function deno(args: readonly string[]): Promise<number> {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], cwd: PROJECT });
+  return (await command.spawn().status).code;
 }
+
+if (Deno.args.length > 0) Deno.exit(await deno(["test", "-A", ...LOCK, ...Deno.args]));
+if (!await runAll()) Deno.exit(1);
