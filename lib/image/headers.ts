@@ -120,7 +120,8 @@ export function* parsePng(): Parser<Parsed> {
 /** WebP: RFC 9649; lossy, lossless, or extended with the canvas size. */
 export function* parseWebp(): Parser<Parsed> {
   const head = yield { at: 0, length: 30 };
-  if (head.length < 30) return "truncated";
+  // The smallest lossless ones are shorter than the fields of the others.
+  if (head.length < (latin1(head, 12, 4) === "VP8L" ? 25 : 30)) return "truncated";
   const next = 8 + uintLe(head, 4, 4);
   const facts = (width: number, height: number) =>
     ({ type: "image/webp", width, height, next }) as const;

@@ -71,6 +71,18 @@ export function exifKinds(tiff: Uint8Array): Set<MetadataKind> {
   return found;
 }
 
+/** The orientation in a TIFF block; `undefined` where it says none. */
+export function exifOrientation(tiff: Uint8Array): number | undefined {
+  const read = latin1(tiff, 0, 2) === "II" ? uintLe : uint;
+  const ifd = read(tiff, 4, 4);
+  const entries = Math.min(read(tiff, ifd, 2), 512);
+  for (let i = 0; i < entries; i++) {
+    const at = ifd + 2 + 12 * i;
+    if (read(tiff, at, 2) === 0x0112) return read(tiff, at + 8, 2);
+  }
+  return undefined;
+}
+
 /** Words of XMP by what they tell. */
 const WORDS: readonly (readonly [RegExp, MetadataKind])[] = [
   [/exif:GPS|photoshop:(City|State|Country)|Iptc4xmp\w+:(Location|City|Country)/, "location"],

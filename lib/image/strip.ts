@@ -7,20 +7,22 @@
  * @module
  */
 import type { ImageType } from "../protocol/control.ts";
+import {
+  ascii,
+  Collector,
+  EXIF,
+  isTurned,
+  orientationTiff,
+  type Stripped,
+  u32,
+} from "./collector.ts";
 import { ImageError } from "./errors.ts";
-import { latin1, uint, uintLe } from "./headers.ts";
-import { exifKinds, METADATA_KINDS, type MetadataKind, xmpKinds } from "./metadata.ts";
+import { latin1, uint } from "./headers.ts";
+import { exifKinds, exifOrientation, xmpKinds } from "./metadata.ts";
 import { avifMetadata } from "./strip_avif.ts";
+import { stripWebp } from "./strip_webp.ts";
 
-/** A part of the new file: bytes of the old one, or new ones. */
-export type Part = { readonly start: number; readonly end: number } | Uint8Array<ArrayBuffer>;
-
-/** What {@linkcode stripMetadata} found and left. */
-export interface Stripped {
-  readonly parts: readonly Part[];
-  /** What was taken out, in the order of {@linkcode METADATA_KINDS}. */
-  readonly removed: readonly MetadataKind[];
-}
+export type { Part, Stripped } from "./collector.ts";
 
 /** Settings of {@linkcode stripMetadata}. */
 export interface StripOptions {
@@ -54,72 +56,8 @@ export function stripMetadata(bytes: Uint8Array, { type, orientation }: StripOpt
   return out.result();
 }
 
-/** Collects what is kept, and what was not. */
-class Collector {
-  readonly bytes: Uint8Array;
-  readonly #parts: Part[] = [];
-  readonly #removed = new Set<MetadataKind>();
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  /** Keeps bytes of the file; neighbours become one part. */
-  keep(start: number, end: number): void {
-    if (end > this.bytes.length) throw new ImageError("truncated");
-    const last = this.#parts.at(-1);
-    if (last !== undefined && "start" in last && last.end === start) {
-      this.#parts[this.#parts.length - 1] = { start: last.start, end };
-    } else this.#parts.push({ start, end });
-  }
-
-  add(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#parts.push(bytes);
-  }
-
-  drop(...kinds: readonly MetadataKind[]): void {
-    for (const kind of kinds) this.#removed.add(kind);
-  }
-
-  /** Whatever stands behind the end of the picture: phones put films there. */
-  dropTail(start: number): void {
-    if (start < this.bytes.length) {
-      this.drop(this.bytes.length - start > 4_096 ? "preview" : "other");
-    }
-  }
-
-  /** All new parts in the place of a length that is known now. */
-  size(): number {
-    return this.#parts.reduce(
-      (sum, part) => sum + ("start" in part ? part.end - part.start : part.length),
-      0,
-    );
-  }
-
-  replaceFirst(part: Uint8Array<ArrayBuffer>): void {
-    this.#parts[0] = part;
-  }
-
-  result(): Stripped {
-    const removed = METADATA_KINDS.filter((kind) => this.#removed.has(kind));
-    return { parts: this.#parts, removed };
-  }
-}
-
-const EXIF = "Exif\0\0";
 const XMP = "http://ns.adobe.com/xap/1.0/\0";
 const XMP_EXTENSION = "http://ns.adobe.com/xmp/extension/\0";
-
-/** A TIFF block that says nothing but the orientation. */
-function orientationTiff(orientation: number): readonly number[] {
-  // deno-fmt-ignore
-  return [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0];
-}
-
-/** True where pixels have to be turned or mirrored to be seen. */
-function isTurned(orientation: number | undefined): orientation is number {
-  return orientation !== undefined && orientation >= 2 && orientation <= 8;
-}
 
 /** ITU T.81 B.1. */
 function stripJpeg(out: Collector, orientation: number | undefined): void {
@@ -221,18 +159,6 @@ function stripPng(out: Collector): void {
   }
 }
 
-/** The orientation in a TIFF block; `undefined` where it says none. */
-function exifOrientation(tiff: Uint8Array): number | undefined {
-  const read = latin1(tiff, 0, 2) === "II" ? uintLe : uint;
-  const ifd = read(tiff, 4, 4);
-  const entries = Math.min(read(tiff, ifd, 2), 512);
-  for (let i = 0; i < entries; i++) {
-    const at = ifd + 2 + 12 * i;
-    if (read(tiff, at, 2) === 0x0112) return read(tiff, at + 8, 2);
-  }
-  return undefined;
-}
-
 function pngChunk(name: string, payload: readonly number[]): Uint8Array<ArrayBuffer> {
   const body = [...ascii(name), ...payload];
   return Uint8Array.from([...u32(payload.length), ...body, ...u32(crc32(body))]);
@@ -246,67 +172,6 @@ function crc32(bytes: readonly number[]): number {
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   }
   return ~crc >>> 0;
-}
-
-const WEBP_CHUNKS: readonly string[] = ["VP8 ", "VP8L", "VP8X", "ANIM", "ANMF", "ALPH", "ICCP"];
-const WEBP_HAS_EXIF = 0x08;
-const WEBP_HAS_XMP = 0x04;
-
-/** RFC 9649. */
-function stripWebp(out: Collector): void {
-  const { bytes } = out;
-  const size = Math.min(bytes.length, 8 + uintLe(bytes, 4, 4));
-  out.keep(0, 12);
-  let kept = 0;
-  let turned: number | undefined;
-  let flagsAt = -1;
-  for (let at = 12; at + 8 <= size;) {
-    const name = latin1(bytes, at, 4);
-    const length = uintLe(bytes, at + 4, 4);
-    // Writers disagree about the padding of the last chunk.
-    const end = Math.min(size, at + 8 + length + length % 2);
-    if (at + 8 + length > size) throw new ImageError("truncated");
-    const payload = bytes.subarray(at + 8, at + 8 + length);
-    if (name === "VP8X") {
-      flagsAt = at + 8;
-      out.add(payload.length > 0 ? webpChunk("VP8X", [...payload]) : new Uint8Array());
-      kept += 18;
-    } else if (WEBP_CHUNKS.includes(name)) {
-      out.keep(at, end);
-      kept += end - at;
-    } else if (name === "EXIF") {
-      const tiff = latin1(payload, 0, 6) === EXIF ? payload.subarray(6) : payload;
-      out.drop(...exifKinds(tiff));
-      turned = exifOrientation(tiff);
-    } else out.drop(...(name === "XMP " ? xmpKinds(payload) : ["other" as const]));
-    at = end;
-  }
-  if (isTurned(turned) && flagsAt !== -1) out.add(webpChunk("EXIF", orientationTiff(turned)));
-  out.dropTail(8 + uintLe(bytes, 4, 4));
-  finishWebp(out, { turned: isTurned(turned) });
-  if (kept === 0) throw new ImageError("truncated");
-}
-
-/** The new length, and flags that say what is still there. */
-function finishWebp(out: Collector, { turned }: { turned: boolean }): void {
-  out.replaceFirst(
-    Uint8Array.from([...ascii("RIFF"), ...u32(out.size() - 8).reverse(), ...ascii("WEBP")]),
-  );
-  for (const part of out.result().parts) {
-    if ("start" in part || latin1(part, 0, 4) !== "VP8X") continue;
-    const flags = (part[8] ?? 0) & ~(WEBP_HAS_EXIF | WEBP_HAS_XMP);
-    part[8] = turned ? flags | WEBP_HAS_EXIF : flags;
-  }
-}
-
-function webpChunk(name: string, payload: readonly number[]): Uint8Array<ArrayBuffer> {
-  const padding = payload.length % 2 === 0 ? [] : [0];
-  return Uint8Array.from([
-    ...ascii(name),
-    ...u32(payload.length).reverse(),
-    ...payload,
-    ...padding,
-  ]);
 }
 
 /** Extensions that change what is seen: loops, colours. */
@@ -363,12 +228,4 @@ function blankAvif(out: Collector): void {
     at = end;
   }
   out.keep(at, out.bytes.length);
-}
-
-function ascii(text: string): number[] {
-  return Array.from(text, (character) => character.charCodeAt(0));
-}
-
-function u32(value: number): number[] {
-  return [value >>> 24, value >>> 16 & 0xff, value >>> 8 & 0xff, value & 0xff];
 }

@@ -8,8 +8,9 @@ import { ImageError } from "../../lib/image/errors.ts";
 import type { MetadataKind } from "../../lib/image/metadata.ts";
 import { stripMetadata } from "../../lib/image/strip.ts";
 import type { ImageType } from "../../lib/protocol/control.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { readMetadata } from "../support/exifr.ts";
+import { caseBytes } from "../support/cases.ts";
 import { animatedGif, avif, flatPng } from "../support/image_bytes.ts";
 import {
   avifNotes,
@@ -144,4 +145,53 @@ Deno.test("colours stay: a profile and Adobe's transform are part of the picture
   const adobe = [0xff, 0xee, 0, 14, ...new TextEncoder().encode("Adobe"), 0, 100, 0, 0, 0, 0, 1];
   const bytes = noted(plainJpeg(), Uint8Array.from([...icc, ...adobe]));
   assertEquals(strip(bytes), { bytes, removed: [] });
+});
+
+Deno.test("a plain WebP, without a head that could announce more, stays as it is", () => {
+  for (const name of ["plain_lossy.webp", "plain_lossless.webp"] as const) {
+    const bytes = caseBytes(name);
+    assertEquals(strip(bytes), { bytes, removed: [] });
+  }
+});
+
+/** A chunk of a WebP. */
+function riffChunk(name: string, payload: readonly number[]): number[] {
+  const size = [payload.length & 0xff, payload.length >>> 8 & 0xff, 0, 0];
+  const padding = payload.length % 2 === 0 ? [] : [0];
+  return [...new TextEncoder().encode(name), ...size, ...payload, ...padding];
+}
+
+function riff(...chunks: readonly (readonly number[])[]): Bytes {
+  const body = chunks.flat();
+  return Uint8Array.from(riffChunk("RIFF", [...new TextEncoder().encode("WEBP"), ...body]));
+}
+
+Deno.test("a WebP keeps what is behind its head only where it is known, in frames too", () => {
+  const planted = [...new TextEncoder().encode(PLANTED)];
+  const picture = [...caseBytes("plain_lossless.webp").subarray(12)];
+  const head = [0, 0, 0, 47, 0, 0, 35, 0, 0];
+  const frame = [...new Array<number>(6).fill(0), 47, 0, 0, 35, 0, 0, 100, 0, 0, 0];
+  const full = riff(
+    riffChunk("VP8X", [0x12, ...head, ...planted]),
+    riffChunk("ANIM", [0, 0, 0, 0, 0, 0, ...planted]),
+    riffChunk("ANMF", [...frame, ...picture, ...riffChunk("NOTE", planted)]),
+    riffChunk("ANMF", [...frame, ...picture]),
+    riffChunk("VP8L", planted),
+  );
+  const clean = riff(
+    riffChunk("VP8X", [0x12, ...head]),
+    riffChunk("ANIM", [0, 0, 0, 0, 0, 0]),
+    riffChunk("ANMF", [...frame, ...picture]),
+    riffChunk("ANMF", [...frame, ...picture]),
+  );
+  assertEquals(strip(full), { bytes: clean, removed: ["other"] });
+});
+
+Deno.test("a WebP whose length is a lie is put right, unless its picture is cut off", () => {
+  const bytes = caseBytes("plain_lossy.webp");
+  const wrong = bytes.slice();
+  wrong[5] = 0x40;
+  assertEquals(strip(wrong).bytes, bytes);
+  const error = assertThrows(() => strip(bytes.slice(0, -20)), ImageError);
+  assertEquals(error.reason, "truncated");
 });

@@ -1,0 +1,147 @@
+/**
+ * Rebuilds a WebP from its picture alone (RFC 9649): head, colour profile, frames with their transparency.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { ascii, type Collector, EXIF, isTurned, orientationTiff, u32Le } from "./collector.ts";
+import { ImageError } from "./errors.ts";
+import { latin1, uintLe } from "./headers.ts";
+import { exifKinds, exifOrientation, xmpKinds } from "./metadata.ts";
+
+const HAS_ANIMATION = 0x02;
+const HAS_EXIF = 0x08;
+const HAS_ALPHA = 0x10;
+const HAS_PROFILE = 0x20;
+
+/** More chunks than any animation has frames. */
+const MAX_CHUNKS = 65_536;
+
+/** The size of an ANMF's own fields, before its chunks. */
+const FRAME_HEAD = 16;
+
+interface Chunk {
+  readonly name: string;
+  /** Where its content begins and ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes of the new file in their order; those of a `Chunk` come from the old one, with a head. */
+type Piece = Chunk | readonly number[];
+
+/** Throws `ImageError` (`truncated`) where a chunk of the picture breaks off, `Unfollowed` where there is none. */
+export function stripWebp(out: Collector): void {
+  const { bytes } = out;
+  const { chunks, end } = chunksIn(out, 12, bytes.length);
+  const head = chunks.find(({ name }) => name === "VP8X");
+  const flags = head === undefined ? 0 : bytes[head.start] ?? 0;
+  const moves = (flags & HAS_ANIMATION) !== 0;
+  const pieces: Piece[] = [];
+  let turned: number | undefined;
+  let found = new Set<string>();
+  for (const chunk of chunks) {
+    const { name, start, end } = chunk;
+    const first = !found.has(name);
+    found = found.add(name);
+    const payload = bytes.subarray(start, end);
+    if (name === "VP8X" && first) {
+      if (end - start > 10) out.drop("other");
+    } else if (name === "ICCP" && first && (flags & HAS_PROFILE) !== 0) pieces.push(chunk);
+    else if (name === "ANIM" && first && moves) pieces.push(cut(out, chunk, 6));
+    else if (name === "ANMF" && moves) pieces.push(...frame(out, chunk));
+    else if (isPicture(name) && first && !moves) pieces.push(chunk);
+    else if (name === "EXIF") {
+      const tiff = latin1(payload, 0, 6) === EXIF ? payload.subarray(6) : payload;
+      out.drop(...exifKinds(tiff));
+      turned = exifOrientation(tiff);
+    } else out.drop(...(name === "XMP " ? xmpKinds(payload) : ["other" as const]));
+  }
+  if (head !== undefined) {
+    const kept = flags & (HAS_ANIMATION | HAS_ALPHA | (found.has("ICCP") ? HAS_PROFILE : 0));
+    const size = bytes.subarray(head.start + 4, head.start + 10);
+    const first = kept | (isTurned(turned) ? HAS_EXIF : 0);
+    pieces.unshift([...chunkHead("VP8X", 10), first, 0, 0, 0, ...size]);
+    if (isTurned(turned)) {
+      const tiff = orientationTiff(turned);
+      pieces.push([...chunkHead("EXIF", tiff.length), ...tiff]);
+    }
+  }
+  const size = pieces.reduce((sum, piece) => sum + sizeOf(piece), 4);
+  out.put(0, [...ascii("RIFF"), ...u32Le(size), ...ascii("WEBP")]);
+  for (const piece of pieces) write(out, piece);
+  out.dropTail(end);
+}
+
+function isPicture(name: string): boolean {
+  return ["VP8 ", "VP8L", "ALPH"].includes(name);
+}
+
+/** The chunks of a range; one that is not of the picture may be cut off, and is nothing then. */
+function chunksIn(
+  { bytes }: Collector,
+  from: number,
+  to: number,
+): { chunks: readonly Chunk[]; end: number } {
+  // Writers count wrongly: what RIFF says is the end only where it is inside of the file.
+  const said = 8 + uintLe(bytes, 4, 4);
+  const stop = from === 12 && said > 12 ? Math.min(to, said) : to;
+  const chunks: Chunk[] = [];
+  let at = from;
+  while (at + 8 <= stop && chunks.length < MAX_CHUNKS) {
+    const name = latin1(bytes, at, 4);
+    const start = at + 8;
+    const end = start + uintLe(bytes, at + 4, 4);
+    if (end > to) {
+      if (isPicture(name) || name === "ANMF") throw new ImageError("truncated");
+      return { chunks, end: at };
+    }
+    chunks.push({ name, start, end });
+    // Writers disagree about the padding of the last chunk.
+    at = Math.min(to, end + (end - start) % 2);
+  }
+  return { chunks, end: at };
+}
+
+/** A chunk's first bytes alone. */
+function cut(out: Collector, { name, start, end }: Chunk, length: number): Chunk {
+  if (end - start > length) out.drop("other");
+  return { name, start, end: Math.min(end, start + length) };
+}
+
+/** A frame of an animation: its own fields, its transparency, its picture. */
+function frame(out: Collector, { start, end }: Chunk): Piece[] {
+  if (end - start < FRAME_HEAD) throw new ImageError("truncated");
+  const { chunks } = chunksIn(out, start + FRAME_HEAD, end);
+  const found = new Set<string>();
+  const pieces: Piece[] = [];
+  for (const chunk of chunks) {
+    if (isPicture(chunk.name) && !found.has(chunk.name)) pieces.push(chunk);
+    else out.drop("other");
+    found.add(chunk.name);
+  }
+  const size = pieces.reduce((sum, piece) => sum + sizeOf(piece), FRAME_HEAD);
+  const fields = out.bytes.subarray(start, start + FRAME_HEAD);
+  return [[...chunkHead("ANMF", size), ...fields], ...pieces];
+}
+
+function sizeOf(piece: Piece): number {
+  if (!("name" in piece)) return piece.length;
+  const length = piece.end - piece.start;
+  return 8 + length + length % 2;
+}
+
+function chunkHead(name: string, length: number): number[] {
+  return [...ascii(name), ...u32Le(length)];
+}
+
+function write(out: Collector, piece: Piece): void {
+  if (!("name" in piece)) return out.add(Uint8Array.from(piece));
+  const { name, start, end } = piece;
+  out.put(start - 8, chunkHead(name, end - start));
+  out.keep(start, end);
+  if ((end - start) % 2 === 0) return;
+  if (out.bytes[end] === 0) out.keep(end, end + 1);
+  else out.add(new Uint8Array(1));
+}

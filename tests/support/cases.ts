@@ -1,0 +1,73 @@
+/**
+ * Small files of kinds that were once refused, or said to be clean and were not. Each was made for these tests, by encoders that are
+ * not ours (cwebp, libjpeg, libpng, ImageMagick), and changed by hand where its name says so.
+ *
+ * @module
+ */
+
+const BASE64: Readonly<Record<CaseName, string>> = {
+  "plain_lossy.webp":
+    "UklGRpYAAABXRUJQVlA4IIoAAABwBgCdASowACQAPm0ulEeyMaIhLjQIAkANiWQAzIe9+V/kB+M3JNmQf//czAHfzkIe" +
+    "oc3YJqXn5RAd10YA/vJxvzbXcS/2OLOJg5h//fsN0SzY96/okjI3vhP27vv3Zb9mdeU37c+9vz7dXHXJHNeAcfjdVoGu" +
+    "XH8+VzcM47rVFx/mzxdoKLAAAAA=",
+  "plain_lossless.webp":
+    "UklGRj4AAABXRUJQVlA4TDIAAAAvL8AIAJmM6H9sYsCj/1FQ27YNo/9Pt9OzCAkI/xeTzH8ICQiSAU5woJaUA7qf+N7v" +
+    "AA==",
+  "two_zero_bytes_before_DQT.jpg":
+    "/9j/4AAQSkZJRgABAQAAAQABAAAAAP/bAEMAAwICAwICAwMDAwQDAwQFCAUFBAQFCgcHBggMCgwMCwoLCw0OEhANDhEO" +
+    "CwsQFhARExQVFRUMDxcYFhQYEhQVFP/bAEMBAwQEBQQFCQUFCRQNCw0UFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU" +
+    "FBQUFBQUFBQUFBQUFBQUFBQUFBQUFP/AABEIACQAMAMBEQACEQEDEQH/xAAWAAEBAQAAAAAAAAAAAAAAAAAABQj/xAAa" +
+    "EAADAAMBAAAAAAAAAAAAAAAAFGECE1Gh/8QAFgEBAQEAAAAAAAAAAAAAAAAAAAcJ/8QAGREAAwADAAAAAAAAAAAAAAAA" +
+    "ABVhAxRR/9oADAMBAAIRAxEAPwDNDlJ0phpazocoUwM6HKFMDOhyhTAzocoUwM6HKFMDOkN2loUwkjSh2hTA0odoUwNK" +
+    "HaFMDSh2hTA0odoUwNKQnL6WhTCSM6HL6FMDOhy+hTAzocvoUwM6HL6FMDOhy+hTAzpCdpZ1MJM0odoUwNKHaFMDSh2h" +
+    "TA0odoUwNKHaFMDSkfbl0q+tj4TLYydG3Lo1sfBsZOjbl0a2Pg2MnRty6NbHwbGTo25dGtj4NjJ0bcujWx8Gxk6f/9k=",
+  "no_EOI.jpg":
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsL" +
+    "EBYQERMUFRUVDA8XGBYUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU" +
+    "FBQUFBQUFBQUFBQUFBQUFBQUFBT/wAARCAAkADADAREAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAAAAUI/8QAGhAA" +
+    "AwADAQAAAAAAAAAAAAAAABRhAhNRof/EABYBAQEBAAAAAAAAAAAAAAAAAAAHCf/EABkRAAMAAwAAAAAAAAAAAAAAAAAV" +
+    "YQMUUf/aAAwDAQACEQMRAD8AzQ5SdKYaWs6HKFMDOhyhTAzocoUwM6HKFMDOhyhTAzpDdpaFMJI0odoUwNKHaFMDSh2h" +
+    "TA0odoUwNKHaFMDSkJy+loUwkjOhy+hTAzocvoUwM6HL6FMDOhy+hTAzocvoUwM6QnaWdTCTNKHaFMDSh2hTA0odoUwN" +
+    "KHaFMDSh2hTA0pH25dKvrY+Ey2MnRty6NbHwbGTo25dGtj4NjJ0bcujWx8Gxk6NuXRrY+DYydG3Lo1sfBsZOnw==",
+  "no_IEND.png":
+    "iVBORw0KGgoAAAANSUhEUgAAADAAAAAkEAIAAAAQt/IeAAAAvklEQVRo3u3asQ2EQAxE0bG0EkRkl9EBzXCVQjF0QEZG" +
+    "BhFXATehHfxXwWg19q4Q8TzCH+1epW7OjlFXuxep+2bHqCuOQfqc2THqatci9TToFTvIiG2Upj07Rl3tWqV+zo5RFyNm" +
+    "cM0bjJhBgwx2kMFD0aBBBgdkMGIGDTK45g0aZLCDDBpkcEAGI2bQIINr3uB7kEGDDHaQEdMubWN2jLoYMYMRM+JzSseQ" +
+    "HaMuGmREN0vXkh2jrpAkfsN79wPEpEhuJuSS8w==",
+  "plain_text_extension.gif":
+    "R0lGODlhMAAkAIMAAMwAAP8AAJkAM8wAM/8AM2YAZpkAZswAZjMAmWYAmZkAmQAAzDMAzGYAzAAA/zMA/ywAAAAAMAAk" +
+    "AEAI/wADCBxIsKDBgwgTDhzAsKHDhxAjSpzY0IABBRYLYNRoIMHFAhYxXgxJcqRJkSgtGuCYgEHLBA0QwEQQsybNmzZz" +
+    "0mQQ86XLny0bJKDpgEHRo0eNPji6YGnTow+aSl2qdOpUBwscRAVAYABXrwMIAGAYgOHXsWLJmu2KduyAsl7ZhuUKwKKA" +
+    "A3YN4FV51+5evSoH+BVgUbCBvhbxEraYQGOCBAoaR37s8XEBy5gbU96cmfLlx5MZiB5NurTp06hTjw5Atyxrsa5bv5X9" +
+    "GkBs2LNx1xYIVqJbiL8fBnc43KGBAYT7Ej5A2PDxw8+bB17sHPlhwcvvOlfJvbv37+DDq/+s3FGBxvOQz2OUrF59ZfOR" +
+    "y7ePz7m+/fv4828uHZMnAwSqnQagaAAO+J9pLYnWFAMLKOigUQxGJSGEEy7YYFSiFQUhAw8wmOFTDmiV1VIhkhjiiVqd" +
+    "aFSKJYb41IgnRuWAQjTWaKNAsOX4Gm842kbAjq4FoCNXPArp42tvMcRWV2l1leSSSn6VZFhTNjkXlVJSpOWWXDp0gERf" +
+    "QhRmmF5GNOZDAiCHl2CCMefmXXCu+Rybz7k5p1590Wlnd4r59d1ii4nHXaCJCWrooYdWNh9H7bHn6HmXrdRYRwWg59hK" +
+    "k3UG2mebTZbpZI5JRllHoGmq36monurSSzcNNdOrQtFl9NiqPT0mU6xCDZWrTED9tNNOPgXbq089+UcsTgD299NpDYiW" +
+    "4LMENpvsaM2KVi1PBgao7bbccnhVhyliWBSG4kZolYTnSrUgUidm5SJW8Drl1LsowmtvvSGuyCK+/Pbr77/4BgQAIQEM" +
+    "AAAAACgAFAAICAEAC1NFQ1JFVCBURVhUADs=",
+  "display_profile.png":
+    "iVBORw0KGgoAAAANSUhEUgAAADAAAAAkEAIAAAAQt/IeAAABGmlDQ1BDb2xvciBMQ0Qgb2YgQW5uYSBTY2htaWR0AAB4" +
+    "nGNgYFLJSc4tZhJgYMjNKykKcndSiIiMUmB/wsAIhGCQmFxc4BgQ4MOAE3y7BlF7WRe3GpyAKyW1OBlI/wHikuSCohIG" +
+    "BsYCIJunvKQAxK4BskWKgI4CsieA2OkQ9hIQOwnC3gFWExLkDGSfAbIF0iHsOyB2EoT9BsTOzc1PAbJBdmlA7QUBKef8" +
+    "nPwiBR9nF4X8NAXHvLxEheDkjNzMlBIyPIQPlKRWgI2sAGJQOENEEeGHEMtfzMBg8Y2BgXkiQixpCgPD9lYGBok7CDGV" +
+    "hQwM/ECxbVeSS4vKoNYwMhkzMBDiQ8ICBNiAsb/A4MD/d05XF2w8hO5mAC6rTyvtMu+CAAAAvklEQVRo3u3asQ2EQAxE" +
+    "0bG0EkRkl9EBzXCVQjF0QEZGBhFXATehHfxXwWg19q4Q8TzCH+1epW7OjlFXuxep+2bHqCuOQfqc2THqatci9TToFTvI" +
+    "iG2Upj07Rl3tWqV+zo5RFyNmcM0bjJhBgwx2kMFD0aBBBgdkMGIGDTK45g0aZLCDDBpkcEAGI2bQIINr3uB7kEGDDHaQ" +
+    "EdMubWN2jLoYMYMRM+JzSseQHaMuGmREN0vXkh2jrpAkfsN79wPEpEhuJuSS8wAAAABJRU5ErkJggg==",
+};
+
+/** The names of all of them. */
+export type CaseName =
+  | "plain_lossy.webp"
+  | "plain_lossless.webp"
+  | "two_zero_bytes_before_DQT.jpg"
+  | "no_EOI.jpg"
+  | "no_IEND.png"
+  | "plain_text_extension.gif"
+  | "display_profile.png";
+
+/** One of them. */
+export function caseBytes(name: CaseName): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(BASE64[name]), (character) => character.charCodeAt(0));
+}
