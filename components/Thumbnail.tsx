@@ -1,6 +1,9 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-/** Paints a bitmap that the page keeps; `label` is its alternative text. */
+/**
+ * Paints a bitmap that the page keeps; `label` is its alternative text. The canvas itself has no border or padding, so that
+ * its box has the picture's shape whatever limits its sides.
+ */
 export function Thumbnail({ bitmap, label }: { bitmap: ImageBitmap; label: string }) {
   const ref = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
@@ -15,5 +18,9 @@ export function Thumbnail({ bitmap, label }: { bitmap: ImageBitmap; label: strin
       canvas.height = 0;
     };
   }, [bitmap]);
-  return <canvas class="thumbnail" role="img" aria-label={label} ref={ref} />;
+  return (
+    <div class="thumbnail">
+      <canvas role="img" aria-label={label} ref={ref} />
+    </div>
+  );
 }

@@ -5,9 +5,10 @@
  */
 import type { Page } from "../support/puppeteer.ts";
 
-/** Widths at which every state is looked at, in CSS pixels, and how high a screen of that width is. */
+/** Widths at which every state is looked at, in CSS pixels, and how high a screen of that width is; a phone both ways. */
 const SIZES = [
   { name: "390", width: 390, height: 844 },
+  { name: "844", width: 844, height: 390 },
   { name: "820", width: 820, height: 1_180 },
   { name: "1440", width: 1_440, height: 900 },
 ] as const;
@@ -80,7 +81,7 @@ export class Gallery {
       await page.setViewport({ width: 2_000, height: 1_400, deviceScaleFactor: 1 });
       await page.setContent(
         `<body style="margin:0;padding:8px;background:#888;display:grid;gap:8px;` +
-          `grid-template-columns:1fr 1.6fr 2.6fr;grid-template-rows:repeat(2,686px)">${
+          `grid-template-columns:1fr 1.6fr 1.6fr 2.6fr;grid-template-rows:repeat(2,686px)">${
             images.map((image) =>
               `<img style="max-width:100%;max-height:100%" src="data:image/png;base64,${image}">`
             ).join("")

@@ -154,6 +154,30 @@ export const WALKS: readonly {
     },
   },
   {
+    states: ["send-tall", "send-shapes", "send-editor-tall", "view-tall"],
+    async run({ app, browser, take }) {
+      const sender = await Sender.open(await browser.newPage(), app.url);
+      await sender.keepOpen();
+      const link = await sender.offer(await fixture("tall"), { seconds: 0 });
+      await sender.field("share-code");
+      await take(sender, "send-tall");
+      for (const shape of ["wide", "square", "strip", "band", "icon"] as const) {
+        await sender.chooseFile(await fixture(shape));
+      }
+      await sender.waitFor("all of them", () => document.querySelectorAll(".picture").length === 6);
+      await take(sender, "send-shapes");
+      await sender.press("edit");
+      await sender.waitFor("the editor", () => document.querySelector("dialog.editor") !== null);
+      await take(sender, "send-editor-tall");
+      await sender.press("edit-cancel");
+      const viewer = await Viewer.open(await browser.newPage(), link);
+      await viewer.receive();
+      await viewer.page.bringToFront();
+      await viewer.look();
+      await take(viewer, "view-tall");
+    },
+  },
+  {
     states: ["view-code", "view-code-problem", "view-connecting"],
     async run({ app, browser, lake, take }) {
       const viewer = await Viewer.openByCode(await browser.newPage(), app.url);

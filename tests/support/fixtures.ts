@@ -82,6 +82,10 @@ function sized(file: string, size: number): Recipe {
   return { file, make: () => pngOfSize(size).bytes };
 }
 
+function shaped(width: number, height: number): Recipe {
+  return { file: `${width}x${height}.png`, width, height, make: () => flatPng(width, height) };
+}
+
 const RECIPES = {
   /** A photograph of about 200 KB. */
   small: { file: "small.jpg", scene: SMALL, ...dimensions(SMALL) },
@@ -114,6 +118,14 @@ const RECIPES = {
   gif: { file: "animated.gif", width: 64, height: 48, make: () => animatedGif() },
   /** Four flat quarters, to see what is painted over them. */
   flat: { file: "flat.png", width: 800, height: 600, make: () => flatPng() },
+  /** Flat quarters again, in the shapes that stretch a careless page. */
+  tall: shaped(900, 1_600),
+  upright: shaped(900, 1_200),
+  square: shaped(800, 800),
+  wide: shaped(1_600, 900),
+  strip: shaped(64, 1_280),
+  band: shaped(1_280, 64),
+  icon: shaped(24, 24),
   /** Exactly 8 MiB, 64 MiB (the limit) and 65 MiB (above it), as valid PNGs that have nothing to strip. */
   png8m: sized("8m.png", 8 * MIB),
   png64m: sized("64m.png", 64 * MIB),
