@@ -8,6 +8,7 @@ COPY packages ./packages
 COPY main.ts dev.ts ./
 COPY static ./static
 COPY lib ./lib
+COPY locales ./locales
 COPY components ./components
 COPY islands ./islands
 COPY routes ./routes
@@ -24,6 +25,7 @@ COPY --from=build /runtime-cache /runtime-cache
 COPY --from=build /app/deno.json /app/deno.lock /app/main.ts ./
 COPY --from=build /app/packages ./packages
 COPY --from=build /app/lib ./lib
+COPY --from=build /app/locales ./locales
 COPY --from=build /app/components ./components
 COPY --from=build /app/islands ./islands
 COPY --from=build /app/routes ./routes

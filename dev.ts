@@ -19,6 +19,7 @@ const INPUTS = [
   "components",
   "islands",
   "lib",
+  "locales",
   "packages/fresh",
   "routes",
   "static",

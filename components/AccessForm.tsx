@@ -1,4 +1,4 @@
-import type { PageTexts } from "../lib/i18n/en_pages.ts";
+import type { PageTexts } from "../lib/i18n/texts.ts";
 
 /** Asks for the server's access key; a plain form, which works without a script. */
 export function AccessForm({ t, problem }: { t: PageTexts; problem: string | null }) {

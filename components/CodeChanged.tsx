@@ -1,4 +1,4 @@
-import type { PageTexts } from "../lib/i18n/en_pages.ts";
+import type { PageTexts } from "../lib/i18n/texts.ts";
 
 /** Says that the program is another one than last time; `lib/app/build_notice.ts` fills it in and shows it. */
 export function CodeChanged({ t }: { t: PageTexts }) {

@@ -1,4 +1,4 @@
-import type { PageTexts } from "../lib/i18n/en_pages.ts";
+import type { PageTexts } from "../lib/i18n/texts.ts";
 
 /** A page that says what went wrong, and the way back. */
 export function ErrorPage(

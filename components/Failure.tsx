@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Why } from "../lib/i18n/en.ts";
+import type { Why } from "../lib/i18n/texts.ts";
 import { type Diagnose, Diagnostics } from "./Diagnostics.tsx";
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
 
 /** A session that is over, or never began: what happened, whether anything was seen, what to do now. */
 export function Failure(
-  { why: [title, happened, todo], seen, began = false, diagnose, place, children }: Props,
+  { why: { title, happened, todo }, seen, began = false, diagnose, place, children }: Props,
 ) {
   const outcome = seen !== "" && <p class={began ? "lead" : ""} data-field="seen">{seen}</p>;
   return (

@@ -3,7 +3,7 @@ import type { Inbox, IncomingPicture } from "../lib/session/inbox.ts";
 import type { ViewingState } from "../lib/session/viewing.ts";
 import { Ring } from "./Ring.tsx";
 import { useTexts } from "./texts.ts";
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, number, plural, seconds as inWords } from "../lib/i18n/format.ts";
 
 interface Headed {

@@ -1,4 +1,4 @@
-import type { PageTexts } from "../lib/i18n/en_pages.ts";
+import type { PageTexts } from "../lib/i18n/texts.ts";
 import { LANGUAGES, type LanguageTag } from "../lib/i18n/languages.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, number, seconds } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";

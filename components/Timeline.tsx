@@ -1,4 +1,4 @@
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill, number, plural, seconds } from "../lib/i18n/format.ts";
 import type { TimelineEntry } from "../lib/session/session.ts";
 import { outcome } from "./outcome.ts";

@@ -1,4 +1,4 @@
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill } from "../lib/i18n/format.ts";
 import type { IncomingPicture } from "../lib/session/inbox.ts";
 

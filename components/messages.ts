@@ -1,12 +1,11 @@
-import type { Texts, Why } from "../lib/i18n/en.ts";
+import type { Texts, Why } from "../lib/i18n/texts.ts";
 import { fill, seconds } from "../lib/i18n/format.ts";
 import type { FailReason, Life } from "../lib/session/phases.ts";
 import type { PickProblem } from "../lib/session/picker.ts";
 
 /** The words for a server that said for how many seconds it is busy. */
 export function busyFor(t: Texts, retry: number): Why {
-  const [title, happened, todo] = t.busyFor;
-  return [title, happened, fill(todo, { duration: seconds(t, retry) })];
+  return { ...t.busyFor, todo: fill(t.busyFor.todo, { duration: seconds(t, retry) }) };
 }
 
 /** The words for the sender of a session that is over; `again`: this page was loaded again in the middle of it. */
@@ -46,17 +45,15 @@ function whyAgain(t: Texts, reason: FailReason, who: "sender" | "viewer"): Why |
     case "room_deleted":
     case "room_expired":
       return who === "sender" ? t.failedSender.forgotten : t.failed.forgotten;
-    case "verification": {
-      const [title, , todo] = t.failed.verification;
-      return [title, t.ended[who].mismatch[1], todo];
-    }
+    case "verification":
+      return { ...t.failed.verification, happened: t.ended[who].mismatch.happened };
     default:
       return null;
   }
 }
 
 /** All three in one, for a screen reader and for a form. */
-export function spoken([title, happened, todo]: Why): string {
+export function spoken({ title, happened, todo }: Why): string {
   return `${title}. ${happened} ${todo}`;
 }
 

@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 
 /** The texts of the page's language. Each island provides them from its props, for what it is made of. */
 export const TextsContext = createContext<Texts | null>(null);

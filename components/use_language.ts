@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { listenForLanguage } from "../lib/i18n/switch.ts";
 
 /** The island's texts: those that the page came with, until somebody chooses another language at its foot. */

@@ -26,7 +26,7 @@ import { useApp } from "../lib/app/use_app.ts";
 import { useFiles } from "../components/use_files.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
-import type { Texts } from "../lib/i18n/en.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, number } from "../lib/i18n/format.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";

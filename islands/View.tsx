@@ -22,7 +22,7 @@ import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
-import type { Texts, Why } from "../lib/i18n/en.ts";
+import type { Texts, Why } from "../lib/i18n/texts.ts";
 import { fill } from "../lib/i18n/format.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { FailReason, ViewerPhase } from "../lib/session/phases.ts";

@@ -14,7 +14,7 @@ export const handler = define.handlers({
   GET: () => home(),
   async POST({ req, info }) {
     if (access.admits(req)) return home();
-    const { texts, pages } = speechOf(req);
+    const { island, pages } = speechOf(req);
     const entry = await access.enter(req, clientOf(req, info));
     switch (entry.at) {
       case "in":
@@ -23,7 +23,7 @@ export const handler = define.handlers({
         return page({ problem: pages.access.wrong }, { status: 401 });
       case "wait": {
         const headers = { "retry-after": String(entry.retry) };
-        const problem = fill(pages.access.wait, { duration: seconds(texts, entry.retry) });
+        const problem = fill(pages.access.wait, { duration: seconds(island, entry.retry) });
         return page({ problem }, { status: 429, headers });
       }
       case "foreign":

@@ -11,12 +11,12 @@ export const handler = define.handlers({
 });
 
 export default define.page<typeof handler>(({ data, req }) => {
-  const { texts, pages } = speechOf(req);
+  const { island, pages } = speechOf(req);
   if (!data.admitted) return <AccessForm t={pages} problem={null} />;
   return (
     <>
       <Hero />
-      <Send texts={texts} />
+      <Send texts={island} />
     </>
   );
 });

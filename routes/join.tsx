@@ -2,4 +2,4 @@ import View from "../islands/View.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { define } from "../lib/server/state.ts";
 
-export default define.page(({ req }) => <View texts={speechOf(req).texts} />);
+export default define.page(({ req }) => <View texts={speechOf(req).island} />);

@@ -17,7 +17,8 @@ export const handler = define.handlers({
         `${LANGUAGE_COOKIE}=${language.tag}; Path=/; Max-Age=${KEPT}; SameSite=Lax; HttpOnly`,
     });
     if (req.headers.get("accept")?.includes("text/html") !== true) {
-      return Response.json({ dir: language.dir, ...TEXTS[language.tag] }, { headers });
+      const { island, pages } = TEXTS[language.tag];
+      return Response.json({ dir: language.dir, island, pages }, { headers });
     }
     const page = form?.get("page") ?? "/";
     headers.set("location", /^\/[a-z]*$/.test(page) ? page : "/");

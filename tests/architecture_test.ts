@@ -45,7 +45,7 @@ function isAllowed(from: string, { path, typeOnly }: Import): boolean {
   if (path === null) return true;
   const to = folderOf(path);
   // Where "fresh" is linked to is a package for everybody else, and the build is made of all of it.
-  if (to === from || /^(packages|_fresh)\//.test(path)) return true;
+  if (to === from || /^(packages|_fresh|locales)\//.test(path)) return true;
   return ARROWS[from]!.includes(to) || (typeOnly && (TYPE_ARROWS[from] ?? []).includes(to));
 }
 

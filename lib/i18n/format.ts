@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Plural, Texts } from "./en.ts";
+import type { Plural, Texts } from "./texts.ts";
 
 /** Anything that knows its language and its units. */
 type Spoken = Pick<Texts, "language" | "units">;

@@ -5,25 +5,36 @@
  *
  * @module
  */
-
-/** The languages, each by its own name. The first one is for who reads none of them. */
-export const LANGUAGES = [
-  { tag: "en", name: "English", dir: "ltr" },
-  { tag: "de", name: "Deutsch", dir: "ltr" },
-  { tag: "es", name: "Español", dir: "ltr" },
-  { tag: "fr", name: "Français", dir: "ltr" },
-  { tag: "it", name: "Italiano", dir: "ltr" },
-  { tag: "pt", name: "Português", dir: "ltr" },
-  { tag: "pl", name: "Polski", dir: "ltr" },
-  { tag: "ru", name: "Русский", dir: "ltr" },
-  { tag: "ja", name: "日本語", dir: "ltr" },
-  { tag: "zh", name: "中文", dir: "ltr" },
-  { tag: "ar", name: "العربية", dir: "rtl" },
-  { tag: "he", name: "עברית", dir: "rtl" },
-] as const;
+import * as locales from "./locales.ts";
 
 /** The tag of one of {@linkcode LANGUAGES}. */
-export type LanguageTag = typeof LANGUAGES[number]["tag"];
+export type LanguageTag = keyof typeof locales;
+
+/** One language, as a list of them shows it. */
+export interface Language {
+  readonly tag: LanguageTag;
+  /** Its own name for itself. */
+  readonly name: string;
+  readonly dir: "ltr" | "rtl";
+}
+
+/** The language of people whose own is not there. */
+const FALLBACK: LanguageTag = "en";
+
+/** The languages, in the order of their own names. */
+export const LANGUAGES: readonly Language[] = tags()
+  .map((tag) => describe(tag))
+  .sort((a, b) => a.name.localeCompare(b.name, FALLBACK));
+
+function tags(): LanguageTag[] {
+  const isTag = (key: string): key is LanguageTag => key in locales;
+  return Object.keys(locales).filter(isTag);
+}
+
+function describe(tag: LanguageTag): Language {
+  const { name, dir } = locales[tag];
+  return { tag, name, dir: dir === "rtl" ? "rtl" : "ltr" };
+}
 
 /** Name of the cookie that keeps what somebody chose. */
 export const LANGUAGE_COOKIE = "language";
@@ -32,7 +43,7 @@ export const LANGUAGE_COOKIE = "language";
 const MAX_WISHES = 20;
 
 /** The language of this tag; `null` where there is none. */
-export function findLanguage(tag: string): typeof LANGUAGES[number] | null {
+export function findLanguage(tag: string): Language | null {
   return LANGUAGES.find((language) => language.tag === tag) ?? null;
 }
 
@@ -42,7 +53,7 @@ export function findLanguage(tag: string): typeof LANGUAGES[number] | null {
  */
 export function pickLanguage(
   { chosen, accepted }: { chosen: string | null; accepted: string | null },
-): typeof LANGUAGES[number] {
+): Language {
   const known = chosen === null ? null : findLanguage(chosen);
   if (known !== null) return known;
   const wishes = (accepted ?? "").split(",", MAX_WISHES).flatMap((part) => {
@@ -54,7 +65,7 @@ export function pickLanguage(
   });
   // Sorting is stable: of two that are wanted as much, the first stands first.
   wishes.sort((a, b) => b.q - a.q);
-  return wishes[0]?.language ?? LANGUAGES[0];
+  return wishes[0]?.language ?? describe(FALLBACK);
 }
 
 /** Hebrew was `iw` once, and some browsers still say so. */

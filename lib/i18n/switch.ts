@@ -5,15 +5,10 @@
  *
  * @module
  */
-import type { Texts } from "./en.ts";
-import type { PageTexts } from "./en_pages.ts";
+import type { Locale, PageTexts, Texts } from "./texts.ts";
 
 /** What `/texts/<tag>` answers. Comes from the same server as this script, so it is not parsed with suspicion. */
-interface Answer {
-  readonly dir: string;
-  readonly texts: Texts;
-  readonly pages: PageTexts;
-}
+type Answer = Pick<Locale, "dir" | "island" | "pages">;
 
 /**
  * Answers the form at the foot of the page in its stead: the choice is kept in the form's cookie, and `onTexts` gets the new
@@ -31,9 +26,9 @@ export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
       const body = new URLSearchParams({ language });
       const answer = await fetch(form.action, { method: "POST", body, signal });
       if (!answer.ok) return;
-      const { dir, texts, pages }: Answer = await answer.json();
-      dress({ dir, texts, pages });
-      onTexts(texts);
+      const texts: Answer = await answer.json();
+      dress(texts);
+      onTexts(texts.island);
     } catch {
       // Offline, or the page goes away: it stays as it is.
     }
@@ -42,8 +37,8 @@ export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
 }
 
 /** What stands around the islands. */
-function dress({ dir, texts, pages }: Answer): void {
-  document.documentElement.lang = texts.language;
+function dress({ dir, island, pages }: Answer): void {
+  document.documentElement.lang = island.language;
   document.documentElement.dir = dir;
   for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
     element.textContent = lookUp(pages, element.dataset["text"] ?? "");

@@ -20,7 +20,7 @@ Deno.test("the server renders each page in the language that is asked for, from 
       const html = await response.text();
       assert(html.includes(`<html lang="${tag}" dir="${dir}"`), `${path} in ${tag}`);
       assert(response.headers.get("vary")?.includes("accept-language") === true);
-      const { texts, pages } = TEXTS[tag];
+      const { island: texts, pages } = TEXTS[tag];
       const words: Record<string, string> = {
         "/": texts.send.choose,
         "/join": texts.code.title,
@@ -48,7 +48,7 @@ Deno.test("who changes the language in the middle of a session loses nothing of 
         () => document.documentElement.lang === "ar" && document.documentElement.dir === "rtl",
       );
     }
-    const { texts } = TEXTS.ar;
+    const { island: texts } = TEXTS.ar;
     assert((await sender.text()).includes(texts.status.waiting));
     assertEquals(await sender.shareLink(), link);
     await viewer.receive();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { enPages } from "../../lib/i18n/en_pages.ts";
+import { TEXTS } from "../../lib/i18n/catalogue.ts";
 import { startApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Screen, withBrowser } from "../support/browser.ts";
@@ -26,7 +26,7 @@ Deno.test("/security is one screen on a desktop, and no wider than any screen", 
       assertEquals(missingWidth, 0, screen);
       assert(screen === "phone" || missingHeight === 0, `${missingHeight} px too high`);
       assertEquals(scripts, 0);
-      assertEquals(points, enPages.security.sections.flatMap(({ points }) => points).length);
+      assertEquals(points, TEXTS.en.pages.security.sections.flatMap(({ points }) => points).length);
     }
   });
 });

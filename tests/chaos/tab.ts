@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { en } from "../../lib/i18n/en.ts";
+import { TEXTS } from "../../lib/i18n/catalogue.ts";
 import type { TestPage } from "../support/browser.ts";
 import type { Page } from "../support/puppeteer.ts";
 import type { UdpProxy } from "../support/udp_proxy.ts";
 import type { Line } from "./line.ts";
 import type { Who } from "./plan.ts";
+
+const en = TEXTS.en.island;
 
 type Devtools = Awaited<ReturnType<Page["createCDPSession"]>>;
 
@@ -345,12 +347,12 @@ const UNSEEN: readonly string[] = [
   view.refused,
   view.undecodable,
   view.notUnlocked,
-  failed.room_deleted[1],
-  failed.verification[1],
-  failedCode.room_deleted[1],
-  failedCode.verification[1],
-  failedSender.room_deleted[1],
-  failedSender.room_expired[1],
+  failed.room_deleted.happened,
+  failed.verification.happened,
+  failedCode.room_deleted.happened,
+  failedCode.verification.happened,
+  failedSender.room_deleted.happened,
+  failedSender.room_expired.happened,
 ];
 
 function senderVerdict(entries: readonly string[], text: string): Verdict {

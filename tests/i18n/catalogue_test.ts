@@ -25,7 +25,7 @@ const PLURALS = /\.(zero|one|two|few|many|other)$/;
 
 /** Paths without plural forms, which differ, and without names of pictures, which English has none of. */
 function pathsOf(texts: Map<string, string>): string[] {
-  const paths = [...texts.keys()].filter((path) => !path.startsWith("texts.sas."));
+  const paths = [...texts.keys()].filter((path) => !path.startsWith("island.sas."));
   return [...new Set(paths.map((path) => path.replace(PLURALS, ".*")))].sort();
 }
 
@@ -45,7 +45,7 @@ for (const { tag } of LANGUAGES) {
 
   Deno.test(`${tag}: fills the same values in`, () => {
     for (const [path, text] of texts) {
-      if (path.startsWith("texts.sas.")) continue;
+      if (path.startsWith("island.sas.")) continue;
       const original = english.get(path) ?? english.get(path.replace(PLURALS, ".other")) ?? "";
       const exact = PLURALS.test(path) && !path.endsWith(".other");
       // "One second" and "two seconds" need no digit in some languages.
@@ -71,7 +71,7 @@ for (const { tag } of LANGUAGES) {
   });
 
   Deno.test(`${tag}: names all ${SAS_EMOJI.length} pictures that people compare, each in its own way`, () => {
-    const { sas, language } = TEXTS[tag].texts;
+    const { sas, language } = TEXTS[tag].island;
     assertEquals(language, tag);
     if (tag === "en") return;
     assertEquals(Object.keys(sas).sort(), SAS_EMOJI.map(([, name]) => name).sort());

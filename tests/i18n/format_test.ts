@@ -1,6 +1,8 @@
-import { en } from "../../lib/i18n/en.ts";
+import { TEXTS } from "../../lib/i18n/catalogue.ts";
 import { duration, fill, number, plural, seconds } from "../../lib/i18n/format.ts";
 import { assertEquals } from "../support/assert.ts";
+
+const en = TEXTS.en.island;
 
 const polish = { ...en, language: "pl" };
 const FILES = { one: "{n} plik", few: "{n} pliki", many: "{n} plików", other: "{n} pliku" };

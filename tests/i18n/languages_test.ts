@@ -35,6 +35,7 @@ Deno.test("a header of any length is looked at for no longer than twenty wishes"
 
 Deno.test("twelve languages, two of them from right to left, each found by its tag", () => {
   assertEquals(LANGUAGES.length, 12);
-  assertEquals(LANGUAGES.filter(({ dir }) => dir === "rtl").map(({ tag }) => tag), ["ar", "he"]);
+  const fromRight = LANGUAGES.filter(({ dir }) => dir === "rtl").map(({ tag }) => tag);
+  assertEquals(fromRight.sort(), ["ar", "he"]);
   for (const language of LANGUAGES) assertEquals(findLanguage(language.tag), language);
 });

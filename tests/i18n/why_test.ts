@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { senderWhy, viewerWhy } from "../../components/messages.ts";
-import { en, type Why } from "../../lib/i18n/en.ts";
+import { senderWhy, spoken, viewerWhy } from "../../components/messages.ts";
+import { TEXTS } from "../../lib/i18n/catalogue.ts";
+import type { Why } from "../../lib/i18n/texts.ts";
 import type { EndReason, FailReason } from "../../lib/session/phases.ts";
 import { assert, assertMatch } from "../support/assert.ts";
+
+const en = TEXTS.en.island;
 
 /** All of them: a new one that is missing here does not type-check. */
 const ENDS: Record<EndReason, true> = {
@@ -45,7 +48,7 @@ function namesOf<K extends string>(table: Record<K, true>): K[] {
   return Object.keys(table) as K[];
 }
 
-function assertWhole([title, happened, todo]: Why, where: string): void {
+function assertWhole({ title, happened, todo }: Why, where: string): void {
   assertMatch(title, /^\p{Lu}.{2,}[^.]$/u, `${where}: the headline`);
   assertMatch(happened, /^\p{Lu}.{10,}\.$/u, `${where}: what happened`);
   assertMatch(todo, /^\p{Lu}.{6,}\.$/u, `${where}: what to do now`);
@@ -79,15 +82,15 @@ Deno.test("a page that was loaded again claims nothing about what the page befor
         viewerWhy(en, reason, { by: "link", retry: undefined, again: true }),
         viewerWhy(en, reason, { by: "code", retry: undefined, again: true }),
       ]
-    ) assert(!claims.test(why.join(" ")), `${reason}: ${why.join(" ")}`);
+    ) assert(!claims.test(spoken(why)), `${reason}: ${spoken(why)}`);
   }
 });
 
 Deno.test("a busy server that says for how long is quoted", () => {
   const why = viewerWhy(en, "busy", { by: "link", retry: 30 });
   assertWhole(why, "viewer");
-  assertMatch(why[2], /30 seconds/);
-  assertMatch(senderWhy(en, { at: "failed", reason: "busy", retry: 1 })[2], /1 second\./);
+  assertMatch(why.todo, /30 seconds/);
+  assertMatch(senderWhy(en, { at: "failed", reason: "busy", retry: 1 }).todo, /1 second\./);
 });
 
 Deno.test("where nothing began, it is said that nothing was seen", () => {
