@@ -26,6 +26,8 @@ export interface BrowserOptions {
   readonly args?: readonly string[];
   /** A build without windows is enough, where there is one. */
   readonly shell?: true;
+  /** How long one command to the browser may take, in milliseconds. Default: a minute. */
+  readonly protocolTimeout?: number;
   /** A process that nobody lends or is lent. So has every browser with other options. */
   readonly own?: true;
 }
@@ -78,7 +80,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
     env: { ...Deno.env.toObject(), ...chromium.env },
     args: [...FLAGS, ...sandboxFlags(), ...chromium.args, ...options.args ?? []],
     // One slow command means a hanging page: fail the test long before the run's own limit.
-    protocolTimeout: 60_000,
+    protocolTimeout: options.protocolTimeout ?? 60_000,
   });
   return new TestBrowser(browser, chromium);
 }

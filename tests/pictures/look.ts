@@ -1,0 +1,77 @@
+/**
+ * `deno task pictures DIR`: puts every file below a folder through the product and says what became of it: taken, or refused and
+ * why; how far what a viewer would see is from what Chromium shows in an `<img>` of the original; what independent readers still
+ * name in what would be sent. Ends with 1 where a picture that is shown is refused, has other colours or tells anything.
+ *
+ * `PICTURES_AT_ONCE` (2) says how many browsers work at a time.
+ *
+ * @module
+ */
+import { join, relative } from "node:path";
+import { complain, tell } from "../../lib/server/log.ts";
+import { Bench, BenchSite } from "./bench.ts";
+import { findReaders, readLeft, type SentFile } from "./readers.ts";
+import { type Row, rowOf, rowText, summary } from "./table.ts";
+
+/** The readers are asked about so many files in one go: starting them takes longer than reading. */
+const BATCH = 20;
+
+function* filesBelow(path: string): Generator<string> {
+  const info = Deno.statSync(path);
+  if (info.isFile) yield path;
+  if (!info.isDirectory) return;
+  const entries = [...Deno.readDirSync(path)].filter(({ isSymlink }) => !isSymlink);
+  for (const name of entries.map(({ name }) => name).sort()) yield* filesBelow(join(path, name));
+}
+
+/** Looks at files until none is left. */
+async function work(
+  site: BenchSite,
+  { next, done }: { next: () => string | undefined; done: (rows: readonly Row[]) => void },
+): Promise<void> {
+  await using bench = new Bench(site);
+  let rows: { row: Row; sent: SentFile | null }[] = [];
+  const flush = async () => {
+    const sent = rows.flatMap(({ sent }) => sent === null ? [] : [sent]);
+    const left = await readLeft(sent);
+    done(rows.map(({ row, sent }) => sent === null ? row : { ...row, left: left.shift() ?? [] }));
+    rows = [];
+  };
+  for (let path = next(); path !== undefined; path = next()) {
+    const name = path;
+    const bytes = await Deno.readFile(path);
+    const finding = await bench.look({ name, bytes });
+    const row = rowOf(name, finding);
+    const sent = finding.kind === "looked" && finding.look.outcome.ok && finding.sent !== null
+      ? { type: finding.look.outcome.type, bytes: finding.sent }
+      : null;
+    rows.push({ row, sent });
+    if (rows.length >= BATCH) await flush();
+  }
+  await flush();
+}
+
+if (import.meta.main) {
+  const [directory] = Deno.args;
+  if (directory === undefined) {
+    complain("Which folder? deno task pictures DIR");
+    Deno.exit(2);
+  }
+  const { found, missing } = await findReaders();
+  tell(`Readers: ${found.join(", ") || "none"}; not installed: ${missing.join(", ") || "none"}`);
+  const paths = [...filesBelow(directory)];
+  const all: Row[] = [];
+  let at = 0;
+  const next = () => paths[at++];
+  const done = (rows: readonly Row[]) => {
+    for (const row of rows) tell(rowText({ ...row, name: relative(directory, row.name) }));
+    all.push(...rows);
+    tell(`… ${all.length} of ${paths.length}`);
+  };
+  await using site = await BenchSite.start();
+  const atOnce = Math.max(1, Number(Deno.env.get("PICTURES_AT_ONCE") ?? "2") || 2);
+  await Promise.all(Array.from({ length: atOnce }, () => work(site, { next, done })));
+  const { text, good } = summary(all);
+  tell(text);
+  if (!good) Deno.exitCode = 1;
+}
