@@ -19,7 +19,7 @@ import {
 import { ImageError } from "./errors.ts";
 import { latin1, uint } from "./headers.ts";
 import { exifKinds, exifOrientation, xmpKinds } from "./metadata.ts";
-import { avifMetadata } from "./strip_avif.ts";
+import { rebuildAvif } from "./strip_avif.ts";
 import { stripWebp } from "./strip_webp.ts";
 
 export type { Part, Stripped } from "./collector.ts";
@@ -48,7 +48,7 @@ export function stripMetadata(bytes: Uint8Array, { type, orientation }: StripOpt
       stripGif(out);
       break;
     case "image/avif":
-      blankAvif(out);
+      stripAvif(out);
       break;
     default:
       return type satisfies never;
@@ -216,16 +216,12 @@ function skipBlocks(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** Places in an AVIF are counted from its beginning, so what is taken out leaves zeros. */
-function blankAvif(out: Collector): void {
-  let at = 0;
-  for (const { start, end, kinds } of avifMetadata(out.bytes)) {
-    if (end <= at) continue;
-    const from = Math.max(start, at);
-    out.keep(at, from);
-    out.add(new Uint8Array(end - from));
-    out.drop(...kinds);
-    at = end;
+/** Made anew: of an AVIF only the coded pixels are copied. */
+function stripAvif(out: Collector): void {
+  const { parts, removed } = rebuildAvif(out.bytes);
+  for (const part of parts) {
+    if ("start" in part) out.keep(part.start, part.end);
+    else out.add(part);
   }
-  out.keep(at, out.bytes.length);
+  out.drop(...removed);
 }

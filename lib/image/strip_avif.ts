@@ -1,152 +1,172 @@
 /**
- * Where an AVIF keeps its metadata: ISO/IEC 14496-12 (boxes), 23008-12 (items).
+ * An AVIF made anew, of nothing but its picture (ISO/IEC 14496-12: boxes; 23008-12: items). Its coded pixels are copied byte by
+ * byte; everything around them is written here.
  *
  * This module is browser compatible.
  *
  * @module
  */
+import { ascii, u32, Unfollowed } from "./collector.ts";
+import { pictureUnits } from "./av1_units.ts";
+import { gridContent, type Placed, readStill, type Still, writeStill } from "./avif_items.ts";
+import { type Film, readFilm, writeFilm } from "./avif_tracks.ts";
 import { ImageError } from "./errors.ts";
-import { latin1, uint } from "./headers.ts";
-import { exifKinds, type MetadataKind, xmpKinds } from "./metadata.ts";
+import { latin1 } from "./headers.ts";
+import { type Box, box, boxes, children, type Span } from "./isobmff.ts";
+import type { MetadataKind } from "./metadata.ts";
 
-/** Bytes that say something about a picture, and are no part of it. */
-export interface Place {
-  readonly start: number;
-  readonly end: number;
-  readonly kinds: readonly MetadataKind[];
+/** A new file, and what of the old one is not in it. */
+export interface Rebuilt {
+  /** In order: places in the old file, or new bytes. */
+  readonly parts: readonly (Span | Uint8Array<ArrayBuffer>)[];
+  readonly removed: ReadonlySet<MetadataKind>;
 }
 
-interface Box {
-  readonly kind: string;
-  /** Where its content begins. */
-  readonly start: number;
-  readonly end: number;
+/** What decoders ask for in `ftyp`; which of them the file has says whether it moves. */
+const BRANDS: readonly string[] = (
+  "avif avis mif1 msf1 miaf iso8 MA1A MA1B avio"
+).split(" ");
+
+/** Boxes in which nothing stands, or in which nothing is looked for. */
+const PLAIN: readonly string[] = ["ftyp", "meta", "moov", "mdat"];
+
+/** Throws `Unfollowed` where it can't be said for sure what the picture is: then nothing is kept. */
+export function rebuildAvif(bytes: Uint8Array): Rebuilt {
+  try {
+    return rebuild(bytes);
+  } catch (cause) {
+    if (cause instanceof ImageError) throw new Unfollowed(cause.reason, { cause });
+    throw cause;
+  }
 }
 
-/** Boxes that hold nothing of a picture, at the top and in a film's `moov`. */
-const NOTES: readonly string[] = ["uuid", "udta", "free", "skip", "meco"];
-
-/** More boxes, items or extents than any picture has. */
-const MAX_COUNT = 4_096;
-
-/** All such places, in order. Throws `ImageError` where the structure can't be followed: then nobody could say what is where. */
-export function avifMetadata(bytes: Uint8Array): Place[] {
-  const places: Place[] = [];
+function rebuild(bytes: Uint8Array): Rebuilt {
   const top = boxes(bytes, { start: 0, end: bytes.length });
-  const moov = top.find(({ kind }) => kind === "moov");
-  const film = moov === undefined ? [] : boxes(bytes, moov);
-  for (const { kind, start, end } of [...top, ...film]) {
-    if (NOTES.includes(kind) && end > start) places.push({ start, end, kinds: ["other"] });
-  }
-  const meta = top.find(({ kind }) => kind === "meta");
-  if (meta !== undefined) places.push(...items(bytes, meta));
-  const last = top.at(-1);
-  // Not a box: appended by somebody.
-  if (last !== undefined && last.end < bytes.length) {
-    places.push({ start: last.end, end: bytes.length, kinds: ["other"] });
-  }
-  // Zeros are what was left by whoever was here before.
-  return places.filter(({ start, end }) => bytes.subarray(start, end).some((byte) => byte !== 0))
-    .sort((a, b) => a.start - b.start);
-}
-
-function boxes(bytes: Uint8Array, { start, end }: { start: number; end: number }): Box[] {
-  const found: Box[] = [];
-  for (let at = start; at + 8 <= end;) {
-    const short = uint(bytes, at, 4);
-    const long = short === 1;
-    const size = long ? uint(bytes, at + 8, 4) * 2 ** 32 + uint(bytes, at + 12, 4) : short;
-    const kind = latin1(bytes, at + 4, 4);
-    if (!/^[\w +]{4}$/.test(kind)) break;
-    const header = (long ? 16 : 8) + (kind === "uuid" ? 16 : 0);
-    const stop = size === 0 ? end : at + size;
-    if (stop < at + header || stop > end || found.length >= MAX_COUNT) {
-      throw new ImageError("truncated");
-    }
-    found.push({ kind, start: at + header, end: stop });
-    at = stop;
-  }
-  return found;
-}
-
-/** EXIF and XMP are items beside the picture. */
-function items(bytes: Uint8Array, meta: Box): Place[] {
-  // A full box: version and flags first.
-  const inside = boxes(bytes, { start: meta.start + 4, end: meta.end });
-  const find = (kind: string) => inside.find((box) => box.kind === kind);
-  const [iinf, iloc, idat] = [find("iinf"), find("iloc"), find("idat")];
-  if (iinf === undefined) return [];
-  const notes = noteItems(bytes, iinf);
-  if (notes.size === 0) return [];
-  if (iloc === undefined) throw new ImageError("unsupported");
-  return locate(bytes, iloc).flatMap(({ id, method, start, length }) => {
-    const type = notes.get(id);
-    if (type === undefined) return [];
-    if (method > 1 || (method === 1 && idat === undefined)) throw new ImageError("unsupported");
-    const from = start + (method === 1 ? idat?.start ?? 0 : 0);
-    const end = length === 0 ? bytes.length : from + length;
-    if (end > bytes.length) throw new ImageError("truncated");
-    const content = bytes.subarray(from, end);
-    // EXIF begins with how far away its TIFF header is.
-    const kinds = type === "Exif"
-      ? exifKinds(content.subarray(4 + uint(content, 0, 4)))
-      : xmpKinds(content);
-    return [{ start: from, end, kinds: [...kinds] }];
-  });
-}
-
-/** Items that are not pictures, nor parts of them, by their number. */
-function noteItems(bytes: Uint8Array, { start, end }: Box): Map<number, string> {
-  const version = bytes[start] ?? 0;
-  const found = new Map<number, string>();
-  const first = start + 4 + (version === 0 ? 2 : 4);
-  for (const box of boxes(bytes, { start: first, end })) {
-    if (box.kind !== "infe") continue;
-    const wide = (bytes[box.start] ?? 0) === 3;
-    const at = box.start + 4;
-    const id = uint(bytes, at, wide ? 4 : 2);
-    const type = latin1(bytes, at + (wide ? 4 : 2) + 2, 4);
-    if (["Exif", "mime", "uri "].includes(type)) found.set(id, type);
-  }
-  return found;
-}
-
-interface Extent {
-  readonly id: number;
-  /** 0 = in the file, 1 = in `idat`, 2 = in another item. */
-  readonly method: number;
-  readonly start: number;
-  readonly length: number;
-}
-
-function locate(bytes: Uint8Array, { start, end }: Box): Extent[] {
-  const version = bytes[start] ?? 0;
-  const sizes = uint(bytes, start + 4, 2);
-  const [offsetSize, lengthSize, baseSize] = [sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15];
-  const indexSize = version === 0 ? 0 : sizes & 15;
-  let at = start + 6;
-  const take = (size: number) => {
-    const value = size <= 4
-      ? uint(bytes, at, size)
-      : uint(bytes, at, size - 4) * 2 ** 32 + uint(bytes, at + size - 4, 4);
-    at += size;
-    if (at > end) throw new ImageError("truncated");
-    return value;
+  const find = (kind: string) => top.find((found) => found.kind === kind);
+  const [ftyp, meta, moov] = [find("ftyp"), find("meta"), find("moov")];
+  if (ftyp === undefined) throw new ImageError("unsupported");
+  const film = moov === undefined ? null : readFilm(bytes, moov);
+  const still = meta === undefined || (film !== null && !hasPrimary(bytes, meta))
+    ? null
+    : readStill(bytes, meta);
+  if (film === null && still === null) throw new ImageError("unsupported");
+  const media = new Media(bytes);
+  const frames = film?.tracks.map(({ samples }) => samples.map((span) => media.add([span]))) ?? [];
+  const items =
+    still?.items.map(({ type, spans, layered }) =>
+      type === "grid" ? media.addNew(gridContent(bytes, spans)) : media.add(spans, { layered })
+    ) ?? [];
+  const head = (base: number) => {
+    const move = ({ at, length }: Placed) => ({ at: at + base, length });
+    return [
+      brands(bytes, ftyp),
+      still === null ? [] : writeStill(still, items.map(move)),
+      film === null ? [] : writeFilm(film, frames.map((placed) => placed.map(move))),
+      u32(media.size + 8),
+      ascii("mdat"),
+    ].flat();
   };
-  const wide = version === 2 ? 4 : 2;
-  const count = take(wide);
-  const found: Extent[] = [];
-  for (let i = 0; i < count; i++) {
-    const id = take(wide);
-    const method = version === 0 ? 0 : take(2) & 15;
-    take(2);
-    const base = take(baseSize);
-    const extents = take(2);
-    for (let j = 0; j < extents; j++) {
-      take(indexSize);
-      found.push({ id, method, start: base + take(offsetSize), length: take(lengthSize) });
-      if (found.length > MAX_COUNT) throw new ImageError("unsupported");
-    }
+  // How long it is does not depend on the numbers in it.
+  const made = Uint8Array.from(head(head(0).length));
+  return { parts: [made, ...media.parts], removed: leftOut(bytes, { top, film, still, media }) };
+}
+
+function hasPrimary(bytes: Uint8Array, meta: Box): boolean {
+  return children(bytes, meta, 4).some(({ kind }) => kind === "pitm");
+}
+
+function brands(bytes: Uint8Array, ftyp: Box): number[] {
+  const count = Math.min((ftyp.end - ftyp.start) >>> 2, 64);
+  const said = Array.from({ length: count }, (_, i) => latin1(bytes, ftyp.start + 4 * i, 4));
+  // The second one is a version.
+  const [major = ""] = said.splice(0, 2);
+  const kept = BRANDS.filter((brand) => said.includes(brand) || brand === major);
+  const first = BRANDS.includes(major) ? major : kept[0] ?? "avif";
+  return box("ftyp", ascii(first), u32(0), kept.flatMap(ascii));
+}
+
+function leftOut(
+  bytes: Uint8Array,
+  { top, film, still, media }: {
+    top: readonly Box[];
+    film: Film | null;
+    still: Still | null;
+    media: Media;
+  },
+): ReadonlySet<MetadataKind> {
+  const removed = new Set([...film?.removed ?? [], ...still?.removed ?? []]);
+  if (film === null && top.some(({ kind }) => kind === "moov")) removed.add("preview");
+  // Zeros are what was left by whoever was here before.
+  const isSaid = ({ start, end }: Span) => bytes.subarray(start, end).some((byte) => byte !== 0);
+  const rest = { start: top.at(-1)?.end ?? 0, end: bytes.length };
+  const beside = top.filter(({ kind }) => !PLAIN.includes(kind));
+  if (media.leftOut || [...beside, rest].some(isSaid)) removed.add("other");
+  return removed;
+}
+
+/** Collects what comes into `mdat`: the same bytes only once. */
+class Media {
+  readonly parts: (Span | Uint8Array<ArrayBuffer>)[] = [];
+  size = 0;
+  /** True when units were left out that are no part of the picture. */
+  leftOut = false;
+  readonly #bytes: Uint8Array;
+  #read = 0;
+  readonly #places = new Map<string, Placed>();
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
   }
-  return found;
+
+  /** Coded pixels. Throws `unsupported` where units are not whole in each span, or would have to go from layers. */
+  add(spans: readonly Span[], { layered = false } = {}): Placed {
+    const key = spans.map(({ start, end }) => `${start}-${end}`).join();
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    for (const { start, end } of spans) this.#read += end - start;
+    // Spans that overlap: of a small file a very large one could be made, or hours of work.
+    if (this.#read > this.#bytes.length) throw new ImageError("unsupported");
+    const kept = joined(spans).flatMap((span) => {
+      const units = pictureUnits(this.#bytes, span);
+      const isWhole = units.length === 1 && units[0]?.start === span.start &&
+        units[0].end === span.end;
+      if (!isWhole) this.leftOut = true;
+      if (layered && !isWhole) throw new ImageError("unsupported");
+      return units;
+    });
+    const length = kept.reduce((sum, { start, end }) => sum + end - start, 0);
+    return this.#place(key, { parts: kept, length });
+  }
+
+  /** Bytes that were made here. */
+  addNew(content: readonly number[]): Placed {
+    const key = `new ${content.join()}`;
+    const made = Uint8Array.from(content);
+    return this.#places.get(key) ?? this.#place(key, { parts: [made], length: made.length });
+  }
+
+  #place(
+    key: string,
+    { parts, length }: {
+      parts: readonly (Span | Uint8Array<ArrayBuffer>)[];
+      length: number;
+    },
+  ): Placed {
+    const placed = { at: this.size, length };
+    this.#places.set(key, placed);
+    this.parts.push(...parts);
+    this.size += length;
+    return placed;
+  }
+}
+
+/** Neighbours become one. */
+function joined(spans: readonly Span[]): Span[] {
+  const made: Span[] = [];
+  for (const span of spans) {
+    const last = made.at(-1);
+    if (last?.end === span.start) made[made.length - 1] = { start: last.start, end: span.end };
+    else made.push(span);
+  }
+  return made;
 }

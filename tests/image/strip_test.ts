@@ -95,11 +95,14 @@ for (const { type, make, plain, kinds } of NOTED) {
     assertEquals(await readMetadata(bytes), "{}");
   });
 
-  Deno.test(`${type}: a picture without any stays as it is, byte by byte`, () => {
-    const bytes = Uint8Array.from(plain());
-    const { bytes: after, removed } = strip(bytes);
-    assertEquals([after, removed], [bytes, []]);
-  });
+  // An AVIF is made anew: strip_avif_test.ts.
+  if (type !== "image/avif") {
+    Deno.test(`${type}: a picture without any stays as it is, byte by byte`, () => {
+      const bytes = Uint8Array.from(plain());
+      const { bytes: after, removed } = strip(bytes);
+      assertEquals([after, removed], [bytes, []]);
+    });
+  }
 
   Deno.test(`${type}: what is stripped once has nothing more to strip`, () => {
     const { bytes } = strip(make());
