@@ -8,7 +8,6 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { serveBlank } from "../support/blank.ts";
 import { type BrowserOptions, launchBrowser, withBrowser } from "../support/browser.ts";
 import { caseBytes, type CaseName } from "../support/cases.ts";
-import { findFirefox } from "../support/firefox.ts";
 import type { Page } from "../support/puppeteer.ts";
 import type {} from "./prepare_page.ts";
 
