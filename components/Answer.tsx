@@ -1,9 +1,8 @@
 import { useRef } from "preact/hooks";
 import type { Session } from "../lib/session/session.ts";
 import type { ViewerModel } from "../lib/session/viewer_model.ts";
-import { nameProblem } from "./messages.ts";
-import { Notice } from "./Notice.tsx";
 import { PictureInput } from "./PictureInput.tsx";
+import { Problems } from "./Problems.tsx";
 import { Seconds } from "./Seconds.tsx";
 import { Sent } from "./Sent.tsx";
 import { useTexts } from "./texts.ts";
@@ -21,7 +20,6 @@ export function Answer(
 ) {
   const t = useTexts();
   const input = useRef<HTMLInputElement>(null);
-  const problem = model.picker.problem.value;
   const preparing = model.picker.preparing.value;
   const pictures = session.outbox.pictures.value;
   return (
@@ -32,11 +30,7 @@ export function Answer(
         disabled={preparing}
         onChoose={(files) => model.choose(files)}
       />
-      {problem !== null && (
-        <Notice reason={problem.reason}>
-          {nameProblem(t, problem)}
-        </Notice>
-      )}
+      <Problems problems={model.picker.problems.value} />
       <Sent pictures={pictures} />
       <Seconds
         choices={choices}

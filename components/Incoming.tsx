@@ -4,7 +4,7 @@ import type { ViewingState } from "../lib/session/viewing.ts";
 import { Ring } from "./Ring.tsx";
 import { useTexts } from "./texts.ts";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, number, plural, seconds as inWords } from "../lib/i18n/format.ts";
+import { fill, foreign, number, plain, plural, seconds as inWords } from "../lib/i18n/format.ts";
 
 interface Headed {
   /** `h1` where the page has no other headline. */
@@ -120,7 +120,8 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
   const painted = picture.state.at === "viewing";
   const left = state?.seconds ?? null;
   const { alt, caption, name } = picture.meta;
-  const words = [caption, name].filter((text) => text !== undefined).join(" · ");
+  const said = [caption, name].flatMap((text) => text === undefined ? [] : [foreign(text)]);
+  const words = said.join(" · ");
   const spoken = state?.spoken ?? null;
   const toggle = state?.toggle ?? null;
   const veil = veilText(t, state, painted);
@@ -134,7 +135,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
     >
       {/* Has the first focus, so that the space bar holds at once and no key closes by mistake. */}
       <div class="stage" tabIndex={0} role="group" aria-label={t.view.canvas}>
-        <canvas ref={canvas} role="img" aria-label={alt ?? t.view.canvas} />
+        <canvas ref={canvas} role="img" aria-label={plain(alt ?? "") || t.view.canvas} />
       </div>
       {veil !== null && <p class="veil" role="status">{veil}</p>}
       <div class="viewer-foot">

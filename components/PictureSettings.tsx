@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { fill, number } from "../lib/i18n/format.ts";
+import { fill, foreign, number } from "../lib/i18n/format.ts";
 import { MAX_ALT_LENGTH, MAX_CAPTION_LENGTH, MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import type { ViewRules } from "../lib/protocol/control.ts";
 import type { Details, OutgoingPicture } from "../lib/session/outbox.ts";
@@ -66,7 +66,7 @@ export function PictureSettings({ picture, choices, onChange, onClose }: Props) 
         <Check
           name="named"
           label={t.settings.name}
-          hint={fill(t.settings.nameHint, { name })}
+          hint={fill(t.settings.nameHint, { name: foreign(name) })}
           on={named}
           onChange={(on) => onChange({ named: on })}
         />

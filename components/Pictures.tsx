@@ -1,11 +1,13 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, number, seconds } from "../lib/i18n/format.ts";
+import { fill, number, plain, seconds } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";
 import type { Details, OutgoingPicture } from "../lib/session/outbox.ts";
 import type { Editing } from "../lib/session/sender_model.ts";
 import { Icon } from "./Icon.tsx";
+import { Question } from "./Question.tsx";
 import { Thumbnail } from "./Thumbnail.tsx";
 import { isGone, outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
@@ -16,6 +18,8 @@ export interface PictureActions {
   change(id: number, details: Partial<Details>): void;
   move(id: number, by: number): void;
   remove(id: number): void;
+  /** Holds it back while what is said about it is changed, or not any more; false where it is too late. */
+  hold(id: number, on: boolean): boolean;
   /** Begins to edit it; `null` where it can't be edited. */
   beginEdit(id: number): Promise<Editing | null>;
   /** `null` leaves it as it was. */
@@ -32,12 +36,38 @@ interface Props {
 
 /** The pictures of this side, as prints on a table. */
 export function Pictures({ pictures, choices, actions }: Props) {
+  const t = useTexts();
   const open = useSignal<number | null>(null);
+  const removing = useSignal<number | null>(null);
   const chosen = pictures.find(({ id }) => id === open.value) ?? null;
   const editable = chosen?.state.at === "queued" && actions !== null;
-  const sheet = useLazy(() => import("./PictureSettings.tsx"), editable);
+  const sheet = useLazy(() => import("./PictureSettings.tsx"), editable, closeSettings);
   const editing = useSignal<Editing | null>(null);
-  const editor = useLazy(() => import("./Editor.tsx"), editing.value !== null);
+  const editor = useLazy(
+    () => import("./Editor.tsx"),
+    editing.value !== null,
+    () => endEdit(null),
+  );
+  useEffect(() => {
+    // It went while its settings were open: those of another one are not meant.
+    if (!editable) open.value = null;
+  }, [editable]);
+
+  function openSettings(id: number): void {
+    if (actions?.hold(id, true) === true) open.value = id;
+  }
+
+  function closeSettings(): void {
+    const id = open.value;
+    open.value = null;
+    if (id !== null) actions?.hold(id, false);
+  }
+
+  function remove(id: number): void {
+    // A link that somebody may have would lead to nothing.
+    if (pictures.length === 1) removing.value = id;
+    else actions?.remove(id);
+  }
 
   async function edit(id: number): Promise<void> {
     editing.value = await actions?.beginEdit(id) ?? null;
@@ -58,8 +88,10 @@ export function Pictures({ pictures, choices, actions }: Props) {
             picture={picture}
             pictures={pictures}
             actions={actions}
-            onSettings={() => open.value = picture.id}
+            open={picture.id === open.value || picture.id === editing.value?.id}
+            onSettings={() => openSettings(picture.id)}
             onEdit={() => edit(picture.id)}
+            onRemove={() => remove(picture.id)}
           />
         ))}
       </ul>
@@ -75,7 +107,17 @@ export function Pictures({ pictures, choices, actions }: Props) {
           picture={chosen}
           choices={choices}
           onChange={(details) => actions.change(chosen.id, details)}
-          onClose={() => open.value = null}
+          onClose={closeSettings}
+        />
+      )}
+      {removing.value !== null && (
+        <Question
+          {...t.send.removeOnly}
+          onAnswer={(yes) => {
+            const id = removing.value;
+            removing.value = null;
+            if (yes && id !== null) actions?.remove(id);
+          }}
         />
       )}
     </>
@@ -102,7 +144,7 @@ const MEGA = 1_000_000;
 /** What was taken out of the file, and how much of it was left. */
 function Cleaned({ prepared }: { prepared: Prepared }) {
   const t = useTexts();
-  const { removed, reducedFrom, repainted, width, height } = prepared;
+  const { removed, reducedFrom, width, height } = prepared;
   const list = new Intl.ListFormat(t.language);
   const things = list.format(removed.map((kind) => t.clean.kinds[kind]));
   const mega = (pixels: number) => number(t, Math.round(pixels / MEGA));
@@ -116,46 +158,52 @@ function Cleaned({ prepared }: { prepared: Prepared }) {
           {fill(t.clean.reduced, { from: mega(reducedFrom), to: mega(width * height) })}
         </p>
       )}
-      {repainted && <p class="small" data-field="repainted">{t.clean.repainted}</p>}
     </>
   );
 }
 
 function Print(
-  { picture, pictures, actions, onSettings, onEdit }: {
+  { picture, pictures, actions, open, onSettings, onEdit, onRemove }: {
     picture: OutgoingPicture;
     pictures: readonly OutgoingPicture[];
     actions: PictureActions | null;
+    /** Its settings or its editor are open. */
+    open: boolean;
     onSettings: () => void;
     onEdit: () => void;
+    onRemove: () => void;
   },
 ) {
   const t = useTexts();
-  const { id, n, prepared, state, caption } = picture;
+  const { id, n, prepared, coming, state, caption } = picture;
   const total = pictures.length;
   const label = labelOf(t, n, total);
   const gone = isGone(picture);
   const movable = (by: number) => pictures[n + by]?.state.at === "queued";
   return (
     <li class={`picture ${state.at}`}>
-      {gone || prepared === null
-        ? <div class="gone" role="img" aria-label={label} />
-        : <Thumbnail bitmap={prepared.thumbnail} label={label} />}
+      {prepared !== null && !gone
+        ? <Thumbnail bitmap={prepared.thumbnail} label={label} />
+        : coming !== null && !gone
+        ? <p class="coming" role="status" data-field="preparing">{t.send.preparingPicture}</p>
+        : <div class="gone" role="img" aria-label={label} />}
       {state.at === "sending" && (
         <progress max={prepared?.size} value={state.sent} aria-label={label} />
       )}
-      {caption !== "" && !gone && <p class="caption">{caption}</p>}
+      {caption !== "" && !gone && <p class="caption" dir="auto">{plain(caption)}</p>}
       {(!gone || total > 1) && (
         <p class="small">
           {gone || (total > 1 && state.at !== "queued") ? outcome(t, picture) : rulesOf(t, picture)}
         </p>
       )}
       {!gone && prepared !== null && <Cleaned prepared={prepared} />}
-      {picture.editing && <p class="small" role="status">{t.edit.working}</p>}
-      {state.at === "queued" && !picture.editing && actions !== null && (
+      {picture.editing && !open && <p class="small" role="status">{t.edit.working}</p>}
+      {state.at === "queued" && (open || !picture.editing) && actions !== null && (
         <div class="tools" role="group" aria-label={label}>
           <Icon action="settings" label={t.settings.open} shape="settings" onPress={onSettings} />
-          <Icon action="edit" label={t.edit.open} shape="edit" onPress={onEdit} />
+          {prepared !== null && (
+            <Icon action="edit" label={t.edit.open} shape="edit" onPress={onEdit} />
+          )}
           {movable(-1) && (
             <Icon
               action="earlier"
@@ -176,8 +224,7 @@ function Print(
             action="remove"
             label={t.settings.remove}
             shape="remove"
-            onPress={() =>
-              actions.remove(id)}
+            onPress={onRemove}
           />
         </div>
       )}

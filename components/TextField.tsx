@@ -17,6 +17,7 @@ export function TextField(
         type="text"
         name={name}
         autocomplete="off"
+        dir="auto"
         maxLength={maxLength}
         value={value}
         onInput={(event) => onInput(event.currentTarget.value)}

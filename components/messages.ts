@@ -1,5 +1,5 @@
 import type { Texts, Why } from "../lib/i18n/texts.ts";
-import { fill, seconds } from "../lib/i18n/format.ts";
+import { fill, foreign, plural, seconds } from "../lib/i18n/format.ts";
 import type { FailReason, Life } from "../lib/session/phases.ts";
 import type { PickProblem } from "../lib/session/picker.ts";
 
@@ -57,8 +57,30 @@ export function spoken({ title, happened, todo }: Why): string {
   return `${title}. ${happened} ${todo}`;
 }
 
-/** What is wrong with a file, which is named where it has a name. */
-export function nameProblem(t: Texts, { name, reason }: PickProblem): string {
+/** Files that are named one by one, of those with the same fault; of the others only how many there are. */
+const NAMED_FILES = 12;
+
+/** What is wrong with files, which are named where they have names; those with the same fault in one sentence. */
+export function nameProblems(
+  t: Texts,
+  problems: readonly PickProblem[],
+): readonly { readonly reason: PickProblem["reason"]; readonly text: string }[] {
+  const names = new Map<PickProblem["reason"], string[]>();
+  for (const { reason, name } of problems) names.set(reason, [...names.get(reason) ?? [], name]);
+  return [...names].map(([reason, files]) => ({ reason, text: nameFiles(t, reason, files) }));
+}
+
+function nameFiles(t: Texts, reason: PickProblem["reason"], files: readonly string[]): string {
   const text = t.picture[reason];
-  return name === "" ? text : fill(t.pictureNamed, { name, text });
+  const known = files.filter((name) => name !== "");
+  const [only] = known;
+  if (files.length === 1) {
+    return only === undefined ? text : fill(t.pictureNamed, { name: foreign(only), text });
+  }
+  const quoted = known.slice(0, NAMED_FILES).map((name) =>
+    fill(t.fileName, { name: foreign(name) })
+  );
+  const more = files.length - quoted.length;
+  if (more > 0) quoted.push(plural(t, t.moreFiles, more));
+  return fill(t.picturesNamed, { names: new Intl.ListFormat(t.language).format(quoted), text });
 }

@@ -3,7 +3,7 @@ import { duration, fill } from "../lib/i18n/format.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 
 /** What became of a finished picture, in words; what is happening to another one. */
-export function outcome(t: Texts, { state }: OutgoingPicture): string {
+export function outcome(t: Texts, { state, coming }: OutgoingPicture): string {
   switch (state.at) {
     case "closed":
       return fill(state.ms === 0 ? t.outcome.closedUnseen : t.outcome.closed, {
@@ -18,7 +18,7 @@ export function outcome(t: Texts, { state }: OutgoingPicture): string {
     case "unconfirmed":
       return t.outcome[state.at];
     case "queued":
-      return t.status.queued;
+      return coming === null ? t.status.queued : t.send.preparingPicture;
     default:
       return t.timeline[state.at];
   }

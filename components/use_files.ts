@@ -1,7 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
-/** Pictures that are dropped anywhere on the page or pasted. Returns true while something is dragged over it. */
+/** Fields that take what is pasted; a checkbox, or a link that can only be copied, takes nothing. */
+const WRITABLE = "textarea, [contenteditable], " +
+  "input:not([readonly], [type=checkbox], [type=radio], [type=file])";
+
+/**
+ * Pictures that are dropped anywhere on the page or pasted. What is pasted into a field is the field's: spreadsheets put a
+ * picture of the cells beside their text. Returns true while something is dragged over the page.
+ */
 export function useFiles(choose: (files: File[]) => void): boolean {
   const dragging = useSignal(false);
   const latest = useRef(choose);
@@ -15,7 +22,11 @@ export function useFiles(choose: (files: File[]) => void): boolean {
       event.preventDefault();
       latest.current(files);
     };
-    document.addEventListener("paste", (event) => take(event, event.clipboardData), { signal });
+    document.addEventListener("paste", (event) => {
+      const { target } = event;
+      if (target instanceof Element && target.closest(WRITABLE) !== null) return;
+      take(event, event.clipboardData);
+    }, { signal });
     document.addEventListener("dragover", (event) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();

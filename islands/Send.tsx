@@ -8,15 +8,16 @@ import { Choices } from "../components/Choices.tsx";
 import { Forgot } from "../components/Forgot.tsx";
 import { Incoming } from "../components/Incoming.tsx";
 import { Late } from "../components/Late.tsx";
-import { Notice } from "../components/Notice.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Pictures } from "../components/Pictures.tsx";
+import { Problems } from "../components/Problems.tsx";
+import { Question } from "../components/Question.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Retry } from "../components/Retry.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
-import { nameProblem, senderWhy, spoken } from "../components/messages.ts";
+import { senderWhy, spoken } from "../components/messages.ts";
 import { describe, lastSaid, Timeline } from "../components/Timeline.tsx";
 import { isGone, outcome } from "../components/outcome.ts";
 import { Verification } from "../components/Verification.tsx";
@@ -26,8 +27,9 @@ import { useApp } from "../lib/app/use_app.ts";
 import { useFiles } from "../components/use_files.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
+import { useLeaving } from "../components/use_leaving.ts";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, number } from "../lib/i18n/format.ts";
+import { fill, foreign, number } from "../lib/i18n/format.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { OutgoingPicture } from "../lib/session/outbox.ts";
 import type { SenderPhase } from "../lib/session/phases.ts";
@@ -51,6 +53,7 @@ export default function Send({ texts }: { texts: Texts }) {
   const pick = () => input.current?.click();
   const shoot = () => camera.current?.click();
   const main = useFocus(phase);
+  const leaving = useLeaving(model?.waits ?? false);
   const news: Partial<Record<SenderPhase, string>> = t.news.sender;
   const company = useCompanion({
     page: "send",
@@ -103,6 +106,7 @@ export default function Send({ texts }: { texts: Texts }) {
           ? <Compose model={model} company={company} phase={phase} pick={pick} shoot={shoot} />
           : <Live model={model} company={company} session={session} phase={phase} pick={pick} />}
         <Announcer text={announcement(t, phase, session)} />
+        {leaving.asked && <Question {...t.send.leavePage} onAnswer={(go) => leaving.answer(go)} />}
         {dragging && <p class="drop-veil" aria-hidden="true">{t.send.drop}</p>}
       </main>
     </TextsContext.Provider>
@@ -197,7 +201,10 @@ function Compose(
         <p class="for-mice">{t.send.dropHint}</p>
         <p class="small">{t.send.formats}</p>
       </div>
-      <Problem model={model} />
+      <Problems
+        problems={model?.picker.problems.value ?? []}
+        linkGone={model?.linkGone.value ?? false}
+      />
       <Seconds
         choices={VIEW_SECONDS}
         value={model?.picker.seconds.value ?? DEFAULT_PREFERENCES.seconds}
@@ -212,18 +219,6 @@ function Compose(
       </p>
       <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
     </>
-  );
-}
-
-/** What is wrong with the file that was chosen last. */
-function Problem({ model }: { model: SenderModel | null }) {
-  const t = useTexts();
-  const problem = model?.picker.problem.value ?? null;
-  if (problem === null) return null;
-  return (
-    <Notice reason={problem.reason}>
-      {nameProblem(t, problem)}
-    </Notice>
   );
 }
 
@@ -248,14 +243,17 @@ function Live(
             <StatusText phase={phase} session={session} />
           </Status>
         )}
-      <Problem model={model} />
+      <Problems problems={model.picker.problems.value} />
       {session.forgot.value && !over && <Forgot model={model} pick={pick} />}
       <div class="table">
-        <Pictures
-          pictures={pictures}
-          choices={VIEW_SECONDS}
-          actions={over ? null : model}
-        />
+        <div class="prints">
+          <Pictures
+            pictures={pictures}
+            choices={VIEW_SECONDS}
+            actions={over ? null : model}
+          />
+          {!over && <Removed model={model} session={session} pick={pick} />}
+        </div>
         <div class="desk">
           {waiting && link !== null && (
             <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
@@ -289,6 +287,44 @@ function Live(
   );
 }
 
+/** What was removed last, with the way back; and a session that has no picture to show any more. */
+function Removed(
+  { model, session, pick }: { model: SenderModel; session: Session; pick: () => void },
+) {
+  const t = useTexts();
+  const removed = model.removed.value;
+  const empty = session.outbox.pictures.value.length === 0 && !session.forgot.value;
+  if (removed === null && !empty) return null;
+  const name = removed?.name ?? "";
+  return (
+    <section class="wish" role="status" data-field={removed === null ? "empty" : "removed-picture"}>
+      <p>
+        {removed === null
+          ? ""
+          : name === ""
+          ? t.send.removed
+          : fill(t.send.removedNamed, { name: foreign(name) })} {empty && t.send.empty}
+      </p>
+      <div class="actions">
+        {removed !== null && (
+          <button
+            type="button"
+            data-action="undo-remove"
+            onClick={() => model.undoRemove()}
+          >
+            {t.edit.undo}
+          </button>
+        )}
+        {empty && (
+          <button type="button" class="primary" data-action="choose-another" onClick={pick}>
+            {t.send.choose}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
 /** Why there is no code: it was withdrawn after too many tries, or could not be made. */
 function codeless(session: Session): "withdrawn" | "unavailable" | null {
   if (!session.codeless.value) return null;
@@ -302,7 +338,6 @@ function Options(
   { model, session, pick }: { model: SenderModel; session: Session; pick: () => void },
 ) {
   const t = useTexts();
-  const preparing = model.picker.preparing.value;
   const { at } = session.life.value;
   const unconnected = at === "starting" || at === "waiting";
   return (
@@ -314,9 +349,7 @@ function Options(
         onChange={(seconds) => model.setSeconds(seconds)}
       />
       <Choices model={model} connected={!unconnected} />
-      <button type="button" data-action="choose" disabled={preparing} onClick={pick}>
-        {preparing ? t.send.preparing : t.send.addAnother}
-      </button>
+      <button type="button" data-action="choose" onClick={pick}>{t.send.addAnother}</button>
     </details>
   );
 }

@@ -23,7 +23,7 @@ import { useApp } from "../lib/app/use_app.ts";
 import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import type { Texts, Why } from "../lib/i18n/texts.ts";
-import { fill } from "../lib/i18n/format.ts";
+import { fill, foreign } from "../lib/i18n/format.ts";
 import { isFinished } from "../lib/session/outgoing.ts";
 import type { FailReason, ViewerPhase } from "../lib/session/phases.ts";
 import { VIEW_SECONDS } from "../lib/session/picker.ts";
@@ -163,7 +163,7 @@ function problemOf(t: Texts, model: ViewerModel): string | null {
   const problem = model.codeProblem.value;
   if (problem === null) return null;
   return problem.reason === "unknown_word"
-    ? fill(t.code.problem.unknown_word, { word: problem.word })
+    ? fill(t.code.problem.unknown_word, { word: foreign(problem.word) })
     : t.code.problem[problem.reason];
 }
 

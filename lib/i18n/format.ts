@@ -21,6 +21,22 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+/** Overrides, embeddings and isolates: what turns the direction of letters that other people wrote. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Somebody else's words, as they may stand on the page: of one line, without what turns their letters around. With
+ * `photo\u202egpj.exe` a name would end in .jpg that does not.
+ */
+export function plain(text: string): string {
+  return text.replace(TURNS, "").replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}
+
+/** The same as they may stand in a sentence, which keeps its direction and theirs apart: in an isolate (UAX #9). */
+export function foreign(text: string): string {
+  return `\u2068${plain(text)}\u2069`;
+}
+
 /** A number as people of this language write it. */
 export function number(t: Spoken, n: number): string {
   return new Intl.NumberFormat(t.language).format(n);

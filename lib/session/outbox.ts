@@ -58,8 +58,17 @@ export interface Details {
 export interface OutgoingContent extends Partial<Details> {
   /** The file's name. */
   readonly name: string;
-  readonly prepared: Prepared;
+  /** Or what it becomes, while it is still worked on. Where that fails, whoever works on it says so ({@linkcode Outbox.lose}). */
+  readonly prepared: Prepared | Promise<Prepared>;
   readonly rules: ViewRules;
+}
+
+/** Frees a picture that is not sent, also one that is still worked on. */
+export function free({ prepared }: Pick<OutgoingContent, "prepared">): void {
+  if (!(prepared instanceof Promise)) return prepared.thumbnail.close();
+  prepared.then(({ thumbnail }) => thumbnail.close(), () => {
+    // There is nothing to free, and whoever works on it says why.
+  });
 }
 
 /** How long a viewer may have the key of a picture that he has to hold before he first does, in milliseconds. */
@@ -72,10 +81,12 @@ export interface OutgoingPicture extends Details {
   /** Its place, which is its number on the wire once it is announced. */
   readonly n: number;
   readonly name: string;
-  /** `null`: a page before this one sent it, and has taken it along. */
+  /** `null` while it is still worked on; or a page before this one sent it, and has taken it along. */
   readonly prepared: Prepared | null;
+  /** What it is to become while it is worked on: until then it is not sent. `null` once it is here. */
+  readonly coming: Promise<Prepared> | null;
   readonly state: Outgoing;
-  /** Not sent while it is: somebody works on it. */
+  /** Not sent while it is: somebody changes it, or what is said about it. */
   readonly editing: boolean;
   /** The viewer would like more time. */
   readonly wanted: boolean;
@@ -129,11 +140,21 @@ interface Sealed {
 /** One whose content is here. */
 export type OwnPicture = OutgoingPicture & { readonly prepared: Prepared };
 
+/** A picture that nobody has seen, as it can be added once more. */
+export type Unseen = Omit<OutgoingPicture, "prepared"> & OutgoingContent;
+
 /** What is left of a picture that a page before this one opened or lost. */
 function past(state: Outgoing, n: number): OutgoingPicture {
   const rules = { seconds: 0, hold: false, mark: "", ask: false };
   const details = { rules, caption: "", alt: "", named: false, name: "" };
-  return { ...details, id: n, n, prepared: null, state, editing: false, wanted: false };
+  const nothing = { prepared: null, coming: null, editing: false, wanted: false };
+  return { ...details, ...nothing, id: n, n, state };
+}
+
+/** `null` where nothing of it is here. */
+function contentOf(picture: OutgoingPicture): Unseen | null {
+  const prepared = picture.prepared ?? picture.coming;
+  return prepared === null ? null : { ...picture, prepared };
 }
 
 /** The announcement of a picture. */
@@ -228,24 +249,44 @@ export class Outbox {
     return this.#pictures.peek().every((picture) => isFinished(picture.state));
   }
 
-  /** Adds a picture; one that comes after the end is `unseen` at once. Throws {@linkcode OutboxFullError}. */
-  add(content: OutgoingContent): void {
+  /**
+   * Adds a picture; one that comes after the end is `unseen` at once. Returns its id. Throws {@linkcode OutboxFullError}.
+   */
+  add({ prepared, ...content }: OutgoingContent): number {
     const pictures = this.#pictures.peek();
     if (pictures.length >= MAX_IMAGES) throw new OutboxFullError();
+    const coming = prepared instanceof Promise ? prepared : null;
+    const id = this.#ids++;
     const picture: OutgoingPicture = {
       caption: "",
       alt: "",
       named: false,
       ...content,
-      id: this.#ids++,
+      id,
+      prepared: prepared instanceof Promise ? null : prepared,
+      coming,
       n: pictures.length,
       state: { at: this.#ended ? "unseen" : "queued" },
       editing: false,
       wanted: false,
     };
     this.#pictures.value = [...pictures, picture];
+    coming?.then((made) => this.#arrive(id, made), () => {
+      // See {@linkcode Outbox.lose}.
+    });
     this.#onChange(picture);
     this.#pump();
+    return id;
+  }
+
+  /** What a picture was to become could not be made: it goes. Returns false where it is not here. */
+  lose(coming: Promise<Prepared>): boolean {
+    const pictures = this.#pictures.peek();
+    const kept = pictures.filter((picture) => picture.coming !== coming);
+    if (kept.length === pictures.length) return false;
+    this.#number(kept);
+    this.#pump();
+    return true;
   }
 
   /** Changes some rules of all pictures that were not announced yet. */
@@ -263,7 +304,7 @@ export class Outbox {
   /** Puts another version in place of a picture. Returns false, as {@linkcode Outbox.change}; then `prepared` is the caller's to free. */
   replace(id: number, prepared: Prepared): boolean {
     const before = this.#queued(id);
-    if (before === null || !this.#rework(id, { prepared })) return false;
+    if (before === null || !this.#rework(id, { prepared, coming: null })) return false;
     before.prepared?.thumbnail.close();
     return true;
   }
@@ -275,15 +316,15 @@ export class Outbox {
     return done;
   }
 
-  /** Takes a picture out that was not announced. Returns false where it is too late. */
-  remove(id: number): boolean {
+  /** Takes a picture out that was not announced, and hands it out: it is the caller's to free. `null` where it is too late. */
+  remove(id: number): Unseen | null {
     const picture = this.#queued(id);
-    if (picture === null) return false;
+    const content = picture === null ? null : contentOf(picture);
+    if (picture === null || content === null) return null;
     this.#forgetReadAhead(picture.prepared?.blob);
-    picture.prepared?.thumbnail.close();
     this.#number(this.#pictures.peek().filter((other) => other !== picture));
     this.#pump();
-    return true;
+    return content;
   }
 
   /** Moves a picture by some places, not before one that was announced. Returns false where it can't go there. */
@@ -468,14 +509,24 @@ export class Outbox {
   }
 
   /** Hands out what nobody has seen, for another session, and frees the rest. */
-  takeUnseen(): readonly OwnPicture[] {
+  takeUnseen(): readonly Unseen[] {
     this.end();
     const unseen = this.#pictures.peek().filter(({ state }) => state.at === "unseen");
     this.#pictures.value = [];
-    return unseen.flatMap((picture) => {
-      const { prepared } = picture;
-      return prepared === null ? [] : [{ ...picture, prepared }];
-    });
+    return unseen.flatMap((picture) => contentOf(picture) ?? []);
+  }
+
+  /** A picture is what it was to become. */
+  #arrive(id: number, prepared: Prepared): void {
+    const picture = this.#find(id);
+    // Handed out meanwhile: it is with somebody else.
+    if (picture === null || picture.coming === null) return;
+    if (picture.state.at !== "queued" && picture.state.at !== "unseen") {
+      prepared.thumbnail.close();
+      return;
+    }
+    this.#put(picture.n, { prepared, coming: null });
+    this.#pump();
   }
 
   #find(id: number): OutgoingPicture | null {

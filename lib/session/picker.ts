@@ -10,6 +10,7 @@ import type { ViewRules } from "../protocol/control.ts";
 import { ImageError, type ImageErrorReason } from "../image/errors.ts";
 import type { Decoder } from "../image/decoder.ts";
 import { type Edits, UNTOUCHED } from "../image/edits.ts";
+import { mayBePicture } from "../image/glance.ts";
 import type { Prepared } from "../image/prepared.ts";
 import type { OutgoingContent } from "./outbox.ts";
 import { DEFAULT_PREFERENCES } from "./preferences.ts";
@@ -26,6 +27,22 @@ export interface PickProblem {
   readonly name: string;
 }
 
+/** Who wants pictures. */
+export interface Taker {
+  /** Takes a picture, or what is to become one. Returns false where it is not wanted: then nothing is prepared. */
+  take(content: OutgoingContent): boolean | Promise<boolean>;
+  /** One that was taken did not become a picture; the reason is said here. */
+  lose(coming: Promise<Prepared>): void;
+}
+
+/** A file that is looked at. */
+interface Candidate {
+  readonly file: File;
+  readonly name: string;
+  /** Given to the taker before it is prepared; `null` where the first bytes promise nothing. */
+  readonly coming: PromiseWithResolvers<Prepared> | null;
+}
+
 /** Prepares pictures, one after the other: decoding two at once would double the memory. */
 export class Picker {
   /** How long pictures may be seen; 0 = until closed. */
@@ -40,8 +57,10 @@ export class Picker {
   readonly fullSize = signal(DEFAULT_PREFERENCES.fullSize);
   readonly #preparer: Pick<Decoder, "prepare">;
   #queue: Promise<void> = Promise.resolve();
+  /** How many choices are worked on. */
+  #picks = 0;
   readonly #preparing = signal(false);
-  readonly #problem = signal<PickProblem | null>(null);
+  readonly #problems = signal<readonly PickProblem[]>([]);
 
   constructor(preparer: Pick<Decoder, "prepare">) {
     this.#preparer = preparer;
@@ -51,9 +70,9 @@ export class Picker {
     return this.#preparing;
   }
 
-  /** What was wrong with the last file that was wrong; `null` since the last choice that was fine. */
-  get problem(): ReadonlySignal<PickProblem | null> {
-    return this.#problem;
+  /** What was wrong, in the order in which it was found, with files of the last choice. */
+  get problems(): ReadonlySignal<readonly PickProblem[]> {
+    return this.#problems;
   }
 
   /** The rules that are chosen now. */
@@ -66,33 +85,44 @@ export class Picker {
     };
   }
 
-  /** Prepares files, after those that were chosen before, and hands each good one on. */
-  pick(
-    files: readonly File[],
-    take: (content: OutgoingContent) => void | Promise<void>,
-  ): Promise<void> {
-    if (files.length === 0) return Promise.resolve();
+  /**
+   * Hands on what look like pictures at once, so that nobody waits for them, and then prepares them, after those that were chosen
+   * before. Settles when each is prepared or refused.
+   */
+  async pick(files: readonly File[], taker: Taker): Promise<void> {
+    if (files.length === 0) return;
+    // What is said of a choice that is still worked on stays.
+    if (this.#picks === 0) this.clear();
+    this.#picks++;
     this.#preparing.value = true;
-    this.#problem.value = null;
-    const run = this.#queue.then(async () => {
-      for (const file of files) await this.#pickOne(file, take);
-    }).finally(() => {
-      if (settled === this.#queue) this.#preparing.value = false;
-    });
-    // Whatever became of this choice, the next one is worked on.
-    const settled = run.catch(() => {});
-    this.#queue = settled;
-    return run;
+    try {
+      const candidates: Candidate[] = [];
+      // An error that nobody foresaw is reported, after everything else of this choice was worked on.
+      const errors: unknown[] = [];
+      const report = (error: unknown) => void errors.push(error);
+      for (const file of files) {
+        await this.#lookAt(file, taker).then((found) => candidates.push(...found), report);
+      }
+      await (this.#queue = this.#queue.then(async () => {
+        for (const candidate of candidates) {
+          await this.#prepareFor(candidate, taker).catch(report);
+        }
+      }));
+      if (errors.length > 0) throw errors[0];
+    } finally {
+      this.#picks--;
+      this.#preparing.value = this.#picks > 0;
+    }
   }
 
   /** Says that a file can't be sent, e.g. because the session is full. */
   refuse(problem: PickProblem): void {
-    this.#problem.value = problem;
+    this.#problems.value = [...this.#problems.peek(), problem];
   }
 
   /** Forgets what was wrong. */
   clear(): void {
-    this.#problem.value = null;
+    this.#problems.value = [];
   }
 
   /** Prepares one file as things are chosen now. Throws `ImageError`. */
@@ -101,16 +131,30 @@ export class Picker {
     return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize, edits });
   }
 
-  async #pickOne(
-    file: File,
-    take: (content: OutgoingContent) => void | Promise<void>,
-  ): Promise<void> {
+  /** None where it is not wanted. */
+  async #lookAt(file: File, taker: Taker): Promise<Candidate[]> {
+    const { name } = file;
+    if (!await mayBePicture(file)) return [{ file, name, coming: null }];
+    const coming = Promise.withResolvers<Prepared>();
+    // Its failure is told to the taker.
+    coming.promise.catch(() => {});
+    const taken = await taker.take({ name, prepared: coming.promise, rules: this.rules });
+    return taken ? [{ file, name, coming }] : [];
+  }
+
+  async #prepareFor({ file, name, coming }: Candidate, taker: Taker): Promise<void> {
     try {
       const prepared = await this.prepare(file);
-      await take({ name: file.name, prepared, rules: this.rules });
+      if (coming !== null) return coming.resolve(prepared);
+      const taken = await taker.take({ name, prepared, rules: this.rules });
+      if (!taken) prepared.thumbnail.close();
     } catch (error) {
+      this.refuse({ reason: error instanceof ImageError ? error.reason : "crashed", name });
+      if (coming !== null) {
+        coming.reject(error);
+        taker.lose(coming.promise);
+      }
       if (!(error instanceof ImageError)) throw error;
-      this.refuse({ reason: error.reason, name: file.name });
     }
   }
 }

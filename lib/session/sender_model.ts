@@ -13,15 +13,19 @@ import type { Edits } from "../image/edits.ts";
 import { ImageError } from "../image/errors.ts";
 import type { EditorModel, Tool } from "./editor_model.ts";
 import { findObstacle, relayOffered, signalingServer, warmUp, workerMaker } from "./environment.ts";
+import type { Prepared } from "../image/prepared.ts";
 import {
   type Details,
+  free,
   OutboxFullError,
   type OutgoingContent,
   type OutgoingPicture,
+  type Unseen,
 } from "./outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
 import { isReturning, loadSession, loadSessionSoon } from "./load_session.ts";
 import type { Returned } from "./tab_memory.ts";
+import { isFinished, isOpen } from "./outgoing.ts";
 import { Picker } from "./picker.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
 import type { Session } from "./session.ts";
@@ -52,6 +56,10 @@ export class SenderModel {
   readonly #relay = signal(false);
   /** Good pictures, for which no session could be begun: the server did not answer for its program. */
   readonly #stranded = signal<readonly OutgoingContent[]>([]);
+  /** The picture that was removed last, as long as that can be undone. */
+  readonly #removed = signal<Unseen | null>(null);
+  /** There was a link, and it went with the only picture, which could not be prepared. */
+  readonly #linkGone = signal(false);
   /** What a page before this one left is looked for: settled once it is known. */
   #coming: Promise<void> = Promise.resolve();
   readonly #returning = signal(false);
@@ -85,7 +93,7 @@ export class SenderModel {
         at: outbox?.at.value ?? 0,
         preparing: this.picker.preparing.value,
       });
-      const failed = this.#obstacle !== null || this.picker.problem.value !== null;
+      const failed = this.#obstacle !== null || this.picker.problems.value.length > 0;
       return phase === "idle" && failed ? "failed" : phase;
     });
     if (this.#obstacle === null && isReturning("S")) this.#coming = this.#return();
@@ -94,7 +102,7 @@ export class SenderModel {
       const life = this.#life();
       if (life.at === "ended" || life.at === "failed") return life.reason;
       if (life.at !== "idle") return null;
-      return this.#obstacle ?? this.picker.problem.value?.reason ?? null;
+      return this.#obstacle ?? this.picker.problems.value[0]?.reason ?? null;
     });
   }
 
@@ -131,6 +139,24 @@ export class SenderModel {
     return this.#link;
   }
 
+  /** True where a link was shown for a picture that then could not be prepared: it leads to nothing. */
+  get linkGone(): ReadonlySignal<boolean> {
+    return this.#linkGone;
+  }
+
+  /** The picture that was removed last; `null` where that can't be undone any more. */
+  get removed(): ReadonlySignal<Unseen | null> {
+    return this.#removed;
+  }
+
+  /** True while a picture is only here and its session goes on: whoever leaves the page loses it. */
+  get waits(): boolean {
+    if (this.stranded) return true;
+    const session = this.#session.value;
+    if (session === null || isOver(session.life.value)) return false;
+    return session.outbox.pictures.value.some(({ state }) => !isOpen(state) && !isFinished(state));
+  }
+
   /** What can be said in place of the link; `null` while there is none, and after it was withdrawn. */
   get code(): ReadonlySignal<string | null> {
     return this.#code;
@@ -146,26 +172,37 @@ export class SenderModel {
     return this.#relay;
   }
 
-  /** Takes files that were chosen, dropped or pasted; the first good one makes the link. */
+  /**
+   * Takes files that were chosen, dropped or pasted. The first one that looks like a picture makes the link, which does not
+   * wait until it is prepared.
+   */
   async choose(files: readonly File[]): Promise<void> {
-    if (this.#obstacle !== null) return;
+    if (this.#obstacle !== null || files.length === 0) return;
     await this.#coming;
-    let target = this.#running();
-    const release = target?.hold();
+    this.#linkGone.value = false;
+    this.#forgetRemoved();
+    const before = this.#running();
+    let target = before;
+    const release = before?.hold();
     const loading = loadSession();
     // Answered for with the first picture.
     loading.catch(() => {});
     try {
-      await this.picker.pick(files, async (content) => {
-        const begin = await this.#beginner(loading);
-        // Back at the start meanwhile: nobody wants it any more.
-        if (target !== null && target !== this.#session.peek()) return drop(content);
-        target ??= this.#running() ?? begin?.() ?? null;
-        if (target !== null) return this.#add(target, content);
-        this.#stranded.value = [...this.#stranded.peek(), content];
+      await this.picker.pick(files, {
+        take: async (content) => {
+          const begin = await this.#beginner(loading);
+          // Back at the start meanwhile: nobody wants it any more.
+          if (target !== null && target !== this.#session.peek()) return false;
+          target ??= this.#running() ?? begin?.() ?? null;
+          if (target !== null) return this.#add(target, content);
+          this.#stranded.value = [...this.#stranded.peek(), content];
+          return true;
+        },
+        lose: (coming) => this.#lose(coming),
       });
     } finally {
       release?.();
+      if (before === null) this.#withdrawUseless();
     }
   }
 
@@ -228,12 +265,32 @@ export class SenderModel {
     this.#session.peek()?.outbox.move(id, by);
   }
 
-  /** Takes one picture out, as long as it was not announced. With the last one the link goes, as it leads to nothing. */
+  /**
+   * Removes one picture, as long as it was not announced. The session goes on, even without any: its link is good for what is
+   * chosen next, or for the same picture where that is undone.
+   */
   remove(id: number): void {
-    const session = this.#session.peek();
-    if (session?.outbox.remove(id) !== true) return;
-    const unconnected = session.life.peek().at !== "live";
-    if (unconnected && session.outbox.pictures.peek().length === 0) this.reset();
+    const content = this.#session.peek()?.outbox.remove(id) ?? null;
+    if (content === null) return;
+    this.#forgetRemoved();
+    this.#removed.value = content;
+  }
+
+  /** Puts the picture that was removed last back in its place. */
+  undoRemove(): void {
+    const content = this.#removed.peek();
+    const session = this.#running();
+    if (content === null || session === null) return;
+    this.#removed.value = null;
+    const { name, prepared, rules, caption, alt, named, n } = content;
+    if (!this.#add(session, { name, prepared, rules, caption, alt, named })) return free(content);
+    const last = session.outbox.pictures.peek().at(-1);
+    if (last !== undefined) session.outbox.move(last.id, n - last.n);
+  }
+
+  /** Holds a picture back while what is said about it is changed, or not any more. Returns false where it is too late. */
+  hold(id: number, on: boolean): boolean {
+    return this.#session.peek()?.outbox.edit(id, on) ?? false;
   }
 
   /** The pictures of a session that is over which nobody has seen. */
@@ -265,9 +322,10 @@ export class SenderModel {
   reset(): void {
     this.#returns.abort();
     this.#discard();
-    this.#stranded.peek().forEach(drop);
+    this.#stranded.peek().forEach(free);
     this.picker.clear();
     batch(() => {
+      this.#linkGone.value = false;
       this.#stranded.value = [];
       this.#session.value = null;
       this.#link.value = null;
@@ -286,11 +344,11 @@ export class SenderModel {
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
     const prepared = picture?.prepared ?? null;
     if (outbox === undefined || prepared === null || !outbox.edit(id, true)) return null;
-    const { source, edits } = prepared;
+    const { source, sourceType, edits } = prepared;
     const size = { maxWidth: EDITOR_SIDE, maxHeight: EDITOR_SIDE };
     try {
       const { EditorModel, TOOLS } = await import("./editor_model.ts");
-      const bitmap = await this.#decoder.preview(source, size);
+      const bitmap = await this.#decoder.decode(source, sourceType, size);
       return { id, model: new EditorModel(bitmap, edits), tools: TOOLS };
     } catch (error) {
       outbox.edit(id, false);
@@ -312,7 +370,8 @@ export class SenderModel {
   async #prepareAnew(id: number, edits?: Edits): Promise<void> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
-    const old = picture?.prepared ?? null;
+    // One that can't be prepared at all is refused by whoever chose it.
+    const old = picture?.prepared ?? await picture?.coming?.catch(() => null) ?? null;
     if (outbox === undefined || old === null || !outbox.edit(id, true)) return;
     try {
       const { source, edits: before } = old;
@@ -334,21 +393,53 @@ export class SenderModel {
   /** Ends the session that is there, and frees what it kept. */
   #discard(): void {
     const session = this.#session.peek();
+    this.#forgetRemoved();
     session?.leave();
-    session?.outbox.takeUnseen().forEach(drop);
+    session?.outbox.takeUnseen().forEach(free);
+  }
+
+  #forgetRemoved(): void {
+    const content = this.#removed.peek();
+    this.#removed.value = null;
+    if (content !== null) free(content);
+  }
+
+  /** A picture could not be prepared: it goes from wherever it is. */
+  #lose(coming: Promise<Prepared>): void {
+    this.#stranded.value = this.#stranded.peek().filter(({ prepared }) => prepared !== coming);
+    if (this.#removed.peek()?.prepared === coming) this.#removed.value = null;
+    this.#session.peek()?.outbox.lose(coming);
+  }
+
+  /** Nothing that began the session is a picture, and nobody came meanwhile: back to the start, where it says why. */
+  #withdrawUseless(): void {
+    const session = this.#running();
+    const { picker } = this;
+    if (session === null || session.life.peek().at === "live" || picker.preparing.peek()) return;
+    if (session.outbox.pictures.peek().length > 0 || picker.problems.peek().length === 0) return;
+    // What was removed can still be put back.
+    if (this.#removed.peek() !== null) return;
+    this.#discard();
+    batch(() => {
+      this.#session.value = null;
+      this.#link.value = null;
+      this.#linkGone.value = true;
+    });
   }
 
   #life(): Life {
     return this.#session.value?.life.value ?? (this.stranded ? UNREACHABLE : IDLE);
   }
 
-  #add(session: Session, content: OutgoingContent): void {
+  /** Returns false where the session is full, and says so. */
+  #add(session: Session, content: OutgoingContent): boolean {
     try {
       session.outbox.add(content);
+      return true;
     } catch (error) {
       if (!(error instanceof OutboxFullError)) throw error;
-      drop(content);
       this.picker.refuse({ reason: "too_many", name: content.name });
+      return false;
     }
   }
 
@@ -410,11 +501,6 @@ export class SenderModel {
     session.start();
     return session;
   }
-}
-
-/** Frees a picture that is not sent. */
-function drop({ prepared }: Pick<OutgoingContent, "prepared">): void {
-  prepared.thumbnail.close();
 }
 
 function isOver(life: Life): boolean {

@@ -262,14 +262,18 @@ export class ViewerModel {
   async choose(files: readonly File[]): Promise<void> {
     const session = this.#session.peek();
     if (session?.life.peek().at !== "live" || !session.keep.peek()) return;
-    await this.picker.pick(files, (content) => {
-      try {
-        session.outbox.add(content);
-      } catch (error) {
-        if (!(error instanceof OutboxFullError)) throw error;
-        content.prepared.thumbnail.close();
-        this.picker.refuse({ reason: "too_many", name: content.name });
-      }
+    await this.picker.pick(files, {
+      take: (content) => {
+        try {
+          session.outbox.add(content);
+          return true;
+        } catch (error) {
+          if (!(error instanceof OutboxFullError)) throw error;
+          this.picker.refuse({ reason: "too_many", name: content.name });
+          return false;
+        }
+      },
+      lose: (coming) => void session.outbox.lose(coming),
     });
   }
 

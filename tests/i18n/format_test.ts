@@ -1,5 +1,5 @@
 import { TEXTS } from "../../lib/i18n/catalogue.ts";
-import { duration, fill, number, plural, seconds } from "../../lib/i18n/format.ts";
+import { duration, fill, foreign, number, plain, plural, seconds } from "../../lib/i18n/format.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const en = TEXTS.en.island;
@@ -17,6 +17,20 @@ Deno.test("fill() does not look into what it puts in", () => {
     fill("“{name}”: {text}", { name: "{text}.jpg", text: "$& {name}" }),
     "“{text}.jpg”: $& {name}",
   );
+});
+
+Deno.test("plain() leaves nothing that turns letters around or breaks the line, and every letter", () => {
+  assertEquals(plain("photo\u202egpj.exe"), "photogpj.exe");
+  assertEquals(plain("a\u2066b\u2069\u202ac\u2067d\u2068"), "abcd");
+  assertEquals(plain(" a\0\n\x1b\x9fb\u2028c "), "a b c");
+  for (const text of ["שלום.jpg", "صورة.png", "👩‍👩‍👧 می‌خواهم", "{name}"]) {
+    assertEquals(plain(text), text);
+  }
+});
+
+Deno.test("foreign() isolates, and nobody gets out of it", () => {
+  assertEquals(foreign("צילום"), "\u2068צילום\u2069");
+  assertEquals(foreign("a\u2069\u202eb"), "\u2068ab\u2069");
 });
 
 Deno.test("plural() takes the form that the language has for the number", () => {

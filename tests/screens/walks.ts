@@ -22,6 +22,14 @@ export interface Walk {
 const INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) " +
   "AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 Instagram 325.0.3.34.90";
 
+/** No picture is ever prepared. */
+const HELD_BACK = `{
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...rest) {
+    if (message?.kind !== "prepare") postMessage.call(this, message, ...rest);
+  };
+}`;
+
 /** A phone in somebody's pocket: it has its seat, and answers nothing. */
 const ASLEEP = `{
   const { send } = WebSocket.prototype;
@@ -175,6 +183,46 @@ export const WALKS: readonly {
       await viewer.page.bringToFront();
       await viewer.look();
       await take(viewer, "view-tall");
+    },
+  },
+  {
+    states: [
+      "send-preparing",
+      "send-several-problems",
+      "send-remove-question",
+      "send-removed",
+      "send-leave-question",
+      "send-link-gone",
+    ],
+    async run({ app, browser, lake, take }) {
+      const slow = await Sender.open(await browser.newPage({ before: HELD_BACK }), app.url);
+      await slow.offer(lake);
+      await slow.field("share-code");
+      await take(slow, "send-preparing");
+      const sender = await Sender.open(await browser.newPage(), app.url);
+      await sender.offer(lake);
+      await sender.field("share-code");
+      const wrong = await Promise.all(
+        (["svg", "text", "truncated", "empty"] as const).map(fixture),
+      );
+      await sender.chooseFiles(wrong);
+      await sender.waitFor("them all", () => document.querySelectorAll(".notice").length === 4);
+      await take(sender, "send-several-problems");
+      await sender.press("remove");
+      await sender.field("question");
+      await take(sender, "send-remove-question");
+      await sender.press("yes");
+      await sender.field("removed-picture");
+      await take(sender, "send-removed");
+      await sender.press("undo-remove");
+      await sender.waitFor("the picture", () => document.querySelectorAll(".picture").length === 1);
+      await sender.page.click("a.brand");
+      await sender.field("question");
+      await take(sender, "send-leave-question");
+      const broken = await Sender.open(await browser.newPage(), app.url);
+      await broken.chooseFile(await fixture("truncated"));
+      await broken.field("link-gone");
+      await take(broken, "send-link-gone");
     },
   },
   {

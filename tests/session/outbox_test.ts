@@ -552,8 +552,8 @@ Deno.test("pictures can be moved and taken out, and are numbered as they stand",
   assert(stand.outbox.move(c, -2));
   assertEquals(texts(stand), [[0, "c"], [1, "a"], [2, "b"]]);
   assert(!stand.outbox.move(c, -1));
-  assert(stand.outbox.remove(a));
-  assert(!stand.outbox.remove(a));
+  assert(stand.outbox.remove(a) !== null);
+  assertEquals(stand.outbox.remove(a), null);
   assertEquals(texts(stand), [[0, "c"], [1, "b"]]);
   assert(stand.outbox.change(b, { caption: "B", named: true }));
   stand.outbox.attach(stand.s.link);
@@ -568,7 +568,7 @@ Deno.test("pictures can be moved and taken out, and are numbered as they stand",
   // What was announced stays as it was.
   assert(!stand.outbox.change(c, { caption: "late" }));
   assert(!stand.outbox.move(b, -1));
-  assert(!stand.outbox.remove(c));
+  assertEquals(stand.outbox.remove(c), null);
   assert(!stand.outbox.replace(c, prepared()));
 });
 

@@ -81,7 +81,14 @@ Deno.test("the first reason is the one that stays", () => {
 
 function outgoing(...states: readonly Outgoing[]): OutgoingPicture[] {
   const rules = { seconds: 3, hold: false, mark: "", ask: false };
-  const details = { caption: "", alt: "", named: false, editing: false, wanted: false };
+  const details = {
+    caption: "",
+    alt: "",
+    named: false,
+    coming: null,
+    editing: false,
+    wanted: false,
+  };
   return states.map((state, n) => ({
     ...details,
     id: n,

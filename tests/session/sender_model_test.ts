@@ -1,5 +1,6 @@
 import { SenderModel } from "../../lib/session/sender_model.ts";
 import { Session } from "../../lib/session/session.ts";
+import { ImageError } from "../../lib/image/errors.ts";
 import { parseFragment } from "../../lib/e2e/link.ts";
 import { withFakeRtc } from "../net/fake_rtc.ts";
 import { Lobby } from "../net/lobby.ts";
@@ -57,7 +58,7 @@ test(
 
 test("the 21st picture is refused, and the 20 stay", async (model) => {
   await model.choose(Array.from({ length: 21 }, () => png()));
-  assertEquals(model.picker.problem.value?.reason, "too_many");
+  assertEquals(model.picker.problems.value, [{ reason: "too_many", name: "a.png" }]);
   assertEquals(model.session.value?.outbox.pictures.value.length, 20);
 });
 
@@ -136,4 +137,104 @@ Deno.test("a browser without WebRTC fails at once, and no file is looked at", as
   await model.choose([png()]);
   assertEquals([model.phase.value, model.reason.value], ["failed", "no_webrtc"]);
   assertEquals(model.session.value, null);
+});
+
+/** The next picture is prepared when a test lets it; by then the model has it. */
+function holdBack(model: SenderModel) {
+  const gate = Promise.withResolvers<void>();
+  const { picker } = model;
+  const prepare = picker.prepare.bind(picker);
+  picker.prepare = async (...args) => {
+    picker.prepare = prepare;
+    await gate.promise;
+    return await prepare(...args);
+  };
+  return gate;
+}
+
+test("the link is there before the picture is prepared, which is not sent until then", async (model) => {
+  const gate = holdBack(model);
+  const choosing = model.choose([png()]);
+  await until(() => model.phase.value === "waiting", "somebody may come");
+  assert(model.link.value !== null);
+  const pictures = () => model.session.value?.outbox.pictures.value ?? [];
+  assertEquals(pictures().map(({ prepared, state }) => [prepared, state.at]), [[null, "queued"]]);
+  gate.resolve();
+  await choosing;
+  assertEquals(pictures().map(({ prepared }) => prepared?.type), ["image/png"]);
+});
+
+test(
+  "a picture that can't be prepared after its link was shown goes, with the link, and its reason stays",
+  async (model, lobby) => {
+    const gate = holdBack(model);
+    const choosing = model.choose([png("broken.png")]);
+    await until(() => model.phase.value === "waiting", "somebody may come");
+    gate.reject(new ImageError("undecodable"));
+    await choosing;
+    assertEquals([model.phase.value, model.reason.value], ["failed", "undecodable"]);
+    assertEquals(model.picker.problems.value, [{ reason: "undecodable", name: "broken.png" }]);
+    assertEquals([model.session.value, model.link.value, model.linkGone.value], [null, null, true]);
+    await until(() => lobby.rooms === 0, "the room is gone");
+    await waiting(model);
+    assertEquals(model.linkGone.value, false);
+  },
+);
+
+test("a link that was there before stays, whatever is chosen then", async (model) => {
+  await waiting(model);
+  const [picture] = model.session.value?.outbox.pictures.value ?? [];
+  model.remove(picture?.id ?? -1);
+  const { value: link } = model.link;
+  const gate = holdBack(model);
+  gate.reject(new ImageError("undecodable"));
+  await model.choose([png("broken.png")]);
+  assertEquals([model.link.value, model.phase.value], [link, "waiting"]);
+  assertEquals(model.picker.problems.value.length, 1);
+});
+
+test("what is still prepared when somebody leaves can be offered under a new link", async (model) => {
+  const gate = holdBack(model);
+  const choosing = model.choose([png()]);
+  await until(() => model.phase.value === "waiting", "somebody may come");
+  model.session.value?.leave();
+  assertEquals(model.unseen.length, 1);
+  await model.again();
+  await until(() => model.phase.value === "waiting", "somebody may come");
+  gate.resolve();
+  await choosing;
+  const pictures = model.session.value?.outbox.pictures.value ?? [];
+  assertEquals(pictures.map(({ prepared }) => prepared?.type), ["image/png"]);
+});
+
+test("the only picture can be removed and put back, under the same link", async (model, lobby) => {
+  await waiting(model);
+  const { value: link } = model.link;
+  const only = () => model.session.value?.outbox.pictures.value ?? [];
+  model.change(only()[0]?.id ?? -1, { caption: "the lake" });
+  model.remove(only()[0]?.id ?? -1);
+  assertEquals([only().length, model.removed.value?.name, model.waits], [0, "a.png", false]);
+  assertEquals([model.link.value, lobby.rooms], [link, 1]);
+  model.undoRemove();
+  assertEquals(only().map(({ name, caption, state }) => [name, caption, state.at]), [
+    ["a.png", "the lake", "queued"],
+  ]);
+  assertEquals([model.removed.value, model.waits], [null, true]);
+});
+
+test("one of several is put back in its place", async (model) => {
+  await waiting(model);
+  await model.choose([png("b.png"), png("c.png")]);
+  const pictures = () => model.session.value?.outbox.pictures.value ?? [];
+  model.remove(pictures()[0]?.id ?? -1);
+  model.undoRemove();
+  assertEquals(pictures().map(({ name }) => name), ["a.png", "b.png", "c.png"]);
+});
+
+test("what was removed is forgotten with the next choice", async (model) => {
+  await waiting(model);
+  const [picture] = model.session.value?.outbox.pictures.value ?? [];
+  model.remove(picture?.id ?? -1);
+  await model.choose([png("b.png")]);
+  assertEquals(model.removed.value, null);
 });

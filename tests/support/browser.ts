@@ -167,6 +167,9 @@ export class TestPage {
   readonly console: string[] = [];
   /** Uncaught errors, console errors, CSP violations, requests to other hosts. */
   readonly errors: string[] = [];
+  /** What is said where the browser asks whether to leave a page, and how often it asked. */
+  leaving: "go" | "stay" = "go";
+  leaveQuestions = 0;
   readonly #allowed: RegExp[];
 
   private constructor(context: BrowserContext, page: Page, allowed: readonly RegExp[]) {
@@ -233,6 +236,13 @@ export class TestPage {
     this.page.on("pageerror", (error) => {
       const text = error instanceof Error ? error.stack ?? error.message : String(error);
       this.errors.push(`uncaught: ${text}`);
+    });
+    this.page.on("dialog", (dialog) => {
+      if (dialog.type() !== "beforeunload") return;
+      this.leaveQuestions++;
+      const answered = this.leaving === "go" ? dialog.accept() : dialog.dismiss();
+      // The page may have gone without waiting for it.
+      answered.catch(() => {});
     });
     this.page.on("console", (message) => {
       const { url } = message.location();

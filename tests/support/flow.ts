@@ -386,9 +386,14 @@ export class Sender extends Person<SenderPhase> {
   }
 
   /** Chooses a picture as the file dialog would. */
-  async chooseFile(picture: Fixture): Promise<void> {
+  chooseFile(picture: Fixture): Promise<void> {
+    return this.chooseFiles([picture]);
+  }
+
+  /** Chooses several files at once. */
+  async chooseFiles(files: readonly Pick<Fixture, "path">[]): Promise<void> {
     const input = await this.find("input[type=file]:not(:disabled)");
-    await (await input.toElement("input")).uploadFile(picture.path);
+    await (await input.toElement("input")).uploadFile(...files.map(({ path }) => path));
   }
 
   /** Waits for the link and returns it. */

@@ -1,0 +1,22 @@
+import type { PickProblem } from "../lib/session/picker.ts";
+import { nameProblems } from "./messages.ts";
+import { Notice } from "./Notice.tsx";
+import { useTexts } from "./texts.ts";
+
+/** What is wrong with files that were chosen. `linkGone`: with the only one the link went, and somebody may have it. */
+export function Problems(
+  { problems, linkGone = false }: {
+    readonly problems: readonly PickProblem[];
+    readonly linkGone?: boolean;
+  },
+) {
+  const t = useTexts();
+  return (
+    <>
+      {nameProblems(t, problems).map(({ reason, text }) => (
+        <Notice key={reason} reason={reason}>{text}</Notice>
+      ))}
+      {linkGone && <p data-field="link-gone">{t.send.linkGone}</p>}
+    </>
+  );
+}
