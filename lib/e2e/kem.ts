@@ -146,7 +146,7 @@ let best: Promise<Kem> | null = null;
 
 /**
  * The best ML-KEM-768 that this engine has, found once. Pages ask when they load: should the fallback be needed, it is
- * then here before a server can go away, and some browsers never ask again for a script that failed to load.
+ * then here before a server can go away. Where it did not come it is asked for again at the next call.
  */
 export function loadKem(): Promise<Kem> {
   best ??= findKem().catch((error) => {
