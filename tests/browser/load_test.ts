@@ -64,7 +64,7 @@ Deno.test({
       const page = await browser.newPage({ allowErrors: [/./] });
       const sender = await Sender.open(page, app.url);
       await app.stop();
-      await sender.chooseFile(await fixture("small"));
+      await sender.chooseFile(await fixture("flat"));
       assertEquals(await sender.waitReason("failed", PATIENT), REASON.server);
       await app.start();
       await sender.press("retry");
