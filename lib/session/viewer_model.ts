@@ -197,8 +197,9 @@ export class ViewerModel {
   }
 
   /**
-   * Reads the link where somebody skipped to the content before this program came: the browser notes where the page began.
-   * The link itself stands one step back in the history, where it is taken out as ever.
+   * Reads the link where somebody skipped to the content before this program came: the browser
+   * notes where the page began. The link itself stands one step back in the history, and is taken
+   * out there as ever.
    */
   #readSkipped(): void {
     if (this.#location.hash !== CONTENT) return;

@@ -38,7 +38,7 @@ const MARK = "only-for-ada-lovelace";
 /** Chromium writes down what stands in a page's fields a second after they changed, to restore the session after a crash. */
 const FORM_STATE_MS = 1_500;
 
-/** What ML-KEM draws for a pair of keys, and for an encapsulation, in bytes (FIPS 203, d ‖ z and m). */
+/** What ML-KEM draws for a pair of keys, and for an encapsulation, in bytes (FIPS 203: d ‖ z, m). */
 const KEM_SEED = 64;
 const KEM_MESSAGE = 32;
 
