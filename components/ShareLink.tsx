@@ -1,8 +1,8 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { CopyButton } from "./CopyButton.tsx";
 import { ShareCode } from "./ShareCode.tsx";
 import { useTexts } from "./texts.ts";
+import { useLazy } from "./use_lazy.ts";
 
 /** Light modules around a QR code, without which readers may not find it (ISO/IEC 18004). */
 const QUIET = 4;
@@ -75,27 +75,21 @@ function ShareButton({ data }: { data: ShareData }) {
 
 /** Dark on light in both colour schemes: many scanners can't read it the other way round. */
 function QrCode({ text, label }: { text: string; label: string }) {
-  const code = useSignal<{ path: string; size: number } | null>(null);
-  useEffect(() => {
-    let current = true;
-    import("uqr").then(({ encode }) => {
-      const { data, size } = encode(text, { ecc: "M", border: QUIET });
-      const cells = data.flatMap((row, y) =>
-        row.flatMap((on, x) => on ? [`M${x} ${y}h1v1h-1z`] : [])
-      );
-      if (current) code.value = { path: cells.join(""), size };
-    }).catch(() => {
-      // The server went away before this script came: the link itself can still be copied.
-    });
-    return () => {
-      current = false;
-    };
-  }, [text]);
-  if (code.value === null) return null;
-  const { path, size } = code.value;
+  const encoder = useLazy(() => import("uqr"), true);
+  const code = useMemo(() => encoder === null ? null : draw(encoder, text), [encoder, text]);
+  // The server went away before the encoder came: the link itself can be copied meanwhile.
+  if (code === null) return null;
+  const { path, size } = code;
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label}>
       <path d={path} shape-rendering="crispEdges" />
     </svg>
   );
+}
+
+/** Outlines of the dark modules, and the width of all of it. */
+function draw({ encode }: typeof import("uqr"), text: string): { path: string; size: number } {
+  const { data, size } = encode(text, { ecc: "M", border: QUIET });
+  const cells = data.flatMap((row, y) => row.flatMap((on, x) => on ? [`M${x} ${y}h1v1h-1z`] : []));
+  return { path: cells.join(""), size };
 }

@@ -1,9 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+/** Pause before a server that did not answer is asked again. */
+const RETRY_MS = 3_000;
+
 /**
- * What `load` imports, once it is `wanted`; `null` before, and where the server did not answer, which `onFail` hears. For what a
- * page does not need at first; asked for again each time that it is wanted anew.
+ * What `load` imports, once it is `wanted`; `null` before. For what a page does not need at first.
+ * Where the server does not answer `onFail` hears it, and it is asked for again as long as it is
+ * wanted.
  */
 export function useLazy<Module>(
   load: () => Promise<Module>,
@@ -13,10 +17,19 @@ export function useLazy<Module>(
   const module = useSignal<Module | null>(null);
   useEffect(() => {
     if (!wanted || module.peek() !== null) return;
-    load().then((loaded) => module.value = loaded, () => {
-      // Offline: what it belongs to stays closed.
-      onFail?.();
-    });
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    const ask = () =>
+      load().then((loaded) => module.value = loaded, () => {
+        if (over) return;
+        retry = setTimeout(ask, RETRY_MS);
+        onFail?.();
+      });
+    void ask();
+    return () => {
+      over = true;
+      clearTimeout(retry);
+    };
   }, [wanted]);
   return wanted ? module.value : null;
 }

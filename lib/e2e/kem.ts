@@ -145,8 +145,9 @@ export async function javascriptKem(): Promise<Kem> {
 let best: Promise<Kem> | null = null;
 
 /**
- * The best ML-KEM-768 that this engine has, found once. Pages ask when they load: should the fallback be needed, it is
- * then here before a server can go away, and some browsers never ask again for a script that failed to load.
+ * The best ML-KEM-768 that this engine has, found once. Pages ask when they load: should the
+ * fallback be needed, it is then here before a server can go away. Where it did not come it is
+ * asked for again at the next call.
  */
 export function loadKem(): Promise<Kem> {
   best ??= findKem().catch((error) => {

@@ -52,6 +52,9 @@ const RETRYABLE: readonly FailReason[] = [
 /** What is wrong with a code that was typed; `unavailable_words` where the list of words could not be loaded. */
 export type CodeTrouble = CodeProblem | { readonly reason: "unavailable_words" };
 
+/** Where "Skip to the content" leads. */
+const CONTENT = "#content";
+
 /** The viewer's page. */
 export class ViewerModel {
   readonly picker: Picker;
@@ -71,6 +74,8 @@ export class ViewerModel {
   /** The program of a session did not come: the server does not answer. */
   readonly #unloaded = signal(false);
   #joining = false;
+  /** The fragment that stays in the address. */
+  #skippedTo = "";
   /** A page before this one left something: it is looked for, or it is too late for it. */
   readonly #before = signal<"none" | "returning" | "lapsed">("none");
   readonly #returns = new AbortController();
@@ -86,6 +91,7 @@ export class ViewerModel {
     this.#decoder = new Decoder(workerMaker(worker));
     this.picker = new Picker(this.#decoder);
     this.readFragment();
+    this.#readSkipped();
     if (this.#invitation.peek().obstacle === null) {
       warmUp();
       loadSessionSoon();
@@ -185,9 +191,29 @@ export class ViewerModel {
     const { hash, pathname } = this.#location;
     // "Skip to the content" is a fragment too, and no reason to forget anything.
     if (!/^#\d/.test(hash)) return;
-    const secret = parseFragment(hash);
     // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
-    history.replaceState(null, "", pathname);
+    history.replaceState(null, "", pathname + this.#skippedTo);
+    this.#follow(hash);
+  }
+
+  /**
+   * Reads the link where somebody skipped to the content before this program came: the browser
+   * notes where the page began. The link itself stands one step back in the history, and is taken
+   * out there as ever.
+   */
+  #readSkipped(): void {
+    if (this.#location.hash !== CONTENT) return;
+    const [began] = performance.getEntriesByType("navigation");
+    const hash = began === undefined ? "" : new URL(began.name).hash;
+    if (!/^#\d/.test(hash)) return;
+    this.#follow(hash);
+    this.#skippedTo = CONTENT;
+    globalThis.addEventListener("hashchange", () => this.readFragment(), { once: true });
+    history.back();
+  }
+
+  #follow(hash: string): void {
+    const secret = parseFragment(hash);
     this.#invite(secret, findObstacle() ?? (secret === null ? "bad_link" : null));
   }
 

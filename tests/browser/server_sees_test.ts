@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { get } from "node:http";
 import { basename, join } from "node:path";
+import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { startApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { launchBrowser, type TestBrowser, TestPage } from "../support/browser.ts";
@@ -36,6 +37,10 @@ const MARK = "only-for-ada-lovelace";
 
 /** Chromium writes down what stands in a page's fields a second after they changed, to restore the session after a crash. */
 const FORM_STATE_MS = 1_500;
+
+/** What ML-KEM draws for a pair of keys, and for an encapsulation, in bytes (FIPS 203: d ‖ z, m). */
+const KEM_SEED = 64;
+const KEM_MESSAGE = 32;
 
 /** What a page knows: noted by {@linkcode spy}. */
 interface Known {
@@ -86,16 +91,25 @@ function spy(): void {
     note(info === undefined ? `secret of ${name}` : new TextDecoder().decode(info), bits);
     return bits;
   });
-  replace(subtle, "encapsulateBits", async (original, args) => {
-    const result = await original(...args);
-    note("secret of ML-KEM", result.sharedKey);
-    return result;
-  });
-  replace(subtle, "decapsulateBits", async (original, args) => {
-    const bits = await original(...args);
-    note("secret of ML-KEM", bits);
-    return bits;
-  });
+  if ("encapsulateBits" in subtle) {
+    replace(subtle, "encapsulateBits", async (original, args) => {
+      const result = await original(...args);
+      note("secret of ML-KEM", result.sharedKey);
+      return result;
+    });
+    replace(subtle, "decapsulateBits", async (original, args) => {
+      const bits = await original(...args);
+      note("secret of ML-KEM", bits);
+      return bits;
+    });
+  } else {
+    // ML-KEM in JavaScript can't be watched, but all that it makes follows from what it draws.
+    replace(Crypto.prototype, "getRandomValues", (original, args) => {
+      const bytes = original(...args);
+      note("random", bytes);
+      return bytes;
+    });
+  }
   const { exportKey } = subtle;
   replace(subtle, "generateKey", async (original, [algorithm, , usages]) => {
     // Only so that it can be looked for.
@@ -152,6 +166,34 @@ async function knownTo(page: TestPage): Promise<Known[]> {
   );
   assert(Array.isArray(json) && json.length > 0, "the page's secrets were noted");
   return json.map(({ what, hex }) => ({ what: String(what), hex: String(hex) }));
+}
+
+/**
+ * Puts what ML-KEM in JavaScript made of its random bytes in their place: private keys, as seeds
+ * and whole, and the secrets of exactly the encapsulations that keys of the session came from.
+ */
+function withJavascriptKem(known: readonly Known[]): Known[] {
+  const drawn = (length: number) =>
+    known.filter(({ what, hex }) => what === "random" && hex.length === 2 * length)
+      .map(({ hex }) => new Uint8Array(Buffer.from(hex, "hex")));
+  const keyMaterial = known.filter(({ what }) => what === "key of HKDF");
+  const made: Known[] = [];
+  const note = (what: string, bytes: Uint8Array) =>
+    made.push({ what, hex: Buffer.from(bytes).toString("hex") });
+  for (const seed of drawn(KEM_SEED)) {
+    const { publicKey, secretKey } = ml_kem768.keygen(seed);
+    note("private key of ML-KEM", seed);
+    // Behind it stand the public key and its hash, and z.
+    note("private key of ML-KEM", secretKey.subarray(0, -publicKey.length - 2 * KEM_MESSAGE));
+    for (const message of drawn(KEM_MESSAGE)) {
+      const { sharedSecret } = ml_kem768.encapsulate(publicKey, message);
+      const hex = Buffer.from(sharedSecret).toString("hex");
+      if (!keyMaterial.some((material) => material.hex.includes(hex))) continue;
+      note("secret of ML-KEM", sharedSecret);
+      note("message of ML-KEM", message);
+    }
+  }
+  return [...known.filter(({ what }) => what !== "random"), ...made];
 }
 
 /** How the viewer comes. */
@@ -553,7 +595,7 @@ async function holdSession(
   await sender.waitPhase("ended");
   await look("ended", []);
 
-  const known = [...await knownTo(ada.page), ...await knownTo(ben.page)];
+  const known = withJavascriptKem([...await knownTo(ada.page), ...await knownTo(ben.page)]);
   const disks = [...await ada.depart(), ...await ben.depart()];
   const { exchanges, parts } = understand(recorder.connections);
   const answers: Part[] = [];

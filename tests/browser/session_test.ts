@@ -300,6 +300,31 @@ test("skipping to the content does not throw the invitation away", async (stage)
   await viewer.receive();
 });
 
+test("skipping to the content before the page's program came does not either, nor is the link left in the history", async (stage) => {
+  const sender = await stage.sender();
+  const link = await sender.offer(await fixture("small"));
+  const testPage = await stage.browser.newPage();
+  const { page } = testPage;
+  const { promise: skipped, resolve: skip } = Promise.withResolvers<void>();
+  await page.setRequestInterception(true);
+  page.on("request", async (request) => {
+    if (request.resourceType() === "script") await skipped;
+    await request.continue();
+  });
+  const opening = Viewer.open(testPage, link);
+  await page.waitForSelector("a.skip");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("main:target");
+  skip();
+  const viewer = await opening;
+  await viewer.receive();
+  const client = await page.createCDPSession();
+  const { entries } = await client.send("Page.getNavigationHistory");
+  assertEquals(entries.filter(({ url }) => url.includes("#1.")), []);
+  assertEquals(await page.evaluate(() => location.hash), "#content");
+});
+
 // What the other side does not do
 
 test("the viewer can turn away while the sender's page does not release the key", async (stage) => {

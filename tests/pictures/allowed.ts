@@ -47,7 +47,7 @@ const EXIFTOOL: readonly RegExp[] = [
   /^Track\d+:(?:CompressorID|SourceImageWidth|SourceImageHeight|XResolution|YResolution|BitDepth)$/,
   /^Track\d+:(?:VideoFrameRate|PixelAspectRatio|ColorProfiles|ColorPrimaries|TransferCharacteristics)$/,
   /^Track\d+:(?:MatrixCoefficients|VideoFullRangeFlag|CleanApertureDimensions)$/,
-  /^Track\d+:Unknown_(?:av1C|colr|ccst|auxl|auxi|clli|mdcv|pasp|clap|prem)$/,
+  /^Track\d+:Unknown_(?:av1C|colr|ccst|auxl|auxi|clli|mdcv|pasp|clap|prem|edts)$/,
   // The colour profile: what colour needs.
   /^ICC-header:(?:ProfileVersion|ProfileClass|ColorSpaceData|ProfileConnectionSpace)$/,
   /^ICC-header:(?:ProfileFileSignature|CMMFlags|DeviceAttributes|RenderingIntent)$/,
@@ -68,7 +68,7 @@ const NEUTRAL: readonly RegExp[] = [
 const NEUTRAL_NAME = /^(?:ICC profile|None)$/;
 
 /** Values that say that there is nothing. */
-const NOTHING = /^(?:|0|0 s|none|und|0000:00:00 00:00:00|(?:0 )*0)$/i;
+const NOTHING = /^(?:|0|0 s|none|und|0000:00:00 00:00:00|(?:0 )*0|unknown \(\))$/i;
 
 /** True for what exiftool may name. */
 export function isAllowed(name: string, value: unknown): boolean {

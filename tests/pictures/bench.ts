@@ -10,6 +10,7 @@ import { startApp, type TestApp } from "../support/app.ts";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import type { Page } from "../support/puppeteer.ts";
 import type { Look } from "./page.ts";
+import type { SentFile } from "./readers.ts";
 
 /** A file to look at. */
 export interface Picture {
@@ -22,6 +23,12 @@ export type Finding =
   | { readonly kind: "looked"; readonly look: Look; readonly sent: Uint8Array | null }
   /** The page did not answer in time, or its process ended. */
   | { readonly kind: "lost"; readonly why: string };
+
+/** What would be sent, `null` where it was refused. */
+export function sentOf(finding: Finding): SentFile | null {
+  if (finding.kind === "lost" || finding.sent === null || !finding.look.outcome.ok) return null;
+  return { type: finding.look.outcome.type, bytes: finding.sent };
+}
 
 /** How long one file may keep the page: twice what the worker may take, and the time to compare. */
 const PATIENCE_MS = 90_000;

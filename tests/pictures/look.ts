@@ -9,12 +9,15 @@
  */
 import { join, relative } from "node:path";
 import { complain, tell } from "../../lib/server/log.ts";
-import { Bench, BenchSite } from "./bench.ts";
+import { Bench, BenchSite, type Finding, sentOf } from "./bench.ts";
 import { findReaders, readLeft, type SentFile } from "./readers.ts";
 import { type Row, rowOf, rowText, summary } from "./table.ts";
 
-/** The readers are asked about so many files in one go: starting them takes longer than reading. */
+/** The readers are asked about so many files in one go, and bytes: starting them takes longer than reading. */
 const BATCH = 20;
+const BATCH_BYTES = 100_000_000;
+/** What is larger is a film, or something else that nobody takes for a picture. */
+const MOST_BYTES = 500_000_000;
 
 function* filesBelow(path: string): Generator<string> {
   const info = Deno.statSync(path);
@@ -38,17 +41,23 @@ async function work(
     rows = [];
   };
   for (let path = next(); path !== undefined; path = next()) {
-    const name = path;
-    const bytes = await Deno.readFile(path);
-    const finding = await bench.look({ name, bytes });
-    const row = rowOf(name, finding);
-    const sent = finding.kind === "looked" && finding.look.outcome.ok && finding.sent !== null
-      ? { type: finding.look.outcome.type, bytes: finding.sent }
-      : null;
-    rows.push({ row, sent });
-    if (rows.length >= BATCH) await flush();
+    const finding = await lookAt(bench, path);
+    const sent = sentOf(finding);
+    rows.push({ row: rowOf(path, finding), sent });
+    const size = rows.reduce((sum, { sent }) => sum + (sent?.bytes.length ?? 0), 0);
+    if (rows.length >= BATCH || size > BATCH_BYTES) await flush();
   }
   await flush();
+}
+
+async function lookAt(bench: Bench, name: string): Promise<Finding> {
+  try {
+    const { size } = await Deno.stat(name);
+    if (size > MOST_BYTES) return { kind: "lost", why: `${size} bytes are too many to look at` };
+    return await bench.look({ name, bytes: await Deno.readFile(name) });
+  } catch (error) {
+    return { kind: "lost", why: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 if (import.meta.main) {

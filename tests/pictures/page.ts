@@ -63,7 +63,7 @@ declare global {
 /** Both pictures are compared at no more than this. */
 const MOST_COMPARED = 4_000_000;
 /** Neither white nor black nor grey: lost transparency shows on it whatever it became. */
-const GROUND = "rgb(150 90 200)";
+const GROUND = [140, 93, 193] as const;
 
 const decoder = new Decoder(workerMaker("/workers/picture_worker.js"));
 
@@ -74,12 +74,11 @@ globalThis.pictures = {
     const start = performance.now();
     const prepared = await prepare(file);
     const ms = Math.round(performance.now() - start);
-    const image = await show(file);
-    const shown = image === null ? null : {
-      width: image.naturalWidth,
-      height: image.naturalHeight,
-      whole: await isWhole(file),
-    };
+    const whole = await isWhole(file);
+    const image = await show(file, whole);
+    const shown = image === null
+      ? null
+      : { width: image.naturalWidth, height: image.naturalHeight, whole };
     if (typeof prepared === "string") {
       if (image !== null) URL.revokeObjectURL(image.src);
       return { shown, outcome: { ok: false, reason: prepared }, difference: null, ms };
@@ -90,7 +89,7 @@ globalThis.pictures = {
     let difference: Difference | null = null;
     try {
       const seen = await decoder.decode(prepared.blob, prepared.type);
-      if (image !== null) difference = compare(image, seen);
+      if (image !== null && shown !== null) difference = compare(image, seen, shown.whole);
       seen.close();
     } catch (error) {
       unseen = reasonOf(error);
@@ -116,16 +115,25 @@ function reasonOf(error: unknown): string {
   return error instanceof ImageError ? error.reason : `not an ImageError: ${error}`;
 }
 
-async function show(file: Blob): Promise<HTMLImageElement | null> {
+async function show(file: Blob, whole: boolean): Promise<HTMLImageElement | null> {
   const image = new Image();
   const loaded = new Promise<boolean>((resolve) => {
     image.onload = () => resolve(image.naturalWidth > 0);
     image.onerror = () => resolve(false);
   });
   image.src = URL.createObjectURL(file);
-  if (await loaded) return image;
+  if (await loaded && (whole || hasPixels(image))) return image;
   URL.revokeObjectURL(image.src);
   return null;
+}
+
+/** Whether there is anything in it: a size alone is enough for `<img>` to count as loaded. */
+function hasPixels(image: HTMLImageElement): boolean {
+  const side = 64;
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  context?.drawImage(image, 0, 0, side, side);
+  const pixels = context?.getImageData(0, 0, side, side).data ?? [];
+  return pixels.some((value) => value > 0);
 }
 
 /** WebCodecs' ImageDecoder, as far as it is used. */
@@ -163,7 +171,8 @@ async function isWhole(file: Blob): Promise<boolean> {
   }
 }
 
-function compare(image: HTMLImageElement, seen: ImageBitmap): Difference {
+/** Where `<img>` shows it in part, what it left out is not compared: the product may know how to end it. */
+function compare(image: HTMLImageElement, seen: ImageBitmap, whole: boolean): Difference {
   const wanted = seen.width / seen.height;
   const has = image.naturalWidth / image.naturalHeight;
   // A side of n pixels may be rounded by one.
@@ -176,14 +185,19 @@ function compare(image: HTMLImageElement, seen: ImageBitmap): Difference {
   const theirs = paint(image, width, height);
   let colours = 0;
   let luma = 0;
+  let count = 0;
   for (let at = 0; at < ours.length; at += 4) {
+    if (!whole && GROUND.every((value, i) => Math.abs((theirs[at + i] ?? 0) - value) <= 8)) {
+      continue;
+    }
+    count++;
     const red = (ours[at] ?? 0) - (theirs[at] ?? 0);
     const green = (ours[at + 1] ?? 0) - (theirs[at + 1] ?? 0);
     const blue = (ours[at + 2] ?? 0) - (theirs[at + 2] ?? 0);
     colours += Math.abs(red) + Math.abs(green) + Math.abs(blue);
     luma += Math.abs(0.299 * red + 0.587 * green + 0.114 * blue);
   }
-  const count = ours.length / 4;
+  if (count === 0) return { colours: 0, luma: 0 };
   return { colours: colours / count / 3, luma: luma / count };
 }
 
@@ -192,7 +206,7 @@ function paint(source: CanvasImageSource, width: number, height: number): Uint8C
   const options = { colorSpace: "display-p3", willReadFrequently: true } as const;
   const context = canvas.getContext("2d", options);
   if (context === null) throw new Error("Cannot compare: no 2D canvas");
-  context.fillStyle = GROUND;
+  context.fillStyle = `color(display-p3 ${GROUND.map((value) => value / 255).join(" ")})`;
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(source, 0, 0, width, height);

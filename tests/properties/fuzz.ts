@@ -5,6 +5,9 @@
  * @module
  */
 import { complain, tell } from "../../lib/server/log.ts";
+import { Bench, BenchSite } from "../pictures/bench.ts";
+import { damageProperty } from "../pictures/damage.ts";
+import { plainPictures } from "../pictures/make.ts";
 import { PARSER_PROPERTIES } from "./parsers.ts";
 import { fuzz } from "./property.ts";
 import { RECORD_PROPERTIES } from "./records.ts";
@@ -25,12 +28,20 @@ function randomSeed(): number {
 
 const seconds = numberFrom("FUZZ_SECONDS", 60);
 const seed = numberFrom("FUZZ_SEED", null);
-const failed = await fuzz([...RECORD_PROPERTIES, ...PARSER_PROPERTIES, ...ROOM_PROPERTIES], {
-  ms: seed === null ? seconds * 1_000 : 0,
-  nextSeed: () => seed ?? randomSeed(),
-  write: tell,
-});
+const failed = await tryAll();
 if (failed > 0) {
   complain(`${failed} properties did not hold`);
   Deno.exit(1);
+}
+
+async function tryAll(): Promise<number> {
+  await using site = await BenchSite.start();
+  await using bench = new Bench(site);
+  const pictures = damageProperty(await plainPictures(), (picture) => bench.look(picture));
+  const all = [...RECORD_PROPERTIES, ...PARSER_PROPERTIES, ...ROOM_PROPERTIES, pictures];
+  return await fuzz(all, {
+    ms: seed === null ? seconds * 1_000 : 0,
+    nextSeed: () => seed ?? randomSeed(),
+    write: tell,
+  });
 }

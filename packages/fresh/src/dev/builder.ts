@@ -30,6 +30,7 @@ interface Output {
   files: Map<string, Bytes>;
 }
 
+const CLIENT = "fresh-runtime";
 const CLIENT_ENTRY = fileURLToPath(new URL("../runtime/client.ts", import.meta.url));
 const COMPRESSIBLE = /\.(css|html|js|json|map|md|mjs|svg|txt|wasm|webmanifest|xml)$/;
 
@@ -110,7 +111,7 @@ export class Builder<State = unknown> {
       if (!relative(dirs.out, path).startsWith("..")) continue;
       files.set("/" + posix(relative(dirs.static, path)), await Deno.readFile(path));
     }
-    const entries = new Map([["fresh-runtime", CLIENT_ENTRY]]);
+    const entries = new Map([[CLIENT, CLIENT_ENTRY]]);
     for (const path of islandFiles) {
       const base = basename(path, extname(path)).replaceAll(/^[^a-z_$]|[^a-z0-9_$]+/gi, "_");
       let name = base;
@@ -131,7 +132,7 @@ export class Builder<State = unknown> {
       file: `${prefix}${name}.js`,
       imports: references(bundles, `${name}.js`).map((path) => prefix + path),
     });
-    const client = chunkOf("fresh-runtime");
+    const client = chunkOf(CLIENT);
     const islands = [...entries].slice(1).map(([name, path]) => (
       { name, path, chunk: chunkOf(name) }
     ));
@@ -267,7 +268,25 @@ async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<str
     });
     files.set(name, new TextEncoder().encode(renamed));
   }
-  return files;
+  return withRetries(files);
+}
+
+/** Has each `import()` of a bundle done by `load()` of the client, which can be tried again. */
+function withRetries(files: Map<string, Bytes>): Map<string, Bytes> {
+  const result = new Map<string, Bytes>();
+  for (const [name, bytes] of files) {
+    // What came with the file itself, or before it, need not be asked for.
+    const there = [name, ...references(files, name), ...references(files, `${CLIENT}.js`)];
+    const code = new TextDecoder().decode(bytes);
+    const rewritten = code.replaceAll(/\bimport\("\.\/([^"]+)"\)/g, (text, target: string) => {
+      if (!files.has(target)) return text;
+      const others = references(files, target).filter((path) => !there.includes(path));
+      return `$load("${target}",${JSON.stringify(others)})`;
+    });
+    const head = rewritten === code ? "" : `import{load as $load}from"./${CLIENT}.js";`;
+    result.set(name, new TextEncoder().encode(head + rewritten));
+  }
+  return result;
 }
 
 /** All modules that come with one when it is imported; dynamic imports are not among them. */

@@ -4,6 +4,8 @@
 import { type ComponentType, type ContainerNode, h, render } from "preact";
 import { decodeProps } from "./props.ts";
 
+export { load } from "./load.ts";
+
 /** Brings the islands of a page to life; called by the inline script of each page that has any. */
 export function boot(islands: Record<string, ComponentType>, props: string): void {
   const all = decodeProps(props);

@@ -1,0 +1,83 @@
+/**
+ * What comes later than the page does not come at first: it is asked for again, in every engine. By
+ * HTML's module map an engine may keep the failure for as long as the page lives, as Chromium does
+ * to version 153 at least.
+ *
+ * @module
+ */
+import { startApp } from "../support/app.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { withBrowser } from "../support/browser.ts";
+import { findFirefox } from "../support/firefox.ts";
+import { fixture } from "../support/fixtures.ts";
+import { Sender } from "../support/flow.ts";
+import { REASON } from "../support/reasons.ts";
+
+/** The lack of a server takes some tries to notice. */
+const PATIENT = { timeout: 90_000 };
+
+/** Browsers say by themselves that something did not come. */
+const DID_NOT_COME = [/Failed to load|ERR_FAILED|ERR_CONNECTION|WebSocket connection/];
+
+/** How long something that is pressed for may take before it is pressed for again. */
+const WAIT_MS = 4_000;
+
+const SCRIPTS = /\/(?:_fresh\/js|workers)\//;
+
+Deno.test("each script that did not come once is asked for again, alone or with others", async () => {
+  await using app = await startApp();
+  await withBrowser(async (browser) => {
+    const testPage = await browser.newPage({ allowErrors: DID_NOT_COME });
+    const { page } = testPage;
+    const failed = new Set<string>();
+    let failing = /\/workers\//;
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (!failing.test(pathname) || failed.has(pathname)) return void request.continue();
+      failed.add(pathname);
+      void request.abort();
+    });
+    const sender = await Sender.open(testPage, app.url);
+    failing = SCRIPTS;
+    await sender.chooseFile(await fixture("small"));
+    assertEquals(await sender.waitReason("failed"), REASON.server);
+    await sender.press("retry");
+    await sender.waitPhase("waiting");
+    await sender.shareLink();
+    await page.waitForSelector("svg.qr");
+
+    // What the page was pressed for in vain is closed again, and can be pressed for again.
+    const pressFor = async (action: string, selector: string) => {
+      for (let press = 0; press < 5 && await page.$(selector) === null; press++) {
+        await sender.press(action);
+        await page.waitForSelector(selector, { timeout: WAIT_MS }).catch(() => null);
+      }
+      assert(await page.$(selector) !== null, `${selector} came in the end`);
+    };
+    await pressFor("settings", "[data-action=settings-done]");
+    await sender.press("settings-done");
+    await pressFor("edit", "[data-action=edit-done]");
+    assertEquals([...failed].filter((path) => path.startsWith("/workers/")).length, 1);
+  });
+});
+
+const NO_FIREFOX = await findFirefox() === null;
+
+Deno.test({
+  name: `a server that was down is found again${NO_FIREFOX ? " (no Firefox is installed)" : ""}`,
+  ignore: NO_FIREFOX,
+  async fn() {
+    await using app = await startApp();
+    await withBrowser(async (browser) => {
+      const page = await browser.newPage({ allowErrors: [/./] });
+      const sender = await Sender.open(page, app.url);
+      await app.stop();
+      await sender.chooseFile(await fixture("flat"));
+      assertEquals(await sender.waitReason("failed", PATIENT), REASON.server);
+      await app.start();
+      await sender.press("retry");
+      await sender.waitPhase("waiting", PATIENT);
+    }, { engine: "firefox" });
+  },
+});
