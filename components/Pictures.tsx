@@ -144,7 +144,7 @@ const MEGA = 1_000_000;
 /** What was taken out of the file, and how much of it was left. */
 function Cleaned({ prepared }: { prepared: Prepared }) {
   const t = useTexts();
-  const { removed, reducedFrom, repainted, width, height } = prepared;
+  const { removed, reducedFrom, repainted, motion, width, height } = prepared;
   const list = new Intl.ListFormat(t.language);
   const things = list.format(removed.map((kind) => t.clean.kinds[kind]));
   const mega = (pixels: number) => number(t, Math.round(pixels / MEGA));
@@ -159,6 +159,7 @@ function Cleaned({ prepared }: { prepared: Prepared }) {
         </p>
       )}
       {repainted && <p class="small" data-field="repainted">{t.clean.repainted}</p>}
+      {motion === "lost" && <p class="small" data-field="stilled">{t.clean.stilled}</p>}
     </>
   );
 }

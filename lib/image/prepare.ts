@@ -13,6 +13,7 @@ import { type Edits, isUntouched, paintEdits } from "./edits.ts";
 import { ImageError, type ImageErrorReason } from "./errors.ts";
 import { type FileFacts, inspectBlob, inspectFile, isCutOff, isSent } from "./inspect.ts";
 import type { MetadataKind } from "./metadata.ts";
+import { isMoving } from "./motion.ts";
 import type { Made, PrepareRequest, PreviewRequest } from "./prepared.ts";
 import { type Cleaned, stripMetadata, type StripOptions } from "./strip.ts";
 import { isWholeJpeg } from "./whole.ts";
@@ -41,6 +42,8 @@ interface Opened {
   /** The file, or its picture alone: what a decoder is given. */
   readonly blob: Blob;
   readonly removed: readonly MetadataKind[];
+  /** It has more than one frame. */
+  readonly moves: boolean;
   /** What is wrong with it if it can't be decoded. */
   readonly otherwise: ImageErrorReason;
 }
@@ -56,7 +59,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
   const side = { maxWidth: thumbnailSide, maxHeight: thumbnailSide };
   if (opened.clean !== null && !isLarge && isUntouched(edits)) {
     const made = await finish(opened.clean, { side, removed });
-    if (made !== null) return made;
+    if (made !== null) return { ...made, ...(opened.moves ? { motion: "kept" } : {}) };
   }
   const isSame = !isLarge && isUntouched(edits);
   const sent = await paint(opened, { most, edits, isSame });
@@ -66,6 +69,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
     ...made,
     ...(isLarge ? { reducedFrom: facts.width * facts.height } : {}),
     ...(isSame ? { repainted: true } : {}),
+    ...(opened.moves ? { motion: "lost" } : {}),
   };
 }
 
@@ -108,24 +112,35 @@ async function look(blob: Blob): Promise<FileFacts> {
 /** Takes the picture out of a file. Throws `ImageError`: `truncated`, `unreadable`. */
 async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<Opened> {
   const otherwise = facts.type === "image/tiff" ? "unsupported" : "undecodable";
-  const unfollowed = { facts, clean: null, blob: source, removed: [], otherwise } as const;
+  const unfollowed = {
+    facts,
+    clean: null,
+    blob: source,
+    removed: [],
+    moves: false,
+    otherwise,
+  } as const;
   const { type, orientation } = facts;
   if (!isSent(type)) return unfollowed;
   if (isLarge && source.size > MAX_IMAGE_BYTES) {
     // It is painted anew in any case, which does not need all of it in memory.
     const head = await read(source.slice(0, HEAD_BYTES));
-    return { ...unfollowed, removed: await metadataIn(head, { type, orientation }) };
+    const removed = await metadataIn(head, { type, orientation });
+    return { ...unfollowed, removed, moves: isMoving(head, type) };
   }
+  const bytes = await read(source);
+  const moves = isMoving(bytes, type);
   try {
-    const cleaned = await stripMetadata(await read(source), { type, orientation });
+    const cleaned = await stripMetadata(bytes, { type, orientation });
     const clean = new Blob(cleaned.parts.map((part) => partOf(source, part)), { type });
     if (!cleaned.isEnded && !await isWholeJpeg(clean)) throw new ImageError("truncated");
     // Larger than what may be sent: it is painted anew as well.
     const isFit = clean.size <= MAX_IMAGE_BYTES;
-    return { ...unfollowed, clean: isFit ? clean : null, blob: clean, removed: cleaned.removed };
+    const { removed } = cleaned;
+    return { ...unfollowed, clean: isFit ? clean : null, blob: clean, removed, moves };
   } catch (error) {
     if (!(error instanceof Unfollowed)) throw error;
-    return { ...unfollowed, removed: error.removed, otherwise: error.reason };
+    return { ...unfollowed, removed: error.removed, moves, otherwise: error.reason };
   }
 }
 

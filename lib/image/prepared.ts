@@ -26,6 +26,8 @@ export interface Made {
   readonly reducedFrom?: number;
   /** It was decoded and encoded anew at its own size, since its file could not be cleaned byte by byte, or is not of a format that is sent. */
   readonly repainted?: boolean;
+  /** What became of the frames of a file that moves: they are sent, or only the first one is. Absent where it does not. */
+  readonly motion?: "kept" | "lost";
   /** For the sender's page, upright, at most `thumbnailSide` on each side. The caller closes it. */
   readonly thumbnail: ImageBitmap;
 }
