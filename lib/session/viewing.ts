@@ -7,11 +7,10 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ClosedReason } from "../protocol/control.ts";
-import type { AnimationFacts } from "../image/animation_messages.ts";
 import { Countdown } from "../viewer/countdown.ts";
 import { watchCover } from "../viewer/cover.ts";
 import { watchGestures } from "../viewer/gestures.ts";
-import { type FrameSource, Player } from "../viewer/player.ts";
+import { type FrameSource, Player, type Rounds } from "../viewer/player.ts";
 import { Stage } from "../viewer/stage.ts";
 
 /** How often the countdown on the page is renewed, in milliseconds. */
@@ -23,7 +22,7 @@ const SPOKEN: readonly number[] = [3, 10];
 /** A picture that moves, and what its frames come from. */
 export interface Moving {
   readonly source: FrameSource;
-  readonly facts: AnimationFacts;
+  readonly facts: Rounds;
 }
 
 /** Whether a picture moves: never, now, not now, or not in this browser. */

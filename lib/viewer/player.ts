@@ -8,8 +8,6 @@
  *
  * @module
  */
-import type { AnimationFacts, Frame } from "../image/animation_messages.ts";
-
 /** What browsers make of a frame of 10 ms or less, which nobody meant: ImageMagick's default is 0. */
 const HASTY_MS = 10;
 const INSTEAD_MS = 100;
@@ -20,10 +18,22 @@ const SHORTEST_MS = 20;
 /** Longest time of a frame, in milliseconds: what the format for it can say in GIF. */
 const LONGEST_MS = 655_350;
 
+/** A decoded frame, and how long it is to be seen, in milliseconds, as the file says. */
+export interface PlayedFrame {
+  readonly bitmap: ImageBitmap;
+  readonly ms: number;
+}
+
 /** Where frames come from. */
 export interface FrameSource {
-  /** Rejects where it can't be decoded; the player stops at the frame before. */
-  frame(index: number): Promise<Frame>;
+  /** Counted from 0. Rejects where it can't be decoded; the player stops at the frame before. */
+  frame(index: number): Promise<PlayedFrame>;
+}
+
+/** How many frames there are, and how often all of them are shown: 1 or more; `Infinity` = for ever. */
+export interface Rounds {
+  readonly frames: number;
+  readonly plays: number;
 }
 
 /** The clock and timers; those of the page unless a test brings its own. */
@@ -39,7 +49,7 @@ export interface PlayerClock {
 /** Settings of a {@linkcode Player}. */
 export interface PlayerOptions {
   readonly source: FrameSource;
-  readonly facts: AnimationFacts;
+  readonly facts: Rounds;
   /** Paints a frame, at once or when it may be seen again, and owns its bitmap. */
   readonly show: (bitmap: ImageBitmap) => void;
   /** It runs or rests: after `play` and `pause`, after its last round, and where a frame can't be decoded. */
