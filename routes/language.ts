@@ -1,3 +1,4 @@
+import { setCookie } from "@std/http/cookie";
 import { speechOf, TEXTS } from "../lib/i18n/catalogue.ts";
 import { findLanguage, LANGUAGE_COOKIE } from "../lib/i18n/languages.ts";
 import { readForm } from "../lib/server/form.ts";
@@ -12,9 +13,14 @@ export const handler = define.handlers({
   async POST({ req }) {
     const form = await readForm(req);
     const language = findLanguage(form?.get("language") ?? "") ?? speechOf(req).language;
-    const headers = new Headers({
-      "set-cookie":
-        `${LANGUAGE_COOKIE}=${language.tag}; Path=/; Max-Age=${KEPT}; SameSite=Lax; HttpOnly`,
+    const headers = new Headers();
+    setCookie(headers, {
+      name: LANGUAGE_COOKIE,
+      value: language.tag,
+      path: "/",
+      maxAge: KEPT,
+      sameSite: "Lax",
+      httpOnly: true,
     });
     if (req.headers.get("accept")?.includes("text/html") !== true) {
       const { island, pages } = TEXTS[language.tag];

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { getCookies } from "@std/http/cookie";
 import { type Language, LANGUAGE_COOKIE, type LanguageTag, pickLanguage } from "./languages.ts";
 import * as locales from "./locales.ts";
 import type { Locale } from "./texts.ts";
@@ -19,8 +20,7 @@ export const TEXTS: Readonly<Record<LanguageTag, Locale>> = locales;
 
 /** The language of a request, by its cookie or its `Accept-Language`. */
 export function speechOf(req: Request): Speech {
-  const cookies = req.headers.get("cookie") ?? "";
-  const chosen = new RegExp(`(?:^|;\\s*)${LANGUAGE_COOKIE}=([\\w-]{1,16})`).exec(cookies)?.[1];
+  const chosen = getCookies(req.headers)[LANGUAGE_COOKIE];
   const accepted = req.headers.get("accept-language");
   const language = pickLanguage({ chosen: chosen ?? null, accepted });
   const { island, pages } = TEXTS[language.tag];

@@ -22,10 +22,7 @@ export interface Stripped {
  * Thrown where a file may well be shown, but not be followed byte by byte: it has to be painted anew. Its `reason` is what is
  * wrong with it where the browser can't decode it either.
  */
-export class Unfollowed extends ImageError {
-  /** What was found before. */
-  removed: readonly MetadataKind[] = [];
-}
+export class Unfollowed extends ImageError {}
 
 /** Collects what is kept, and what was not. */
 export class Collector {

@@ -3,14 +3,9 @@
  *
  * @module
  */
+import { LruCache } from "@std/cache/lru-cache";
 import { MAX_RETRY_S } from "../protocol/limits.ts";
-import {
-  BoundedMap,
-  GuessLimit,
-  type LimitOptions,
-  MAX_KEYS,
-  RateLimit,
-} from "../server/rate_limits.ts";
+import { GuessLimit, type LimitOptions, MAX_KEYS, RateLimit } from "../server/rate_limits.ts";
 
 /** Limits of one client and of all. `Infinity` limits nothing. */
 export interface AdmissionLimits {
@@ -106,7 +101,7 @@ export class Admission {
   readonly #creations: Pair<RateLimit>;
   readonly #guesses: Pair<GuessLimit>;
   /** Characters relayed in each room. Forgotten with the oldest rooms; those are over after an hour anyway. */
-  readonly #relayed: BoundedMap<number>;
+  readonly #relayed: LruCache<string, number>;
   /** Sockets of each client: no more entries than there are sockets. */
   readonly #sockets = new Map<string, number>();
   #socketCount = 0;
@@ -130,7 +125,7 @@ export class Admission {
       new GuessLimit(limits.failedJoinsPerMinutePerIp, options),
       rate(limits.failedJoinsPerMinute),
     );
-    this.#relayed = new BoundedMap(options.maxKeys ?? MAX_KEYS);
+    this.#relayed = new LruCache(options.maxKeys ?? MAX_KEYS);
     this.#onLimit = options.onLimit ?? (() => {});
   }
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { BoundedMap, MAX_KEYS } from "../server/rate_limits.ts";
+import { LruCache } from "@std/cache/lru-cache";
+import { MAX_KEYS } from "../server/rate_limits.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Limits of a room, both ways together. */
@@ -34,7 +35,7 @@ interface Spent {
 export class RelayBudget {
   readonly #limits: RelayLimits;
   readonly #clock: Clock;
-  readonly #rooms = new BoundedMap<Spent>(MAX_KEYS);
+  readonly #rooms = new LruCache<string, Spent>(MAX_KEYS);
 
   constructor(limits: RelayLimits, clock: Clock = systemClock) {
     this.#limits = limits;

@@ -5,7 +5,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHmac, scryptSync, timingSafeEqual } from "node:crypto";
+import { createHmac, scryptSync } from "node:crypto";
+import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
+import { getCookies, setCookie } from "@std/http/cookie";
 import { type Clock, systemClock } from "../rooms/clock.ts";
 import { config } from "./config.ts";
 import { readForm } from "./form.ts";
@@ -93,8 +95,17 @@ export class Access {
   #issue(): string {
     const expires = Math.floor(this.#now() / 1_000) + COOKIE_S;
     const mac = this.#mac(`cookie ${expires}`).toString("base64url");
-    const secure = this.#secure ? "; Secure" : "";
-    return `${this.#name}=${expires}.${mac}; Path=/; Max-Age=${COOKIE_S}; HttpOnly; SameSite=Strict${secure}`;
+    const headers = new Headers();
+    setCookie(headers, {
+      name: this.#name,
+      value: `${expires}.${mac}`,
+      path: "/",
+      maxAge: COOKIE_S,
+      httpOnly: true,
+      sameSite: "Strict",
+      secure: this.#secure,
+    });
+    return headers.get("set-cookie") ?? "";
   }
 
   /** With the prefix that keeps other hosts of the same domain, and plain HTTP, from setting it. */
@@ -103,9 +114,7 @@ export class Access {
   }
 
   #cookieOf(req: Request): string {
-    const prefix = `${this.#name}=`;
-    const cookies = (req.headers.get("cookie") ?? "").split(";").map((part) => part.trim());
-    return cookies.find((part) => part.startsWith(prefix))?.slice(prefix.length) ?? "";
+    return getCookies(req.headers)[this.#name] ?? "";
   }
 
   #mac(text: string): Buffer {

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
+import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 
 /** Begins every name. */
 const PREFIX = "ephemeral_";

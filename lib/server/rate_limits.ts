@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LruCache } from "@std/cache/lru-cache";
 import { type Clock, systemClock } from "../rooms/clock.ts";
 
 const MINUTE_MS = 60_000;
@@ -23,48 +24,18 @@ export interface LimitOptions {
   readonly maxKeys?: number;
 }
 
-/** Values by key, no more than `maxKeys`: beyond that the one that was written longest ago goes. */
-export class BoundedMap<T> {
-  readonly #values = new Map<string, T>();
-  readonly #maxKeys: number;
-
-  constructor(maxKeys: number) {
-    this.#maxKeys = maxKeys;
-  }
-
-  get size(): number {
-    return this.#values.size;
-  }
-
-  get(key: string): T | undefined {
-    return this.#values.get(key);
-  }
-
-  set(key: string, value: T): void {
-    // Deleted first: a Map keeps the order in which its keys came.
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    if (this.#values.size <= this.#maxKeys) return;
-    for (const oldest of this.#values.keys()) return void this.#values.delete(oldest);
-  }
-
-  delete(key: string): void {
-    this.#values.delete(key);
-  }
-}
-
 /**
  * So many a minute, all of them at once if need be (the generic cell rate algorithm: one number a key, the moment at which
  * all that was used up is there again).
  */
 export class RateLimit {
-  readonly #full: BoundedMap<number>;
+  readonly #full: LruCache<string, number>;
   readonly #clock: Clock;
   readonly #cost: number;
 
   /** `perMinute` may be Infinity: then nothing is limited and nothing remembered. */
   constructor(perMinute: number, { clock = systemClock, maxKeys = MAX_KEYS }: LimitOptions = {}) {
-    this.#full = new BoundedMap(maxKeys);
+    this.#full = new LruCache(maxKeys);
     this.#clock = clock;
     this.#cost = MINUTE_MS / perMinute;
   }
@@ -116,13 +87,13 @@ interface Block {
  */
 export class GuessLimit {
   readonly #rate: RateLimit;
-  readonly #blocks: BoundedMap<Block>;
+  readonly #blocks: LruCache<string, Block>;
   readonly #clock: Clock;
 
   constructor(perMinute: number, options: LimitOptions = {}) {
     const { clock = systemClock, maxKeys = MAX_KEYS } = options;
     this.#rate = new RateLimit(perMinute, options);
-    this.#blocks = new BoundedMap(maxKeys);
+    this.#blocks = new LruCache(maxKeys);
     this.#clock = clock;
   }
 

@@ -1,6 +1,8 @@
 /**
  * Serves the production build: `deno task start` and the container run this.
  */
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
 import type { Rooms } from "../rooms/rooms.ts";
 import { type Config, config, ConfigError } from "./config.ts";
 import { complain, log, setLevel, tell } from "./log.ts";
@@ -96,12 +98,9 @@ function stopOnSignal(server: Deno.HttpServer, rooms: Rooms): void {
     log.info("shutting down");
     // With the code that says "come back"; server.shutdown() would say 1001, and is quicker than frames on their way.
     rooms.shutdown();
-    await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SHUTDOWN_MS));
-    // Rejects when a connection breaks meanwhile: it is gone either way.
-    await Promise.race([server.shutdown().catch(() => {}), late]);
-    clearTimeout(timer);
+    await delay(FAREWELL_MS);
+    // Rejects when a connection breaks meanwhile, or hangs: it is gone either way.
+    await deadline(server.shutdown(), SHUTDOWN_MS).catch(() => {});
     // Not left to the event loop: an open client of a store would keep the process alive.
     Deno.exit(0);
   };

@@ -1,4 +1,5 @@
-import { ascii, type Bytes, concat, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { ascii, type Bytes, concat } from "../../lib/protocol/bytes.ts";
 import { MODE } from "../../lib/protocol/handshake.ts";
 import {
   type CpaceInput,
@@ -37,25 +38,25 @@ const INPUT: CpaceInput = {
 };
 
 Deno.test("CPace gives the draft's published answers", async () => {
-  assertEquals(toHex(generatorString(INPUT)), outputs.generatorString);
-  assertEquals(toHex(generator(INPUT)), outputs.g);
+  assertEquals(encodeHex(generatorString(INPUT)), outputs.generatorString);
+  assertEquals(encodeHex(generator(INPUT)), outputs.g);
   const a = new CpaceRun(INPUT, hex(inputs.ya));
   const b = new CpaceRun(INPUT, hex(inputs.yb));
-  assertEquals([toHex(a.share), toHex(b.share)], [outputs.Ya, outputs.Yb]);
-  assertEquals(toHex(multiplyVerified(hex(inputs.ya), b.share)), outputs.K);
+  assertEquals([encodeHex(a.share), encodeHex(b.share)], [outputs.Ya, outputs.Yb]);
+  assertEquals(encodeHex(multiplyVerified(hex(inputs.ya), b.share)), outputs.K);
   const transcript = {
     shareA: a.share,
     dataA: hex(inputs.ADa),
     shareB: b.share,
     dataB: hex(inputs.ADb),
   };
-  assertEquals(toHex(await a.finish(b.share, transcript)), outputs.ISK_IR);
-  assertEquals(toHex(await b.finish(a.share, transcript)), outputs.ISK_IR);
+  assertEquals(encodeHex(await a.finish(b.share, transcript)), outputs.ISK_IR);
+  assertEquals(encodeHex(await b.finish(a.share, transcript)), outputs.ISK_IR);
 });
 
 Deno.test("CPace multiplies as the draft says, and refuses what the draft calls invalid", () => {
   const { s, X, product, invalid } = vectors.scalarMult;
-  assertEquals(toHex(multiplyVerified(hex(s), hex(X))), product.slice(2, 66));
+  assertEquals(encodeHex(multiplyVerified(hex(s), hex(X))), product.slice(2, 66));
   const neutral = "00".padEnd(130, "0");
   const compressed = `02${X.slice(2, 66)}`;
   for (const point of [...invalid, neutral, `04${neutral.slice(2)}`, compressed, `${X}00`, ""]) {
@@ -69,7 +70,9 @@ Deno.test("CPace: two runs with different words, or over different channels or s
     const b = new CpaceRun({ ...INPUT, ...change });
     const data = { dataA: ascii("a"), dataB: ascii("b") };
     const transcript = { shareA: a.share, shareB: b.share, ...data };
-    return [await a.finish(b.share, transcript), await b.finish(a.share, transcript)].map(toHex);
+    return [await a.finish(b.share, transcript), await b.finish(a.share, transcript)].map(
+      encodeHex,
+    );
   };
   const same = await isk({});
   assertEquals(same[0], same[1]);
@@ -83,7 +86,7 @@ Deno.test("CPace: every run has a share of its own, and its scalar is overwritte
   const scalar = hex(inputs.ya);
   const run = new CpaceRun(INPUT, scalar);
   const { share } = new CpaceRun(INPUT);
-  assert(toHex(share) !== toHex(new CpaceRun(INPUT).share));
+  assert(encodeHex(share) !== encodeHex(new CpaceRun(INPUT).share));
   const data = { dataA: ascii("a"), dataB: ascii("b") };
   await run.finish(share, { shareA: run.share, shareB: share, ...data });
   assertEquals(scalar, new Uint8Array(32));
@@ -103,12 +106,12 @@ Deno.test("known answers: a code's psk, transcripts, confirmations and SAS", asy
   const withoutYa = hex(kat.inputs.helloSWithoutYa);
   const commit = await commitTo(MODE.code, helloR);
   const session = await codeSession(room, commit, withoutYa.slice(67, 99));
-  assertEquals([toHex(commit), toHex(session)], [kat.outputs.commit, kat.outputs.sid]);
+  assertEquals([encodeHex(commit), encodeHex(session)], [kat.outputs.commit, kat.outputs.sid]);
 
   const input = { password: ascii(kat.inputs.words), channel: codeChannel(room), session };
   const a = new CpaceRun(input, hex(kat.inputs.ya));
   const b = new CpaceRun(input, hex(kat.inputs.yb));
-  assertEquals([toHex(a.share), toHex(b.share)], [kat.outputs.Ya, kat.outputs.Yb]);
+  assertEquals([encodeHex(a.share), encodeHex(b.share)], [kat.outputs.Ya, kat.outputs.Yb]);
   const fingerprint = (hello: Bytes) => hello.slice(99, 131);
   const isk = await a.finish(b.share, {
     shareA: a.share,
@@ -116,22 +119,22 @@ Deno.test("known answers: a code's psk, transcripts, confirmations and SAS", asy
     shareB: b.share,
     dataB: fingerprint(helloR),
   });
-  assertEquals(toHex(isk), kat.outputs.ISK);
+  assertEquals(encodeHex(isk), kat.outputs.ISK);
   const psk = await codePsk(isk);
-  assertEquals(toHex(psk), kat.outputs.psk);
+  assertEquals(encodeHex(psk), kat.outputs.psk);
 
   const helloS = concat(withoutYa, a.share);
   const th1 = await transcript1({ mode: MODE.code, room, commit, helloS, helloR });
   const th2 = await transcript2(th1, hex(kat.inputs.ct), b.share);
-  assertEquals([toHex(th1), toHex(th2)], [kat.outputs.th1, kat.outputs.th2]);
+  assertEquals([encodeHex(th1), encodeHex(th2)], [kat.outputs.th1, kat.outputs.th2]);
   const ikm = keyMaterial(hex(kat.inputs.zEcdh), hex(kat.inputs.zMlkem), psk);
   const sign = async (label: "confirm S" | "confirm R", data: Bytes) =>
     await mac(await hmacKey(await deriveKey(ikm, th2, label), "sign"), data);
   const macR = await sign("confirm R", th2);
   const macS = await sign("confirm S", confirmationS(th2, macR));
-  assertEquals([toHex(macR), toHex(macS)], [kat.outputs.macR, kat.outputs.macS]);
+  assertEquals([encodeHex(macR), encodeHex(macS)], [kat.outputs.macR, kat.outputs.macS]);
   const sas = await deriveSas(hex(kat.inputs.zEcdh), th1);
-  assertEquals(toHex(sas), kat.outputs.sas);
+  assertEquals(encodeHex(sas), kat.outputs.sas);
   assertEquals(sasIndices(sas), kat.outputs.sasIndices);
   assertEquals(sasDigits(sas), kat.outputs.sasDigits.join(" "));
 });

@@ -1,4 +1,5 @@
-import { type Bytes, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { CHUNK_SIZE, chunkCount } from "../../lib/protocol/record.ts";
 import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { ProtocolError, randomBytes, sha256 } from "../../lib/e2e/suite.ts";
@@ -39,7 +40,7 @@ for (const size of [1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 20 * CHUNK_SI
     assert(opener.complete && opener.received === size);
     assert(await opener.matches(digest));
     const opened = await opener.open(sealer.exportKey());
-    assertEquals(toHex(await sha256(opened)), toHex(await sha256(plaintext)));
+    assertEquals(encodeHex(await sha256(opened)), encodeHex(await sha256(plaintext)));
   });
 }
 
@@ -125,11 +126,14 @@ Deno.test("chunks that are sealed again are the same records, and make the same 
   const { plaintext, sealer, records, digest } = await sealed();
   sealer.rewind(1);
   assertEquals(
-    toHex(await sealer.seal(plaintext.slice(CHUNK_SIZE, 2 * CHUNK_SIZE))),
-    toHex(records[1]!),
+    encodeHex(await sealer.seal(plaintext.slice(CHUNK_SIZE, 2 * CHUNK_SIZE))),
+    encodeHex(records[1]!),
   );
-  assertEquals(toHex(await sealer.seal(plaintext.slice(2 * CHUNK_SIZE))), toHex(records[2]!));
-  assertEquals(toHex(await sealer.finish()), toHex(digest));
+  assertEquals(
+    encodeHex(await sealer.seal(plaintext.slice(2 * CHUNK_SIZE))),
+    encodeHex(records[2]!),
+  );
+  assertEquals(encodeHex(await sealer.finish()), encodeHex(digest));
 });
 
 Deno.test("another text is never sealed under a nonce that was used", async () => {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Bytes, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { type Bytes, toBase64Url } from "../../lib/protocol/bytes.ts";
 import { HANDSHAKE } from "../../lib/protocol/handshake.ts";
 import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
 import { ControlOpener, ControlSealer, encodeControl } from "../../lib/e2e/control_record.ts";
@@ -105,7 +106,7 @@ async function watching(body: (clear: Bytes[]) => Promise<void>) {
 }
 
 function leftOvers({ secrets }: WatchReport, clear: readonly Bytes[]): string[] {
-  const said = clear.map(toHex).join();
+  const said = clear.map(encodeHex).join();
   return secrets.filter(({ what, hex, zeroed }) => {
     // Nonces are random, and sent.
     const isNonce = what === "32 random bytes" && said.includes(hex);

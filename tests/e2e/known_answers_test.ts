@@ -1,4 +1,5 @@
-import { ascii, type Bytes, concat, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { ascii, type Bytes, concat } from "../../lib/protocol/bytes.ts";
 import { HANDSHAKE, MODE } from "../../lib/protocol/handshake.ts";
 import { encodeHeader, RECORD } from "../../lib/protocol/record.ts";
 import { deriveRoom } from "../../lib/e2e/link.ts";
@@ -56,22 +57,22 @@ async function derive() {
 
 Deno.test("known answers: room address, join token and psk follow from the link", async () => {
   const { rid, jtok, psk } = await derive();
-  assertEquals(toHex(rid), outputs.rid);
-  assertEquals(toHex(jtok), outputs.jtok);
-  assertEquals(toHex(psk), outputs.psk);
+  assertEquals(encodeHex(rid), outputs.rid);
+  assertEquals(encodeHex(jtok), outputs.jtok);
+  assertEquals(encodeHex(psk), outputs.psk);
 });
 
 Deno.test("known answers: commitment and transcripts", async () => {
   const { commit, th1, th2 } = await derive();
-  assertEquals(toHex(commit), outputs.commit);
-  assertEquals(toHex(th1), outputs.th1);
-  assertEquals(toHex(th2), outputs.th2);
+  assertEquals(encodeHex(commit), outputs.commit);
+  assertEquals(encodeHex(th1), outputs.th1);
+  assertEquals(encodeHex(th2), outputs.th2);
 });
 
 Deno.test("known answers: SAS bytes and the seven indices", async () => {
   const { th1 } = await derive();
   const sas = await deriveSas(hex(inputs.zEcdh), th1);
-  assertEquals(toHex(sas), outputs.sas);
+  assertEquals(encodeHex(sas), outputs.sas);
   assertEquals(sasIndices(sas), outputs.sasIndices);
 });
 
@@ -93,7 +94,7 @@ Deno.test("known answers: a sealed offer", async () => {
   const { ikm, th2 } = await derive();
   const sealer = new SignalSealer(await aesKey(await deriveKey(ikm, th2, "sig S"), "encrypt"));
   const message = await sealer.seal(HANDSHAKE.offer, "v=0 offer");
-  assertEquals(toHex(message), "0401" + outputs.sealSigS_seq0_aad0401_offer);
+  assertEquals(encodeHex(message), "0401" + outputs.sealSigS_seq0_aad0401_offer);
 });
 
 Deno.test("known answers: a sealed control record", async () => {
@@ -102,7 +103,7 @@ Deno.test("known answers: a sealed control record", async () => {
   const header = encodeHeader({ type: RECORD.control, flags: 0, image: 0, seq: 3 });
   const options = { nonce: counterNonce(3), aad: header };
   const sealed = await encrypt(key, concat(ascii('{"t":"bye"}')), options);
-  assertEquals(toHex(sealed), outputs.sealCtlR_seq3);
+  assertEquals(encodeHex(sealed), outputs.sealCtlR_seq3);
 });
 
 /** A session that resumes that of the link. */
@@ -122,16 +123,16 @@ async function deriveAgain() {
 }
 
 async function sign(ikm: Bytes | CryptoKey, th: Bytes, label: KeyLabel, data: Bytes) {
-  return toHex(await mac(await hmacKey(await deriveKey(ikm, th, label), "sign"), data));
+  return encodeHex(await mac(await hmacKey(await deriveKey(ikm, th, label), "sign"), data));
 }
 
 Deno.test("known answers: a page that was loaded again, up to both bindings", async () => {
   const { outputs } = resumeKat;
   const { psk, commit, th1, th2, ikm, fingerprints } = await deriveAgain();
-  assertEquals(toHex(psk), outputs.psk);
-  assertEquals(toHex(commit), outputs.commit);
-  assertEquals([toHex(th1), toHex(th2)], [outputs.th1, outputs.th2]);
-  assertEquals(toHex(await deriveSas(hex(resumeKat.inputs.zEcdh), th1)), outputs.sas);
+  assertEquals(encodeHex(psk), outputs.psk);
+  assertEquals(encodeHex(commit), outputs.commit);
+  assertEquals([encodeHex(th1), encodeHex(th2)], [outputs.th1, outputs.th2]);
+  assertEquals(encodeHex(await deriveSas(hex(resumeKat.inputs.zEcdh), th1)), outputs.sas);
   const macR = await sign(ikm, th2, "confirm R", th2);
   assertEquals(macR, outputs.macR);
   assertEquals(await sign(ikm, th2, "confirm S", confirmationS(th2, hex(macR))), outputs.macS);
@@ -144,7 +145,7 @@ Deno.test("known answers: what repairs a connection, and the binding of the next
   const { ikm, th2 } = await deriveAgain();
   const sealer = new RepairSealer(await aesKey(await deriveKey(ikm, th2, "rep R"), "encrypt"));
   const sealed = [];
-  for (const text of ["", "", '{"t":"relay"}']) sealed.push(toHex(await sealer.seal(text)));
+  for (const text of ["", "", '{"t":"relay"}']) sealed.push(encodeHex(await sealer.seal(text)));
   assertEquals(sealed[2], resumeKat.outputs.repR_seq2);
   const head = new Uint8Array(17);
   head[0] = RECORD.rebind;
@@ -157,7 +158,7 @@ Deno.test("known answers: a further connection", async () => {
   const { ikm, th2, fingerprints } = await deriveAgain();
   const { stripe1 } = resumeKat.outputs;
   const th = await stripeTranscript(th2, 1);
-  assertEquals(toHex(th), stripe1.th);
+  assertEquals(encodeHex(th), stripe1.th);
   const key = await hkdfKey(await deriveKey(ikm, th2, "stripes"));
   const binding = bindingInput(th, ...fingerprints);
   assertEquals(await sign(key, th, "bind S", binding), stripe1.bindS);

@@ -1,4 +1,5 @@
-import { toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+
 import {
   aesKey,
   counterNonce,
@@ -53,9 +54,9 @@ Deno.test("ecdh() refuses points that are short, compressed or not on the curve"
 });
 
 Deno.test("counterNonce() counts as 4 zero bytes and u64be, beyond 32 bits too", () => {
-  assertEquals(toHex(counterNonce(0)), "000000000000000000000000");
-  assertEquals(toHex(counterNonce(258)), "000000000000000000000102");
-  assertEquals(toHex(counterNonce(2 ** 32 + 3)), "000000000000000100000003");
+  assertEquals(encodeHex(counterNonce(0)), "000000000000000000000000");
+  assertEquals(encodeHex(counterNonce(258)), "000000000000000000000102");
+  assertEquals(encodeHex(counterNonce(2 ** 32 + 3)), "000000000000000100000003");
 });
 
 Deno.test("a failed decryption never says why", async () => {

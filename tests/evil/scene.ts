@@ -5,7 +5,8 @@
  * @module
  */
 import { deriveRoom, parseFragment, type RoomSecrets } from "../../lib/e2e/link.ts";
-import { ascii, type Bytes, fromBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { ascii, type Bytes, fromBase64Url } from "../../lib/protocol/bytes.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
@@ -263,12 +264,12 @@ const SIGNALING = ["a=fingerprint", "a=ice-ufrag", "a=ice-pwd", "candidate:", "m
 
 /** Fails when something readable of the two people went through the server: SDP, candidates, secrets. */
 function assertLearnedNothing(evil: EvilServer, secrets: readonly Bytes[]): void {
-  const hex = evil.relayed.map(({ bytes }) => toHex(bytes)).concat(
-    evil.heard.map((text) => toHex(new TextEncoder().encode(text))),
-    evil.heard.flatMap(tokens).map((token) => toHex(token)),
+  const hex = evil.relayed.map(({ bytes }) => encodeHex(bytes)).concat(
+    evil.heard.map((text) => encodeHex(new TextEncoder().encode(text))),
+    evil.heard.flatMap(tokens).map((token) => encodeHex(token)),
   );
-  const forbidden = SIGNALING.map((line) => toHex(new TextEncoder().encode(line)))
-    .concat(secrets.map(toHex));
+  const forbidden = SIGNALING.map((line) => encodeHex(new TextEncoder().encode(line)))
+    .concat(secrets.map(encodeHex));
   for (const item of forbidden) {
     assert(!hex.some((text) => text.includes(item)), `The server has seen ${item} (hex)`);
   }

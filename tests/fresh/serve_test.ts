@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { relative } from "@std/path";
 import { plainAddress, urlOf } from "../../lib/server/serve.ts";
-import { readDenoJson } from "../support/project.ts";
+import { PROJECT, readDenoJson } from "../support/project.ts";
 
 const STUB = `export default {
   fetch: (req, info) => Response.json([new URL(req.url).pathname, info.remoteAddr.hostname]),
@@ -18,7 +19,12 @@ async function stage(server: string | null): Promise<string> {
     }
   }
   const { imports } = await readDenoJson();
-  const settings = { lock: false, imports: { valibot: imports["valibot"] } };
+  const wanted = Object.entries(imports).filter(([name]) => /^(?:valibot$|@std\/)/.test(name));
+  const settings = {
+    lock: false,
+    imports: Object.fromEntries(wanted),
+    links: [relative(dir, `${PROJECT}packages/std`)],
+  };
   await Deno.writeTextFile(`${dir}/deno.json`, JSON.stringify(settings));
   if (server !== null) await Deno.writeTextFile(`${dir}/_fresh/server.js`, server);
   return dir;

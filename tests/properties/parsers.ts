@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Bytes, concat, fromBase64Url, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { type Bytes, concat, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
 import {
   type ControlMessage,
   IMAGE_TYPES,
@@ -422,7 +423,7 @@ const chunks = fc.property(fc.integer({ min: 1, max: 20 * CHUNK_SIZE }), (size) 
 
 /** `AB:CD:…` */
 function fingerprintText(bytes: Uint8Array): string {
-  return (toHex(bytes).toUpperCase().match(/../g) ?? []).join(":");
+  return (encodeHex(bytes).toUpperCase().match(/../g) ?? []).join(":");
 }
 
 const fingerprint = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => concat(bytes));

@@ -1,3 +1,4 @@
+import { encodeHex } from "@std/encoding/hex";
 import {
   ascii,
   concat,
@@ -6,7 +7,6 @@ import {
   fromBase64Url,
   isBase64Url,
   toBase64Url,
-  toHex,
 } from "../../lib/protocol/bytes.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 
@@ -32,7 +32,7 @@ Deno.test("enc() puts a length of two bytes before each item, so that no two lis
   assertEquals(enc(), bytes());
   assertEquals(enc(""), bytes(0, 0));
   assertEquals(enc(new Uint8Array(0x0102)).slice(0, 2), bytes(1, 2));
-  assert(toHex(enc("a", "bc")) !== toHex(enc("ab", "c")));
+  assert(encodeHex(enc("a", "bc")) !== encodeHex(enc("ab", "c")));
   assertEquals(enc(new Uint8Array(0xffff)).length, 0xffff + 2);
   assertThrows(() => enc(new Uint8Array(0x10000)), RangeError);
 });
@@ -99,10 +99,6 @@ Deno.test("isBase64Url() is true for canonical text of exactly that many bytes",
     [{ length: 3 }, 2],
   ];
   for (const [text, length] of wrong) assertEquals(isBase64Url(text, length), false);
-});
-
-Deno.test("toHex() writes two lower-case digits a byte", () => {
-  assertEquals(toHex(bytes(0, 10, 255)), "000aff");
 });
 
 Deno.test("equalBytes() compares all of both", () => {

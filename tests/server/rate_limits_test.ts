@@ -1,4 +1,4 @@
-import { BoundedMap, GuessLimit, RateLimit } from "../../lib/server/rate_limits.ts";
+import { GuessLimit, RateLimit } from "../../lib/server/rate_limits.ts";
 import { FakeClock } from "../rooms/fake_clock.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
@@ -71,12 +71,6 @@ Deno.test("a table is bounded: of a million addresses it remembers the last ones
     assert(limit.take("999999") > 0 && limit.take("999900") > 0);
     assertEquals(limit.take("0"), 0);
   }
-});
-
-Deno.test("a bounded map forgets what was written longest ago, not what came first", () => {
-  const map = new BoundedMap<number>(2);
-  for (const [key, value] of [["a", 1], ["b", 2], ["a", 3], ["c", 4]] as const) map.set(key, value);
-  assertEquals([map.get("a"), map.get("b"), map.get("c"), map.size], [3, undefined, 4, 2]);
 });
 
 Deno.test("who uses a GuessLimit up is shut out for one minute, two, four … an hour at most", async () => {

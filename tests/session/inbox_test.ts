@@ -3,7 +3,8 @@ import type { Incoming } from "../../lib/session/incoming.ts";
 import { ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
 import { ImageError } from "../../lib/image/errors.ts";
-import { type Bytes, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { type Bytes, toBase64Url } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage, MetaMessage } from "../../lib/protocol/control.ts";
 import { CHUNK_SIZE, encodeHeader, RECORD } from "../../lib/protocol/record.ts";
 import { linkPair, STEADY } from "../net/keys.ts";
@@ -157,7 +158,7 @@ test("a picture is received, reported, asked for, and decoded byte by byte the s
   assertEquals(stand.at(), "opening");
   await unlock(stand, goods);
   await until(() => stand.decoder.given.length === 1, "it is decoded");
-  assertEquals(toHex(await sha256(stand.decoder.given[0]!)), toHex(await sha256(bytes)));
+  assertEquals(encodeHex(await sha256(stand.decoder.given[0]!)), encodeHex(await sha256(bytes)));
   assertEquals([stand.heard.at(-1), stand.ends], [{ t: "open", n: 0 }, []]);
 });
 

@@ -3,7 +3,8 @@ import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
 import { HIGH_WATERMARK } from "../../lib/net/flow_channel.ts";
 import type { Prepared } from "../../lib/image/prepared.ts";
-import { type Bytes, fromBase64Url, toBase64Url, toHex } from "../../lib/protocol/bytes.ts";
+import { encodeHex } from "@std/encoding/hex";
+import { type Bytes, fromBase64Url, toBase64Url } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
 import { linkPair, STEADY } from "../net/keys.ts";
@@ -134,7 +135,7 @@ Deno.test("a picture is announced, sent, and readable for who got its key: byte 
   const [key] = stand.keys();
   assert(key?.t === "key");
   const opening = await opener.open(fromBase64Url(key.key) ?? new Uint8Array(0));
-  assertEquals(toHex(await sha256(opening)), toHex(await sha256(bytes)));
+  assertEquals(encodeHex(await sha256(opening)), encodeHex(await sha256(bytes)));
 });
 
 Deno.test("the key is nowhere on the wire before the viewer asked for it", async () => {
@@ -145,9 +146,9 @@ Deno.test("the key is nowhere on the wire before the viewer asked for it", async
   const [key] = watch.keys;
   assert(key !== undefined && !allZero([key]), "the watch saw no key");
   assertEquals(stand.keys(), []);
-  const clear = [...stand.plaintexts, ...stand.records].map((bytes) => toHex(bytes)).join();
+  const clear = [...stand.plaintexts, ...stand.records].map((bytes) => encodeHex(bytes)).join();
   const text = stand.plaintexts.map((bytes) => new TextDecoder().decode(bytes)).join();
-  assert(!clear.includes(toHex(key)) && !text.includes(toBase64Url(key)));
+  assert(!clear.includes(encodeHex(key)) && !text.includes(toBase64Url(key)));
 });
 
 Deno.test("the key is overwritten as soon as it was handed over, its copy too", async () => {

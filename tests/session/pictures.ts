@@ -51,6 +51,7 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
     source: blob,
     blob,
     type,
+    sourceType: type,
     edits: UNTOUCHED,
     size,
     width,
@@ -68,5 +69,5 @@ export async function made(source: Blob): Promise<Made> {
   }
   const { size } = source;
   const thumbnail = new FakeBitmap();
-  return { blob: source, size, ...info, removed: [], thumbnail };
+  return { blob: source, size, ...info, sourceType: info.type, removed: [], thumbnail };
 }

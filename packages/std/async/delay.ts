@@ -1,0 +1,31 @@
+/**
+ * Waiting. This module is browser compatible.
+ *
+ * @module
+ */
+
+/** Options of {@linkcode delay}. */
+export interface DelayOptions {
+  /** Ends the wait early: the promise rejects with its reason. */
+  signal?: AbortSignal;
+  /** With `false` the process may end before. Deno alone knows that. */
+  persistent?: boolean;
+}
+
+/** Resolves after `ms` milliseconds. */
+export function delay(ms: number, options: DelayOptions = {}): Promise<void> {
+  const { signal, persistent = true } = options;
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (!persistent) Deno.unrefTimer(Number(timer));
+  });
+}
