@@ -21,7 +21,7 @@ FROM denoland/deno:2.9.6
 WORKDIR /app
 ENV DENO_DIR=/runtime-cache DENO_NO_UPDATE_CHECK=1 PORT=3000
 COPY --from=build /runtime-cache /runtime-cache
-# dev.ts has done its work; static/ is in _fresh/ now.
+# dev.ts has done its work.
 COPY --from=build /app/deno.json /app/deno.lock /app/main.ts ./
 COPY --from=build /app/packages ./packages
 COPY --from=build /app/lib ./lib
@@ -30,9 +30,11 @@ COPY --from=build /app/components ./components
 COPY --from=build /app/islands ./islands
 COPY --from=build /app/routes ./routes
 COPY --from=build /app/_fresh ./_fresh
+# What a build leaves as it is may be served from where it lies: Fresh itself does so, its stand-in has copies in _fresh/.
+COPY --from=build /app/static ./static
 # Belongs to root, run by somebody else: the server can't change its own code.
 USER deno
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-env", "--unsafely-ignore-certificate-errors", "lib/server/healthcheck.ts"]
 # The permissions of the task start, and no network for code: everything is in the cache.
-CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-read=_fresh,tls,/etc/letsencrypt,/run/secrets", "--allow-env", "lib/server/serve.ts"]
+CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-read=_fresh,static,tls,/etc/letsencrypt,/run/secrets", "--allow-env", "lib/server/serve.ts"]

@@ -69,6 +69,7 @@ export const ours: Implementation = {
             size,
             width: 1,
             height: 1,
+            sourceType: "image/png",
             edits: UNTOUCHED,
             removed: [],
             thumbnail,

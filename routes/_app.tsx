@@ -36,7 +36,7 @@ export default define.page(({ Component, config, req, url }) => {
           rel="preload"
           as="font"
           type="font/woff2"
-          href="/fonts/literata-latin-600.woff2"
+          href={asset("/fonts/literata-latin-600.woff2")}
           crossorigin="anonymous"
         />
         <link rel="stylesheet" href={asset("/styles.css")} />

@@ -25,6 +25,9 @@ interface LaunchQueue {
  * guest, which leaves nothing in this browser: no worker, and no note of the build.
  */
 export async function startApp(take: Take | null): Promise<void> {
+  // Fresh's own client marks the entry that it finds, and loads the page again when somebody comes back to it, as after a jump
+  // to the content. Nothing in here needs a mark.
+  if (history.state !== null) history.replaceState(null, "");
   compareBuilds({ remember: take !== null });
   if (take === null) return;
   launchQueue()?.setConsumer(async ({ files = [] }) => {

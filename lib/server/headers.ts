@@ -5,6 +5,8 @@
  * @module
  */
 
+import { log } from "./log.ts";
+
 /** Where Fresh keeps the nonce of a rendered page's inline script; there is no public way to it outside of its own `csp()`. */
 const NONCE = Symbol.for("__freshNonce");
 
@@ -42,7 +44,7 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
   const sockets = options.publicOrigins.map((origin) => origin.replace(/^http/, "ws"));
   const strict = options.tls || options.publicOrigins.some((origin) => origin.startsWith("https:"));
   return async (req, info) => {
-    const response = await handler(req, info);
+    const response = await answerOf(handler, req, info);
     // Deno knows an upgrade by the very object.
     if (response.status === 101) return response;
     const headers = new Headers(response.headers);
@@ -68,6 +70,21 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     const { status, statusText } = response;
     return new Response(response.body, { status, statusText, headers });
   };
+}
+
+/**
+ * The answer of `handler`, or ours where it throws: Fresh answers what routes throw, but not what comes up before it has found
+ * one, such as a URIError for percent signs in a path that stand for nothing.
+ */
+async function answerOf<Info>(handler: Handler<Info>, req: Request, info?: Info) {
+  try {
+    return await handler(req, info);
+  } catch (error) {
+    if (error instanceof URIError) return new Response("Bad request\n", { status: 400 });
+    // Its name only: a message could hold what a visitor sent.
+    log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
+    return new Response("Internal server error\n", { status: 500 });
+  }
 }
 
 /** For files and data: the picture worker is one of them, and it needs nothing of the network. */

@@ -37,6 +37,7 @@ Deno.test("every answer has the security headers: pages, files, errors, refusals
     ["/workers/picture_worker.js"],
     ["/ws/AAAAAAAAAAAAAAAAAAAAAA"],
     ["/ws/none"],
+    ["/ws/%E0%A4%A"],
     ["/styles.css", { headers: { "if-none-match": "*" } }],
     ...files.map((path) => [path] as const),
   ];

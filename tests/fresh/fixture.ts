@@ -23,3 +23,15 @@ export async function buildFixture(): Promise<BuiltApp> {
   const [buildId = ""] = [...Deno.readDirSync(`${out}/static/_fresh/js`)].map(({ name }) => name);
   return { out, buildId, get, text: async (path) => await (await get(path)).text() };
 }
+
+/** The URL paths of the modules that a page's boot script imports, statically and transitively. */
+export async function loaded(app: BuiltApp, html: string): Promise<string[]> {
+  const found = new Set([...html.matchAll(/from "(\/_fresh[^"]+)"/g)].map((hit) => hit[1] ?? ""));
+  for (const path of found) {
+    const code = await app.text(path);
+    for (const [, spec = ""] of code.matchAll(/(?:from|import)"\.\/([^"]+)"/g)) {
+      found.add(path.replace(/[^/]+$/, spec));
+    }
+  }
+  return [...found];
+}

@@ -1,4 +1,5 @@
 import { secured } from "../../lib/server/headers.ts";
+import { setLevel } from "../../lib/server/log.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 const NONCE = Symbol.for("__freshNonce");
@@ -61,4 +62,23 @@ Deno.test("an answer whose headers are fixed gets them as well", async () => {
   const answer = await secured(() => redirect, { publicOrigins: [], tls: false })(REQUEST);
   assertEquals([answer.status, answer.headers.get("location")], [303, "http://pic.example/join"]);
   assertEquals(answer.headers.get("x-content-type-options"), "nosniff");
+});
+
+Deno.test("what the app throws outside of its own error pages is answered, with all headers", async () => {
+  setLevel("silent");
+  const answer = (error: unknown) =>
+    secured(() => Promise.reject(error), { publicOrigins: [], tls: false })(REQUEST);
+  const cases: [error: unknown, status: number][] = [
+    [new URIError("URI malformed: /ws/secret"), 400],
+    [new TypeError("secret"), 500],
+    ["secret", 500],
+  ];
+  for (const [error, status] of cases) {
+    const response = await answer(error);
+    assertEquals(response.status, status);
+    assert(!(await response.text()).includes("secret"));
+    const policy = response.headers.get("content-security-policy") ?? "";
+    assert(policy.startsWith("default-src 'none'"), policy);
+    assertEquals(response.headers.get("x-content-type-options"), "nosniff");
+  }
 });

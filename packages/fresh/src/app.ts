@@ -1,5 +1,6 @@
+import { STATUS_TEXT } from "@std/http/status";
 import type { BuildCache } from "./build_cache.ts";
-import { Context, renderComponent } from "./context.ts";
+import { Context, internals, renderComponent } from "./context.ts";
 import { HttpError } from "./error.ts";
 import { compareRoutes, pathToPattern, Router } from "./router.ts";
 import { setBuildId } from "./runtime/mod.ts";
@@ -17,6 +18,9 @@ import type {
 
 const METHODS: readonly Method[] = ["GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
+/** Files of `routes/` that are no route themselves. */
+const WRAPS = /(?:^|\/)_[^/]*$/;
+
 const NO_INFO: Deno.ServeHandlerInfo<Deno.NetAddr> = {
   remoteAddr: { transport: "tcp", hostname: "localhost", port: 1234 },
   completed: Promise.resolve(),
@@ -31,16 +35,14 @@ interface Segment<State> {
   parent: Segment<State> | null;
   children: Map<string, Segment<State>>;
   middlewares: Middleware<State>[];
+  app: RouteComponent<State> | null;
   errorRoute: Route<State> | null;
 }
 
 /** What the calls on an App add up to, put together when `handler()` is called. */
 interface Site<State> {
   root: Segment<State>;
-  app: RouteComponent<State> | null;
   notFound: Route<State> | null;
-  /** Run last, so that a middleware also counts for routes that were added before it. */
-  routes: (() => void)[];
   router: Router<Middleware<State>>;
 }
 
@@ -109,7 +111,11 @@ export class App<State> {
   fsRoutes(): this {
     return this.#add((site) => {
       const files = [...this.#cache?.routes ?? []].sort((a, b) => compareRoutes(a.id, b.id));
-      for (const { id, mod } of files) addFile(site, id, mod);
+      // A route is wrapped in what is there when it is added: what wraps goes first.
+      const [wrappers = [], routes = []] = [true, false].map((wraps) =>
+        files.filter(({ id }) => WRAPS.test(id) === wraps)
+      );
+      for (const { id, mod } of [...wrappers, ...routes]) addFile(site, id, mod);
     });
   }
 
@@ -119,13 +125,10 @@ export class App<State> {
     if (cache !== null) setBuildId(cache.buildId);
     const site: Site<State> = {
       root: newSegment(null),
-      app: null,
       notFound: null,
-      routes: [],
       router: new Router(),
     };
     for (const step of this.#steps) step(site);
-    for (const add of site.routes) add();
     const { router } = site;
     const unmatched = compose(chain(site, site.root));
 
@@ -142,7 +145,6 @@ export class App<State> {
         route: pattern,
         params,
         cache,
-        app: site.app,
         next: () => {
           if (pattern === null) throw new HttpError(404);
           if (item === null && req.method === "OPTIONS") {
@@ -159,7 +161,7 @@ export class App<State> {
         }
         return req.method === "HEAD" ? new Response(null, response) : response;
       } catch (error) {
-        return await plainError(error);
+        return plainError(error);
       }
     };
   }
@@ -177,11 +179,9 @@ export class App<State> {
   #handle(methods: readonly Method[], path: string, middlewares: Middleware<State>[]): this {
     return this.#add((site) => {
       const segment = segmentOf(site.root, path, true);
-      site.routes.push(() => {
-        const run = compose([...chain(site, segment), ...middlewares]);
-        const pattern = path === "*" ? "/*" : path;
-        for (const method of methods) site.router.add(method, pattern, run);
-      });
+      const run = compose([...chain(site, segment), ...middlewares]);
+      const pattern = path === "*" ? "/*" : path;
+      for (const method of methods) site.router.add(method, pattern, run);
     });
   }
 }
@@ -205,7 +205,7 @@ export async function listenOn(handler: Deno.ServeHandler, options: ListenOption
 }
 
 function newSegment<State>(parent: Segment<State> | null): Segment<State> {
-  return { parent, children: new Map(), middlewares: [], errorRoute: null };
+  return { parent, children: new Map(), middlewares: [], app: null, errorRoute: null };
 }
 
 /** The segment for a path or pattern; the last part names a file unless `whole` is set. */
@@ -223,18 +223,25 @@ function segmentOf<State>(root: Segment<State>, path: string, whole: boolean): S
   return segment;
 }
 
-/** The middlewares that a request passes on its way down to a segment, outermost first. */
+/**
+ * The middlewares that a request passes on its way down to a segment, outermost first: those that are there now. What is added
+ * later, by a middleware or a file of `routes/`, does not count for routes that were there before; only `_404` does.
+ */
 function chain<State>(site: Site<State>, segment: Segment<State>): Middleware<State>[] {
+  const { app, errorRoute } = segment;
   const own: Middleware<State>[] = [
     async function catchErrors(ctx) {
+      if (app !== null) ctx[internals].app = app;
       try {
         return await ctx.next();
       } catch (error) {
         const status = error instanceof HttpError ? error.status : 500;
-        const route = status === 404 ? site.notFound ?? segment.errorRoute : segment.errorRoute;
+        const isMissing = status === 404 && site.notFound !== null;
+        const route = isMissing ? site.notFound : errorRoute;
         if (route === null) throw error;
         ctx.error = error;
-        return await renderRoute(ctx, route, status);
+        // A _404 that wants to be one says so, with page(undefined, { status: 404 }).
+        return await renderRoute(ctx, route, isMissing ? 200 : status);
       }
     },
     ...segment.middlewares,
@@ -263,16 +270,13 @@ function addRoute<State>(
   pattern: string,
   route: Route<State>,
 ): void {
-  site.routes.push(() => {
-    const run = compose([...chain(site, segment), (ctx) => renderRoute(ctx, route, 200)]);
-    const { handler } = route;
-    const methods = handler === undefined || typeof handler === "function"
-      ? METHODS
-      : METHODS.filter((name) => handler[name] !== undefined || isDefaultGet(route, name));
-    for (const method of methods) {
-      site.router.add(method, route.config?.routeOverride ?? pattern, run);
-    }
-  });
+  const run = compose([...chain(site, segment), (ctx) => renderRoute(ctx, route, 200)]);
+  const { handler, config } = route;
+  // A file is asked for every method. Upstream reads one ahead of time only if it overrides its route, and knows its methods then.
+  const methods = typeof handler !== "object" || config?.routeOverride === undefined
+    ? METHODS
+    : METHODS.filter((name) => handler[name] !== undefined || isDefaultGet(route, name));
+  for (const method of methods) site.router.add(method, config?.routeOverride ?? pattern, run);
 }
 
 /** A page component answers GET even when the handlers beside it are only for other methods. */
@@ -293,6 +297,8 @@ async function renderRoute<State>(
     const name = METHODS.find((name) => name === method);
     run = (name && handler[name]) ??
       (method === "HEAD" ? handler.GET : undefined);
+    const isPage = component !== undefined && (method === "GET" || method === "HEAD");
+    if (run === undefined && !isPage) return await ctx.next();
   }
   if (run === undefined && component === undefined) throw new HttpError(404);
   const result = run === undefined ? { data: {} } : await run(ctx);
@@ -331,7 +337,7 @@ function addFile<State>(site: Site<State>, id: string, mod: Record<string, unkno
   if (route.component === undefined && route.handler === undefined) {
     throw new TypeError(`Cannot use routes/${id}: it exports neither a component nor a handler`);
   }
-  if (name === "_app") site.app = route.component ?? null;
+  if (name === "_app") site.root.app = route.component ?? null;
   else if (name === "_404") site.notFound = route;
   else if (name === "_error" || name === "_500") segment.errorRoute = route;
   else addRoute(site, segment, pathToPattern(id), route);
@@ -360,7 +366,7 @@ function isConfig(value: unknown): value is RouteConfig {
 }
 
 /** The answer when no error page took over. */
-async function plainError(error: unknown): Promise<Response> {
+function plainError(error: unknown): Response {
   const status = error instanceof HttpError ? error.status : 500;
   if (status >= 500) {
     // deno-lint-ignore no-console -- the last place that sees it: without a word it would be lost
@@ -369,6 +375,5 @@ async function plainError(error: unknown): Promise<Response> {
   if (!(error instanceof HttpError)) {
     return new Response("Internal server error", { status });
   }
-  const { STATUS_CODES } = await import("node:http");
-  return new Response(error.message || STATUS_CODES[status] || "", { status });
+  return new Response(error.message || STATUS_TEXT[error.status], { status });
 }

@@ -51,7 +51,6 @@ export class Context<State> {
     params: Record<string, string>;
     next: () => Promise<Response>;
     cache: BuildCache | null;
-    app: RouteComponent<State> | null;
   }) {
     this.config = init.config;
     this.req = init.req;
@@ -60,7 +59,7 @@ export class Context<State> {
     this.route = init.route;
     this.params = init.params;
     this.next = init.next;
-    this[internals] = { cache: init.cache, app: init.app };
+    this[internals] = { cache: init.cache, app: null };
   }
 
   /** A redirect; leading double slashes are collapsed so that it can't leave the site. */

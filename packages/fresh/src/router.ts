@@ -51,10 +51,13 @@ export class Router<T> {
     for (const entry of this.#patterns.values()) {
       const found = entry.test?.exec(url);
       if (found === null || found === undefined) continue;
-      for (const [key, value] of Object.entries(found.pathname.groups)) {
-        params[key] = decode(value ?? "");
+      const item = pick(entry, method);
+      for (const [key, value] of item === null ? [] : Object.entries(found.pathname.groups)) {
+        // Throws a URIError for broken percent escapes, and no error page answers that: who calls
+        // the handler has to.
+        params[key] = decodeURI(value ?? "");
       }
-      return { item: pick(entry, method), params, pattern: entry.pattern };
+      return { item, params, pattern: entry.pattern };
     }
     return { item: null, params, pattern: null };
   }
@@ -63,15 +66,6 @@ export class Router<T> {
 function pick<T>(entry: Entry<T>, method: string): T | null {
   return entry.methods.get(method) ??
     (method === "HEAD" ? entry.methods.get("GET") : undefined) ?? null;
-}
-
-function decode(value: string): string {
-  try {
-    return decodeURI(value);
-  } catch {
-    // Broken percent escapes: the route's own validation gets to see them as they came.
-    return value;
-  }
 }
 
 /** Turns a route file's id such as `ws/[room]` or `(group)/index` into a URLPattern pathname. */

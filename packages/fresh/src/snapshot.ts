@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "@std/path";
 import { type App, setBuildCache } from "./app.ts";
 import { type BuildCache, type Encoding, registerIslands, SUFFIX } from "./build_cache.ts";
 

@@ -1,32 +1,10 @@
-import { extname } from "node:path";
+import { ifNoneMatch } from "@std/http/etag";
+import { acceptsEncodings } from "@std/http/negotiation";
+import { contentType } from "@std/media-types/content-type";
+import { extname } from "@std/path";
 import { type Encoding, ENCODINGS } from "./build_cache.ts";
 import { internals } from "./context.ts";
 import type { Middleware } from "./types.ts";
-
-const TYPES: Record<string, string> = {
-  ".css": "text/css; charset=UTF-8",
-  ".html": "text/html; charset=UTF-8",
-  ".js": "text/javascript; charset=UTF-8",
-  ".mjs": "text/javascript; charset=UTF-8",
-  ".json": "application/json; charset=UTF-8",
-  ".map": "application/json; charset=UTF-8",
-  ".md": "text/markdown; charset=UTF-8",
-  ".txt": "text/plain; charset=UTF-8",
-  ".xml": "application/xml; charset=UTF-8",
-  ".webmanifest": "application/manifest+json; charset=UTF-8",
-  ".svg": "image/svg+xml",
-  ".wasm": "application/wasm",
-  ".avif": "image/avif",
-  ".gif": "image/gif",
-  ".ico": "image/vnd.microsoft.icon",
-  ".jpg": "image/jpeg",
-  ".jpeg": "image/jpeg",
-  ".png": "image/png",
-  ".webp": "image/webp",
-  ".woff2": "font/woff2",
-  ".mp4": "video/mp4",
-  ".pdf": "application/pdf",
-};
 
 /** Serves `static/` and the bundles; anything else goes on to the next middleware. */
 export function staticFiles<State>(): Middleware<State> {
@@ -50,19 +28,20 @@ export function staticFiles<State>(): Middleware<State> {
 
     const immutable = config.mode === "production" &&
       (key !== null || path.startsWith(`/_fresh/js/${cache.buildId}/`));
+    const etag = `W/"${file.hash}"`;
     const headers = new Headers({
-      "Content-Type": TYPES[extname(path).toLowerCase()] ?? "text/plain",
+      "Content-Type": contentType(extname(path)) ?? "text/plain",
       "Cache-Control": immutable
         ? "public, max-age=31536000, immutable"
         : "no-cache, no-store, max-age=0, must-revalidate",
-      "ETag": `W/"${file.hash}"`,
+      "ETag": etag,
       "Vary": "If-None-Match" +
         (file.encodings.length > 0 ? ", Accept-Encoding" : ""),
     });
-    if (matches(req.headers.get("If-None-Match"), file.hash)) {
+    if (!ifNoneMatch(req.headers.get("If-None-Match"), etag)) {
       return new Response(null, { status: 304, headers });
     }
-    const encoding = choose(req.headers.get("Accept-Encoding"), file.encodings);
+    const encoding = choose(req, file.encodings);
     if (encoding !== null) headers.set("Content-Encoding", encoding);
     const body = await file.read(encoding);
     headers.set("Content-Length", String(body.byteLength));
@@ -78,26 +57,10 @@ function decodePath(path: string): string | null {
   }
 }
 
-function matches(header: string | null, hash: string): boolean {
-  if (header === null) return false;
-  return header.split(",").some((tag) => {
-    const value = tag.trim();
-    return value === "*" ||
-      value.replace(/^W\//, "").replaceAll('"', "") === hash;
-  });
-}
-
-/** The best encoding that exists and that the client accepts with a quality above zero. */
-function choose(header: string | null, encodings: readonly Encoding[]): Encoding | null {
-  const refused = new Set<string>();
-  const accepted = new Set<string>();
-  for (const part of (header ?? "").toLowerCase().split(",")) {
-    const [name = "", ...parameters] = part.split(";").map((text) => text.trim());
-    const zero = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-    (zero ? refused : accepted).add(name);
-  }
+/** The best encoding that exists and that the client takes: what is smaller, whatever stands first with the client. */
+function choose(req: Request, encodings: readonly Encoding[]): Encoding | null {
+  if (!req.headers.has("Accept-Encoding")) return null;
   return ENCODINGS.find((encoding) =>
-    encodings.includes(encoding) &&
-    (accepted.has(encoding) || accepted.has("*") && !refused.has(encoding))
+    encodings.includes(encoding) && acceptsEncodings(req, encoding) === encoding
   ) ?? null;
 }

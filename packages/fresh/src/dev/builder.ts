@@ -1,10 +1,21 @@
+import { walkSync } from "@std/fs/walk";
+import {
+  basename,
+  dirname,
+  extname,
+  fromFileUrl,
+  isAbsolute,
+  join,
+  relative,
+  resolve,
+  toFileUrl,
+} from "@std/path";
 import { createHash } from "node:crypto";
-import { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { App, listenOn, type ListenOptions, setBuildCache } from "../app.ts";
 import { type BuildCache, type Encoding, registerIslands, SUFFIX } from "../build_cache.ts";
 import { compareRoutes } from "../router.ts";
+import { assetOf } from "../runtime/mod.ts";
 import type { Chunk, Snapshot } from "../snapshot.ts";
 import { liveReload } from "./live_reload.ts";
 
@@ -31,7 +42,7 @@ interface Output {
 }
 
 const CLIENT = "fresh-runtime";
-const CLIENT_ENTRY = fileURLToPath(new URL("../runtime/client.ts", import.meta.url));
+const CLIENT_ENTRY = fromFileUrl(new URL("../runtime/client.ts", import.meta.url));
 const COMPRESSIBLE = /\.(css|html|js|json|map|md|mjs|svg|txt|wasm|webmanifest|xml)$/;
 
 /** Bundles islands, collects routes and static files, and serves or writes the result. */
@@ -127,6 +138,9 @@ export class Builder<State = unknown> {
     ).slice(0, 16);
     const prefix = `/_fresh/js/${buildId}/`;
     for (const [path, bytes] of bundles) files.set(prefix + path, bytes);
+    for (const [path, bytes] of files) {
+      if (path.endsWith(".css")) files.set(path, withAssets(bytes, buildId));
+    }
 
     const chunkOf = (name: string): Chunk => ({
       file: `${prefix}${name}.js`,
@@ -289,6 +303,16 @@ function withRetries(files: Map<string, Bytes>): Map<string, Bytes> {
   return result;
 }
 
+/** A style sheet whose `url(…)` of this site are as `asset()` makes them. */
+function withAssets(css: Bytes, id: string): Bytes {
+  const text = new TextDecoder().decode(css).replaceAll(
+    /\burl\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)/g,
+    (_, double?: string, single?: string, plain?: string) =>
+      `url(${JSON.stringify(assetOf(double ?? single ?? plain ?? "", id))})`,
+  );
+  return new TextEncoder().encode(text);
+}
+
 /** All modules that come with one when it is imported; dynamic imports are not among them. */
 function references(files: Map<string, Bytes>, start: string): string[] {
   const found = new Set([start]);
@@ -312,25 +336,22 @@ function compress(bytes: Bytes): [Encoding, Bytes][] {
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
-  return await import(pathToFileURL(path).href);
+  return await import(toFileUrl(path).href);
 }
 
 /** All files below a directory, sorted, without those whose path has a hidden part. */
 function walk(dir: string): string[] {
-  const found: string[] = [];
-  let entries: Deno.DirEntry[];
+  const isHidden = (path: string) =>
+    /(?:^|[/\\])\.(?!well-known(?:[/\\]|$))/.test(relative(dir, path));
   try {
-    entries = [...Deno.readDirSync(dir)];
+    return [...walkSync(dir, { includeDirs: false, includeSymlinks: false })]
+      .map(({ path }) => path)
+      .filter((path) => !isHidden(path))
+      .sort();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return found;
+    if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-  for (const { name, isDirectory, isFile } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
-    if (name.startsWith(".") && name !== ".well-known") continue;
-    if (isDirectory) found.push(...walk(join(dir, name)));
-    else if (isFile) found.push(join(dir, name));
-  }
-  return found;
 }
 
 function hash(data: string | Uint8Array): string {

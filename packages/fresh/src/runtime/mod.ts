@@ -33,12 +33,15 @@ export function getBuildId(): string {
  * build has another address for it. Anything but a path of this site is returned as it is.
  */
 export function asset(path: string): string {
-  if (!path.startsWith("/") || path.startsWith("//") || buildId === "") {
-    return path;
-  }
+  return assetOf(path, buildId);
+}
+
+/** {@linkcode asset} for a build with another id than the current one's. */
+export function assetOf(path: string, id: string): string {
+  if (!path.startsWith("/") || path.startsWith("//") || id === "") return path;
   const url = new URL(path, "http://localhost");
   if (url.searchParams.has(CACHE_KEY)) return path;
-  url.searchParams.set(CACHE_KEY, buildId);
+  url.searchParams.set(CACHE_KEY, id);
   return url.pathname + url.search + url.hash;
 }
 
