@@ -18,6 +18,7 @@ import { compareRoutes } from "../router.ts";
 import { assetOf } from "../runtime/mod.ts";
 import type { Chunk, Snapshot } from "../snapshot.ts";
 import { liveReload } from "./live_reload.ts";
+import { mergeChunks } from "./merge.ts";
 
 export interface BuildOptions {
   /** Directory of the app; the other paths are relative to it. */
@@ -269,7 +270,7 @@ async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<str
   for (const [name, path] of entries) {
     names.set(posix(relative(shared, path)).replace(/\.[^./]+$/, ".js"), `${name}.js`);
   }
-  const files = new Map<string, Bytes>();
+  const scripts = new Map<string, string>();
   // A Map's iteration also reaches what is added meanwhile, which is every chunk, in a fixed order.
   for (const [path, name] of names) {
     const code = outputs.get(path);
@@ -280,9 +281,14 @@ async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<str
       if (!names.has(target)) names.set(target, `chunk-${names.size - entries.size + 1}.js`);
       return `"./${names.get(target)}"`;
     });
-    files.set(name, new TextEncoder().encode(renamed));
+    scripts.set(name, renamed);
   }
-  return withRetries(files);
+  const client = `${CLIENT}.js`;
+  const islands = [...entries.keys()].slice(1).map((name) => `${name}.js`);
+  // What is looked at while it is written is easier to find in the files of the bundler.
+  const merged = mode === "production" ? await mergeChunks(scripts, { client, islands }) : scripts;
+  const encoder = new TextEncoder();
+  return withRetries(new Map([...merged].map(([name, code]) => [name, encoder.encode(code)])));
 }
 
 /** Has each `import()` of a bundle done by `load()` of the client, which can be tried again. */
