@@ -69,7 +69,6 @@ export const ours: Implementation = {
             size,
             width: 1,
             height: 1,
-            sourceType: "image/png",
             edits: UNTOUCHED,
             removed: [],
             thumbnail,

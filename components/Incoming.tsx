@@ -124,6 +124,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
   const words = said.join(" · ");
   const spoken = state?.spoken ?? null;
   const toggle = state?.toggle ?? null;
+  const togglePlay = state?.togglePlay ?? null;
   const veil = veilText(t, state, painted);
   return (
     <dialog
@@ -139,11 +140,19 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
       </div>
       {veil !== null && <p class="veil" role="status">{veil}</p>}
       <div class="viewer-foot">
+        {painted && state?.motion === "still" && (
+          <p class="viewer-caption" role="status" data-field="still">{t.view.still}</p>
+        )}
         {words !== "" && <p class="viewer-caption" dir="auto">{words}</p>}
         <span class="viewer-actions">
           {toggle !== null && (
             <button type="button" data-action="hold" onClick={toggle}>
               {state?.hold === "held" ? t.view.conceal : t.view.reveal}
+            </button>
+          )}
+          {painted && togglePlay !== null && (
+            <button type="button" data-action="play" onClick={togglePlay}>
+              {state?.motion === "playing" ? t.view.pause : t.view.play}
             </button>
           )}
           {painted && left !== null && (

@@ -144,7 +144,7 @@ const MEGA = 1_000_000;
 /** What was taken out of the file, and how much of it was left. */
 function Cleaned({ prepared }: { prepared: Prepared }) {
   const t = useTexts();
-  const { removed, reducedFrom, width, height } = prepared;
+  const { removed, reducedFrom, repainted, motion, width, height } = prepared;
   const list = new Intl.ListFormat(t.language);
   const things = list.format(removed.map((kind) => t.clean.kinds[kind]));
   const mega = (pixels: number) => number(t, Math.round(pixels / MEGA));
@@ -158,6 +158,8 @@ function Cleaned({ prepared }: { prepared: Prepared }) {
           {fill(t.clean.reduced, { from: mega(reducedFrom), to: mega(width * height) })}
         </p>
       )}
+      {repainted && <p class="small" data-field="repainted">{t.clean.repainted}</p>}
+      {motion === "lost" && <p class="small" data-field="stilled">{t.clean.stilled}</p>}
     </>
   );
 }

@@ -19,6 +19,8 @@ export function outcome(t: Texts, { state, coming }: OutgoingPicture): string {
       return t.outcome[state.at];
     case "queued":
       return coming === null ? t.status.queued : t.send.preparingPicture;
+    case "shown":
+      return state.still === true ? t.timeline.shownStill : t.timeline.shown;
     default:
       return t.timeline[state.at];
   }

@@ -22,7 +22,10 @@ export interface Stripped {
  * Thrown where a file may well be shown, but not be followed byte by byte: it has to be painted anew. Its `reason` is what is
  * wrong with it where the browser can't decode it either.
  */
-export class Unfollowed extends ImageError {}
+export class Unfollowed extends ImageError {
+  /** What was found before. */
+  removed: readonly MetadataKind[] = [];
+}
 
 /** Collects what is kept, and what was not. */
 export class Collector {

@@ -61,7 +61,11 @@ export async function decode(request: DecodeRequest): Promise<ImageBitmap> {
   }
 }
 
-async function decodeChecked(request: DecodeRequest, facts: ImageFacts): Promise<ImageBitmap> {
+/** The same for a picture that has been looked at; of a `Blob` nothing but its header was. */
+export async function decodeChecked(
+  request: DecodeRequest,
+  facts: ImageFacts,
+): Promise<ImageBitmap> {
   const decoded = await (decodesToFrames() ? decodeFrame : decodeBlob)(request, facts);
   const [width, height] = fit(sizeOf(decoded), request);
   const [fullWidth] = sizeOf(decoded);

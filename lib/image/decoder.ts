@@ -9,7 +9,7 @@ import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
 import type { DecodeRequest } from "./decode_messages.ts";
 import { ImageWorker, type ImageWorkerOptions } from "./image_worker.ts";
-import type { Made, Prepared, PrepareOptions, PrepareRequest } from "./prepared.ts";
+import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } from "./prepared.ts";
 
 /** Bounds of the wanted bitmap in device pixels, and how to give up. */
 export interface DecodeOptions {
@@ -22,7 +22,7 @@ export interface DecodeOptions {
 }
 
 /** What the picture worker can be asked. */
-export type PictureRequest = DecodeRequest | PrepareRequest;
+export type PictureRequest = DecodeRequest | PrepareRequest | PreviewRequest;
 
 /** Decodes and prepares pictures in a worker, one after the other. The worker is warm when the first picture comes. */
 export class Decoder extends ImageWorker<PictureRequest> {
@@ -62,5 +62,17 @@ export class Decoder extends ImageWorker<PictureRequest> {
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
     const made = await this.ask<Made>({ kind: "prepare", source, ...options });
     return { ...made, source, edits: options.edits };
+  }
+
+  /**
+   * Decodes a file that was chosen, of any format that this browser shows, upright, at most `maxWidth` × `maxHeight`.
+   *
+   * Throws `ImageError`: any reason that there is. The caller owns the bitmap and closes it.
+   */
+  preview(
+    source: Blob,
+    bounds: { readonly maxWidth: number; readonly maxHeight: number },
+  ): Promise<ImageBitmap> {
+    return this.ask<ImageBitmap>({ kind: "preview", source, ...bounds });
   }
 }

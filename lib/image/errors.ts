@@ -15,15 +15,17 @@ export const IMAGE_PROBLEMS = [
   "unsupported",
   "truncated",
   "too_many_pixels",
+  "too_long",
   "too_large",
 ] as const;
 
-/** One of {@linkcode IMAGE_PROBLEMS}; `unsupported` is a known format that we don't show (BMP, TIFF, JPEG XL …). */
+/** One of {@linkcode IMAGE_PROBLEMS}; `unsupported` is a known format that this browser doesn't show (TIFF, JPEG XL …). */
 export type ImageProblem = typeof IMAGE_PROBLEMS[number];
 
 /**
  * Why a picture could not be prepared or decoded: a problem of the file, or
  * - `undecodable`: its header is fine, the browser can't decode the rest;
+ * - `beyond_device`: so many pixels that this browser can't decode them;
  * - `unreadable`: the file vanished or changed after it was chosen;
  * - `timeout`: decoding took too long;
  * - `aborted`: the caller gave up;
@@ -33,6 +35,7 @@ export type ImageProblem = typeof IMAGE_PROBLEMS[number];
 export type ImageErrorReason =
   | ImageProblem
   | "undecodable"
+  | "beyond_device"
   | "unreadable"
   | "timeout"
   | "aborted"

@@ -6,22 +6,20 @@
  * @module
  */
 
+import { encodeHex } from "@std/encoding/hex";
+
 /** How many bytes tell formats apart. */
 const HEAD_BYTES = 12;
 
-/**
- * How files begin that are worth a try, as Latin-1: JPEG, PNG, GIF, WebP, AVIF and HEIF by their brand, BMP, JPEG XL.
- * A film is an `ftyp` file too, of another brand.
- */
+/** How files begin that are worth a try, in hex. A film is an `ftyp` file too, of another brand. */
 const BEGINNINGS = [
-  /^\xff\xd8\xff/,
-  /^\x89PNG/,
-  /^GIF8/,
-  /^RIFF.{4}WEBP/s,
-  /^.{4}ftyp(avi[fs]|mif[12]|msf1|he(i[cxms]|v[cxms]))/s,
-  /^BM/,
-  /^\xff\x0a/,
-  /^\0\0\0\x0cJXL /,
+  /^ffd8ff/, // JPEG
+  /^89504e47/, // PNG
+  /^47494638/, // GIF
+  /^52494646.{8}57454250/, // WebP
+  /^.{8}66747970(617669(66|73)|6d69663[12]|6d736631|6865(69|76)(63|6d|73|78))/, // AVIF, HEIF
+  /^424d/, // BMP
+  /^(ff0a|0000000c4a584c20)/, // JPEG XL
 ];
 
 /**
@@ -30,9 +28,8 @@ const BEGINNINGS = [
  */
 export async function mayBePicture(file: Blob): Promise<boolean> {
   try {
-    const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-    const text = String.fromCharCode(...head);
-    return BEGINNINGS.some((beginning) => beginning.test(text));
+    const head = encodeHex(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+    return BEGINNINGS.some((beginning) => beginning.test(head));
   } catch {
     return false;
   }

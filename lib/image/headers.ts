@@ -1,5 +1,5 @@
 /**
- * Header parsers of the five formats. Each is a generator that asks for byte ranges, so that one parser serves an array
+ * Header parsers of the five formats that are sent. Each is a generator that asks for byte ranges, so that one parser serves an array
  * and a file of which only some parts are read; a range past the end comes back shorter. Each loop counts its steps:
  * hostile bytes end in an answer, too.
  *
@@ -16,9 +16,15 @@ export interface Range {
   readonly length: number;
 }
 
+/** Formats that are only ever painted anew: browsers show them, and they are sent as another. */
+export type PaintedType = "image/bmp" | "image/x-icon" | "image/tiff";
+
+/** Formats of files that may be chosen. */
+export type FileType = ImageType | PaintedType;
+
 /** What a header says. */
 export interface Header {
-  readonly type: ImageType;
+  readonly type: FileType;
   readonly width: number;
   readonly height: number;
   readonly orientation?: number;
@@ -73,20 +79,16 @@ function exifOrientation(app1: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** JPEG: ITU T.81 B.1. Segments up to the start of frame. */
+/** JPEG: ITU T.81 B.1. Segments up to the start of frame; what stands between them is skipped, as decoders do. */
 export function* parseJpeg(): Parser<Parsed> {
   let orientation: number | undefined;
   let at = 2;
   for (let step = 0; step < MAX_STEPS; step++) {
-    const head = yield { at, length: 9 };
+    const start = yield* nextMarker(at);
+    if (start === null) return "truncated";
+    const head = yield { at: start, length: 9 };
     if (head.length < 4) return "truncated";
-    if (head[0] !== 0xff) return "not_an_image";
     const marker = head[1] ?? 0;
-    // Any number of 0xff may stand before a marker.
-    if (marker === 0xff) {
-      at += 1;
-      continue;
-    }
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     // Lossless, differential and arithmetic frames: no browser decodes them.
     if (isFrame && marker > 0xc2) return "unsupported";
@@ -94,17 +96,42 @@ export function* parseJpeg(): Parser<Parsed> {
       if (head.length < 9) return "truncated";
       const size = { width: uint(head, 7, 2), height: uint(head, 5, 2) };
       const turned = orientation === undefined ? {} : { orientation };
-      return { type: "image/jpeg", ...size, ...turned, next: at + 2 + uint(head, 2, 2) };
+      return { type: "image/jpeg", ...size, ...turned, next: start + 2 + uint(head, 2, 2) };
+    }
+    if (marker === 1 || (marker >= 0xd0 && marker <= 0xd7)) {
+      // Without a length, and without a meaning here.
+      at = start + 2;
+      continue;
     }
     const length = uint(head, 2, 2);
     // Start of scan or end of image before any frame, or a segment without room for its own length.
     if (marker === 0xda || marker === 0xd9 || length < 2) return "not_an_image";
     if (marker === 0xe1 && orientation === undefined) {
-      orientation = exifOrientation(yield { at: at + 4, length: length - 2 });
+      orientation = exifOrientation(yield { at: start + 4, length: length - 2 });
     }
-    at += 2 + length;
+    at = start + 2 + length;
   }
   return "unsupported";
+}
+
+/** Bytes between two segments that are looked through for the next marker, at a time and in all. */
+const GAP_BYTES = 1024;
+const MAX_GAP_BYTES = 1024 * 1024;
+
+/** Where the next marker begins: a 0xff before anything but 0 and 0xff. `null` when the file ends before, or it is too far. */
+function* nextMarker(start: number): Parser<number | null> {
+  // Nearly always it is right here.
+  const here = yield { at: start, length: 2 };
+  if (here[0] === 0xff && here[1] !== 0 && here[1] !== 0xff && here[1] !== undefined) return start;
+  for (let at = start; at < start + MAX_GAP_BYTES; at += GAP_BYTES) {
+    const bytes = yield { at, length: GAP_BYTES + 1 };
+    for (let i = bytes.indexOf(0xff); i !== -1 && i < GAP_BYTES; i = bytes.indexOf(0xff, i + 1)) {
+      const marker = bytes[i + 1];
+      if (marker !== undefined && marker !== 0 && marker !== 0xff) return at + i;
+    }
+    if (bytes.length <= GAP_BYTES) return null;
+  }
+  return null;
 }
 
 /** PNG, APNG: IHDR is the first chunk. */
@@ -141,7 +168,7 @@ export function* parseWebp(): Parser<Parsed> {
   }
 }
 
-/** GIF: screen size and the first frame, the only one that is shown; the larger of both has to fit. */
+/** GIF: screen size and the first frame; the larger of both has to fit. */
 export function* parseGif(): Parser<Parsed> {
   const head = yield { at: 0, length: 13 };
   if (head.length < 13) return "truncated";
@@ -245,4 +272,66 @@ export function* boxAt(at: number): Parser<Box | null> {
   if (length !== 1) return length < 8 ? null : { kind, at: at + 8, end: at + length };
   const long = uint(head, 8, 4) * 2 ** 32 + uint(head, 12, 4);
   return head.length < 16 || long < 16 ? null : { kind, at: at + 16, end: at + long };
+}
+
+/** BMP: the file's head, then one of several of the picture, of which the first has 16 bits for each side. */
+export function* parseBmp(): Parser<Parsed> {
+  const head = yield { at: 0, length: 26 };
+  if (head.length < 26) return "truncated";
+  const size = bitmapSize(head, 14);
+  return size === null ? "not_an_image" : { type: "image/bmp", ...size, next: 26 };
+}
+
+/** The size in a bitmap's head; rows may stand upside down, which is a height below 0. */
+function bitmapSize(bytes: Uint8Array, at: number): { width: number; height: number } | null {
+  const length = uintLe(bytes, at, 4);
+  if (length === 12) return { width: uintLe(bytes, at + 4, 2), height: uintLe(bytes, at + 6, 2) };
+  if (length < 16 || length > 124) return null;
+  return {
+    width: Math.abs(uintLe(bytes, at + 4, 4) | 0),
+    height: Math.abs(uintLe(bytes, at + 8, 4) | 0),
+  };
+}
+
+/** Pictures of one icon. */
+const MAX_ICONS = 64;
+
+/** ICO, CUR: pictures of several sizes, each a bitmap or a PNG; the largest side of any, since decoders choose. */
+export function* parseIcon(): Parser<Parsed> {
+  const head = yield { at: 0, length: 6 };
+  const count = uintLe(head, 4, 2);
+  if (count === 0 || count > MAX_ICONS) return "not_an_image";
+  let [width, height] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const entry = yield { at: 6 + 16 * i, length: 16 };
+    if (entry.length < 16) return "truncated";
+    const inside = yield { at: uintLe(entry, 12, 4), length: 24 };
+    const isPng = latin1(inside, 1, 3) === "PNG";
+    // The height of a bitmap in an icon counts its mask, too.
+    const size = isPng
+      ? { width: uint(inside, 16, 4), height: uint(inside, 20, 4) }
+      : bitmapSize(inside, 0) ?? { width: 0, height: 0 };
+    width = Math.max(width, entry[0] || 256, size.width);
+    height = Math.max(height, entry[1] || 256, size.height);
+  }
+  return { type: "image/x-icon", width, height, next: 6 + 16 * count };
+}
+
+/** TIFF, which some browsers show: the sides are in its first directory. */
+export function* parseTiff(): Parser<Parsed> {
+  const head = yield { at: 0, length: 8 };
+  const read = latin1(head, 0, 2) === "II" ? uintLe : uint;
+  const at = read(head, 4, 4);
+  const count = Math.min(read(yield { at, length: 2 }, 0, 2), 512);
+  const entries = yield { at: at + 2, length: 12 * count };
+  let [width, height] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const [tag, type] = [read(entries, 12 * i, 2), read(entries, 12 * i + 2, 2)];
+    const value = read(entries, 12 * i + 8, type === 3 ? 2 : 4);
+    if (tag === 0x0100) width = value;
+    if (tag === 0x0101) height = value;
+  }
+  return width === 0 || height === 0
+    ? "unsupported"
+    : { type: "image/tiff", width, height, next: 8 };
 }

@@ -6,19 +6,22 @@
  * @module
  */
 import { encodeHex } from "@std/encoding/hex";
-
-import type { ImageType } from "../protocol/control.ts";
+import { IMAGE_TYPES, type ImageType } from "../protocol/control.ts";
 import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/limits.ts";
 import { ImageError, type ImageProblem } from "./errors.ts";
 import {
   boxAt,
+  type FileType,
   type Header,
   latin1,
   parseAvif,
+  parseBmp,
   parseGif,
+  parseIcon,
   parseJpeg,
   parsePng,
   type Parser,
+  parseTiff,
   parseWebp,
   skipSubBlocks,
   uint,
@@ -37,22 +40,52 @@ export interface ImageFacts {
 /** What {@linkcode inspectImage} says. */
 export type ImageInfo = ImageFacts | { readonly ok: false; readonly reason: ImageProblem };
 
+/** The same of a file that was chosen: of any format that may be decoded, and of any size that may be scaled down. */
+export interface FileFacts extends Omit<ImageFacts, "type"> {
+  readonly type: FileType;
+}
+
+/** What {@linkcode inspectFile} says. */
+export type FileInfo = FileFacts | { readonly ok: false; readonly reason: ImageProblem };
+
+/** What a picture may be. */
+export interface Limits {
+  readonly bytes: number;
+  readonly pixels: number;
+  /** Of width and height, in pixels. */
+  readonly side: number;
+}
+
+/** What is sent. */
+const SENT: Limits = { bytes: MAX_IMAGE_BYTES, pixels: MAX_IMAGE_PIXELS, side: MAX_IMAGE_SIDE };
+
+/** What is chosen: it is scaled down where it is larger than what is sent. 200 megapixels decode to 800 MB, which computers have. */
+export const CHOSEN: Limits = { bytes: 512 * 1024 * 1024, pixels: 200_000_000, side: Infinity };
+
 const WINDOW_BYTES = 64 * 1024;
 
 // In hex. Formats that a person may well call a picture, so that the answer is not "this is no picture".
 const UNSUPPORTED = [
-  /^424d.{8}00000000/, // BMP
-  /^(49492[ab]00|4d4d002[ab])/, // TIFF, and most raw files
-  /^00000[12]00..00/, // ICO, CUR
+  /^424d.{8}00000000/, // BMP of a kind that nobody knows
   /^38425053/, // Photoshop
   /^(ff0a|0000000c4a584c20)/, // JPEG XL
   /^(0000000c6a502020|ff4fff51)/, // JPEG 2000
+  /^(49492b00|4d4d002b)/, // BigTIFF
+];
+
+/** Formats that are painted anew. */
+const PAINTED: readonly (readonly [RegExp, () => Parser<Header | ImageProblem>])[] = [
+  [/^424d.{24}(0c|[1-7].)000000/, parseBmp],
+  [/^00000[12]00..00/, parseIcon],
+  [/^(49492a00|4d4d002a)/, parseTiff],
 ];
 
 function* parseHeader(): Parser<Header | ImageProblem> {
   const head = yield { at: 0, length: 1024 };
   if (head.length === 0) return "empty";
-  const hex = encodeHex(head.subarray(0, 16));
+  const hex = encodeHex(head.subarray(0, 18));
+  const painted = PAINTED.find(([pattern]) => pattern.test(hex));
+  if (painted !== undefined) return yield* painted[1]();
   if (UNSUPPORTED.some((pattern) => pattern.test(hex))) return "unsupported";
   const magic = latin1(head, 0, 16);
   if (magic.startsWith("\xff\xd8\xff")) return yield* parseJpeg();
@@ -66,14 +99,26 @@ function* parseHeader(): Parser<Header | ImageProblem> {
     : "not_an_image";
 }
 
-function judge(header: Header | ImageProblem): ImageInfo {
+function judge(header: Header | ImageProblem, limits: Limits): FileInfo {
   if (typeof header === "string") return { ok: false, reason: header };
   const { type, width, height, orientation } = header;
   if (width === 0 || height === 0) return { ok: false, reason: "not_an_image" };
-  if (Math.max(width, height) > MAX_IMAGE_SIDE || width * height > MAX_IMAGE_PIXELS) {
-    return { ok: false, reason: "too_many_pixels" };
-  }
+  if (width * height > limits.pixels) return { ok: false, reason: "too_many_pixels" };
+  if (Math.max(width, height) > limits.side) return { ok: false, reason: "too_long" };
   return { ok: true, type, width, height, ...(orientation === undefined ? {} : { orientation }) };
+}
+
+/** Of a picture that came, or is to go: the five formats alone. */
+function judgeSent(header: Header | ImageProblem): ImageInfo {
+  const info = judge(header, SENT);
+  if (!info.ok) return info;
+  const { type } = info;
+  return isSent(type) ? { ...info, type } : { ok: false, reason: "unsupported" };
+}
+
+/** True for the formats that are sent. */
+export function isSent(type: FileType): type is ImageType {
+  return IMAGE_TYPES.some((known) => known === type);
 }
 
 /** True when the picture's data ends inside a file of `size` bytes; what stands behind it is not looked at. */
@@ -110,6 +155,10 @@ function* isWhole(header: Header, size: number): Parser<boolean> {
       }
       return false;
     }
+    case "image/bmp":
+    case "image/x-icon":
+    case "image/tiff":
+      return true;
     default:
       return header.type satisfies never;
   }
@@ -134,7 +183,7 @@ export function inspectImage(head: Uint8Array): ImageInfo {
     const { at, length } = step.value;
     step = parser.next(head.subarray(at, at + length));
   }
-  return judge(step.value);
+  return judgeSent(step.value);
 }
 
 /**
@@ -147,9 +196,27 @@ export async function inspectBlob(blob: Blob): Promise<ImageInfo> {
   if (blob.size > MAX_IMAGE_BYTES) return { ok: false, reason: "too_large" };
   const reader = new WindowReader(blob);
   const header = await reader.run(parseHeader());
-  const info = judge(header);
+  const info = judgeSent(header);
   if (!info.ok || typeof header === "string") return info;
   return await reader.run(isWhole(header, blob.size)) ? info : { ok: false, reason: "truncated" };
+}
+
+/**
+ * Reads type and size of a file that was chosen, and checks them against what may be chosen. Whether its end is there is left to whoever
+ * cleans or decodes it.
+ *
+ * Throws `ImageError` (`unreadable`) when the file can no longer be read.
+ */
+export async function inspectFile(blob: Blob): Promise<FileInfo> {
+  if (blob.size > CHOSEN.bytes) return { ok: false, reason: "too_large" };
+  return judge(await new WindowReader(blob).run(parseHeader()), CHOSEN);
+}
+
+/** True where the end of a file is missing that `inspectFile` took. Throws `ImageError` (`unreadable`). */
+export async function isCutOff(blob: Blob): Promise<boolean> {
+  const reader = new WindowReader(blob);
+  const header = await reader.run(parseHeader());
+  return typeof header !== "string" && !await reader.run(isWhole(header, blob.size));
 }
 
 /** Answers a parser from one window of the file at a time; small jumps forward cost no read. */

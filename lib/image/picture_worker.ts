@@ -9,11 +9,15 @@
 import { decode } from "./decode.ts";
 import type { PictureRequest } from "./decoder.ts";
 import { answerEach } from "./image_worker.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, preview } from "./prepare.ts";
 
 answerEach<PictureRequest>(async (request) => {
   if (request.kind === "decode") {
     const bitmap = await decode(request);
+    return { result: bitmap, transfer: [bitmap] };
+  }
+  if (request.kind === "preview") {
+    const bitmap = await preview(request);
     return { result: bitmap, transfer: [bitmap] };
   }
   const made = await prepare(request);

@@ -1,62 +1,164 @@
 /**
- * From a chosen file to what is sent, inside the picture worker.
+ * From a chosen file to what is sent, inside the picture worker. What can be followed byte by byte is cleaned and stays as it is; what
+ * browsers show beyond that, and what is too large, is painted anew, of which nothing but pixels is left.
  *
  * This module is browser compatible.
  *
  * @module
  */
-import { decode } from "./decode.ts";
+import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/limits.ts";
+import { Unfollowed } from "./collector.ts";
+import { decode, decodeChecked, fit } from "./decode.ts";
 import { type Edits, isUntouched, paintEdits } from "./edits.ts";
-import { ImageError } from "./errors.ts";
-import { type ImageFacts, inspectBlob } from "./inspect.ts";
+import { ImageError, type ImageErrorReason } from "./errors.ts";
+import { type FileFacts, inspectBlob, inspectFile, isCutOff, isSent } from "./inspect.ts";
 import type { MetadataKind } from "./metadata.ts";
-import type { Made, PrepareRequest } from "./prepared.ts";
-import { stripMetadata } from "./strip.ts";
+import { isMoving } from "./motion.ts";
+import type { Made, PrepareRequest, PreviewRequest } from "./prepared.ts";
+import { type Cleaned, stripMetadata, type StripOptions } from "./strip.ts";
+import { isWholeJpeg } from "./whole.ts";
 
 /** Larger pictures are made smaller, in pixels: phones run out of memory with more, and few screens show as many. */
 const MOST_PIXELS = 16_000_000;
 
-/** Of what is encoded anew. */
+/** Sides are rounded: so many pixels more may come of that. */
+const ROUNDING = MAX_IMAGE_SIDE;
+
+/** Of what is made smaller or edited, and of what is painted anew as it is. */
 const QUALITY = 0.9;
+const SAME_QUALITY = 0.95;
+
+/** A picture that is painted anew keeps each pixel up to this size; beyond it, little is to be seen of what WebP leaves out. */
+const MOST_EXACT_BYTES = 24 * 1024 * 1024;
+
+/** Of a file that is too large to be read, what is told about it. */
+const HEAD_BYTES = 4 * 1024 * 1024;
+
+/** What is known of a file before it is painted. */
+interface Opened {
+  readonly facts: FileFacts;
+  /** Its picture alone, where that could be told byte by byte. */
+  readonly clean: Blob | null;
+  /** The file, or its picture alone: what a decoder is given. */
+  readonly blob: Blob;
+  readonly removed: readonly MetadataKind[];
+  /** It has more than one frame. */
+  readonly moves: boolean;
+  /** What is wrong with it if it can't be decoded. */
+  readonly otherwise: ImageErrorReason;
+}
 
 /** Checks, cleans, fits. Throws `ImageError`. */
 export async function prepare(request: PrepareRequest): Promise<Made> {
   const { source, thumbnailSide, fullSize, edits } = request;
   const facts = await look(source);
-  const { blob, removed } = await clean(source, facts);
-  const pixels = facts.width * facts.height;
-  const reduced = pixels > MOST_PIXELS && !fullSize;
-  const most = reduced ? MOST_PIXELS : pixels;
-  const sent = reduced || !isUntouched(edits) ? await encode(blob, { facts, most, edits }) : blob;
-  const { ok: _, ...sentFacts } = await look(sent);
+  const most = fullSize ? MAX_IMAGE_PIXELS - ROUNDING : MOST_PIXELS;
+  const isLarge = isLargerThan(facts, most);
+  const opened = await open(source, facts, isLarge);
+  const { removed } = opened;
   const side = { maxWidth: thumbnailSide, maxHeight: thumbnailSide };
-  const thumbnail = await decode({ kind: "decode", source: sent, type: sentFacts.type, ...side });
+  if (opened.clean !== null && !isLarge && isUntouched(edits)) {
+    const made = await finish(opened.clean, { side, removed });
+    if (made !== null) return { ...made, ...(opened.moves ? { motion: "kept" } : {}) };
+  }
+  const isSame = !isLarge && isUntouched(edits);
+  const sent = await paint(opened, { most, edits, isSame });
+  const made = await finish(sent, { side, removed });
+  if (made === null) throw new ImageError("undecodable");
   return {
-    blob: sent,
-    size: sent.size,
-    ...sentFacts,
-    sourceType: facts.type,
-    removed,
-    thumbnail,
-    ...(reduced ? { reducedFrom: pixels } : {}),
+    ...made,
+    ...(isLarge ? { reducedFrom: facts.width * facts.height } : {}),
+    ...(isSame ? { repainted: true } : {}),
+    ...(opened.moves ? { motion: "lost" } : {}),
   };
 }
 
-async function look(blob: Blob): Promise<ImageFacts> {
+/** The picture of a file for its own sender, upright. Throws `ImageError`. */
+export async function preview({ source, ...bounds }: PreviewRequest): Promise<ImageBitmap> {
+  const facts = await look(source);
+  return await decodeOpened(await open(source, facts, isLargerThan(facts, MOST_PIXELS)), bounds);
+}
+
+function isLargerThan({ width, height }: FileFacts, most: number): boolean {
+  return width * height > most || Math.max(width, height) > MAX_IMAGE_SIDE;
+}
+
+/** What is sent, once it was decoded; `null` where it can't be, or is too large. */
+async function finish(
+  blob: Blob,
+  { side, removed }: {
+    side: { readonly maxWidth: number; readonly maxHeight: number };
+    removed: readonly MetadataKind[];
+  },
+): Promise<Made | null> {
   const info = await inspectBlob(blob);
+  if (!info.ok) return null;
+  const { ok: _, ...facts } = info;
+  try {
+    const thumbnail = await decode({ kind: "decode", source: blob, type: facts.type, ...side });
+    return { blob, size: blob.size, ...facts, removed, thumbnail };
+  } catch (error) {
+    if (error instanceof ImageError && error.reason === "undecodable") return null;
+    throw error;
+  }
+}
+
+async function look(blob: Blob): Promise<FileFacts> {
+  const info = await inspectFile(blob);
   if (!info.ok) throw new ImageError(info.reason);
   return info;
 }
 
-async function clean(
-  blob: Blob,
-  { type, orientation }: ImageFacts,
-): Promise<{ blob: Blob; removed: readonly MetadataKind[] }> {
-  const bytes = await read(blob);
-  const { parts, removed } = stripMetadata(bytes, { type, orientation });
-  // Slices of the file itself: what is sent is read from where it is.
-  const kept = parts.map((part) => "start" in part ? blob.slice(part.start, part.end) : part);
-  return { blob: new Blob(kept, { type }), removed };
+/** Takes the picture out of a file. Throws `ImageError`: `truncated`, `unreadable`. */
+async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<Opened> {
+  const otherwise = facts.type === "image/tiff" ? "unsupported" : "undecodable";
+  const unfollowed = {
+    facts,
+    clean: null,
+    blob: source,
+    removed: [],
+    moves: false,
+    otherwise,
+  } as const;
+  const { type, orientation } = facts;
+  if (!isSent(type)) return unfollowed;
+  if (isLarge && source.size > MAX_IMAGE_BYTES) {
+    // It is painted anew in any case, which does not need all of it in memory.
+    const head = await read(source.slice(0, HEAD_BYTES));
+    const removed = await metadataIn(head, { type, orientation });
+    return { ...unfollowed, removed, moves: isMoving(head, type) };
+  }
+  const bytes = await read(source);
+  const moves = isMoving(bytes, type);
+  try {
+    const cleaned = await stripMetadata(bytes, { type, orientation });
+    const clean = new Blob(cleaned.parts.map((part) => partOf(source, part)), { type });
+    if (!cleaned.isEnded && !await isWholeJpeg(clean)) throw new ImageError("truncated");
+    // Larger than what may be sent: it is painted anew as well.
+    const isFit = clean.size <= MAX_IMAGE_BYTES;
+    const { removed } = cleaned;
+    return { ...unfollowed, clean: isFit ? clean : null, blob: clean, removed, moves };
+  } catch (error) {
+    if (!(error instanceof Unfollowed)) throw error;
+    return { ...unfollowed, removed: error.removed, moves, otherwise: error.reason };
+  }
+}
+
+/** Slices of the file itself: what is sent is read from where it is. */
+function partOf(source: Blob, part: Cleaned["parts"][number]): Blob | Uint8Array<ArrayBuffer> {
+  return "start" in part ? source.slice(part.start, part.end) : part;
+}
+
+/** What the beginning of a file tells, as far as it can be followed. */
+async function metadataIn(
+  head: Uint8Array,
+  options: StripOptions,
+): Promise<readonly MetadataKind[]> {
+  try {
+    return (await stripMetadata(head, options)).removed;
+  } catch (error) {
+    return error instanceof Unfollowed ? error.removed : [];
+  }
 }
 
 async function read(blob: Blob): Promise<Uint8Array> {
@@ -67,20 +169,65 @@ async function read(blob: Blob): Promise<Uint8Array> {
   }
 }
 
-/** Scaled to at most so many pixels, upright, and edited. */
-async function encode(
-  blob: Blob,
-  { facts, most, edits }: { facts: ImageFacts; most: number; edits: Edits },
-): Promise<Blob> {
-  const { type, width, height } = facts;
-  const scale = Math.min(1, Math.sqrt(most / (width * height)));
-  const longest = Math.floor(Math.max(width, height) * scale);
-  const bounds = { maxWidth: longest, maxHeight: longest };
-  const bitmap = await decode({ kind: "decode", source: blob, type, ...bounds });
+/** Decodes what was opened. Throws `ImageError`, with a reason that is true of the file. */
+async function decodeOpened(
+  { facts, blob, otherwise }: Opened,
+  bounds: { readonly maxWidth: number; readonly maxHeight: number },
+): Promise<ImageBitmap> {
+  const { type } = facts;
   try {
+    if (!isSent(type)) return await decodeOther(blob, facts, bounds);
+    return await decodeChecked({ kind: "decode", source: blob, type, ...bounds }, {
+      ...facts,
+      type,
+    });
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.reason !== "undecodable") throw error;
+    if (await isCutOff(blob)) throw new ImageError("truncated", { cause: error });
+    const isBeyond = isLargerThan(facts, MAX_IMAGE_PIXELS);
+    throw new ImageError(isBeyond ? "beyond_device" : otherwise, { cause: error });
+  }
+}
+
+/** A format that is not sent. */
+async function decodeOther(
+  blob: Blob,
+  { type, width, height }: FileFacts,
+  bounds: { readonly maxWidth: number; readonly maxHeight: number },
+): Promise<ImageBitmap> {
+  const [resizeWidth, resizeHeight] = fit([width, height], bounds);
+  const typed = blob.slice(0, blob.size, type);
+  try {
+    const whole = await createImageBitmap(typed);
+    if (whole.width <= resizeWidth && whole.height <= resizeHeight) return whole;
+    whole.close();
+    return await createImageBitmap(typed, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  } catch (cause) {
+    throw new ImageError("undecodable", { cause });
+  }
+}
+
+/** Scaled to at most so many pixels, upright, and edited. */
+async function paint(
+  opened: Opened,
+  { most, edits, isSame }: { most: number; edits: Edits; isSame: boolean },
+): Promise<Blob> {
+  const { type, width, height } = opened.facts;
+  const longer = Math.max(width, height);
+  const scale = Math.min(1, Math.sqrt(most / (width * height)), MAX_IMAGE_SIDE / longer);
+  const longest = Math.max(1, Math.floor(longer * scale));
+  const bitmap = await decodeOpened(opened, { maxWidth: longest, maxHeight: longest });
+  try {
+    const canvas = paintEdits(bitmap, edits);
+    if (type === "image/jpeg") {
+      return await canvas.convertToBlob({ type, quality: isSame ? SAME_QUALITY : QUALITY });
+    }
+    if (isSame) {
+      const exact = await canvas.convertToBlob({ type: "image/png" });
+      if (exact.size <= MOST_EXACT_BYTES) return exact;
+    }
     // WebP keeps transparency; browsers that can't write it write PNG.
-    const wanted = type === "image/jpeg" ? type : "image/webp";
-    return await paintEdits(bitmap, edits).convertToBlob({ type: wanted, quality: QUALITY });
+    return await canvas.convertToBlob({ type: "image/webp", quality: QUALITY });
   } finally {
     bitmap.close();
   }

@@ -14,8 +14,6 @@ export interface Made {
   /** What is sent. Where nothing had to be encoded anew, it refers to parts of the file, which is not copied. */
   readonly blob: Blob;
   readonly type: ImageType;
-  /** Of the file. */
-  readonly sourceType: ImageType;
   /** Bytes. */
   readonly size: number;
   /** Coded pixels, before orientation. */
@@ -26,6 +24,10 @@ export interface Made {
   readonly removed: readonly MetadataKind[];
   /** Pixels of the file, where it was larger than what is sent. */
   readonly reducedFrom?: number;
+  /** It was decoded and encoded anew at its own size, since its file could not be cleaned byte by byte, or is not of a format that is sent. */
+  readonly repainted?: boolean;
+  /** What became of the frames of a file that moves: they are sent, or only the first one is. Absent where it does not. */
+  readonly motion?: "kept" | "lost";
   /** For the sender's page, upright, at most `thumbnailSide` on each side. The caller closes it. */
   readonly thumbnail: ImageBitmap;
 }
@@ -51,4 +53,13 @@ export interface PrepareOptions {
 export interface PrepareRequest extends PrepareOptions {
   readonly kind: "prepare";
   readonly source: Blob;
+}
+
+/** The page asks for the picture of a file as its sender sees it. */
+export interface PreviewRequest {
+  readonly kind: "preview";
+  readonly source: Blob;
+  /** Bounds in device pixels. */
+  readonly maxWidth: number;
+  readonly maxHeight: number;
 }

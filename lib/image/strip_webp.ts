@@ -5,9 +5,18 @@
  *
  * @module
  */
-import { ascii, type Collector, EXIF, isTurned, orientationTiff, u32Le } from "./collector.ts";
+import {
+  ascii,
+  type Collector,
+  EXIF,
+  isTurned,
+  orientationTiff,
+  u32Le,
+  Unfollowed,
+} from "./collector.ts";
 import { ImageError } from "./errors.ts";
 import { latin1, uintLe } from "./headers.ts";
+import { neutralProfile } from "./icc.ts";
 import { exifKinds, exifOrientation, xmpKinds } from "./metadata.ts";
 
 const HAS_ANIMATION = 0x02;
@@ -48,8 +57,9 @@ export function stripWebp(out: Collector): void {
     const payload = bytes.subarray(start, end);
     if (name === "VP8X" && first) {
       if (end - start > 10) out.drop("other");
-    } else if (name === "ICCP" && first && (flags & HAS_PROFILE) !== 0) pieces.push(chunk);
-    else if (name === "ANIM" && first && moves) pieces.push(cut(out, chunk, 6));
+    } else if (name === "ICCP" && first && (flags & HAS_PROFILE) !== 0) {
+      pieces.push(neutralIcc(out, chunk));
+    } else if (name === "ANIM" && first && moves) pieces.push(cut(out, chunk, 6));
     else if (name === "ANMF" && moves) pieces.push(...frame(out, chunk));
     else if (isPicture(name) && first && !moves) pieces.push(chunk);
     else if (name === "EXIF") {
@@ -108,6 +118,19 @@ function chunksIn(
 function cut(out: Collector, { name, start, end }: Chunk, length: number): Chunk {
   if (end - start > length) out.drop("other");
   return { name, start, end: Math.min(end, start + length) };
+}
+
+/** A colour profile, without names. */
+function neutralIcc(out: Collector, chunk: Chunk): Piece {
+  const bytes = out.bytes.subarray(chunk.start, chunk.end);
+  const neutral = neutralProfile(bytes);
+  if (neutral === null) throw new Unfollowed("undecodable");
+  if (neutral.length === bytes.length && neutral.every((byte, i) => byte === bytes[i])) {
+    return chunk;
+  }
+  out.drop("other");
+  const padding = neutral.length % 2 === 0 ? [] : [0];
+  return [...chunkHead("ICCP", neutral.length), ...neutral, ...padding];
 }
 
 /** A frame of an animation: its own fields, its transparency, its picture. */

@@ -96,8 +96,8 @@ export type ControlMessage =
   | { readonly t: "open"; readonly n: number }
   /** The image key, 32 bytes. */
   | { readonly t: "key"; readonly n: number; readonly key: string }
-  /** First pixel painted; the countdown runs from here. */
-  | { readonly t: "shown"; readonly n: number }
+  /** First pixel painted; the countdown runs from here. `still`: it would move, and this browser shows its first frame only. */
+  | { readonly t: "shown"; readonly n: number; readonly still?: true }
   /** Closed after `ms` milliseconds on screen. */
   | { readonly t: "closed"; readonly n: number; readonly why: ClosedReason; readonly ms: number }
   /** The owner takes one picture back, or all. */
@@ -176,7 +176,7 @@ function parseSeen({ n, why, ms }: Record<string, unknown>): LastSeen | null {
 export function parseControlMessage(raw: string): ControlMessage | null {
   const value = parseObject(raw, MAX_CONTROL_BYTES);
   if (value === null) return null;
-  const { t, n, digest, key, why, ms, all, seconds, on, code, next, last } = value;
+  const { t, n, digest, key, why, ms, all, seconds, on, code, next, last, still } = value;
   switch (t) {
     case "meta":
       return parseMeta(value);
@@ -186,9 +186,11 @@ export function parseControlMessage(raw: string): ControlMessage | null {
       return isImageNumber(n) && isBase64Url(key, 32) ? { t, n, key } : null;
     case "got":
     case "open":
-    case "shown":
     case "more":
       return isImageNumber(n) ? { t, n } : null;
+    case "shown":
+      if (!isImageNumber(n) || (still !== undefined && still !== true)) return null;
+      return still === undefined ? { t, n } : { t, n, still };
     case "closed": {
       const seen = parseSeen({ n, why, ms });
       return seen === null ? null : { t, ...seen };

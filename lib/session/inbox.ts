@@ -12,6 +12,7 @@ import type {
   AbortCode,
   ClosedReason,
   ControlMessage,
+  ImageType,
   LastSeen,
   MetaMessage,
 } from "../protocol/control.ts";
@@ -19,11 +20,13 @@ import { parseHeader, RECORD } from "../protocol/record.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import { ImageOpener } from "../e2e/image_stream.ts";
 import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
+import { type Animator, canAnimate } from "../image/animator.ts";
 import type { Decoder } from "../image/decoder.ts";
 import { inspectImage } from "../image/inspect.ts";
+import { isMoving } from "../image/motion.ts";
 import type { Position, SecureLink } from "../net/secure_link.ts";
 import { type Incoming, type IncomingEvent, isFinished, transition } from "./incoming.ts";
-import { Viewing, type ViewingState } from "./viewing.ts";
+import { type Moving, Viewing, type ViewingState } from "./viewing.ts";
 
 /**
  * Chunks that may come before their `meta`: the two channels are not ordered against each other, and a lost packet
@@ -67,6 +70,8 @@ interface Reception {
 export interface InboxOptions {
   readonly link: SecureLink;
   readonly decoder: Pick<Decoder, "decode">;
+  /** Makes what plays pictures that move. Default: of each, only the first frame is shown. */
+  readonly animator?: () => Animator;
   /** The watermark where the sender gave none. */
   readonly defaultMark: string;
   /** Called after each change of the picture's state. */
@@ -97,6 +102,8 @@ export class Inbox {
   /** Decoded, and not on the canvas yet. */
   #bitmap: ImageBitmap | null = null;
   #viewing: Viewing | null = null;
+  /** There for a picture that may move. */
+  #animator: Animator | null = null;
   #progressAt = 0;
   /** Stops decoding when the picture is finished. */
   #decoding = new AbortController();
@@ -283,6 +290,10 @@ export class Inbox {
     this.#current = reception;
     this.#keyUsed = false;
     const { meta, opener, whole } = reception;
+    // While the server that it comes from is there: later there may be none.
+    if (meta.type !== "image/jpeg" && canAnimate()) {
+      this.#animator = this.#options.animator?.() ?? null;
+    }
     const state = whole
       ? { at: "delivered" } as const
       : { at: "receiving", received: opener.received } as const;
@@ -385,9 +396,12 @@ export class Inbox {
     if (reception !== this.#current) return wipe(bytes);
     const { signal } = this.#decoding = new AbortController();
     const size = screenSize();
+    const opening = isMoving(bytes, meta.type) ? this.#animate(bytes.slice(), meta.type) : null;
     const bitmap = await this.#options.decoder.decode(bytes, meta.type, { ...size, signal });
     if (reception !== this.#current) return bitmap.close();
     this.#bitmap = bitmap;
+    const moving = await opening;
+    if (moving === null) this.#endAnimator();
     const canvas = await this.#canvas.promise;
     if (reception !== this.#current) return;
     this.#bitmap = null;
@@ -397,15 +411,36 @@ export class Inbox {
       seconds: meta.view.seconds,
       hold: meta.view.hold,
       mark: meta.view.mark === "" ? this.#options.defaultMark : meta.view.mark,
+      moving,
       onPainted: () => {
         if (!this.#apply({ type: "painted" })) return;
         this.#note({ n: meta.n, why: "left", ms: 0, since: Date.now() });
-        this.#say({ t: "shown", n: meta.n });
+        const still = moving === "still" ? { still: true } as const : {};
+        this.#say({ t: "shown", n: meta.n, ...still });
       },
       onClosed: (why, ms) => this.#closed(why, ms),
     });
     const picture = this.#picture.peek();
     if (picture !== null) this.#publish({ ...picture, viewing: viewing.state });
+  }
+
+  /** Opens a picture that moves, whose bytes it takes; `"still"` where this browser can't play it. */
+  async #animate(bytes: Bytes, type: ImageType): Promise<Moving | "still"> {
+    const source = this.#animator;
+    try {
+      if (source === null) return "still";
+      return { source, facts: await source.open(bytes, type, screenSize()) };
+    } catch {
+      return "still";
+    } finally {
+      // Empty when it was transferred.
+      bytes.fill(0);
+    }
+  }
+
+  #endAnimator(): void {
+    void this.#animator?.wipe();
+    this.#animator = null;
   }
 
   #closed(why: ClosedReason, ms: number): void {
@@ -469,6 +504,7 @@ export class Inbox {
       const viewing = this.#viewing;
       this.#viewing = null;
       viewing?.close("left");
+      this.#endAnimator();
       clearTimeout(this.#promotion);
       this.#promotion = setTimeout(() => this.#goOn(), NEXT_DELAY_MS);
     }

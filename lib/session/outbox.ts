@@ -118,8 +118,11 @@ export class OutboxFullError extends Error {
 function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number }) | null {
   switch (message.t) {
     case "got":
-    case "shown":
       return { type: message.t, n: message.n };
+    case "shown": {
+      const { n, still } = message;
+      return still === undefined ? { type: "shown", n } : { type: "shown", n, still };
+    }
     case "open":
       return { type: "open", n: message.n, ask: false };
     case "closed":

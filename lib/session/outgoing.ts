@@ -24,8 +24,8 @@ export type Outgoing =
   | { readonly at: "asked" }
   /** The viewer got the key. */
   | { readonly at: "opened" }
-  /** On the viewer's screen. */
-  | { readonly at: "shown" }
+  /** On the viewer's screen; `still`: only its first frame, though it moves. */
+  | { readonly at: "shown"; readonly still?: true }
   /** The viewer's software reported it closed after `ms` on screen. */
   | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
   /** Taken back before it could be seen. */
@@ -46,7 +46,7 @@ export type OutgoingEvent =
   /** `ask`: whether this side wanted to be asked. */
   | { readonly type: "open"; readonly ask: boolean }
   | { readonly type: "allow" }
-  | { readonly type: "shown" }
+  | { readonly type: "shown"; readonly still?: true }
   | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
   | { readonly type: "abort"; readonly code: AbortCode }
   | { readonly type: "unreadable" }
@@ -72,7 +72,8 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
     case "allow":
       return state.at === "asked" ? { at: "opened" } : null;
     case "shown":
-      return state.at === "opened" ? { at: "shown" } : null;
+      if (state.at !== "opened") return null;
+      return event.still === true ? { at: "shown", still: true } : { at: "shown" };
     case "closed":
       // Closed without having been shown: he asked, but left or lost it before the first frame, and saw nothing.
       return state.at === "shown" ||

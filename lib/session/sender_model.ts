@@ -344,11 +344,11 @@ export class SenderModel {
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
     const prepared = picture?.prepared ?? null;
     if (outbox === undefined || prepared === null || !outbox.edit(id, true)) return null;
-    const { source, sourceType, edits } = prepared;
+    const { source, edits } = prepared;
     const size = { maxWidth: EDITOR_SIDE, maxHeight: EDITOR_SIDE };
     try {
       const { EditorModel, TOOLS } = await import("./editor_model.ts");
-      const bitmap = await this.#decoder.decode(source, sourceType, size);
+      const bitmap = await this.#decoder.preview(source, size);
       return { id, model: new EditorModel(bitmap, edits), tools: TOOLS };
     } catch (error) {
       outbox.edit(id, false);

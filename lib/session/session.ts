@@ -23,6 +23,7 @@ import type { Trace } from "../net/trace.ts";
 import { SEAT_GRACE_MS } from "../protocol/limits.ts";
 import { reopen } from "../net/reopen.ts";
 import { Inbox, type IncomingPicture } from "./inbox.ts";
+import { makeAnimator } from "./make_animator.ts";
 import { Outbox, type OutgoingPicture } from "./outbox.ts";
 import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
 import { Remains, type Returned, TabMemory } from "./tab_memory.ts";
@@ -368,6 +369,7 @@ export class Session {
     const inbox = this.#inbox.peek() ?? new Inbox({
       link,
       decoder: this.#options.decoder,
+      animator: makeAnimator,
       defaultMark: defaultMark(emoji.map(([, name]) => name)),
       onChange: (picture) => this.#incomingChanged(picture),
       onSeen: (seen) => this.#memory.seen(seen),

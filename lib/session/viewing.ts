@@ -10,6 +10,7 @@ import type { ClosedReason } from "../protocol/control.ts";
 import { Countdown } from "../viewer/countdown.ts";
 import { watchCover } from "../viewer/cover.ts";
 import { watchGestures } from "../viewer/gestures.ts";
+import { type FrameSource, Player, type Rounds } from "../viewer/player.ts";
 import { Stage } from "../viewer/stage.ts";
 
 /** How often the countdown on the page is renewed, in milliseconds. */
@@ -17,6 +18,15 @@ const TICK_MS = 100;
 
 /** Seconds left at which that is said aloud, where it began with as many; the last one first. */
 const SPOKEN: readonly number[] = [3, 10];
+
+/** A picture that moves, and what its frames come from. */
+export interface Moving {
+  readonly source: FrameSource;
+  readonly facts: Rounds;
+}
+
+/** Whether a picture moves: never, now, not now, or not in this browser. */
+export type Motion = "none" | "playing" | "paused" | "still";
 
 /** What the page shows beside the picture. */
 export interface ViewingState {
@@ -30,6 +40,10 @@ export interface ViewingState {
   readonly hold: "never" | "released" | "held";
   /** Holds or releases, for who can't keep a finger or key down; `null` where nothing has to be held. */
   readonly toggle: (() => void) | null;
+  /** Whether it moves; it pauses while it is covered, whatever stands here. */
+  readonly motion: Motion;
+  /** Plays or pauses; `null` where there is nothing to play. */
+  readonly togglePlay: (() => void) | null;
   /** What a screen reader says of the time now, in seconds; `null` while there is nothing to say. */
   readonly spoken: number | null;
 }
@@ -43,6 +57,8 @@ export interface ViewingOptions {
   readonly mark: string;
   /** Covered unless it is held, by pointer, key or {@linkcode ViewingState.toggle}. Default: false. */
   readonly hold?: boolean;
+  /** Where it moves: what plays it, or `"still"` where this browser can't. */
+  readonly moving?: Moving | "still" | null;
   /** First pixel painted. */
   readonly onPainted: () => void;
   /** Wiped; called once, with the milliseconds that it was on screen. */
@@ -57,10 +73,13 @@ export class Viewing {
     covered: false,
     hold: "never",
     toggle: null,
+    motion: "none",
+    togglePlay: null,
     spoken: null,
   });
   readonly #options: ViewingOptions;
   readonly #stage: Stage;
+  readonly #player: Player | null;
   readonly #watching = new AbortController();
   #countdown: Countdown | null = null;
   #ticker: ReturnType<typeof setInterval> | undefined;
@@ -68,8 +87,17 @@ export class Viewing {
 
   constructor(options: ViewingOptions) {
     this.#options = options;
-    const { canvas, bitmap, mark, hold = false } = options;
+    const { canvas, bitmap, mark, hold = false, moving = null } = options;
     this.#stage = new Stage(canvas, bitmap, { mark, covered: hold });
+    this.#player = moving === null || moving === "still" ? null : new Player({
+      ...moving,
+      show: (bitmap) => this.#stage.show(bitmap),
+      onChange: (playing) => this.#change({ motion: playing ? "playing" : "paused" }),
+    });
+    if (moving === "still") this.#change({ motion: "still" });
+    else if (moving !== null) {
+      this.#change({ motion: "paused", togglePlay: () => this.#togglePlay() });
+    }
     if (hold) this.#change({ hold: "released", toggle: () => this.#toggle() });
     const { signal } = this.#watching;
     watchCover({
@@ -107,6 +135,7 @@ export class Viewing {
   close(why: ClosedReason): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#player?.stop();
     this.#stage.wipe();
     this.#watching.abort();
     clearInterval(this.#ticker);
@@ -123,17 +152,26 @@ export class Viewing {
     this.#hold(this.#state.peek().hold === "released");
   }
 
+  #togglePlay(): void {
+    if (this.#state.peek().motion === "playing") this.#player?.pause();
+    else this.#player?.play();
+  }
+
   #hold(held: boolean): void {
     if (this.#state.peek().hold !== "never") this.#change({ hold: held ? "held" : "released" });
   }
 
   /** The one place that decides what is seen: the pixels first, then what the page says of it. */
-  #change(change: Partial<Pick<ViewingState, "covered" | "hold" | "toggle">>): void {
+  #change(
+    change: Partial<Pick<ViewingState, "covered" | "hold" | "toggle" | "motion" | "togglePlay">>,
+  ): void {
     if (this.#closed) return;
     const state = { ...this.#state.peek(), ...change };
-    if (state.covered || state.hold === "released") this.#stage.cover();
+    const covered = state.covered || state.hold === "released";
+    if (covered) this.#stage.cover();
     else this.#stage.uncover();
     this.#state.value = state;
+    this.#player?.cover(covered);
   }
 
   #start(startedAt: number): void {
@@ -142,6 +180,8 @@ export class Viewing {
     });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
+    // Who wants less motion sees its first frame, and can play it.
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.#player?.play();
     this.#options.onPainted();
   }
 

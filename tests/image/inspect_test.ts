@@ -1,4 +1,4 @@
-import { type ImageInfo, inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
+import { type ImageInfo, inspectBlob, inspectFile, inspectImage } from "../../lib/image/inspect.ts";
 import { MAX_IMAGE_BYTES, MAX_IMAGE_SIDE } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { animatedGif, avif, flatPng, pngBomb, svg, withExif } from "../support/image_bytes.ts";
@@ -126,7 +126,7 @@ Deno.test("a GIF's frame may not be larger than the limits although its screen i
     const bytes = animatedGif(64, 48, 1);
     const frame = bytes.indexOf(0x2c, header);
     bytes.set([0xff, 0xff], frame + side);
-    assertEquals(refusal(inspectImage(bytes)), "too_many_pixels");
+    assertEquals(refusal(inspectImage(bytes)), "too_long");
   }
 });
 
@@ -134,7 +134,7 @@ Deno.test("a picture of more pixels than the limits is refused by its header", (
   assertEquals(refusal(inspectImage(pngBomb())), "too_many_pixels");
   const side = MAX_IMAGE_SIDE;
   assertEquals(refusal(inspectImage(jpeg({ width: side, height: 1 }))), `image/jpeg ${side}×1`);
-  assertEquals(refusal(inspectImage(jpeg({ width: side + 1, height: 1 }))), "too_many_pixels");
+  assertEquals(refusal(inspectImage(jpeg({ width: side + 1, height: 1 }))), "too_long");
   assertEquals(
     refusal(inspectImage(jpeg({ width: 8_000, height: 5_000 }))),
     "image/jpeg 8000×5000",
@@ -171,7 +171,7 @@ Deno.test("what is no picture is named, so that the right sentence can be said",
     ["unsupported", join("MM\0*", u32(8))],
     ["unsupported", join("8BPS\0\x01")],
     ["unsupported", join([0xff, 0x0a, 1, 2])],
-    ["unsupported", join([0, 0, 1, 0, 1, 0, 16, 16])],
+    ["truncated", join([0, 0, 1, 0, 1, 0, 16, 16])],
     ["unsupported", jpeg({ marker: 0xc3 })],
   ];
   for (const [reason, bytes] of cases) assertEquals(await both(bytes), reason);
@@ -294,5 +294,61 @@ Deno.test("files made to keep a parser busy are bounded", async () => {
     assert(!(await inspectBlob(new Blob([bytes]))).ok, name);
     const ms = performance.now() - started;
     assert(ms < 1_000, `${name}: ${ms} ms`);
+  }
+});
+
+async function chosen(bytes: Bytes): Promise<string> {
+  const info = await inspectFile(new Blob([bytes]));
+  return info.ok ? `${info.type} ${info.width}×${info.height}` : info.reason;
+}
+
+/** A BMP's two heads. */
+function bmp(...head: readonly (readonly number[])[]): Bytes {
+  const length = head.flat().length + 4;
+  return join("BM", le(u32(14 + length)), u32(0), le(u32(14 + length)), le(u32(length)), ...head);
+}
+
+Deno.test("what may be chosen is larger than what is sent, and is no more than a computer can hold", async () => {
+  assertEquals(await chosen(jpeg({ width: 20_000, height: 10_000 })), "image/jpeg 20000×10000");
+  assertEquals(await chosen(jpeg({ width: 20_001, height: 10_000 })), "too_many_pixels");
+  assertEquals(await chosen(jpeg({ width: 1_080, height: 24_000 })), "image/jpeg 1080×24000");
+  const large = new Blob([]);
+  Object.defineProperty(large, "size", { value: 512 * 1024 * 1024 + 1 });
+  assertEquals(await inspectFile(large), { ok: false, reason: "too_large" });
+});
+
+Deno.test("formats that are painted anew may be chosen, and are never sent", async () => {
+  const int = (value: number) => le(u32(value >>> 0));
+  const rest = new Array<number>(28).fill(0);
+  const entry = [48, 32, 0, 0, 1, 0, 32, 0, ...int(40), ...int(22)];
+  const inside = [...int(40), ...int(64), ...int(96), ...rest];
+  const directory = (type: number) => [
+    ...u16(2),
+    ...[...u16(0x100), ...u16(type), ...u32(1), ...(type === 3 ? [...u16(640), 0, 0] : u32(640))],
+    ...[...u16(0x101), ...u16(type), ...u32(1), ...(type === 3 ? [...u16(480), 0, 0] : u32(480))],
+  ];
+  const cases: readonly [string, Bytes][] = [
+    ["image/bmp 640×480", bmp(int(640), int(480), rest)],
+    ["image/bmp 640×480", bmp(int(640), int(-480), rest)],
+    ["image/bmp 640×480", bmp([...le(u16(640)), ...le(u16(480)), 1, 0, 24, 0])],
+    ["too_many_pixels", bmp(int(-0x80000000), int(480), rest)],
+    ["image/x-icon 64×96", join([0, 0, 1, 0, 1, 0], entry, inside)],
+    ["image/x-icon 48×32", join([0, 0, 2, 0, 1, 0], entry)],
+    ["image/tiff 640×480", join("MM\0*", u32(8), directory(3))],
+    ["image/tiff 640×480", join("MM\0*", u32(8), directory(4))],
+  ];
+  for (const [said, bytes] of cases) {
+    assertEquals(await chosen(bytes), said);
+    const sent = await both(bytes);
+    assert(["unsupported", "too_many_pixels"].includes(sent), sent);
+  }
+});
+
+Deno.test("bytes between the segments of a JPEG are skipped, as decoders do", async () => {
+  const bytes = jpeg({ before: [[7, 7]] });
+  const end = 2 + 6;
+  for (const gap of [[0], [0, 0], [0xff, 0xff], [0xff, 0, 7], new Array<number>(5_000).fill(1)]) {
+    const other = join(bytes.subarray(0, end), gap, bytes.subarray(end));
+    assertEquals(await both(other), "image/jpeg 640×480");
   }
 });

@@ -148,6 +148,20 @@ Deno.test("meta bounds how it may be seen, and keeps nothing else of it", () => 
   ].map((view) => ({ ...META, view })));
 });
 
+Deno.test("shown may say that a picture which moves stands still, and nothing else of it", () => {
+  assertEquals<unknown>(parse({ t: "shown", n: 0, still: true, moves: 1 }), {
+    t: "shown",
+    n: 0,
+    still: true,
+  });
+  assertEquals<unknown>(parse({ t: "shown", n: 0 }), { t: "shown", n: 0 });
+  assertRefused(
+    ...[false, null, 1, 0, "true", {}, []].map((still) => ({ t: "shown", n: 0, still })),
+  );
+  // It is said of nothing else.
+  assertEquals<unknown>(parse({ t: "got", n: 0, still: true }), { t: "got", n: 0 });
+});
+
 Deno.test("revoke takes one picture or all, never both", () => {
   assertRefused(
     { t: "revoke" },

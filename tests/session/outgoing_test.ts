@@ -101,6 +101,17 @@ Deno.test("what was closed before it was shown was not seen for any time", () =>
   assertEquals(transition(STATES.opened, { ...EVENTS.closed, ms: 1 }), null);
 });
 
+Deno.test("what the viewer's browser can't play is shown all the same, and known to stand still", () => {
+  assertEquals(transition(STATES.opened, { type: "shown", still: true }), {
+    at: "shown",
+    still: true,
+  });
+  const { shown, delivered } = STATES;
+  assertEquals(transition(shown, { type: "shown", still: true }), null);
+  assertEquals(transition(delivered, { type: "shown", still: true }), null);
+  assertEquals(isOpen({ at: "shown", still: true }), true);
+});
+
 Deno.test("open are opened and shown; finished is what nothing can happen to", () => {
   const names = (test: (state: Outgoing) => boolean) =>
     Object.values(STATES).filter(test).map(({ at }) => at);

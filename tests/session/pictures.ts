@@ -51,7 +51,6 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
     source: blob,
     blob,
     type,
-    sourceType: type,
     edits: UNTOUCHED,
     size,
     width,
@@ -69,5 +68,5 @@ export async function made(source: Blob): Promise<Made> {
   }
   const { size } = source;
   const thumbnail = new FakeBitmap();
-  return { blob: source, size, ...info, sourceType: info.type, removed: [], thumbnail };
+  return { blob: source, size, ...info, removed: [], thumbnail };
 }

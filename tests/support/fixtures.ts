@@ -78,6 +78,14 @@ const LARGE: Scene = {
   targetBytes: 3_000_000,
 };
 
+const HUGE: Scene = {
+  type: "image/jpeg",
+  width: 5_200,
+  height: 3_900,
+  seed: 5,
+  targetBytes: 16_000_000,
+};
+
 function sized(file: string, size: number): Recipe {
   return { file, make: () => pngOfSize(size).bytes };
 }
@@ -91,6 +99,8 @@ const RECIPES = {
   small: { file: "small.jpg", scene: SMALL, ...dimensions(SMALL) },
   /** A photograph of about 3 MB and 12 megapixels. */
   large: { file: "large.jpg", scene: LARGE, ...dimensions(LARGE) },
+  /** A photograph of about 16 MB and 20 megapixels. */
+  huge: { file: "huge.jpg", scene: HUGE, ...dimensions(HUGE) },
   /** A photograph held upright, with orientation 6, camera and GPS position in its EXIF segment. */
   exif: {
     file: "exif.jpg",

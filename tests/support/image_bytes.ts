@@ -178,6 +178,17 @@ export function flatPng(width = 800, height = 600): Uint8Array {
   ]);
 }
 
+/** A PNG of one colour. */
+export function solidPng(width: number, height: number, rgb: Rgb): Uint8Array {
+  const row = Uint8Array.from([0, ...Array.from({ length: width }, () => rgb).flat()]);
+  return concat([
+    SIGNATURE,
+    pngHeader(width, height, 8, 2),
+    pngChunk("IDAT", deflateSync(concat(Array.from({ length: height }, () => row)))),
+    pngChunk("IEND", new Uint8Array()),
+  ]);
+}
+
 /** A valid PNG of about 31 KB that decodes to `side` × `side` pixels, at 16,000 that is 1 GB. */
 export function pngBomb(side = 16_000): Uint8Array {
   const raw = new Uint8Array(side * (1 + Math.ceil(side / 8)));

@@ -1,0 +1,35 @@
+/**
+ * The worker that plays a picture: it holds one, and decodes the frame that it is asked for. A file of its own, loaded only
+ * where a picture may move.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { Animation } from "./animation.ts";
+import type { AnimationRequest } from "./animation_messages.ts";
+import { ImageError } from "./errors.ts";
+import { answerEach } from "./image_worker.ts";
+
+let animation: Animation | null = null;
+
+answerEach<AnimationRequest>(async (request) => {
+  switch (request.kind) {
+    case "open": {
+      const [opened, facts] = await Animation.open(request);
+      animation = opened;
+      return { result: facts, transfer: [] };
+    }
+    case "frame": {
+      if (animation === null) throw new ImageError("undecodable");
+      const frame = await animation.frame(request.index);
+      return { result: frame, transfer: [frame.bitmap] };
+    }
+    case "wipe":
+      animation?.wipe();
+      animation = null;
+      return { result: null, transfer: [] };
+    default:
+      return request satisfies never;
+  }
+});

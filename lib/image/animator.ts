@@ -1,0 +1,69 @@
+/**
+ * The page's side of the animation worker.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import type { Bytes } from "../protocol/bytes.ts";
+import type { ImageType } from "../protocol/control.ts";
+import type { AnimationFacts, AnimationRequest, Frame } from "./animation_messages.ts";
+import { ImageWorker } from "./image_worker.ts";
+
+/** Longest time for one frame, in milliseconds: 40 megapixels of AVIF on an old phone. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Longest time for counting the frames, in milliseconds. Somebody waits for the picture meanwhile, and what takes longer
+ * was made to.
+ */
+const OPEN_MS = 5_000;
+
+/** How long a frame that is being decoded may keep the bytes from being zeroed, in milliseconds. */
+const WIPE_MS = 1_000;
+
+/** Bounds of a frame in device pixels. */
+export interface FrameBounds {
+  readonly maxWidth: number;
+  readonly maxHeight: number;
+}
+
+/** Plays one picture in a worker of its own: a frame for each question, so that nothing queues. */
+export class Animator extends ImageWorker<AnimationRequest> {
+  /** `worker`: makes animation_worker.js. It is started at once, while its server is there. */
+  constructor(worker: () => Worker) {
+    super(worker, { timeoutMs: TIMEOUT_MS });
+    this.warmUp();
+  }
+
+  /**
+   * Opens a picture. A byte array's whole buffer is transferred, and stays in the worker until `wipe()`.
+   *
+   * Throws `ImageError`, also where this browser can't play it: `unavailable`, `undecodable` and others.
+   */
+  open(source: Bytes | Blob, type: ImageType, bounds: FrameBounds): Promise<AnimationFacts> {
+    const transfer = source instanceof Blob ? [] : [source.buffer];
+    const signal = AbortSignal.timeout(OPEN_MS);
+    const request = { kind: "open", source, type, ...bounds } as const;
+    return this.ask<AnimationFacts>(request, { transfer, signal });
+  }
+
+  /** Decodes a frame, counted from 0. The caller closes its bitmap. Throws `ImageError`. */
+  frame(index: number): Promise<Frame> {
+    return this.ask<Frame>({ kind: "frame", index });
+  }
+
+  /** Zeroes the bytes in the worker, then ends it; nothing can be asked any more. Never rejects. */
+  async wipe(): Promise<void> {
+    // A worker that is busy for longer is ended with what it has.
+    const timer = setTimeout(() => this.close(), WIPE_MS);
+    await this.ask({ kind: "wipe" }).catch(() => {});
+    clearTimeout(timer);
+    this.close();
+  }
+}
+
+/** True if this browser has what plays pictures: Chromium 94, Firefox 133. */
+export function canAnimate(): boolean {
+  return "ImageDecoder" in globalThis;
+}

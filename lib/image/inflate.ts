@@ -1,0 +1,72 @@
+/**
+ * The zlib streams inside of pictures, by the browser's own decompressor, and never more of them than is asked for.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+
+// Browsers inflate what they are given in one go, up to a thousandfold.
+const PIECE = 8 * 1024;
+
+/** What a zlib stream holds. */
+export interface Inflated {
+  /** Bytes that came out, at most a chunk more than was asked for. */
+  readonly length: number;
+  /** True where it ended with its checksum, and with nothing behind it. */
+  readonly whole: boolean;
+}
+
+/** False in browsers before 2020 to 2023. */
+export function canInflate(): boolean {
+  return "DecompressionStream" in globalThis && "CompressionStream" in globalThis;
+}
+
+/**
+ * Inflates pieces of a zlib stream, one after the other, and gives to `take` what comes out, until that is more than `most` bytes.
+ * Never throws.
+ */
+export async function inflate(
+  pieces: Iterable<Uint8Array<ArrayBuffer>>,
+  most: number,
+  take: (bytes: Uint8Array) => void = () => {},
+): Promise<Inflated> {
+  const stream = new DecompressionStream("deflate");
+  const writer = stream.writable.getWriter();
+  const writing = writeAll(writer, pieces).catch(() => {});
+  const reader = stream.readable.getReader();
+  let length = 0;
+  try {
+    while (length <= most) {
+      const { done, value } = await reader.read();
+      if (done) return { length, whole: true };
+      length += value.length;
+      take(value);
+    }
+    return { length, whole: false };
+  } catch {
+    return { length, whole: false };
+  } finally {
+    await reader.cancel().catch(() => {});
+    await writing;
+  }
+}
+
+async function writeAll(
+  writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>,
+  pieces: Iterable<Uint8Array<ArrayBuffer>>,
+): Promise<void> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += PIECE) {
+      await writer.ready;
+      await writer.write(piece.subarray(at, at + PIECE));
+    }
+  }
+  await writer.close();
+}
+
+/** The same bytes as a zlib stream. */
+export async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

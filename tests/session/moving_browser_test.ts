@@ -1,0 +1,229 @@
+import { Buffer } from "node:buffer";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals } from "../support/assert.ts";
+import { serveBlank } from "../support/blank.ts";
+import { type BrowserOptions, type PageOptions, withBrowser } from "../support/browser.ts";
+import { findFirefox } from "../support/firefox.ts";
+import { encodeMoving } from "../support/encoders.ts";
+import { flatGif, FRAME_COLOURS, MOVING, type MovingPicture } from "../support/moving.ts";
+import type { Page } from "../support/puppeteer.ts";
+import type { MovingLook } from "./moving_page.ts";
+
+const BODY = `<div style="position:fixed;inset:20px"><canvas></canvas></div>
+<script type="module" src="/page.js"></script>`;
+
+const NO_FIREFOX = await findFirefox() === null;
+const ENGINES = ["chromium", "firefox"] as const;
+
+async function bundle(path: string): Promise<string> {
+  const entry = fileURLToPath(new URL(path, import.meta.url));
+  const result = await Deno.bundle({ entrypoints: [entry], platform: "browser", write: false });
+  const [file] = result.outputFiles ?? [];
+  assert(file !== undefined, JSON.stringify(result.errors));
+  return file.text();
+}
+
+async function withPage(
+  body: (page: Page) => Promise<void>,
+  { engine, ...options }: BrowserOptions & PageOptions = {},
+): Promise<void> {
+  await using site = serveBlank({
+    scripts: {
+      "/page.js": await bundle("./moving_page.ts"),
+      "/animation_worker.js": await bundle("../../lib/image/animation_worker.ts"),
+    },
+    body: BODY,
+  });
+  await withBrowser(async (browser) => {
+    const { page } = await browser.newPage(options);
+    await page.goto(site.url);
+    await page.waitForFunction(() => "moving" in globalThis);
+    await body(page);
+  }, engine === "firefox" ? { engine } : {});
+}
+
+function test(
+  name: string,
+  body: (page: Page) => Promise<void>,
+  options: BrowserOptions & PageOptions = {},
+): void {
+  const missing = options.engine === "firefox" && NO_FIREFOX;
+  Deno.test({
+    name: missing ? `${name} (no Firefox is installed)` : name,
+    ignore: missing,
+    fn: () => withPage(body, options),
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
+function look(page: Page): Promise<MovingLook> {
+  return page.evaluate(() => moving.look());
+}
+
+function show(page: Page, { bytes, type }: Pick<MovingPicture, "bytes" | "type">, hold = false) {
+  return page.evaluate(
+    (...[bytes, type, hold]) => moving.show(bytes, type, { hold }),
+    base64(bytes),
+    type,
+    hold,
+  );
+}
+
+/** Waits until so many colours were seen. */
+async function seen(page: Page, count: number): Promise<readonly string[]> {
+  await page.waitForFunction((count) => moving.look().seen.length >= count, {}, count);
+  return (await look(page)).seen;
+}
+
+/** The colours in their order, as often as that. */
+function rounds(plays: number): string[] {
+  return Array.from({ length: plays }, () => FRAME_COLOURS).flat();
+}
+
+for (const engine of ENGINES) {
+  test(
+    `${engine} plays each format: every frame, in order, as often as the file says`,
+    async (page) => {
+      for (const picture of MOVING) {
+        const { name, plays } = picture;
+        assertEquals((await show(page, picture)).frames, 4, name);
+        if (plays === Infinity) {
+          const colours = await seen(page, 9);
+          assertEquals(colours.slice(0, 8), rounds(2), name);
+        } else {
+          await page.waitForFunction(() => moving.look().motion === "paused");
+          assertEquals((await look(page)).seen, rounds(plays), name);
+          // Once more, from the beginning.
+          await page.evaluate(() => moving.togglePlay());
+          assertEquals((await seen(page, 9)).slice(0, 9), [...rounds(2), "red"], name);
+        }
+        await page.evaluate(() => moving.close());
+        const { size, frames, closed } = await look(page);
+        assertEquals([size, closed], [[0, 0], frames], name);
+      }
+    },
+    { engine },
+  );
+}
+
+test("what encoders of this machine write plays as well", async (page) => {
+  for (const { name, type, bytes } of await encodeMoving(FRAME_COLOURS)) {
+    await show(page, { type, bytes });
+    assertEquals((await seen(page, 4)).slice(0, 4), rounds(1), name);
+    await page.evaluate(() => moving.close());
+  }
+});
+
+test("it pauses while it is covered, and shows no frame then", async (page) => {
+  const [, , , avif] = MOVING;
+  assert(avif !== undefined);
+  await show(page, avif);
+  await seen(page, 3);
+  await page.evaluate(() => void dispatchEvent(new Event("blur")));
+  const rests = async () => {
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const { seen, frames } = await look(page);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const later = await look(page);
+    assertEquals([later.frames, later.seen.length], [frames, seen.length]);
+    return later;
+  };
+  assertEquals((await rests()).seen.at(-1), "covered");
+  await page.evaluate(() => void dispatchEvent(new Event("focus")));
+  const before = (await look(page)).seen.length;
+  await seen(page, before + 3);
+  // So does somebody who would like to look at one frame.
+  await page.evaluate(() => moving.togglePlay());
+  assertEquals((await rests()).motion, "paused");
+  await page.evaluate(() => moving.togglePlay());
+  await seen(page, (await look(page)).seen.length + 2);
+  await page.evaluate(() => moving.close());
+});
+
+test("one that is to be held does not move before it is, and not once it is let go", async (page) => {
+  const [, , , avif] = MOVING;
+  assert(avif !== undefined);
+  await show(page, avif, true);
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  assertEquals((await look(page)).frames, 1);
+  await page.evaluate(() => moving.toggle());
+  await page.waitForFunction(() => moving.look().frames > 4);
+  await page.evaluate(() => moving.toggle());
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  const { frames, closed } = await look(page);
+  // One is in memory.
+  assertEquals(closed, frames - 1);
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  assertEquals((await look(page)).frames, frames);
+  await page.evaluate(() => moving.close());
+});
+
+test("who wants less motion sees the first frame, and can play it", async (page) => {
+  const [gif] = MOVING;
+  assert(gif !== undefined);
+  await show(page, gif);
+  await seen(page, 1);
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+  const { seen: still, motion } = await look(page);
+  assertEquals([still, motion], [["red"], "paused"]);
+  await page.evaluate(() => moving.togglePlay());
+  assertEquals((await seen(page, 4)).slice(0, 4), rounds(1));
+  await page.evaluate(() => moving.close());
+}, { reducedMotion: true });
+
+for (const engine of ENGINES) {
+  test(
+    `bombs are bounded in ${engine}: the page goes on, and no more than one frame is there`,
+    async (page) => {
+      const bombs = [
+        { width: 1, height: 1, frames: 5_000, ms: 0 },
+        { width: 4_000, height: 4_000, frames: 200, ms: 0 },
+        { width: 640, height: 480, frames: 5_000, ms: 10 },
+      ];
+      for (const bomb of bombs) {
+        const name = JSON.stringify(bomb);
+        await show(page, { bytes: flatGif(bomb), type: "image/gif" });
+        await page.waitForFunction(() => moving.look().frames >= 3);
+        const before = await look(page);
+        await page.waitForFunction((ticks) => moving.look().ticks > ticks + 20, {}, before.ticks);
+        const after = await look(page);
+        // Nobody decodes more than the page paints.
+        assert(after.frames - before.frames <= 21, name);
+        assert(after.closed >= after.frames - 2, name);
+        await page.evaluate(() => moving.close());
+        const { frames, closed } = await look(page);
+        assertEquals(closed, frames, name);
+      }
+    },
+    { engine },
+  );
+}
+
+test("hostile bytes end in an answer, and the page and its worker go on", async (page) => {
+  for (const { bytes, type, name } of MOVING) {
+    const cut = bytes.slice(0, Math.floor(bytes.length * 0.6));
+    const turned = bytes.slice();
+    for (let at = 40; at < turned.length; at += 37) turned[at] = 255 - (turned[at] ?? 0);
+    for (const changed of [cut, turned, bytes.slice(0, 30), new Uint8Array()]) {
+      const said = await page.evaluate(
+        (...[bytes, type]) => moving.decode(bytes, type),
+        base64(changed),
+        type,
+      );
+      assert(/^[a-z_]+$/.test(said), `${name}: ${said}`);
+    }
+    assertEquals(
+      await page.evaluate((...[b, type]) => moving.decode(b, type), base64(bytes), type),
+      "ok",
+    );
+  }
+  // One that does not move is none of it.
+  const one = flatGif({ width: 8, height: 8, frames: 1, ms: 0 });
+  assertEquals(
+    await page.evaluate((bytes) => moving.decode(bytes, "image/gif"), base64(one)),
+    "undecodable",
+  );
+});
