@@ -21,6 +21,9 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What is chosen has up to five times as many pixels as what is sent, and is looked through, decoded and encoded. */
+const CHOSEN_TIMES = 6;
+
 /** What the picture worker can be asked. */
 export type PictureRequest = DecodeRequest | PrepareRequest | PreviewRequest;
 
@@ -60,7 +63,8 @@ export class Decoder extends ImageWorker<PictureRequest> {
    * Throws `ImageError`: any reason that there is.
    */
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
-    const made = await this.ask<Made>({ kind: "prepare", source, ...options });
+    const request = { kind: "prepare", source, ...options } as const;
+    const made = await this.ask<Made>(request, { times: CHOSEN_TIMES });
     return { ...made, source, edits: options.edits };
   }
 
@@ -73,6 +77,6 @@ export class Decoder extends ImageWorker<PictureRequest> {
     source: Blob,
     bounds: { readonly maxWidth: number; readonly maxHeight: number },
   ): Promise<ImageBitmap> {
-    return this.ask<ImageBitmap>({ kind: "preview", source, ...bounds });
+    return this.ask<ImageBitmap>({ kind: "preview", source, ...bounds }, { times: CHOSEN_TIMES });
   }
 }

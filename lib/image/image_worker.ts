@@ -24,6 +24,8 @@ export interface AskOptions {
   readonly transfer?: readonly Transferable[];
   /** Gives up: the worker is terminated. */
   readonly signal?: AbortSignal | undefined;
+  /** How many times as long as one picture this may take. */
+  readonly times?: number;
 }
 
 // 40 megapixels of AVIF on an old phone.
@@ -80,7 +82,7 @@ export class ImageWorker<Request> {
 
   async #ask<Result>(
     request: Request,
-    { transfer = [], signal }: AskOptions,
+    { transfer = [], signal, times = 1 }: AskOptions,
   ): Promise<Result> {
     // AbortSignal.any is younger than the browsers that we want to serve.
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
@@ -103,7 +105,7 @@ export class ImageWorker<Request> {
         worker.addEventListener("error", (event) => fail("crashed", event), once);
         worker.addEventListener("messageerror", (event) => fail("crashed", event), once);
         for (const item of signals) item.addEventListener("abort", () => fail("aborted"), once);
-        timer = setTimeout(() => fail("timeout"), this.#timeoutMs);
+        timer = setTimeout(() => fail("timeout"), this.#timeoutMs * times);
         worker.postMessage(request, [...transfer]);
       });
     } finally {

@@ -62,7 +62,10 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
     if (made !== null) return { ...made, ...(opened.moves ? { motion: "kept" } : {}) };
   }
   const isSame = !isLarge && isUntouched(edits);
-  const sent = await paint(opened, { most, edits, isSame });
+  const painted = await paint(opened, { most, edits, isSame });
+  // Encoders name themselves in the profiles that they write.
+  const { clean: sent } = await open(painted, await look(painted), false);
+  if (sent === null) throw new ImageError("undecodable");
   const made = await finish(sent, { side, removed });
   if (made === null) throw new ImageError("undecodable");
   return {

@@ -8,6 +8,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { serveBlank } from "../support/blank.ts";
 import { type BrowserOptions, launchBrowser, withBrowser } from "../support/browser.ts";
 import { caseBytes, type CaseName } from "../support/cases.ts";
+import { flatPng } from "../support/image_bytes.ts";
 import type { Page } from "../support/puppeteer.ts";
 import type {} from "./prepare_page.ts";
 
@@ -86,5 +87,86 @@ Deno.test("a picture that is cut off in the middle is refused as that, with and 
     for (const less of [4, 10, 40]) {
       const outcome = await run(page, jpeg.subarray(0, jpeg.length - less));
       assertEquals(outcome, { ok: false, reason: "truncated" }, `JPEG less ${less}`);
+    }
+  }));
+
+const le = (value: number, length: number) =>
+  Array.from({ length }, (_, i) => Math.floor(value / 256 ** i) & 0xff);
+
+/** A BMP of 4 × 2 pixels, 24 bits each, rows from the bottom up. */
+function bmp(planted = ""): Uint8Array {
+  const rows = Array.from({ length: 24 }, (_, i) => (i * 47) % 256);
+  const head = [...le(40, 4), ...le(4, 4), ...le(2, 4), ...le(1, 2), ...le(24, 2)];
+  const rest = [...le(0, 4), ...le(24, 4), ...new Array<number>(16).fill(0)];
+  const tail = [...new TextEncoder().encode(planted)];
+  return Uint8Array.from(
+    [0x42, 0x4d, ...le(78, 4), ...le(0, 4), ...le(54, 4)].concat(head, rest, rows, tail),
+  );
+}
+
+/** An icon that holds one PNG. */
+function icon(png: Uint8Array, side: number): Uint8Array {
+  const entry = [side, side, 0, 0, ...le(1, 2), ...le(32, 2), ...le(png.length, 4), ...le(22, 4)];
+  return Uint8Array.from([0, 0, 1, 0, 1, 0, ...entry, ...png]);
+}
+
+Deno.test("BMP and icons are painted anew, pixel for pixel, and nothing else of them is left", () =>
+  withPage(async (page) => {
+    const png = await page.evaluate((...args) => preparing.make(...args), 64, 64, "image/png");
+    const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
+    for (const [name, file] of [["BMP", bmp("planted")], ["icon", icon(bytes, 64)]] as const) {
+      const outcome = await run(page, file);
+      assert(outcome.ok, `${name}: ${JSON.stringify(outcome)}`);
+      assertEquals([outcome.type, outcome.repainted, outcome.reducedFrom], [
+        "image/png",
+        true,
+        null,
+      ]);
+      assertEquals([outcome.mean, outcome.largest], [0, 0], name);
+      assert(!atob(outcome.sent).includes("planted"), name);
+      const look = await page.evaluate((...args) => preparing.look(...args), base64(file));
+      assertEquals(look, name === "BMP" ? "4×2" : "64×64");
+    }
+    const cut = await run(page, bmp().subarray(0, 20));
+    assertEquals(cut, { ok: false, reason: "truncated" });
+  }));
+
+Deno.test("a screenshot that is longer than canvases is made to fit, whatever else is asked", () =>
+  withPage(async (page) => {
+    const long = flatPng(1_080, 24_000);
+    for (const fullSize of [false, true]) {
+      const outcome = await page.evaluate(
+        (...args) => preparing.run(...args),
+        base64(long),
+        fullSize,
+      );
+      assert(outcome.ok, JSON.stringify(outcome));
+      const most = fullSize ? 40_000_000 : 16_000_000;
+      assert(outcome.height <= 16_384 && outcome.width * outcome.height <= most);
+      assert(Math.abs(outcome.height / outcome.width - 24_000 / 1_080) < 0.1);
+      assertEquals([outcome.reducedFrom, outcome.repainted], [1_080 * 24_000, false]);
+      assert(outcome.mean < 4, `${outcome.mean}`);
+    }
+  }));
+
+Deno.test("48 megapixels are made smaller; at full size they are what may be sent at most", () =>
+  withPage(async (page) => {
+    // Encoded as 40 megapixels, which canvases take, and told to be more: decoders fill up what is missing.
+    const size = [8_000, 5_000, "image/jpeg"] as const;
+    const jpeg = await page.evaluate((...args) => preparing.make(...args), ...size);
+    const bytes = Uint8Array.from(atob(jpeg), (character) => character.charCodeAt(0));
+    const frame = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xc0);
+    bytes.set([6_000 >> 8, 6_000 & 0xff], frame + 5);
+    for (const fullSize of [false, true]) {
+      const outcome = await page.evaluate(
+        (...args) => preparing.run(...args),
+        base64(bytes),
+        fullSize,
+      );
+      assert(outcome.ok, JSON.stringify(outcome));
+      const pixels = outcome.width * outcome.height;
+      const most = fullSize ? 40_000_000 : 16_000_000;
+      assert(pixels <= most && pixels > 0.98 * most, `${outcome.width}×${outcome.height}`);
+      assertEquals([outcome.reducedFrom, outcome.repainted], [48_000_000, false]);
     }
   }));
