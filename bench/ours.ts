@@ -41,7 +41,7 @@ export const ours: Implementation = {
     });
     const inbox = new Inbox({
       link,
-      decoder: { decode: () => Promise.reject(new Error("Nothing is opened here")) },
+      decoder: { open: () => Promise.reject(new Error("Nothing is opened here")) },
       defaultMark: "",
       onChange: () => {},
     });

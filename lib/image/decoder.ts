@@ -7,7 +7,16 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
-import type { DecodeRequest } from "./decode_messages.ts";
+import type {
+  Bounds,
+  CloseRequest,
+  DecodeRequest,
+  Opened,
+  OpenRequest,
+  RenderRequest,
+  View,
+} from "./decode_messages.ts";
+import { ImageError } from "./errors.ts";
 import { ImageWorker, type ImageWorkerOptions } from "./image_worker.ts";
 import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } from "./prepared.ts";
 
@@ -25,10 +34,31 @@ export interface DecodeOptions {
 const CHOSEN_TIMES = 6;
 
 /** What the picture worker can be asked. */
-export type PictureRequest = DecodeRequest | PrepareRequest | PreviewRequest;
+export type PictureRequest =
+  | DecodeRequest
+  | PrepareRequest
+  | PreviewRequest
+  | OpenRequest
+  | RenderRequest
+  | CloseRequest;
+
+/** How long a decoder may take to notice that its picture was closed, in milliseconds; then its worker is ended. */
+const CLOSE_MS = 1_000;
+
+/** A picture whose bytes are in the worker, and nowhere else, until it is closed. */
+export interface OpenPicture extends Opened {
+  /**
+   * Makes a part of it. Throws `ImageError`: `undecodable`, `timeout`, `aborted`, `crashed`. The caller owns the bitmap.
+   */
+  render(view: View): Promise<ImageBitmap>;
+  /** Zeroes the bytes; nothing can be made of it any more. Idempotent. `bitmap` is the caller's. */
+  close(): void;
+}
 
 /** Decodes and prepares pictures in a worker, one after the other. The worker is warm when the first picture comes. */
 export class Decoder extends ImageWorker<PictureRequest> {
+  #opened = 0;
+
   /** `worker`: picture_worker.js, as for {@linkcode ImageWorker}. */
   constructor(worker: string | URL | (() => Worker), options: ImageWorkerOptions = {}) {
     super(worker, options);
@@ -54,6 +84,48 @@ export class Decoder extends ImageWorker<PictureRequest> {
       // Empty when it was transferred.
       if (source instanceof Uint8Array && source.length > 0) source.fill(0);
     });
+  }
+
+  /**
+   * Opens a picture to be looked at: decodes its first frame within `bounds`, EXIF orientation applied, and makes any part of it
+   * later. The whole buffer of `source` is transferred; it is zeroed when the picture is closed or can't be opened, when `signal`
+   * ends, before or after it was opened, or when another one is opened. A worker that does not notice is ended.
+   *
+   * Throws `ImageError`, as {@linkcode decode} does.
+   */
+  async open(
+    source: Bytes,
+    type: ImageType,
+    { signal, ...bounds }: Bounds & { readonly signal?: AbortSignal },
+  ): Promise<OpenPicture> {
+    const picture = ++this.#opened;
+    const giveUp = new AbortController();
+    const close = () => {
+      this.tell({ kind: "close", picture });
+      setTimeout(() => giveUp.abort(), CLOSE_MS);
+    };
+    signal?.addEventListener("abort", close, { once: true });
+    try {
+      if (signal?.aborted) throw new ImageError("aborted");
+      const request: OpenRequest = { kind: "open", picture, source, type, ...bounds };
+      const transfer = [source.buffer];
+      const opened = await this.ask<Opened>(request, { transfer, signal: giveUp.signal });
+      if (signal?.aborted) {
+        opened.bitmap.close();
+        // It may have been asked for only after it was closed.
+        close();
+        throw new ImageError("aborted");
+      }
+      return {
+        ...opened,
+        render: (view) =>
+          this.ask<ImageBitmap>({ kind: "render", picture, ...view }, { signal: giveUp.signal }),
+        close,
+      };
+    } finally {
+      // Empty when it was transferred.
+      if (source.length > 0) source.fill(0);
+    }
   }
 
   /**

@@ -120,7 +120,7 @@ type Context = OffscreenCanvasRenderingContext2D;
 
 /** The mean of red, green and blue, 0–1. */
 function mean(context: Context, { x, y, width, height }: Box): readonly [number, number, number] {
-  const { data } = context.getImageData(x, y, width, height);
+  const { data } = context.getImageData(x, y, width, height, { colorSpace: "srgb" });
   let [red, green, blue] = [0, 0, 0];
   for (let at = 0; at < data.length; at += 4) {
     red += data[at] ?? 0;
@@ -162,16 +162,24 @@ function pixelate(context: Context, box: Box): void {
   }
 }
 
-function contextOf(width: number, height: number): Context {
-  const context = new OffscreenCanvas(width, height).getContext("2d");
+function contextOf(width: number, height: number, colorSpace: PredefinedColorSpace): Context {
+  const context = new OffscreenCanvas(width, height).getContext("2d", { colorSpace });
   if (context === null) throw new Error("Cannot edit picture: no 2D canvas");
   return context;
 }
 
-/** Paints an upright picture as it was edited. What is covered or cropped is in no pixel of the result. */
-export function paintEdits(source: ImageBitmap, { turns, crop, covers }: Edits): OffscreenCanvas {
+/**
+ * Paints an upright picture as it was edited. What is covered or cropped is in no pixel of the result. `wide`: it may have colours
+ * that sRGB does not, and keeps them.
+ */
+export function paintEdits(
+  source: ImageBitmap,
+  { turns, crop, covers }: Edits,
+  wide = false,
+): OffscreenCanvas {
+  const colorSpace = wide ? "display-p3" : "srgb";
   const size = { width: source.width, height: source.height };
-  const whole = contextOf(size.width, size.height);
+  const whole = contextOf(size.width, size.height, colorSpace);
   whole.drawImage(source, 0, 0);
   const blacken = () => {
     whole.fillStyle = "#000";
@@ -189,7 +197,8 @@ export function paintEdits(source: ImageBitmap, { turns, crop, covers }: Edits):
   blacken();
   const part = outward(crop ?? { x: 0, y: 0, width: 1, height: 1 }, size);
   const across = turns % 2 === 1;
-  const result = contextOf(across ? part.height : part.width, across ? part.width : part.height);
+  const [width, height] = across ? [part.height, part.width] : [part.width, part.height];
+  const result = contextOf(width, height, colorSpace);
   // Pixel by pixel: nothing from outside of the part is mixed into its edges.
   result.imageSmoothingEnabled = false;
   result.translate(result.canvas.width / 2, result.canvas.height / 2);

@@ -60,6 +60,11 @@ export class ImageWorker<Request> {
     return run;
   }
 
+  /** Says what has no answer, now, whatever is being asked; nothing where there is no worker. */
+  protected tell(request: Request): void {
+    this.#worker?.postMessage(request);
+  }
+
   /** Terminates the worker; a question under way rejects with `aborted`. Idempotent. */
   close(): void {
     this.#closing.abort();
@@ -121,15 +126,23 @@ function isAvailable(): boolean {
     "OffscreenCanvas" in globalThis;
 }
 
-/** The worker's side: answers each question once. */
+/** What is said to a question. */
+export interface Answer {
+  readonly result: unknown;
+  readonly transfer: readonly Transferable[];
+}
+
+/** The worker's side: answers each question once; `null` to what is no question. */
 export function answerEach<Request>(
-  answer: (request: Request) => Promise<{ result: unknown; transfer: readonly Transferable[] }>,
+  answer: (request: Request) => Promise<Answer> | null,
 ): void {
   globalThis.addEventListener("message", async ({ data }: MessageEvent<Request>) => {
     let said: WorkerAnswer<unknown>;
     let over: readonly Transferable[] = [];
     try {
-      const { result, transfer } = await answer(data);
+      const answered = answer(data);
+      if (answered === null) return;
+      const { result, transfer } = await answered;
       said = { ok: true, result };
       over = transfer;
     } catch (error) {

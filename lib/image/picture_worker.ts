@@ -7,19 +7,64 @@
  * @module
  */
 import { decode } from "./decode.ts";
+import type { CloseRequest, OpenRequest, RenderRequest } from "./decode_messages.ts";
 import type { PictureRequest } from "./decoder.ts";
-import { answerEach } from "./image_worker.ts";
+import { ImageError } from "./errors.ts";
+import { type Answer, answerEach } from "./image_worker.ts";
+import { OpenPicture } from "./open_picture.ts";
 import { prepare, preview } from "./prepare.ts";
 
-answerEach<PictureRequest>(async (request) => {
-  if (request.kind === "decode") {
-    const bitmap = await decode(request);
-    return { result: bitmap, transfer: [bitmap] };
-  }
-  if (request.kind === "preview") {
-    const bitmap = await preview(request);
-    return { result: bitmap, transfer: [bitmap] };
-  }
-  const made = await prepare(request);
-  return { result: made, transfer: [made.thumbnail] };
+/** People look at one at a time. */
+let open: { readonly id: number; readonly picture: OpenPicture } | null = null;
+
+answerEach<PictureRequest>((request) => {
+  if (request.kind !== "close") return answer(request);
+  close(request);
+  return null;
 });
+
+async function answer(request: Exclude<PictureRequest, CloseRequest>): Promise<Answer> {
+  switch (request.kind) {
+    case "decode": {
+      const bitmap = await decode(request);
+      return { result: bitmap, transfer: [bitmap] };
+    }
+    case "preview": {
+      const bitmap = await preview(request);
+      return { result: bitmap, transfer: [bitmap] };
+    }
+    case "prepare": {
+      const made = await prepare(request);
+      return { result: made, transfer: [made.thumbnail] };
+    }
+    case "open": {
+      const opened = await begin(request).open(request);
+      return { result: opened, transfer: [opened.bitmap] };
+    }
+    case "render": {
+      const bitmap = await find(request).render(request);
+      return { result: bitmap, transfer: [bitmap] };
+    }
+    default:
+      return request satisfies never;
+  }
+}
+
+function begin(request: OpenRequest): OpenPicture {
+  open?.picture.close();
+  const picture = new OpenPicture(request);
+  open = { id: request.picture, picture };
+  return picture;
+}
+
+function find({ picture }: RenderRequest): OpenPicture {
+  // The worker that had it was ended, or another one was opened since.
+  if (open?.id !== picture) throw new ImageError("aborted");
+  return open.picture;
+}
+
+function close({ picture }: CloseRequest): void {
+  if (open?.id !== picture) return;
+  open.picture.close();
+  open = null;
+}

@@ -8,7 +8,7 @@
  */
 import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/limits.ts";
 import { Unfollowed } from "./collector.ts";
-import { decode, decodeChecked, fit } from "./decode.ts";
+import { decode, decodeChecked, fit, type Rendered } from "./decode.ts";
 import { type Edits, isUntouched, paintEdits } from "./edits.ts";
 import { ImageError, type ImageErrorReason } from "./errors.ts";
 import { type FileFacts, inspectBlob, inspectFile, isCutOff, isSent } from "./inspect.ts";
@@ -79,7 +79,8 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
 /** The picture of a file for its own sender, upright. Throws `ImageError`. */
 export async function preview({ source, ...bounds }: PreviewRequest): Promise<ImageBitmap> {
   const facts = await look(source);
-  return await decodeOpened(await open(source, facts, isLargerThan(facts, MOST_PIXELS)), bounds);
+  const opened = await open(source, facts, isLargerThan(facts, MOST_PIXELS));
+  return (await decodeOpened(opened, bounds)).bitmap;
 }
 
 function isLargerThan({ width, height }: FileFacts, most: number): boolean {
@@ -176,10 +177,10 @@ async function read(blob: Blob): Promise<Uint8Array> {
 async function decodeOpened(
   { facts, blob, otherwise }: Opened,
   bounds: { readonly maxWidth: number; readonly maxHeight: number },
-): Promise<ImageBitmap> {
+): Promise<Rendered> {
   const { type } = facts;
   try {
-    if (!isSent(type)) return await decodeOther(blob, facts, bounds);
+    if (!isSent(type)) return { bitmap: await decodeOther(blob, facts, bounds), wide: false };
     return await decodeChecked({ kind: "decode", source: blob, type, ...bounds }, {
       ...facts,
       type,
@@ -219,9 +220,9 @@ async function paint(
   const longer = Math.max(width, height);
   const scale = Math.min(1, Math.sqrt(most / (width * height)), MAX_IMAGE_SIDE / longer);
   const longest = Math.max(1, Math.floor(longer * scale));
-  const bitmap = await decodeOpened(opened, { maxWidth: longest, maxHeight: longest });
+  const { bitmap, wide } = await decodeOpened(opened, { maxWidth: longest, maxHeight: longest });
   try {
-    const canvas = paintEdits(bitmap, edits);
+    const canvas = paintEdits(bitmap, edits, wide);
     if (type === "image/jpeg") {
       return await canvas.convertToBlob({ type, quality: isSame ? SAME_QUALITY : QUALITY });
     }

@@ -21,7 +21,7 @@ import type { OpenedControl } from "../e2e/control_record.ts";
 import { ImageOpener } from "../e2e/image_stream.ts";
 import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
 import { type Animator, canAnimate } from "../image/animator.ts";
-import type { Decoder } from "../image/decoder.ts";
+import type { Decoder, OpenPicture } from "../image/decoder.ts";
 import { inspectImage } from "../image/inspect.ts";
 import { isMoving } from "../image/motion.ts";
 import type { Position, SecureLink } from "../net/secure_link.ts";
@@ -69,7 +69,7 @@ interface Reception {
 /** What an inbox needs. */
 export interface InboxOptions {
   readonly link: SecureLink;
-  readonly decoder: Pick<Decoder, "decode">;
+  readonly decoder: Pick<Decoder, "open">;
   /** Makes what plays pictures that move. Default: of each, only the first frame is shown. */
   readonly animator?: () => Animator;
   /** The watermark where the sender gave none. */
@@ -100,7 +100,7 @@ export class Inbox {
   #promotion: ReturnType<typeof setTimeout> | undefined;
   #early: Bytes[] = [];
   /** Decoded, and not on the canvas yet. */
-  #bitmap: ImageBitmap | null = null;
+  #opened: OpenPicture | null = null;
   #viewing: Viewing | null = null;
   /** There for a picture that may move. */
   #animator: Animator | null = null;
@@ -395,19 +395,19 @@ export class Inbox {
     // Burned or left meanwhile: then it is not decoded, or never painted.
     if (reception !== this.#current) return wipe(bytes);
     const { signal } = this.#decoding = new AbortController();
-    const size = screenSize();
+    const bounds = { ...windowSize(), signal };
     const opening = isMoving(bytes, meta.type) ? this.#animate(bytes.slice(), meta.type) : null;
-    const bitmap = await this.#options.decoder.decode(bytes, meta.type, { ...size, signal });
-    if (reception !== this.#current) return bitmap.close();
-    this.#bitmap = bitmap;
+    const opened = await this.#options.decoder.open(bytes, meta.type, bounds);
+    if (reception !== this.#current) return drop(opened);
+    this.#opened = opened;
     const moving = await opening;
     if (moving === null) this.#endAnimator();
     const canvas = await this.#canvas.promise;
     if (reception !== this.#current) return;
-    this.#bitmap = null;
+    this.#opened = null;
     const viewing = this.#viewing = new Viewing({
       canvas,
-      bitmap,
+      picture: opened,
       seconds: meta.view.seconds,
       hold: meta.view.hold,
       mark: meta.view.mark === "" ? this.#options.defaultMark : meta.view.mark,
@@ -499,8 +499,8 @@ export class Inbox {
       this.#decoding.abort();
       this.#current?.opener.discard();
       this.#current = null;
-      this.#bitmap?.close();
-      this.#bitmap = null;
+      if (this.#opened !== null) drop(this.#opened);
+      this.#opened = null;
       const viewing = this.#viewing;
       this.#viewing = null;
       viewing?.close("left");
@@ -524,7 +524,21 @@ export class Inbox {
   }
 }
 
-/** The screen in device pixels, either way up: no bitmap has to be larger, and smaller ones leave less in memory. */
+function drop(picture: OpenPicture): void {
+  picture.bitmap.close();
+  picture.close();
+}
+
+/** What the picture will fit into, in most cases; its stage knows better, and has it made anew where it does not. */
+function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number } {
+  return {
+    maxWidth: Math.floor(innerWidth * devicePixelRatio),
+    maxHeight: Math.floor(innerHeight * devicePixelRatio),
+    maxScale: devicePixelRatio,
+  };
+}
+
+/** The screen in device pixels, either way up, for frames: they are not made anew when the window changes. */
 function screenSize(): { maxWidth: number; maxHeight: number } {
   const side = Math.ceil(Math.max(screen.width, screen.height) * devicePixelRatio);
   return { maxWidth: side, maxHeight: side };

@@ -1,5 +1,5 @@
 /**
- * One picture on screen: from the decoded bitmap to the wipe.
+ * One picture on screen: from its first bitmap to the wipe.
  *
  * This module is browser compatible.
  *
@@ -7,6 +7,7 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ClosedReason } from "../protocol/control.ts";
+import type { OpenPicture } from "../image/decoder.ts";
 import { Countdown } from "../viewer/countdown.ts";
 import { watchCover } from "../viewer/cover.ts";
 import { watchGestures } from "../viewer/gestures.ts";
@@ -51,7 +52,8 @@ export interface ViewingState {
 /** Settings of a {@linkcode Viewing}. */
 export interface ViewingOptions {
   readonly canvas: HTMLCanvasElement;
-  readonly bitmap: ImageBitmap;
+  /** Taken over, with its bitmap: closed in the end. */
+  readonly picture: OpenPicture;
   /** 0 = until closed. */
   readonly seconds: number;
   readonly mark: string;
@@ -65,7 +67,7 @@ export interface ViewingOptions {
   readonly onClosed: (why: ClosedReason, ms: number) => void;
 }
 
-/** Shows a bitmap for its time, covers it when the page is not looked at, wipes it at the end. */
+/** Shows a picture for its time, covers it when the page is not looked at, wipes it at the end. */
 export class Viewing {
   readonly #state = signal<ViewingState>({
     seconds: null,
@@ -87,9 +89,18 @@ export class Viewing {
 
   constructor(options: ViewingOptions) {
     this.#options = options;
-    const { canvas, bitmap, mark, hold = false, moving = null } = options;
-    this.#stage = new Stage(canvas, bitmap, { mark, covered: hold });
-    this.#player = moving === null || moving === "still" ? null : new Player({
+    const { canvas, picture, mark, hold = false, moving = null } = options;
+    const { bitmap, width, height, wide } = picture;
+    const plays = moving !== null && moving !== "still";
+    this.#stage = new Stage(canvas, bitmap, {
+      mark,
+      covered: hold,
+      size: { width, height },
+      wide,
+      // Of one that plays, the worker would make parts of the first frame.
+      ...(plays ? {} : { render: (view) => picture.render(view) }),
+    });
+    this.#player = !plays ? null : new Player({
       ...moving,
       show: (bitmap) => this.#stage.show(bitmap),
       onChange: (playing) => this.#change({ motion: playing ? "playing" : "paused" }),
@@ -137,6 +148,7 @@ export class Viewing {
     this.#closed = true;
     this.#player?.stop();
     this.#stage.wipe();
+    this.#options.picture.close();
     this.#watching.abort();
     clearInterval(this.#ticker);
     const { painted } = this.#stage;

@@ -11,6 +11,8 @@ import type { Point } from "./zoom.ts";
 export interface GestureTarget {
   /** 1 = the whole picture. */
   readonly scale: number;
+  /** Where the picture leaves no room beside it. */
+  readonly fillScale: number;
   /** Larger by `factor` around a place, counted from the middle of the box in CSS pixels. */
   zoomBy(factor: number, at: Point): void;
   /** Moves the picture by CSS pixels. */
@@ -83,7 +85,8 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
     if (Math.hypot(here.x - before.place.x, here.y - before.place.y) > TAP_PX) return;
     tap = null;
     if (target.scale > 1) target.showWhole();
-    else target.zoomBy(DOUBLE_TAP_SCALE, here);
+    // A long one is read from side to side.
+    else target.zoomBy(Math.max(DOUBLE_TAP_SCALE, target.fillScale), here);
   }
 
   function move(event: PointerEvent): void {

@@ -6,8 +6,8 @@
  * @module
  */
 
-/** How far one can go in; fitted is 1. */
-export const MAX_SCALE = 6;
+/** How far one can go into any picture; fitted is 1. */
+const MIN_MAX_SCALE = 6;
 
 /** `x` and `y`: from the middle of the box to the middle of the picture, in CSS pixels. */
 export interface Zoom {
@@ -16,7 +16,13 @@ export interface Zoom {
   readonly y: number;
 }
 
-/** CSS pixels. */
+/** A part of a picture, in its own pixels and fractions of them. */
+export interface Region extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Of whatever pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -31,9 +37,22 @@ export interface Point {
 /** The whole picture, in the middle. */
 export const WHOLE: Zoom = { scale: 1, x: 0, y: 0 };
 
-/** Larger by `factor`; what is at `point` stays there, as long as the limits let it. */
-export function zoomAt(zoom: Zoom, factor: number, point: Point): Zoom {
-  const scale = Math.min(MAX_SCALE, Math.max(1, zoom.scale * factor));
+/**
+ * Device pixels for a pixel of the whole picture in a box of so many device pixels; never more than one CSS pixel, of which
+ * `ratio` says how large it is: larger shows nothing more.
+ */
+export function fittedScale(picture: Size, box: Size, ratio: number): number {
+  return Math.min(ratio, box.width / picture.width, box.height / picture.height);
+}
+
+/** How far one can go in: until each pixel of the picture has one of the device's and one of CSS's, and a few times at least. */
+export function maxScale(fitted: number, ratio: number): number {
+  return Math.max(MIN_MAX_SCALE, Math.max(1, ratio) / fitted);
+}
+
+/** Larger by `factor`, up to `most`; what is at `point` stays there, as long as the limits let it. */
+export function zoomAt(zoom: Zoom, factor: number, point: Point, most: number): Zoom {
+  const scale = Math.min(most, Math.max(1, zoom.scale * factor));
   const grown = scale / zoom.scale;
   return {
     scale,

@@ -2,6 +2,7 @@ import { Inbox, type IncomingPicture } from "../../lib/session/inbox.ts";
 import type { Incoming } from "../../lib/session/incoming.ts";
 import { ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
+import type { OpenPicture } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { encodeHex } from "@std/encoding/hex";
 import { type Bytes, toBase64Url } from "../../lib/protocol/bytes.ts";
@@ -18,12 +19,22 @@ class FakeDecoder {
   readonly bitmaps: FakeBitmap[] = [];
   answer: () => Promise<void> = () => Promise.resolve();
 
-  async decode(bytes: Bytes | Blob): Promise<ImageBitmap> {
-    if (bytes instanceof Uint8Array) this.given.push(bytes);
+  /** Pictures that were closed. */
+  closes = 0;
+
+  async open(bytes: Bytes): Promise<OpenPicture> {
+    this.given.push(bytes);
     await this.answer();
     const bitmap = new FakeBitmap();
     this.bitmaps.push(bitmap);
-    return bitmap;
+    return {
+      bitmap,
+      width: 4,
+      height: 3,
+      wide: false,
+      render: () => Promise.reject(new ImageError("aborted")),
+      close: () => void this.closes++,
+    };
   }
 }
 
@@ -104,10 +115,17 @@ async function seal(bytes: Bytes, { n, metaHash }: { n: number; metaHash: Bytes 
 
 type Stand = Awaited<ReturnType<typeof start>>;
 
+const PAGE = {
+  innerWidth: 800,
+  innerHeight: 600,
+  screen: { width: 800, height: 600 },
+  devicePixelRatio: 2,
+};
+
 /** What a page knows of its screen. */
 function test(name: string, body: (stand: Stand) => Promise<void>): void {
   Deno.test(name, async () => {
-    using _globals = withGlobals({ screen: { width: 800, height: 600 }, devicePixelRatio: 2 });
+    using _globals = withGlobals(PAGE);
     await body(await start());
   });
 }
@@ -591,6 +609,7 @@ test("a picture that is taken back while it is decoded is freed, and never paint
   await until(() => stand.inbox.idle, "it was taken back");
   gate.resolve();
   await until(() => stand.decoder.bitmaps[0]?.closes === 1, "the bitmap is freed");
+  assertEquals(stand.decoder.closes, 1);
   assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "revoked", ms: 0 });
 });
 
@@ -601,6 +620,7 @@ test("a decoded picture whose canvas never comes is freed when the session ends"
   await settle();
   stand.inbox.end();
   await until(() => stand.decoder.bitmaps[0]?.closes === 1, "the bitmap is freed");
+  assertEquals(stand.decoder.closes, 1);
   assertEquals(stand.heard.filter(({ t }) => t === "shown"), []);
 });
 
@@ -667,7 +687,7 @@ test("who asked to see it can leave it, and says so", async (stand) => {
 
 test("the wait for a key is long where a person decides, and short where none does", async () => {
   for (const [ask, least, most] of [[true, 60_000, 600_000], [false, 1_000, 60_000]] as const) {
-    using _globals = withGlobals({ screen: { width: 800, height: 600 }, devicePixelRatio: 2 });
+    using _globals = withGlobals(PAGE);
     const stand = await start();
     const view = { seconds: 5, hold: false, mark: "", ask };
     await REACH.delivered(stand, smallPng(), { lie: { view } });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OpenPicture } from "../../lib/image/decoder.ts";
 import { Viewing } from "../../lib/session/viewing.ts";
 
 /** What happened to it so far. */
@@ -11,6 +12,7 @@ export interface ViewingLook {
   /** Reason, and whether it had been on screen for any time. */
   readonly closed: readonly (readonly [why: string, seen: boolean])[];
   readonly size: readonly number[];
+  /** Of the picture too nothing is left. */
   readonly bitmapClosed: boolean;
   readonly seconds: number | null;
   readonly covered: boolean;
@@ -34,6 +36,7 @@ declare global {
 
 let current: Viewing | null = null;
 let bitmap: ImageBitmap | null = null;
+let pictureClosed = false;
 let painted = 0;
 let closed: (readonly [string, boolean])[] = [];
 
@@ -41,6 +44,23 @@ function canvas(): HTMLCanvasElement {
   const found = document.querySelector("canvas");
   if (found === null) throw new Error("No canvas in the page");
   return found;
+}
+
+/** What the worker would give. */
+function open(bitmap: ImageBitmap): OpenPicture {
+  const { width, height } = bitmap;
+  return {
+    bitmap,
+    width,
+    height,
+    wide: false,
+    render: ({ region: { x, y, width, height }, ...size }) =>
+      createImageBitmap(bitmap, x, y, width, height, {
+        resizeWidth: size.width,
+        resizeHeight: size.height,
+      }),
+    close: () => pictureClosed = true,
+  };
 }
 
 function colours(): number {
@@ -53,6 +73,7 @@ globalThis.viewing = {
   async show(seconds, { hold = false, size = 1 } = {}) {
     painted = 0;
     closed = [];
+    pictureClosed = false;
     const source = new OffscreenCanvas(80 * size, 60 * size);
     const context = source.getContext("2d");
     // Left red, right blue: what is seen says which part it is.
@@ -64,7 +85,7 @@ globalThis.viewing = {
     bitmap = await createImageBitmap(source);
     current = new Viewing({
       canvas: canvas(),
-      bitmap,
+      picture: open(bitmap),
       seconds,
       hold,
       mark: "for Anna",
@@ -82,7 +103,7 @@ globalThis.viewing = {
       painted,
       closed,
       size: [width, height],
-      bitmapClosed: bitmap?.width === 0,
+      bitmapClosed: bitmap?.width === 0 && pictureClosed,
       seconds,
       covered,
       hold,

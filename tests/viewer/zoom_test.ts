@@ -1,4 +1,4 @@
-import { clampZoom, MAX_SCALE, WHOLE, zoomAt } from "../../lib/viewer/zoom.ts";
+import { clampZoom, fittedScale, maxScale, WHOLE, zoomAt } from "../../lib/viewer/zoom.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const BOX = { width: 400, height: 800 };
@@ -6,17 +6,17 @@ const FITTED = { width: 400, height: 300 };
 
 Deno.test("zoomAt() keeps what is at the point where it is", () => {
   const point = { x: 100, y: -50 };
-  const zoom = zoomAt(WHOLE, 2, point);
+  const zoom = zoomAt(WHOLE, 2, point, 6);
   assertEquals(zoom, { scale: 2, x: -100, y: 50 });
-  assertEquals(zoomAt(zoom, 0.5, point), WHOLE);
+  assertEquals(zoomAt(zoom, 0.5, point, 6), WHOLE);
 });
 
 Deno.test("zoomAt() ends at its limits, and moves nothing there", () => {
   const point = { x: 100, y: 0 };
-  const most = zoomAt(WHOLE, 1_000, point);
-  assertEquals(most.scale, MAX_SCALE);
-  assertEquals(zoomAt(most, 2, point), most);
-  assertEquals(zoomAt(WHOLE, 0.1, point), WHOLE);
+  const most = zoomAt(WHOLE, 1_000, point, 6);
+  assertEquals(most.scale, 6);
+  assertEquals(zoomAt(most, 2, point, 6), most);
+  assertEquals(zoomAt(WHOLE, 0.1, point, 6), WHOLE);
 });
 
 Deno.test("clampZoom() keeps the picture over the box, and in the middle where it is smaller", () => {
@@ -25,4 +25,21 @@ Deno.test("clampZoom() keeps the picture over the box, and in the middle where i
   assertEquals(clampZoom(far, FITTED, BOX), { scale: 2, x: 200, y: 0 });
   assertEquals(clampZoom({ scale: 4, x: 0, y: -5_000 }, FITTED, BOX), { scale: 4, x: 0, y: -200 });
   assertEquals(clampZoom({ ...WHOLE, x: 9, y: 9 }, FITTED, BOX), WHOLE);
+});
+
+Deno.test("fittedScale() fits into a box of device pixels, and makes no pixel larger than one of CSS", () => {
+  assertEquals(fittedScale({ width: 4_000, height: 3_000 }, { width: 800, height: 900 }, 2), 0.2);
+  assertEquals(fittedScale({ width: 1_080, height: 16_000 }, { width: 800, height: 800 }, 1), 0.05);
+  for (const ratio of [0.5, 1, 1.5, 3]) {
+    assertEquals(fittedScale({ width: 10, height: 10 }, { width: 800, height: 900 }, ratio), ratio);
+  }
+});
+
+Deno.test("maxScale() lets each pixel of the picture have one of the device and one of CSS, and six times in any case", () => {
+  assertEquals(maxScale(0.5, 1), 6);
+  assertEquals(maxScale(2, 2), 6);
+  assertEquals(maxScale(0.05, 1), 20);
+  assertEquals(maxScale(0.05, 3), 60);
+  // The browser's zoom at 50 %: a pixel of the device is two of CSS.
+  assertEquals(maxScale(0.05, 0.5), 20);
 });

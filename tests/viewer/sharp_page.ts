@@ -1,0 +1,146 @@
+/**
+ * The page of sharp_browser_test.ts: a picture of known pixels, from its bytes in the picture worker to the canvas.
+ *
+ * @module
+ */
+import { Decoder, type OpenPicture } from "../../lib/image/decoder.ts";
+import { Stage } from "../../lib/viewer/stage.ts";
+
+/** What a picture is made of: one pixel black and the next one white, or a colour for each place. */
+export type Pattern = "checks" | "places" | "photo";
+
+/** What is on the canvas. */
+export interface SharpLook {
+  /** Device pixels. */
+  readonly size: readonly [width: number, height: number];
+  /** Where its left upper corner is, in device pixels of the window. */
+  readonly corner: readonly [x: number, y: number];
+  readonly scale: number;
+  readonly colorSpace: string;
+}
+
+/** What a test may ask for. */
+export interface SharpHarness {
+  show(pattern: Pattern, width: number, height: number): Promise<void>;
+  look(): SharpLook;
+  /** Pixels of the canvas that are not the picture's, where one of it is one of the canvas's, from its pixel `x`, `y` on. */
+  wrong(x: number, y: number): number;
+  /** Values of the canvas, of 255, that are another than when all of the picture is scaled to its size in one step: mean. */
+  difference(): number;
+  /** The pixel of the picture that is painted in the canvas's left upper corner; `places` only. */
+  first(): readonly [x: number, y: number];
+  zoomBy(factor: number, x?: number, y?: number): void;
+  panBy(x: number, y: number): void;
+  wipe(): void;
+}
+
+declare global {
+  var sharp: SharpHarness;
+}
+
+const decoder = new Decoder("/picture_worker.js");
+let source: OffscreenCanvas | null = null;
+let picture: OpenPicture | null = null;
+let stage: Stage | null = null;
+let canvas = newCanvas();
+
+function newCanvas(): HTMLCanvasElement {
+  const found = document.querySelector("canvas");
+  if (found === null) throw new Error("No canvas in the page");
+  return found;
+}
+
+function paint(pattern: Pattern, width: number, height: number): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("No 2D canvas");
+  const image = new ImageData(width, height);
+  const values = new Uint32Array(image.data.buffer);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) values[y * width + x] = pixel(pattern, x, y);
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** As a little-endian number: alpha, blue, green, red. */
+function pixel(pattern: Pattern, x: number, y: number): number {
+  if (pattern === "checks") return (x + y) % 2 === 0 ? 0xff000000 : 0xffffffff;
+  // 12 bits of x and 12 of y.
+  if (pattern === "places") return (0xff000000 | (y & 0xfff) << 12 | (x & 0xfff)) >>> 0;
+  const wave = (of: number) => Math.round(127 + 120 * Math.sin(of));
+  const [red, green, blue] = [wave(x / 40), wave(y / 70), wave((x + y) / 90)];
+  return (0xff000000 | blue << 16 | green << 8 | red) >>> 0;
+}
+
+function dataOf(from: HTMLCanvasElement | OffscreenCanvas): ImageData {
+  const context = from.getContext("2d");
+  if (context === null || !("getImageData" in context)) throw new Error("No 2D canvas");
+  return context.getImageData(0, 0, from.width, from.height);
+}
+
+let pattern: Pattern = "checks";
+globalThis.sharp = {
+  async show(kind, width, height) {
+    pattern = kind;
+    source = paint(kind, width, height);
+    const blob = await source.convertToBlob({ type: "image/png" });
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    picture = await decoder.open(bytes, "image/png", {
+      maxWidth: innerWidth * devicePixelRatio,
+      maxHeight: innerHeight * devicePixelRatio,
+      maxScale: devicePixelRatio,
+    });
+    const { bitmap, wide, ...size } = picture;
+    const render = picture.render;
+    // A canvas that was wiped keeps its context, whatever colours that has.
+    const next = canvas.cloneNode() as HTMLCanvasElement;
+    canvas.replaceWith(next);
+    canvas = next;
+    stage = new Stage(canvas, bitmap, { mark: "", reducedMotion: true, size, wide, render });
+    await stage.firstFrame;
+  },
+  look() {
+    const { left, top } = canvas.getBoundingClientRect();
+    return {
+      size: [canvas.width, canvas.height],
+      corner: [left * devicePixelRatio, top * devicePixelRatio],
+      scale: stage?.scale ?? 0,
+      colorSpace: dataOf(canvas).colorSpace,
+    };
+  },
+  wrong(x, y) {
+    const { data, width, height } = dataOf(canvas);
+    const values = new Uint32Array(data.buffer);
+    return values.reduce((wrong, value, i) => {
+      const wanted = pixel(pattern, x + i % width, y + Math.floor(i / width));
+      return wrong + (value === wanted && i < width * height ? 0 : 1);
+    }, 0);
+  },
+  difference() {
+    if (source === null) return NaN;
+    const { data, width, height } = dataOf(canvas);
+    const whole = new OffscreenCanvas(width, height);
+    const context = whole.getContext("2d");
+    if (context === null) return NaN;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(source, 0, 0, width, height);
+    const wanted = dataOf(whole).data;
+    return data.reduce((sum, value, i) => sum + Math.abs(value - (wanted[i] ?? 0)), 0) /
+      data.length;
+  },
+  first() {
+    const [value = 0] = new Uint32Array(dataOf(canvas).data.buffer);
+    return [value & 0xfff, value >>> 12 & 0xfff];
+  },
+  zoomBy(factor, x = 0, y = 0) {
+    stage?.zoomBy(factor, { x, y });
+  },
+  panBy(x, y) {
+    stage?.panBy(x, y);
+  },
+  wipe() {
+    stage?.wipe();
+    picture?.close();
+  },
+};
