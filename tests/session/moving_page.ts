@@ -90,7 +90,14 @@ globalThis.moving = {
     bitmaps = [first];
     viewing = new Viewing({
       canvas: canvas(),
-      bitmap: first,
+      picture: {
+        bitmap: first,
+        width: first.width,
+        height: first.height,
+        wide: false,
+        render: () => Promise.reject(new Error("Frames are shown as they are")),
+        close() {},
+      },
       seconds: 0,
       hold,
       mark: "",
