@@ -26,32 +26,50 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-const text = await Deno.readTextFile(`${PROJECT}.github/workflows/ci.yml`);
-const workflow: Workflow = parse(text);
-const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
-const runs = steps.flatMap(({ run }) => run ?? []);
+async function read(name: string) {
+  const text = await Deno.readTextFile(`${PROJECT}.github/workflows/${name}`);
+  const workflow: Workflow = parse(text);
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  return { name, text, workflow, steps, runs: steps.flatMap(({ run }) => run ?? []) };
+}
 
-Deno.test("the workflow may read the code and nothing else", () => {
-  assertEquals(workflow.permissions, { contents: "read" });
-  for (const [name, job] of Object.entries(workflow.jobs)) {
-    assertEquals(job.permissions, undefined, name);
-    assert(job["timeout-minutes"] !== undefined, `${name} may run for hours`);
-  }
-  for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
-    assertEquals(step.with?.["persist-credentials"], false);
-  }
-  assert(!/secrets\.|pull_request_target/.test(text));
-  // What a stranger writes into a pull request must not become a command.
-  for (const run of runs) assert(!run.includes("${{"), run);
-});
+const ci = await read("ci.yml");
+const nightly = await read("nightly.yml");
 
-Deno.test("every action of the workflow is named with its whole version", () => {
-  for (const { uses } of steps) {
-    if (uses !== undefined) assertMatch(uses, /^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
-  }
+for (const { name, text, workflow, steps, runs } of [ci, nightly]) {
+  Deno.test(`${name} may read the code and nothing else`, () => {
+    assertEquals(workflow.permissions, { contents: "read" });
+    for (const [name, job] of Object.entries(workflow.jobs)) {
+      assertEquals(job.permissions, undefined, name);
+      assert(job["timeout-minutes"] !== undefined, `${name} may run for hours`);
+    }
+    for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
+      assertEquals(step.with?.["persist-credentials"], false);
+    }
+    assert(!/secrets\.|pull_request_target/.test(text));
+    // What a stranger writes into a pull request must not become a command.
+    for (const run of runs) assert(!run.includes("${{"), run);
+  });
+
+  Deno.test(`every action of ${name} is named with its whole version`, () => {
+    for (const { uses } of steps) {
+      if (uses !== undefined) assertMatch(uses, /^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
+    }
+  });
+}
+
+Deno.test("every night both commands of the README are given on a bare Debian", async () => {
+  assert(nightly.runs.includes(".ci/bare"));
+  const script = await Deno.readTextFile(`${PROJECT}.ci/bare`);
+  const readme = await Deno.readTextFile(`${PROJECT}README.md`);
+  // The script takes them out of the README itself.
+  const patterns = [...script.matchAll(/grep -E '(\^npx [^']+)'/g)];
+  assertEquals(patterns.length, 2);
+  for (const [, pattern = ""] of patterns) assertMatch(readme, new RegExp(pattern, "m"));
 });
 
 Deno.test("the workflow runs the gate on Linux and macOS, builds the image and the binary, and audits both lock files", async () => {
+  const { workflow, runs } = ci;
   assertEquals(Object.keys(workflow.jobs), ["gate", "image", "binary", "audit"]);
   const systems = workflow.jobs["gate"]?.strategy?.matrix.os ?? [];
   assertEquals(systems.map((name) => name.split("-")[0]), ["ubuntu", "macos"]);
@@ -62,8 +80,8 @@ Deno.test("the workflow runs the gate on Linux and macOS, builds the image and t
     assert(all.includes(`audit --lock=${lock}`), `${lock} is not audited`);
   }
   const { tasks } = await readDenoJson();
-  const ci = await Deno.readTextFile(`${PROJECT}.ci/run`);
-  const [, version = ""] = /deno@(\S+)/.exec(ci) ?? [];
+  const gate = await Deno.readTextFile(`${PROJECT}.ci/run`);
+  const [, version = ""] = /deno@(\S+)/.exec(gate) ?? [];
   for (const [, used, rest = ""] of all.matchAll(/npx -y deno@(\S+) (.+)/g)) {
     assertEquals(used, version);
     const [, task] = /^task (\w+)/.exec(rest) ?? [];
