@@ -185,7 +185,7 @@ function Print(
   return (
     <li class={`picture ${state.at}`}>
       {prepared !== null && !gone
-        ? <Thumbnail bitmap={prepared.thumbnail} label={label} />
+        ? <Thumbnail prepared={prepared} label={label} />
         : coming !== null && !gone
         ? <p class="coming" role="status" data-field="preparing">{t.send.preparingPicture}</p>
         : <div class="gone" role="img" aria-label={label} />}

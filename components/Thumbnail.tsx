@@ -1,10 +1,12 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Prepared } from "../lib/image/prepared.ts";
 
 /**
- * Paints a bitmap that the page keeps; `label` is its alternative text. The canvas itself has no border or padding, so that
+ * Paints the small bitmap that the page keeps of a picture, and plays it where it moves; `label` is its alternative text. The canvas itself has no border or padding, so that
  * its box has the picture's shape whatever limits its sides.
  */
-export function Thumbnail({ bitmap, label }: { bitmap: ImageBitmap; label: string }) {
+export function Thumbnail({ prepared, label }: { prepared: Prepared; label: string }) {
+  const { thumbnail: bitmap, motion } = prepared;
   const ref = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const canvas = ref.current;
@@ -17,6 +19,17 @@ export function Thumbnail({ bitmap, label }: { bitmap: ImageBitmap; label: strin
       canvas.width = 0;
       canvas.height = 0;
     };
+  }, [bitmap]);
+  useEffect(() => {
+    const canvas = ref.current;
+    if (canvas === null || motion !== "kept") return;
+    const showing = new AbortController();
+    import("../lib/session/preview.ts")
+      .then(({ playPreview }) => playPreview(canvas, prepared, showing.signal))
+      .catch(() => {
+        // Its server does not answer: the first frame stands there.
+      });
+    return () => showing.abort();
   }, [bitmap]);
   return (
     <div class="thumbnail">

@@ -433,8 +433,8 @@ export class Inbox {
     } catch {
       return "still";
     } finally {
-      // Empty when it was transferred.
-      bytes.fill(0);
+      // Empty when it was transferred, and then a TypeError.
+      if (bytes.length > 0) bytes.fill(0);
     }
   }
 

@@ -1,0 +1,56 @@
+/**
+ * Plays a picture that moves on its sender's own page, small. Loaded only where there is one.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { canAnimate } from "../image/animator.ts";
+import type { Prepared } from "../image/prepared.ts";
+import { Player } from "../viewer/player.ts";
+import { makeAnimator } from "./make_animator.ts";
+
+/** So many play at once; each has a worker. */
+const MOST = 3;
+
+let playing = 0;
+
+/**
+ * Plays in a canvas that has its size and its first frame, until `signal` is aborted. Nothing happens where this browser
+ * can't, or whoever looks at it wants less motion. Never rejects.
+ */
+export async function playPreview(
+  canvas: HTMLCanvasElement,
+  { blob, type }: Pick<Prepared, "blob" | "type">,
+  signal: AbortSignal,
+): Promise<void> {
+  const context = canvas.getContext("2d");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (context === null || calm || !canAnimate() || playing >= MOST || signal.aborted) return;
+  playing += 1;
+  const animator = makeAnimator();
+  let player: Player | null = null;
+  signal.addEventListener("abort", () => {
+    playing -= 1;
+    player?.stop();
+    void animator.wipe();
+  }, { once: true });
+  const { width, height } = canvas;
+  try {
+    const facts = await animator.open(blob, type, { maxWidth: width, maxHeight: height });
+    if (signal.aborted) return;
+    player = new Player({
+      source: animator,
+      facts,
+      show(bitmap) {
+        context.clearRect(0, 0, width, height);
+        context.drawImage(bitmap, 0, 0, width, height);
+        bitmap.close();
+      },
+      onChange: () => {},
+    });
+    player.play();
+  } catch {
+    // Its first frame stands there already.
+  }
+}
