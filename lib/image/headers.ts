@@ -17,7 +17,7 @@ export interface Range {
 }
 
 /** Formats that are only ever painted anew: browsers show them, and they are sent as another. */
-export type PaintedType = "image/bmp" | "image/x-icon" | "image/tiff";
+export type PaintedType = "image/bmp" | "image/x-icon" | "image/tiff" | "image/jxl";
 
 /** Formats of files that may be chosen. */
 export type FileType = ImageType | PaintedType;

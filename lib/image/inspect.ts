@@ -26,6 +26,7 @@ import {
   skipSubBlocks,
   uint,
 } from "./headers.ts";
+import { parseJxl } from "./jxl.ts";
 
 /** A picture that may be decoded. Coded pixels, before any orientation is applied. */
 export interface ImageFacts {
@@ -68,7 +69,6 @@ const WINDOW_BYTES = 64 * 1024;
 const UNSUPPORTED = [
   /^424d.{8}00000000/, // BMP of a kind that nobody knows
   /^38425053/, // Photoshop
-  /^(ff0a|0000000c4a584c20)/, // JPEG XL
   /^(0000000c6a502020|ff4fff51)/, // JPEG 2000
   /^(49492b00|4d4d002b)/, // BigTIFF
 ];
@@ -78,6 +78,7 @@ const PAINTED: readonly (readonly [RegExp, () => Parser<Header | ImageProblem>])
   [/^424d.{24}(0c|[1-7].)000000/, parseBmp],
   [/^00000[12]00..00/, parseIcon],
   [/^(49492a00|4d4d002a)/, parseTiff],
+  [/^(ff0a|0000000c4a584c20)/, parseJxl],
 ];
 
 function* parseHeader(): Parser<Header | ImageProblem> {
@@ -158,6 +159,7 @@ function* isWhole(header: Header, size: number): Parser<boolean> {
     case "image/bmp":
     case "image/x-icon":
     case "image/tiff":
+    case "image/jxl":
       return true;
     default:
       return header.type satisfies never;

@@ -115,7 +115,9 @@ async function look(blob: Blob): Promise<FileFacts> {
 
 /** Takes the picture out of a file. Throws `ImageError`: `truncated`, `unreadable`. */
 async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<Opened> {
-  const otherwise = facts.type === "image/tiff" ? "unsupported" : "undecodable";
+  const otherwise = facts.type === "image/tiff" || facts.type === "image/jxl"
+    ? "unsupported"
+    : "undecodable";
   const unfollowed = {
     facts,
     clean: null,

@@ -170,7 +170,7 @@ Deno.test("what is no picture is named, so that the right sentence can be said",
     ["unsupported", join("II*\0", u32(8))],
     ["unsupported", join("MM\0*", u32(8))],
     ["unsupported", join("8BPS\0\x01")],
-    ["unsupported", join([0xff, 0x0a, 1, 2])],
+    ["unsupported", join([0xff, 0x0a, 0xf8, 0x3e, 0x90, 0x20, 0xe4, 0xcc, 0xa8, 0x28, 0xe2, 0x25])],
     ["truncated", join([0, 0, 1, 0, 1, 0, 16, 16])],
     ["unsupported", jpeg({ marker: 0xc3 })],
   ];
@@ -327,6 +327,8 @@ Deno.test("formats that are painted anew may be chosen, and are never sent", asy
     ...[...u16(0x100), ...u16(type), ...u32(1), ...(type === 3 ? [...u16(640), 0, 0] : u32(640))],
     ...[...u16(0x101), ...u16(type), ...u32(1), ...(type === 3 ? [...u16(480), 0, 0] : u32(480))],
   ];
+  const jxl = [0xff, 0x0a, 0xf8, 0x3e, 0x90, 0x20, 0xe4, 0xcc, 0xa8, 0x28, 0xe2, 0x25];
+  const container = [...u32(12), ...new TextEncoder().encode("JXL "), 0x0d, 0x0a, 0x87, 0x0a];
   const cases: readonly [string, Bytes][] = [
     ["image/bmp 640×480", bmp(int(640), int(480), rest)],
     ["image/bmp 640×480", bmp(int(640), int(-480), rest)],
@@ -336,11 +338,20 @@ Deno.test("formats that are painted anew may be chosen, and are never sent", asy
     ["image/x-icon 48×32", join([0, 0, 2, 0, 1, 0], entry)],
     ["image/tiff 640×480", join("MM\0*", u32(8), directory(3))],
     ["image/tiff 640×480", join("MM\0*", u32(8), directory(4))],
+    // Both beginnings were written by cjxl.
+    ["image/jxl 640×480", join(jxl)],
+    [
+      "image/jxl 601×333",
+      join([0xff, 0x0a, 0x60, 0x8a, 0xb0, 4, 0x48, 0x10, 0x72, 0x66, 0x54, 0x14]),
+    ],
+    ["image/jxl 640×480", join(container, u32(18), "jxlc", jxl)],
+    ["image/jxl 640×480", join(container, u32(22), "jxlp", u32(0), jxl)],
+    ["truncated", join(container, u32(18), "jxlc", jxl.slice(0, 6))],
   ];
   for (const [said, bytes] of cases) {
     assertEquals(await chosen(bytes), said);
     const sent = await both(bytes);
-    assert(["unsupported", "too_many_pixels"].includes(sent), sent);
+    assert(["unsupported", "too_many_pixels", "truncated"].includes(sent), sent);
   }
 });
 

@@ -1,0 +1,61 @@
+/**
+ * The size of a JPEG XL, for browsers that show it: ISO/IEC 18181-1, SizeHeader; 18181-2, its container.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { boxAt, type Header, latin1, type Parser } from "./headers.ts";
+
+/** Widths by height where a file says no more than a proportion. */
+const RATIOS: readonly (readonly [number, number])[] = [
+  [1, 1],
+  [12, 10],
+  [4, 3],
+  [3, 2],
+  [16, 9],
+  [5, 4],
+  [2, 1],
+];
+/** Bits of a side, by what two bits say. */
+const SIDE_BITS = [9, 13, 18, 30] as const;
+/** The codestream is among the first boxes. */
+const MOST_BOXES = 32;
+
+/** Coded pixels. `truncated` where the codestream is not there. */
+export function* parseJxl(): Parser<Header | "truncated"> {
+  const head = yield { at: 0, length: 2 };
+  const at = latin1(head, 0, 2) === "\xff\x0a" ? 0 : yield* findCodestream();
+  // Two bytes of signature, and at most 2 × 33 + 3 bits.
+  const bytes = at === null ? new Uint8Array() : yield { at: at + 2, length: 10 };
+  if (bytes.length < 10) return "truncated";
+  const read = bitReader(bytes);
+  const isSmall = read(1) === 1;
+  const side = () => 1 + (isSmall ? 8 * read(5) + 7 : read(SIDE_BITS[read(2)] ?? 9));
+  const height = side();
+  const ratio = RATIOS[read(3) - 1];
+  const width = ratio === undefined ? side() : Math.floor(height * ratio[0] / ratio[1]);
+  return { type: "image/jxl", width, height, next: 12 };
+}
+
+function* findCodestream(): Parser<number | null> {
+  for (let at = 0, count = 0; count < MOST_BOXES; count++) {
+    const box = yield* boxAt(at);
+    if (box === null) return null;
+    if (box.kind === "jxlc") return box.at;
+    // The first part of several, behind its number.
+    if (box.kind === "jxlp") return box.at + 4;
+    at = box.end;
+  }
+  return null;
+}
+
+/** Bits from the lowest of each byte on. */
+function bitReader(bytes: Uint8Array): (count: number) => number {
+  let at = 0;
+  return (count) => {
+    let value = 0;
+    for (let i = 0; i < count; i++, at++) value += ((bytes[at >> 3] ?? 0) >> (at & 7) & 1) * 2 ** i;
+    return value;
+  };
+}
