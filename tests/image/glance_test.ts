@@ -14,7 +14,18 @@ function iso(brand: string): Blob {
 Deno.test("what begins as pictures do may be one", async () => {
   const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0]);
   const webp = "RIFF\x10\0\0\0WEBPVP8 ";
-  for (const bytes of [jpeg, flatPng(), animatedGif(), avif(), webp, "BM......"]) {
+  for (
+    const bytes of [
+      jpeg,
+      flatPng(),
+      animatedGif(),
+      avif(),
+      webp,
+      "BM......",
+      "\0\0\x02\0\x01\0",
+      "II*\0",
+    ]
+  ) {
     assertEquals(await mayBePicture(file(bytes)), true);
   }
   for (const brand of ["avif", "avis", "heic", "heix", "mif1", "msf1"]) {

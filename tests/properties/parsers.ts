@@ -30,7 +30,7 @@ import {
 } from "../../lib/protocol/signaling.ts";
 import { formatLink, parseFragment } from "../../lib/e2e/link.ts";
 import { ProtocolError } from "../../lib/e2e/suite.ts";
-import { IMAGE_PROBLEMS } from "../../lib/image/errors.ts";
+import { IMAGE_PROBLEMS, ImageError } from "../../lib/image/errors.ts";
 import {
   parseAvif,
   parseGif,
@@ -39,11 +39,15 @@ import {
   type Parser,
   parseWebp,
 } from "../../lib/image/headers.ts";
+import { neutralProfile } from "../../lib/image/icc.ts";
 import { inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
+import { type Cleaned, stripMetadata } from "../../lib/image/strip.ts";
 import { checkSdp, decodeCandidate, parseFingerprint, sdpFingerprint } from "../../lib/net/sdp.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import { animatedGif, avif, flatPng, svg, withExif } from "../support/image_bytes.ts";
+import { PLANTED } from "../support/notes.ts";
+import { PROFILES } from "../support/profiles.ts";
 import {
   anyText,
   clientMessage,
@@ -673,6 +677,51 @@ const headerSteps = fc.property(fileBytes, (bytes) => {
   }
 });
 
+const cleanings = fc.asyncProperty(fileBytes, async (bytes) => {
+  const before = bytes.slice();
+  for (const type of IMAGE_TYPES) {
+    let cleaned: Cleaned;
+    try {
+      cleaned = await stripMetadata(bytes, { type });
+    } catch (error) {
+      assert(error instanceof ImageError, String(error));
+      continue;
+    }
+    let size = 0;
+    for (const part of cleaned.parts) {
+      if ("start" in part) {
+        assert(part.start >= 0 && part.start <= part.end && part.end <= bytes.length, "outside");
+      }
+      size += "start" in part ? part.end - part.start : part.length;
+    }
+    // What is written anew are heads and ends; of an AVIF, all of its boxes.
+    assert(size <= 4 * bytes.length + 4_096, `${size} of ${bytes.length}`);
+  }
+  assertEquals(bytes, before);
+});
+
+/** Profiles of every make, some bytes of which are others. */
+const profileBytes = fc.tuple(
+  fc.constantFrom(...Object.values(PROFILES)),
+  fc.array(fc.tuple(fc.nat(700), fc.nat(255)), { maxLength: 4 }),
+  fc.option(fc.nat(900), { nil: Infinity }),
+).map(([profile, changes, end]) => {
+  const bytes = profile.slice(0, end);
+  for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+  return bytes;
+});
+
+const profiles = fc.property(profileBytes, (bytes) => {
+  const neutral = neutralProfile(bytes);
+  if (neutral === null) return;
+  assert(!latin1Of(neutral).includes(PLANTED), "a name is left");
+  assertEquals(neutralProfile(neutral), neutral);
+});
+
+function latin1Of(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
 /** What holds of everything that reads what somebody else wrote. */
 export const PARSER_PROPERTIES: readonly Property[] = [
   {
@@ -743,5 +792,15 @@ export const PARSER_PROPERTIES: readonly Property[] = [
     name: "the header parsers ask for bytes that can be there, and come to an end",
     runs: 6_000,
     property: headerSteps,
+  },
+  {
+    name: "stripMetadata() keeps parts of the file that are there, or throws ImageError",
+    runs: 1_500,
+    property: cleanings,
+  },
+  {
+    name: "neutralProfile() leaves no name, and has nothing to do twice",
+    runs: 2_000,
+    property: profiles,
   },
 ];

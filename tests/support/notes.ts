@@ -150,7 +150,8 @@ function crc32(bytes: readonly number[]): number {
   return ~crc >>> 0;
 }
 
-function pngChunk(name: string, payload: readonly number[]): number[] {
+/** A chunk of a PNG. */
+export function pngChunk(name: string, payload: readonly number[]): number[] {
   const body = [...ascii(name), ...payload];
   return [...u32(payload.length), ...body, ...u32(crc32(body))];
 }
