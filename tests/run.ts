@@ -17,7 +17,7 @@ import { sourceFiles } from "./support/imports.ts";
 import { PROJECT } from "./support/project.ts";
 
 /** What a file imports that keeps pages busy. To miss one costs time and nothing else. */
-const BUSY = /\/(?:app|browser|peer_stage|scene)\.ts"/;
+const BUSY = /\/(?:app|bench|browser|peer_stage|scene)\.ts"/;
 
 /** What a file imports that waits for networks, servers, graces and attackers to come and go. */
 const WAITS = /\/(?:attack|firefox|forward|lab|redis|runner|udp_proxy)\.ts"/;
