@@ -29,7 +29,8 @@ export type ImageProblem = typeof IMAGE_PROBLEMS[number];
  * - `unreadable`: the file vanished or changed after it was chosen;
  * - `timeout`: decoding took too long;
  * - `aborted`: the caller gave up;
- * - `crashed`: the worker died or could not be loaded;
+ * - `crashed`: the worker died;
+ * - `unloaded`: the worker's script did not come, because the server did not answer;
  * - `unavailable`: this browser lacks workers or createImageBitmap.
  */
 export type ImageErrorReason =
@@ -40,6 +41,7 @@ export type ImageErrorReason =
   | "timeout"
   | "aborted"
   | "crashed"
+  | "unloaded"
   | "unavailable";
 
 /** Thrown by everything in lib/image; callers switch on `reason`. */

@@ -53,7 +53,7 @@ export class ImageWorker<Request> {
     if (isAvailable()) this.#start();
   }
 
-  /** `Result` is what the worker of the same build gives for such a request. Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unavailable`. */
+  /** `Result` is what the worker of the same build gives for such a request. Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unloaded`, `unavailable`. */
   protected ask<Result>(request: Request, options: AskOptions = {}): Promise<Result> {
     const run = this.#last.then(() => this.#ask<Result>(request, options));
     this.#last = run.catch(() => {});
@@ -107,7 +107,10 @@ export class ImageWorker<Request> {
           if (data.ok) resolve(data.result);
           else reject(new ImageError(data.reason));
         }, once);
-        worker.addEventListener("error", (event) => fail("crashed", event), once);
+        worker.addEventListener("error", (event) => {
+          // By HTML a script that did not come is a plain event; what one throws is an ErrorEvent.
+          fail(event instanceof ErrorEvent ? "crashed" : "unloaded", event);
+        }, once);
         worker.addEventListener("messageerror", (event) => fail("crashed", event), once);
         for (const item of signals) item.addEventListener("abort", () => fail("aborted"), once);
         timer = setTimeout(() => fail("timeout"), this.#timeoutMs * times);

@@ -6,7 +6,7 @@
  * @module
  */
 import { startApp } from "../support/app.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { withBrowser } from "../support/browser.ts";
 import { findFirefox } from "../support/firefox.ts";
 import { fixture } from "../support/fixtures.ts";
@@ -59,6 +59,29 @@ Deno.test("each script that did not come once is asked for again, alone or with 
     await sender.press("settings-done");
     await pressFor("edit", "[data-action=edit-done]");
     assertEquals([...failed].filter((path) => path.startsWith("/workers/")).length, 1);
+  });
+});
+
+Deno.test("where the script that prepares pictures did not come, that is the reason, until it does", async () => {
+  await using app = await startApp();
+  await withBrowser(async (browser) => {
+    const testPage = await browser.newPage({ allowErrors: DID_NOT_COME });
+    const { page } = testPage;
+    let down = true;
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      const lost = down && new URL(request.url()).pathname.startsWith("/workers/");
+      void (lost ? request.abort() : request.continue());
+    });
+    const sender = await Sender.open(testPage, app.url);
+    await sender.chooseFile(await fixture("flat"));
+    await sender.waitFor(
+      "the reason",
+      () => document.querySelector("main")?.dataset.reason === "unloaded",
+    );
+    assertMatch(await sender.text(), /The server does not answer/);
+    down = false;
+    await sender.offer(await fixture("flat"));
   });
 });
 
