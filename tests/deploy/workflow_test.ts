@@ -97,9 +97,9 @@ Deno.test("the binary has the permissions of the task start, and the build insid
   const compile = last(tasks["compile"]);
   assertEquals(
     permissions(compile),
-    permissions(last(tasks["start"])).map((word) => word.replace("=_fresh,", "=")),
+    permissions(last(tasks["start"])).map((word) => word.replace("=_fresh,static,", "=")),
   );
-  assert(compile.join(" ").includes("--include _fresh "));
+  assert(compile.join(" ").includes("--include _fresh --include static "));
   assertEquals(compile.at(-1), last(tasks["start"]).at(-1));
   const ignored = (await Deno.readTextFile(`${PROJECT}.gitignore`)).split("\n");
   assert(ignored.includes(`/${compile[compile.indexOf("--output") + 1]}`));
