@@ -1,7 +1,16 @@
 import type { Ref } from "preact";
+import { useEffect, useState } from "preact/hooks";
 
-/** What the file dialog offers. Without HEIC, so that iPhones convert to JPEG when they are asked. */
-const ACCEPT = "image/jpeg,image/png,image/webp,image/avif,image/gif";
+/** What every file dialog offers. */
+const PICTURES = "image/jpeg,image/png,image/webp,image/avif,image/gif";
+
+/** Where they can be chosen: many systems know them by the end of their names only. */
+const HEIC = ",image/heic,image/heif,.heic,.heif";
+
+/** iPhones and iPads turn HEIC into JPEG themselves where a page does not ask for it. iPads call themselves Macs. */
+function convertsHeic({ userAgent, maxTouchPoints }: Navigator): boolean {
+  return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
+}
 
 /** A file input that buttons press. */
 export function PictureInput(
@@ -14,12 +23,15 @@ export function PictureInput(
     onChoose: (files: File[]) => void;
   },
 ) {
+  const [accept, setAccept] = useState(PICTURES);
+  // The server does not know who asks.
+  useEffect(() => setAccept(convertsHeic(navigator) ? PICTURES : PICTURES + HEIC), []);
   return (
     <input
       ref={input}
       class="visually-hidden"
       type="file"
-      accept={ACCEPT}
+      accept={accept}
       multiple={!camera}
       capture={camera ? "environment" : undefined}
       data-input={camera ? "camera" : "files"}

@@ -314,6 +314,29 @@ function locate(
   return found;
 }
 
+/** The properties of the primary item, whatever codec it has. */
+export function itemFacts(bytes: Uint8Array, meta: Box): readonly Box[] {
+  const find = (kind: string) => children(bytes, meta, 4).find((found) => found.kind === kind);
+  const [pitm, iprp] = [find("pitm"), find("iprp")];
+  if (pitm === undefined || iprp === undefined) throw new ImageError("unsupported");
+  const owned = readProperties(bytes, iprp).get(readPrimary(bytes, pitm)) ?? [];
+  return owned.map(({ property }) => property);
+}
+
+/** What EXIF and XMP beside the pictures tell. */
+export function itemNotes(bytes: Uint8Array, meta: Box): ReadonlySet<MetadataKind> {
+  const find = (kind: string) => children(bytes, meta, 4).find((found) => found.kind === kind);
+  const [iinf, iloc] = [find("iinf"), find("iloc")];
+  const told = new Set<MetadataKind>();
+  if (iinf === undefined || iloc === undefined) return told;
+  const places = locate(bytes, { iloc, idat: find("idat") });
+  for (const entry of readEntries(bytes, iinf)) {
+    if (!["Exif", "mime"].includes(entry.type)) continue;
+    for (const kind of leftOut(bytes, entry, places.get(entry.id)?.spans ?? [])) told.add(kind);
+  }
+  return told;
+}
+
 /** A grid's own bytes: rows, columns, size. They are written anew, in their one length. */
 export function gridContent(bytes: Uint8Array, spans: readonly Span[]): number[] {
   const content = spans.flatMap(({ start, end }) => [

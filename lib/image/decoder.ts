@@ -17,6 +17,7 @@ import type {
   View,
 } from "./decode_messages.ts";
 import { ImageError } from "./errors.ts";
+import type { Converted } from "./heic_messages.ts";
 import { ImageWorker, type ImageWorkerOptions } from "./image_worker.ts";
 import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } from "./prepared.ts";
 
@@ -55,13 +56,21 @@ export interface OpenPicture extends Opened {
   close(): void;
 }
 
+/** Settings of a {@linkcode Decoder}. */
+export interface DecoderOptions extends ImageWorkerOptions {
+  /** Makes the worker of heic_worker.js. Without it HEIC is refused. */
+  readonly makeHeicWorker?: () => Worker;
+}
+
 /** Decodes and prepares pictures in a worker, one after the other. The worker is warm when the first picture comes. */
 export class Decoder extends ImageWorker<PictureRequest> {
   #opened = 0;
+  readonly #makeHeicWorker: (() => Worker) | undefined;
 
   /** `worker`: picture_worker.js, as for {@linkcode ImageWorker}. */
-  constructor(worker: string | URL | (() => Worker), options: ImageWorkerOptions = {}) {
+  constructor(worker: string | URL | (() => Worker), options: DecoderOptions = {}) {
     super(worker, options);
+    this.#makeHeicWorker = options.makeHeicWorker;
     this.warmUp();
   }
 
@@ -135,9 +144,26 @@ export class Decoder extends ImageWorker<PictureRequest> {
    * Throws `ImageError`: any reason that there is.
    */
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
-    const request = { kind: "prepare", source, ...options } as const;
-    const made = await this.ask<Made>(request, { times: CHOSEN_TIMES });
-    return { ...made, source, edits: options.edits };
+    const ask = async (shown: Blob): Promise<Prepared> => {
+      const request = { kind: "prepare", source: shown, ...options } as const;
+      const made = await this.ask<Made>(request, { times: CHOSEN_TIMES });
+      return { ...made, source: shown, edits: options.edits };
+    };
+    try {
+      return await ask(source);
+    } catch (error) {
+      const isHeic = error instanceof ImageError && error.reason === "heic";
+      if (!isHeic || this.#makeHeicWorker === undefined) throw error;
+      const { blob, removed } = await this.#convert(source, this.#makeHeicWorker);
+      return { ...await ask(blob), removed, repainted: true };
+    }
+  }
+
+  async #convert(source: Blob, makeWorker: () => Worker): Promise<Converted> {
+    const { convertHeic } = await import("./heic.ts").catch((cause) => {
+      throw new ImageError("crashed", { cause });
+    });
+    return await convertHeic(source, makeWorker);
   }
 
   /**

@@ -12,6 +12,7 @@ export const IMAGE_PROBLEMS = [
   "not_an_image",
   "svg",
   "heic",
+  "video",
   "unsupported",
   "truncated",
   "too_many_pixels",

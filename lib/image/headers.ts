@@ -237,15 +237,21 @@ function avifSize(meta: Uint8Array): { width: number; height: number } | null {
     .sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? null;
 }
 
-/** AVIF: top-level boxes up to `meta`. Returns `heic` for its sibling and `not_an_image` for videos. */
+/** Brands of MP4, QuickTime and what is like them. */
+const VIDEO_BRANDS =
+  /^(iso[m2-9]|mp4[12v]|qt  |M4V[ HP]|avc1|hvc1|3g[2eghprs][0-9a-z]|mmp4|dash|f4v |XAVC)$/;
+
+/** AVIF: top-level boxes up to `meta`. Returns `heic` for its sibling and `video` for films. */
 export function* parseAvif(): Parser<Parsed> {
   const ftyp = yield { at: 0, length: 512 };
   const length = uint(ftyp, 0, 4);
   const brands = latin1(ftyp, 8, Math.min(length, 512) - 8).match(/.{4}/gs) ?? [];
   if (!brands.some((brand) => brand === "avif" || brand === "avis")) {
-    return brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))
-      ? "heic"
-      : "not_an_image";
+    if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return "heic";
+    // Of the brand of sound alone there may be films as well, but the first one says what it is.
+    const isFilm = !/^M4[AB] $/.test(brands[0] ?? "") &&
+      brands.some((brand) => VIDEO_BRANDS.test(brand));
+    return isFilm ? "video" : "not_an_image";
   }
   let at = length;
   for (let step = 0; step < 64; step++) {

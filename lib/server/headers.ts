@@ -53,9 +53,7 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
       "content-security-policy",
       isPage
         ? pagePolicy(Reflect.get(response, NONCE), sockets)
-        : new URL(req.url).pathname === "/sw.js"
-        ? SERVICE_WORKER
-        : NO_PAGE,
+        : OF_SCRIPTS.get(new URL(req.url).pathname) ?? NO_PAGE,
     );
     headers.set("cross-origin-opener-policy", "same-origin");
     headers.set("cross-origin-embedder-policy", "require-corp");
@@ -92,6 +90,14 @@ const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
 
 /** The service worker fetches pages for the browser. */
 const SERVICE_WORKER = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
+
+/** The decoder of HEIC is WebAssembly: it may be compiled there and nowhere else, and reaches nothing. */
+const HEIC_WORKER = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'";
+
+const OF_SCRIPTS: ReadonlyMap<string, string> = new Map([
+  ["/sw.js", SERVICE_WORKER],
+  ["/workers/heic_worker.js", HEIC_WORKER],
+]);
 
 function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
   const inline = typeof nonce === "string" && /^[\w+/=-]+$/.test(nonce) ? [`'nonce-${nonce}'`] : [];

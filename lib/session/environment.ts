@@ -37,6 +37,11 @@ export function workerMaker(url: string): () => Worker {
   return () => new Worker(trusted(url));
 }
 
+/** Makes the worker that decodes HEIC, which lies beside the picture worker. */
+export function heicWorkerMaker(pictureWorker: string): () => Worker {
+  return workerMaker(pictureWorker.replace("/picture_worker.js", "/heic_worker.js"));
+}
+
 /** What is needed of Trusted Types, which TypeScript's library lacks; Safari before 26 as well. */
 interface PolicyFactory {
   createPolicy(

@@ -12,7 +12,14 @@ import { Decoder } from "../image/decoder.ts";
 import type { Edits } from "../image/edits.ts";
 import { ImageError } from "../image/errors.ts";
 import type { EditorModel, Tool } from "./editor_model.ts";
-import { findObstacle, relayOffered, signalingServer, warmUp, workerMaker } from "./environment.ts";
+import {
+  findObstacle,
+  heicWorkerMaker,
+  relayOffered,
+  signalingServer,
+  warmUp,
+  workerMaker,
+} from "./environment.ts";
 import type { Prepared } from "../image/prepared.ts";
 import {
   type Details,
@@ -77,7 +84,7 @@ export class SenderModel {
       warmUp();
       loadSessionSoon();
     }
-    this.#decoder = new Decoder(workerMaker(worker));
+    this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
     this.picker = new Picker(this.#decoder);
     const kept = readPreferences();
     this.picker.seconds.value = kept.seconds;

@@ -18,7 +18,14 @@ import {
 import { formatLink, parseFragment } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
-import { findObstacle, relayOffered, signalingServer, warmUp, workerMaker } from "./environment.ts";
+import {
+  findObstacle,
+  heicWorkerMaker,
+  relayOffered,
+  signalingServer,
+  warmUp,
+  workerMaker,
+} from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
 import { isReturning, loadSession, loadSessionSoon } from "./load_session.ts";
@@ -88,7 +95,7 @@ export class ViewerModel {
   /** `worker` is the URL of the picture worker. Reads the link out of the address bar, and takes it away there. */
   constructor(worker: string) {
     this.#location = globalThis.location;
-    this.#decoder = new Decoder(workerMaker(worker));
+    this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
     this.picker = new Picker(this.#decoder);
     this.readFragment();
     this.#readSkipped();

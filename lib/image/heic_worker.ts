@@ -1,0 +1,108 @@
+/**
+ * The worker that decodes HEIC and HEIF where the browser does not: libheif (LGPL 3, compiled to WebAssembly, unchanged), a file of its
+ * own that is loaded when such a picture is chosen. It has no network: its Content-Security-Policy lets it compile, and nothing
+ * else (lib/server/headers.ts).
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import libheif from "libheif-js/bundle";
+import { ascii, u32 } from "./collector.ts";
+import { ImageError } from "./errors.ts";
+import { type HeicFacts, heicFacts } from "./heic_facts.ts";
+import type { Converted, HeicRequest } from "./heic_messages.ts";
+import { answerEach } from "./image_worker.ts";
+
+/** What is used of libheif's JavaScript. */
+interface Libheif {
+  readonly HeifImage: new (handle: unknown) => HeifImage;
+  heif_context_alloc(): unknown;
+  heif_context_free(context: unknown): void;
+  heif_context_read_from_memory(context: unknown, bytes: Uint8Array): { code: unknown };
+  heif_js_context_get_primary_image_handle(context: unknown): unknown;
+  readonly heif_error_code: { readonly heif_error_Ok: unknown };
+}
+
+interface HeifImage {
+  get_width(): number;
+  get_height(): number;
+  has_alpha_channel(): boolean;
+  display(into: ImageData, done: (shown: ImageData | null) => void): void;
+  free(): void;
+}
+
+/** Beyond that its memory, 4 bytes a pixel and several times over, is not to be had. */
+const MAX_PIXELS = 100_000_000;
+
+/** Hardly to be told from the original. */
+const QUALITY = 0.95;
+
+let library: Libheif | null = null;
+
+/** Compiled at the first picture, at once: a worker may wait for that. */
+function load(): Libheif {
+  return library ??= libheif();
+}
+
+answerEach<HeicRequest>(async ({ source }) => {
+  const bytes = new Uint8Array(await source.arrayBuffer());
+  const facts = heicFacts(bytes);
+  if (facts.width * facts.height > MAX_PIXELS) throw new ImageError("beyond_device");
+  const result: Converted = { blob: await convert(bytes, facts), removed: facts.removed };
+  return { result, transfer: [] };
+});
+
+async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise<Blob> {
+  const heif = load();
+  const context = heif.heif_context_alloc();
+  try {
+    const { code } = heif.heif_context_read_from_memory(context, bytes);
+    if (code !== heif.heif_error_code.heif_error_Ok) throw new ImageError("heic");
+    const handle = heif.heif_js_context_get_primary_image_handle(context);
+    const image = new heif.HeifImage(handle);
+    const colorSpace = profile === null && isP3 ? "display-p3" : "srgb";
+    const [width, height] = [image.get_width(), image.get_height()];
+    if (width * height > MAX_PIXELS) throw new ImageError("beyond_device");
+    const pixels = new ImageData(width, height, { colorSpace });
+    const shown = await new Promise<ImageData | null>((resolve) => image.display(pixels, resolve));
+    const transparent = image.has_alpha_channel();
+    image.free();
+    if (shown === null) throw new ImageError("heic");
+    const canvas = new OffscreenCanvas(width, height);
+    const context2d = canvas.getContext("2d", { colorSpace });
+    if (context2d === null) throw new ImageError("unavailable");
+    context2d.putImageData(pixels, 0, 0);
+    // The next worker writes WebP of it where it can.
+    const type = transparent ? "image/png" : "image/jpeg";
+    const blob = await canvas.convertToBlob({ type, quality: QUALITY });
+    return profile === null || transparent ? blob : await withProfile(blob, profile);
+  } finally {
+    heif.heif_context_free(context);
+  }
+}
+
+/** How much of a profile a segment takes. */
+const MAX_SEGMENT = 65_000;
+
+/** The numbers stay as they are, and the profile says what they mean: exact in every browser. */
+async function withProfile(jpeg: Blob, profile: Uint8Array): Promise<Blob> {
+  const bytes = new Uint8Array(await jpeg.arrayBuffer());
+  const count = Math.ceil(profile.length / MAX_SEGMENT);
+  if (count > 255) throw new ImageError("undecodable");
+  const parts: Uint8Array<ArrayBuffer>[] = [bytes.slice(0, 2)];
+  for (let i = 0; i < count; i++) {
+    const piece = profile.subarray(i * MAX_SEGMENT, (i + 1) * MAX_SEGMENT);
+    const head = [...ascii("ICC_PROFILE\0"), i + 1, count];
+    const length = u32(2 + head.length + piece.length).slice(2);
+    parts.push(Uint8Array.from([0xff, 0xe2, ...length, ...head, ...piece]));
+  }
+  let at = 2;
+  // What the browser wrote of its own canvas' colours goes.
+  while (bytes[at] === 0xff && ((bytes[at + 1] ?? 0) & 0xf0) === 0xe0) {
+    const end = at + 2 + ((bytes[at + 2] ?? 0) << 8 | (bytes[at + 3] ?? 0));
+    if (bytes[at + 1] !== 0xe2) parts.splice(1, 0, bytes.slice(at, end));
+    at = end;
+  }
+  return new Blob([...parts, bytes.subarray(at)], { type: "image/jpeg" });
+}
