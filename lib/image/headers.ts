@@ -239,7 +239,7 @@ function avifSize(meta: Uint8Array): { width: number; height: number } | null {
 
 /** Brands of MP4, QuickTime and what is like them. */
 const VIDEO_BRANDS =
-  /^(iso[m2-9]|mp4[12v]|qt  |M4V[ HP]|avc1|hvc1|3g[2eghprs][0-9a-z]|mmp4|dash|f4v |XAVC)$/;
+  /^(iso[m2-9]|mp4[12v]|qt {2}|M4V[ HP]|avc1|hvc1|3g[2eghprs][0-9a-z]|mmp4|dash|f4v |XAVC)$/;
 
 /** AVIF: top-level boxes up to `meta`. Returns `heic` for its sibling and `video` for films. */
 export function* parseAvif(): Parser<Parsed> {

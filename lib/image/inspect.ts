@@ -81,8 +81,12 @@ const PAINTED: readonly (readonly [RegExp, () => Parser<Header | ImageProblem>])
   [/^(ff0a|0000000c4a584c20)/, parseJxl],
 ];
 
-/** WebM and Matroska, AVI, QuickTime without a word about itself. */
-const VIDEOS = [/^\x1a\x45\xdf\xa3/, /^RIFF.{4}AVI /s, /^.{4}(moov|wide|mdat)/s];
+// In hex: films that say nothing of themselves in an `ftyp`.
+const VIDEOS = [
+  /^1a45dfa3/, // WebM, Matroska
+  /^52494646.{8}41564920/, // AVI
+  /^.{8}(6d6f6f76|77696465|6d646174)/, // QuickTime: moov, wide, mdat
+];
 
 function* parseHeader(): Parser<Header | ImageProblem> {
   const head = yield { at: 0, length: 1024 };
@@ -97,7 +101,7 @@ function* parseHeader(): Parser<Header | ImageProblem> {
   if (/^GIF8[79]a/.test(magic)) return yield* parseGif();
   if (/^RIFF.{4}WEBP/s.test(magic)) return yield* parseWebp();
   if (magic.slice(4, 8) === "ftyp") return yield* parseAvif();
-  if (VIDEOS.some((pattern) => pattern.test(magic))) return "video";
+  if (VIDEOS.some((pattern) => pattern.test(hex))) return "video";
   const text = latin1(head, 0, 1024);
   return /^(\xef\xbb\xbf)?\s*</.test(text) && /<svg[\s>:]|<!DOCTYPE svg/i.test(text)
     ? "svg"
