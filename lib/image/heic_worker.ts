@@ -61,24 +61,35 @@ async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise
     if (code !== heif.heif_error_code.heif_error_Ok) throw new ImageError("heic");
     const handle = heif.heif_js_context_get_primary_image_handle(context);
     const image = new heif.HeifImage(handle);
-    const colorSpace = profile === null && isP3 ? "display-p3" : "srgb";
     const [width, height] = [image.get_width(), image.get_height()];
     if (width * height > MAX_PIXELS) throw new ImageError("beyond_device");
-    const pixels = new ImageData(width, height, { colorSpace });
+    const pixels = empty(width, height, profile === null && isP3);
     const shown = await new Promise<ImageData | null>((resolve) => image.display(pixels, resolve));
     const transparent = image.has_alpha_channel();
     image.free();
     if (shown === null) throw new ImageError("heic");
     const canvas = new OffscreenCanvas(width, height);
-    const context2d = canvas.getContext("2d", { colorSpace });
+    const context2d = canvas.getContext("2d", { colorSpace: pixels.colorSpace ?? "srgb" });
     if (context2d === null) throw new ImageError("unavailable");
     context2d.putImageData(pixels, 0, 0);
     // The next worker writes WebP of it where it can.
     const type = transparent ? "image/png" : "image/jpeg";
     const blob = await canvas.convertToBlob({ type, quality: QUALITY });
-    return profile === null || transparent ? blob : await withProfile(blob, profile);
+    // Firefox 153 did not decode what had the profile put in, so there its numbers are taken for sRGB: paler where it is wide.
+    const isPlain = profile === null || transparent || !("colorSpace" in pixels);
+    return isPlain ? blob : await withProfile(blob, profile);
   } finally {
     heif.heif_context_free(context);
+  }
+}
+
+/** Firefox 153 knows no third argument, and nothing of Display P3. */
+function empty(width: number, height: number, isP3: boolean): ImageData {
+  if (!isP3) return new ImageData(width, height);
+  try {
+    return new ImageData(width, height, { colorSpace: "display-p3" });
+  } catch {
+    return new ImageData(width, height);
   }
 }
 
