@@ -9,7 +9,7 @@
 import { Animation } from "./animation.ts";
 import type { AnimationRequest } from "./animation_messages.ts";
 import { ImageError } from "./errors.ts";
-import { answerEach } from "./image_worker.ts";
+import { answerEach } from "./worker_requests.ts";
 
 let animation: Animation | null = null;
 

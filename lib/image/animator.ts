@@ -8,7 +8,7 @@
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
 import type { AnimationFacts, AnimationRequest, Frame } from "./animation_messages.ts";
-import { ImageWorker } from "./image_worker.ts";
+import { ImageWorker } from "./worker_requests.ts";
 
 /** Longest time for one frame, in milliseconds: 40 megapixels of AVIF on an old phone. */
 const TIMEOUT_MS = 10_000;

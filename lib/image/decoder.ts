@@ -18,7 +18,7 @@ import type {
 } from "./decode_messages.ts";
 import { ImageError } from "./errors.ts";
 import type { Converted } from "./heic_messages.ts";
-import { ImageWorker, type ImageWorkerOptions } from "./image_worker.ts";
+import { ImageWorker, type ImageWorkerOptions } from "./worker_requests.ts";
 import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } from "./prepared.ts";
 
 /** Bounds of the wanted bitmap in device pixels, and how to give up. */

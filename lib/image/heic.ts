@@ -8,7 +8,7 @@
  */
 import { ImageError } from "./errors.ts";
 import type { Converted, HeicRequest } from "./heic_messages.ts";
-import { ImageWorker } from "./image_worker.ts";
+import { ImageWorker } from "./worker_requests.ts";
 
 /** A photograph of 48 megapixels on an old phone, and 2 MB of decoder that have to come first. */
 const TIMEOUT_MS = 60_000;

@@ -12,7 +12,7 @@ import { ascii, u32 } from "./collector.ts";
 import { ImageError } from "./errors.ts";
 import { type HeicFacts, heicFacts } from "./heic_facts.ts";
 import type { Converted, HeicRequest } from "./heic_messages.ts";
-import { answerEach } from "./image_worker.ts";
+import { answerEach } from "./worker_requests.ts";
 
 /** What is used of libheif's JavaScript. */
 interface Libheif {

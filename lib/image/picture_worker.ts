@@ -10,7 +10,7 @@ import { decode } from "./decode.ts";
 import type { CloseRequest, OpenRequest, RenderRequest } from "./decode_messages.ts";
 import type { PictureRequest } from "./decoder.ts";
 import { ImageError } from "./errors.ts";
-import { type Answer, answerEach } from "./image_worker.ts";
+import { type Answer, answerEach } from "./worker_requests.ts";
 import { OpenPicture } from "./open_picture.ts";
 import { prepare, preview } from "./prepare.ts";
 
