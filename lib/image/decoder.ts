@@ -62,7 +62,10 @@ export interface DecoderOptions extends ImageWorkerOptions {
   readonly makeHeicWorker?: () => Worker;
 }
 
-/** Decodes and prepares pictures in a worker, one after the other. The worker is warm when the first picture comes. */
+/**
+ * Decodes and prepares pictures in a worker, one after the other. The worker starts with the first
+ * picture, or before it by {@linkcode Decoder.warmUp}.
+ */
 export class Decoder extends ImageWorker<PictureRequest> {
   #opened = 0;
   readonly #makeHeicWorker: (() => Worker) | undefined;
@@ -71,7 +74,6 @@ export class Decoder extends ImageWorker<PictureRequest> {
   constructor(worker: string | URL | (() => Worker), options: DecoderOptions = {}) {
     super(worker, options);
     this.#makeHeicWorker = options.makeHeicWorker;
-    this.warmUp();
   }
 
   /**

@@ -48,9 +48,9 @@ export class ImageWorker<Request> {
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  /** Starts the worker before it is asked anything, so that it is warm then. */
-  protected warmUp(): void {
-    if (isAvailable()) this.#start();
+  /** Starts the worker before it is asked anything, so that it is warm then. Idempotent. */
+  warmUp(): void {
+    if (isAvailable() && this.#worker === null) this.#start();
   }
 
   /** `Result` is what the worker of the same build gives for such a request. Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unloaded`, `unavailable`. */

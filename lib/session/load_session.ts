@@ -6,6 +6,7 @@
  * @module
  */
 import type { Role } from "../e2e/transcript.ts";
+import type { Decoder } from "../image/decoder.ts";
 import type { Session } from "./session.ts";
 
 type SessionClass = typeof Session;
@@ -35,16 +36,25 @@ export function isReturning(role: Role): boolean {
   }
 }
 
-/** Fetches it as soon as somebody moves a hand, so that it is there before it is needed. */
-export function loadSessionSoon(): void {
+/** A page that was looked at for so long is likely to be used, in milliseconds. */
+const REST_MS = 1_000;
+
+/**
+ * Fetches what a page will need before it needs it, and after it was shown: a session as soon as
+ * somebody moves a hand, and the picture worker then or a second later, whichever is first. The
+ * server may be away when a picture is chosen.
+ */
+export function loadSoon(worker: Pick<Decoder, "warmUp">): void {
   const listening = new AbortController();
   const options = { signal: listening.signal, capture: true, passive: true };
   for (const kind of ["pointermove", "pointerdown", "keydown", "dragenter"]) {
     globalThis.addEventListener(kind, () => {
       listening.abort();
+      worker.warmUp();
       loadSession().catch(() => {
         // Asked for again when it is needed, and answered for then.
       });
     }, options);
   }
+  setTimeout(() => worker.warmUp(), REST_MS);
 }

@@ -30,7 +30,7 @@ import {
   type Unseen,
 } from "./outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
-import { isReturning, loadSession, loadSessionSoon } from "./load_session.ts";
+import { isReturning, loadSession, loadSoon } from "./load_session.ts";
 import type { Returned } from "./tab_memory.ts";
 import { isFinished, isOpen } from "./outgoing.ts";
 import { Picker } from "./picker.ts";
@@ -80,11 +80,11 @@ export class SenderModel {
   constructor(worker: string) {
     this.#location = globalThis.location;
     this.#obstacle = findObstacle();
+    this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
     if (this.#obstacle === null) {
       warmUp();
-      loadSessionSoon();
+      loadSoon(this.#decoder);
     }
-    this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
     this.picker = new Picker(this.#decoder);
     const kept = readPreferences();
     this.picker.seconds.value = kept.seconds;

@@ -28,7 +28,7 @@ import {
 } from "./environment.ts";
 import { OutboxFullError } from "./outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
-import { isReturning, loadSession, loadSessionSoon } from "./load_session.ts";
+import { isReturning, loadSession, loadSoon } from "./load_session.ts";
 import type { Returned } from "./tab_memory.ts";
 import { Picker } from "./picker.ts";
 import type { Session } from "./session.ts";
@@ -101,7 +101,7 @@ export class ViewerModel {
     this.#readSkipped();
     if (this.#invitation.peek().obstacle === null) {
       warmUp();
-      loadSessionSoon();
+      loadSoon(this.#decoder);
       // A link that was opened in this tab meanwhile is what somebody wants now.
       if (this.#invitation.peek().secret === null && isReturning("R")) this.#return();
     }

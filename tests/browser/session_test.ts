@@ -496,6 +496,9 @@ test("the server goes down after the two are connected, and they do not need it 
 test("a server that is down is named as the reason, and the picture is not lost", async (stage) => {
   const sender = await stage.sender();
   sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION|Failed to load/);
+  await sender.page.waitForFunction(() =>
+    performance.getEntriesByType("resource").some(({ name }) => name.includes("picture_worker"))
+  );
   await stage.app.stop();
   await sender.chooseFile(await fixture("small"));
   assertEquals(await sender.waitReason("failed", { timeout: GRACE_MS }), REASON.server);
