@@ -4,9 +4,9 @@
 import { createHash } from "node:crypto";
 import { walkSync } from "@std/fs/walk";
 import { basename } from "@std/path";
-import { tell } from "./lib/server/log.ts";
+import { tell } from "./lib/ops/log.ts";
 import type { State } from "./lib/server/state.ts";
-import { config } from "./lib/server/config.ts";
+import { config } from "./lib/ops/config.ts";
 
 /** What {@linkcode hashBuild} wrote. */
 const BUILD = "_fresh/build.sha256";

@@ -1,5 +1,5 @@
 import { App, staticFiles } from "fresh";
-import { config } from "./lib/server/config.ts";
+import { config } from "./lib/ops/config.ts";
 import { secured } from "./lib/server/headers.ts";
 import type { State } from "./lib/server/state.ts";
 

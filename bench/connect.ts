@@ -12,7 +12,7 @@
  */
 import { fixture } from "../tests/support/fixtures.ts";
 import { Sender, Viewer } from "../tests/support/flow.ts";
-import { type Firewall, hasLab, Lab, type Nat } from "../tests/net/lab.ts";
+import { type Firewall, hasLab, Lab, type Nat } from "../tests/connection/lab.ts";
 import { median } from "./statistics.ts";
 
 /** Pauses between messages that look for a way through, and around the change of the interface, in milliseconds. */

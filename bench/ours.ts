@@ -7,14 +7,14 @@
 import { UNTOUCHED } from "../lib/image/edits.ts";
 import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../lib/e2e/handshake.ts";
 import { loadKem } from "../lib/e2e/kem.ts";
-import { createIdentity, Peer } from "../lib/net/peer.ts";
-import type { RtcTransport } from "../lib/net/rtc_transport.ts";
-import { SecureLink } from "../lib/net/secure_link.ts";
-import { StripedTransport, type StripeOptions } from "../lib/net/striped_transport.ts";
+import { createIdentity, Peer } from "../lib/connection/peer.ts";
+import type { RtcTransport } from "../lib/connection/rtc_transport.ts";
+import { SecureLink } from "../lib/connection/secure_link.ts";
+import { StripedTransport, type StripeOptions } from "../lib/connection/striped_transport.ts";
 import { type Bytes, fromBase64Url, toBase64Url } from "../lib/protocol/bytes.ts";
 import { HANDSHAKE } from "../lib/protocol/handshake.ts";
-import { Inbox } from "../lib/session/inbox.ts";
-import { Outbox } from "../lib/session/outbox.ts";
+import { Inbox } from "../lib/pictures/inbox.ts";
+import { Outbox } from "../lib/pictures/outbox.ts";
 import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
 
 /** A chosen file is a Blob before anybody presses anything; making one of it is not part of sending. */

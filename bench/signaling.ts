@@ -12,7 +12,7 @@
  */
 import { toBase64Url } from "../lib/protocol/bytes.ts";
 import { MAX_TTL_S, SUBPROTOCOL } from "../lib/protocol/limits.ts";
-import { hashToken } from "../lib/rooms/tokens.ts";
+import { hashToken } from "../lib/ops/tokens.ts";
 import { startApp, type TestApp } from "../tests/support/app.ts";
 import { noRedis, TestRedis } from "../tests/support/redis.ts";
 import { printLine, rounded } from "./statistics.ts";

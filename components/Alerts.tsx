@@ -1,4 +1,4 @@
-import type { Attention } from "../lib/session/attention.ts";
+import type { Attention } from "../lib/device/attention.ts";
 import { useTexts } from "./texts.ts";
 
 /** How somebody who waits wants to be called back. */

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
-import type { Session } from "../lib/session/session.ts";
-import type { ViewerModel } from "../lib/session/viewer_model.ts";
+import type { Session } from "../lib/pages/session.ts";
+import type { ViewerModel } from "../lib/pages/viewer_model.ts";
 import { PictureInput } from "./PictureInput.tsx";
 import { Problems } from "./Problems.tsx";
 import { Seconds } from "./Seconds.tsx";

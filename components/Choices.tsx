@@ -1,5 +1,5 @@
 import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
-import type { SenderModel } from "../lib/session/sender_model.ts";
+import type { SenderModel } from "../lib/pages/sender_model.ts";
 import { Check } from "./Check.tsx";
 import { Relay } from "./Relay.tsx";
 import { TextField } from "./TextField.tsx";

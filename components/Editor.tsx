@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, number } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
-import type { AreaView, EditorModel, Point, Tool } from "../lib/session/editor_model.ts";
+import type { AreaView, EditorModel, Point, Tool } from "../lib/pages/editor_model.ts";
 import { useTexts } from "./texts.ts";
 
 interface Props {

@@ -1,5 +1,5 @@
 import { fill } from "../lib/i18n/format.ts";
-import type { InApp } from "../lib/session/in_app.ts";
+import type { InApp } from "../lib/device/in_app.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { useTexts } from "./texts.ts";
 

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Inbox, IncomingPicture } from "../lib/session/inbox.ts";
-import type { ViewingState } from "../lib/session/viewing.ts";
+import type { Inbox, IncomingPicture } from "../lib/pictures/inbox.ts";
+import type { ViewingState } from "../lib/viewer/viewing.ts";
 import { Ring } from "./Ring.tsx";
 import { useTexts } from "./texts.ts";
 import type { Texts } from "../lib/i18n/texts.ts";

@@ -1,4 +1,4 @@
-import type { PickProblem } from "../lib/session/picker.ts";
+import type { PickProblem } from "../lib/pages/picker.ts";
 import { nameProblems } from "./messages.ts";
 import { Notice } from "./Notice.tsx";
 import { useTexts } from "./texts.ts";

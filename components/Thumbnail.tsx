@@ -24,7 +24,7 @@ export function Thumbnail({ prepared, label }: { prepared: Prepared; label: stri
     const canvas = ref.current;
     if (canvas === null || motion !== "kept") return;
     const showing = new AbortController();
-    import("../lib/session/preview.ts")
+    import("../lib/pages/preview.ts")
       .then(({ playPreview }) => playPreview(canvas, prepared, showing.signal))
       .catch(() => {
         // Its server does not answer: the first frame stands there.

@@ -1,6 +1,6 @@
 import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill, number, plural, seconds } from "../lib/i18n/format.ts";
-import type { TimelineEntry } from "../lib/session/session.ts";
+import type { TimelineEntry } from "../lib/pages/session.ts";
 import { outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
 

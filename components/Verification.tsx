@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import type { Session } from "../lib/session/session.ts";
+import type { Session } from "../lib/pages/session.ts";
 import { useTexts } from "./texts.ts";
 
 /**

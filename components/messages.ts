@@ -1,7 +1,7 @@
 import type { Texts, Why } from "../lib/i18n/texts.ts";
 import { fill, foreign, plural, seconds } from "../lib/i18n/format.ts";
-import type { FailReason, Life } from "../lib/session/phases.ts";
-import type { PickProblem } from "../lib/session/picker.ts";
+import type { FailReason, Life } from "../lib/pages/phases.ts";
+import type { PickProblem } from "../lib/pages/picker.ts";
 
 /** The words for a server that said for how many seconds it is busy. */
 export function busyFor(t: Texts, retry: number): Why {

@@ -1,6 +1,6 @@
 import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill } from "../lib/i18n/format.ts";
-import type { OutgoingPicture } from "../lib/session/outbox.ts";
+import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
 
 /** What became of a finished picture, in words; what is happening to another one. */
 export function outcome(t: Texts, { state, coming }: OutgoingPicture): string {

@@ -5,7 +5,7 @@ import { Mark } from "../components/Mark.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { shortBuild } from "../lib/i18n/format.ts";
 import { build } from "../lib/server/build.ts";
-import { config as settings } from "../lib/server/config.ts";
+import { config as settings } from "../lib/ops/config.ts";
 import { define } from "../lib/server/state.ts";
 
 /** Browsers without WebRTC can take part where this server passes on what they send. */

@@ -1,7 +1,7 @@
 import { HttpError, page } from "fresh";
 import { ErrorPage } from "../components/ErrorPage.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
-import { log } from "../lib/server/log.ts";
+import { log } from "../lib/ops/log.ts";
 import { define } from "../lib/server/state.ts";
 
 export const handler = define.handlers((ctx) => {

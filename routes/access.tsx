@@ -1,7 +1,7 @@
 import { HttpError, page } from "fresh";
 import { AccessForm } from "../components/AccessForm.tsx";
 import { access } from "../lib/server/access.ts";
-import { clientOf } from "../lib/server/client_address.ts";
+import { clientOf } from "../lib/ops/client_address.ts";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { fill, seconds } from "../lib/i18n/format.ts";
 import { define } from "../lib/server/state.ts";

@@ -1,7 +1,7 @@
 import { HttpError } from "fresh";
-import { rooms } from "../lib/rooms/instance.ts";
-import { config } from "../lib/server/config.ts";
-import { LagMeter, mayRead, metrics } from "../lib/server/metrics.ts";
+import { rooms } from "../lib/server/instance.ts";
+import { config } from "../lib/ops/config.ts";
+import { LagMeter, mayRead, metrics } from "../lib/ops/metrics.ts";
 import { define } from "../lib/server/state.ts";
 
 const { METRICS_TOKEN } = config();

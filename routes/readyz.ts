@@ -1,4 +1,4 @@
-import { rooms } from "../lib/rooms/instance.ts";
+import { rooms } from "../lib/server/instance.ts";
 import { define } from "../lib/server/state.ts";
 
 /** Whether a load balancer should send anybody here: not while the store is away, nor from a signal to stop on. */

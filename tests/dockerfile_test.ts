@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEFAULTS } from "../lib/server/config.ts";
+import { DEFAULTS } from "../lib/ops/config.ts";
 import { freePort } from "./support/app.ts";
 import { assert, assertEquals, assertMatch } from "./support/assert.ts";
 import { execForm, healthCommand, Image, parseDockerfile, type Stage } from "./support/image.ts";

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { tell } from "../lib/server/log.ts";
+import { tell } from "../lib/ops/log.ts";
 import { APP_IS_BUILT, buildApp } from "./support/app.ts";
 import { launchBrowser, LENT_BROWSER, type TestBrowser } from "./support/browser.ts";
 import { sourceFiles } from "./support/imports.ts";

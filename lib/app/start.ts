@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { trusted } from "../session/environment.ts";
+import { trusted } from "../device/environment.ts";
 import { compareBuilds } from "./build_notice.ts";
 import { SHARED, WORKER_PATH } from "./names.ts";
 

@@ -5,7 +5,7 @@
  */
 import { LruCache } from "@std/cache/lru-cache";
 import { MAX_RETRY_S } from "../protocol/limits.ts";
-import { GuessLimit, type LimitOptions, MAX_KEYS, RateLimit } from "../server/rate_limits.ts";
+import { GuessLimit, type LimitOptions, MAX_KEYS, RateLimit } from "../ops/rate_limits.ts";
 
 /** Limits of one client and of all. `Infinity` limits nothing. */
 export interface AdmissionLimits {

@@ -4,8 +4,8 @@
  * @module
  */
 import { CODE_PATTERN } from "../protocol/signaling.ts";
-import type { Clock } from "./clock.ts";
-import type { RandomSource } from "./tokens.ts";
+import type { Clock } from "../ops/clock.ts";
+import type { RandomSource } from "../ops/tokens.ts";
 
 /** Fewest and most digits of a code, as CODE_PATTERN has them. */
 const MIN_DIGITS = 4;

@@ -17,14 +17,14 @@ import {
   type SignalError,
 } from "../protocol/signaling.ts";
 import type { Admission, Refusal } from "./admission.ts";
-import type { Counters } from "../server/metrics.ts";
-import type { IceIssuer } from "../server/turn.ts";
-import type { Clock } from "./clock.ts";
+import type { Counters } from "../ops/metrics.ts";
+import type { IceIssuer } from "../ops/turn.ts";
+import type { Clock } from "../ops/clock.ts";
 import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { RelayBudget } from "./relay_budget.ts";
 import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
-import { hashToken, type RandomSource } from "./tokens.ts";
+import { hashToken, type RandomSource } from "../ops/tokens.ts";
 
 /** What a connection needs of a WebSocket that is open. */
 export interface Socket {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GoneReason } from "../protocol/signaling.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../ops/clock.ts";
 import { CodeTable, isCode } from "./codes.ts";
 import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
 import type {
@@ -19,7 +19,7 @@ import type {
   SeatListener,
   Ticket,
 } from "./store.ts";
-import { equalHashes, type RandomSource, systemRandom, type TokenHash } from "./tokens.ts";
+import { equalHashes, type RandomSource, systemRandom, type TokenHash } from "../ops/tokens.ts";
 
 interface Tokens {
   readonly rtok: TokenHash;

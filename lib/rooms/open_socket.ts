@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../ops/clock.ts";
 import type { Socket } from "./connection.ts";
 
 /** How long the other end has to answer a close. */

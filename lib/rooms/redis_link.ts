@@ -23,7 +23,7 @@ export interface RedisLinkHandlers {
 
 /** Settings of a {@linkcode RedisLink}. */
 export interface RedisLinkOptions {
-  /** `redis(s)://…`, as lib/server/config.ts lets through. */
+  /** `redis(s)://…`, as lib/ops/config.ts lets through. */
   readonly url: string;
   /** The channel to listen to. */
   readonly channel: string;

@@ -12,7 +12,7 @@
  */
 import { toBase64Url } from "../protocol/bytes.ts";
 import { parseServerMessage } from "../protocol/signaling.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../ops/clock.ts";
 import { digitsFor, guessCode, isCode } from "./codes.ts";
 import { REDIS_LIMITS, type RedisLimits, STORE_LIMITS, type StoreLimits } from "./limits.ts";
 import { RedisAway, RedisLink } from "./redis_link.ts";
@@ -28,7 +28,7 @@ import type {
   SeatListener,
   Ticket,
 } from "./store.ts";
-import { type RandomSource, systemRandom, type TokenHash } from "./tokens.ts";
+import { type RandomSource, systemRandom, type TokenHash } from "../ops/tokens.ts";
 
 /** Options of {@linkcode RedisRoomStore}; whatever is missing has its default. */
 export interface RedisRoomStoreOptions {

@@ -5,8 +5,8 @@
  * @module
  */
 import { LruCache } from "@std/cache/lru-cache";
-import { MAX_KEYS } from "../server/rate_limits.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { MAX_KEYS } from "../ops/rate_limits.ts";
+import { type Clock, systemClock } from "../ops/clock.ts";
 
 /** Limits of a room, both ways together. */
 export interface RelayLimits {

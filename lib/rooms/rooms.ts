@@ -4,15 +4,15 @@
  * @module
  */
 import { Admission, UNLIMITED } from "./admission.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../ops/clock.ts";
 import { Connection, type ConnectionContext, type Guest } from "./connection.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "./limits.ts";
-import type { Counters } from "../server/metrics.ts";
-import type { IceIssuer } from "../server/turn.ts";
+import type { Counters } from "../ops/metrics.ts";
+import type { IceIssuer } from "../ops/turn.ts";
 import { OpenSocket } from "./open_socket.ts";
 import type { RelayBudget } from "./relay_budget.ts";
 import type { RoomStore } from "./store.ts";
-import { type RandomSource, systemRandom } from "./tokens.ts";
+import { type RandomSource, systemRandom } from "../ops/tokens.ts";
 
 /** Options of {@linkcode Rooms}; whatever is missing has its default. */
 export interface RoomsOptions {

@@ -20,7 +20,7 @@
  * @module
  */
 import type { ServerMessage } from "../protocol/signaling.ts";
-import type { TokenHash } from "./tokens.ts";
+import type { TokenHash } from "../ops/tokens.ts";
 
 /** The two seats of a room. */
 export type Seat = "sender" | "viewer";

@@ -5,7 +5,7 @@
  */
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { ROOM_PATTERN } from "../protocol/signaling.ts";
-import { isAllowedOrigin } from "../server/origin.ts";
+import { isAllowedOrigin } from "../ops/origin.ts";
 import type { Refusal } from "./admission.ts";
 import { isCode } from "./codes.ts";
 import type { Guest } from "./connection.ts";

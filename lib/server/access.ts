@@ -8,10 +8,10 @@ import { Buffer } from "node:buffer";
 import { createHmac, scryptSync } from "node:crypto";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { getCookies, setCookie } from "@std/http/cookie";
-import { type Clock, systemClock } from "../rooms/clock.ts";
-import { config } from "./config.ts";
+import { type Clock, systemClock } from "../ops/clock.ts";
+import { config } from "../ops/config.ts";
 import { readForm } from "./form.ts";
-import { GuessLimit, RateLimit } from "./rate_limits.ts";
+import { GuessLimit, RateLimit } from "../ops/rate_limits.ts";
 
 /** How long a cookie is good for, in seconds: a day's work. */
 const COOKIE_S = 12 * 3_600;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { log } from "./log.ts";
+import { log } from "../ops/log.ts";
 
 /** Where Fresh keeps the nonce of a rendered page's inline script; there is no public way to it outside of its own `csp()`. */
 const NONCE = Symbol.for("__freshNonce");

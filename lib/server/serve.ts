@@ -4,8 +4,8 @@
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import type { Rooms } from "../rooms/rooms.ts";
-import { type Config, config, ConfigError } from "./config.ts";
-import { complain, log, setLevel, tell } from "./log.ts";
+import { type Config, config, ConfigError } from "../ops/config.ts";
+import { complain, log, setLevel, tell } from "../ops/log.ts";
 
 type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
@@ -138,7 +138,7 @@ async function main(): Promise<void> {
     }
     const { fetch } = await loadBuild();
     // Loaded only now: it reads the settings as well, and would say what is wrong with them in its own way.
-    const { rooms } = await import("../rooms/instance.ts");
+    const { rooms } = await import("./instance.ts");
     stopOnSignal(listen(fetch, settings), rooms);
   } catch (error) {
     complain(`Cannot start the server: ${explain(error)}`);

@@ -1,7 +1,7 @@
-import { allowedOrigins, rooms } from "../../lib/rooms/instance.ts";
+import { allowedOrigins, rooms } from "../../lib/server/instance.ts";
 import { upgradeToRoom } from "../../lib/rooms/upgrade.ts";
 import { access } from "../../lib/server/access.ts";
-import { clientOf } from "../../lib/server/client_address.ts";
+import { clientOf } from "../../lib/ops/client_address.ts";
 import { define } from "../../lib/server/state.ts";
 
 export const handler = define.handlers({

@@ -63,7 +63,7 @@ Deno.test("what is shared or opened is what the file dialog offers", async () =>
 });
 
 Deno.test("the service worker is at the address that Trusted Types let through, and the routes are there", async () => {
-  const environment = await Deno.readTextFile(`${PROJECT}lib/session/environment.ts`);
+  const environment = await Deno.readTextFile(`${PROJECT}lib/device/environment.ts`);
   assert(environment.includes(`pathname === "${names.WORKER_PATH}"`));
   for (const path of [names.OFFLINE_PAGE, names.SHARE_PATH]) {
     await Deno.stat(`${PROJECT}routes${path}.tsx`);

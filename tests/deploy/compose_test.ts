@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DEFAULTS, parseConfig } from "../../lib/server/config.ts";
+import { DEFAULTS, parseConfig } from "../../lib/ops/config.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { PROJECT } from "../support/project.ts";
 import { parse } from "../support/yaml.ts";

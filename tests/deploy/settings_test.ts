@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEFAULTS, parseConfig } from "../../lib/server/config.ts";
+import { DEFAULTS, parseConfig } from "../../lib/ops/config.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { PROJECT } from "../support/project.ts";
 

@@ -165,7 +165,7 @@ Deno.test("the address that is shown can be opened", () => {
 
 Deno.test("who is connected when it stops is told to come back: code 1012", async () => {
   const dir = await stage(`
-    import { rooms } from "../lib/rooms/instance.ts";
+    import { rooms } from "../lib/server/instance.ts";
     import { upgradeToRoom } from "../lib/rooms/upgrade.ts";
     export default { fetch: (req) => upgradeToRoom(req, { room: "A".repeat(22), address: "192.0.2.1", mayCreate: true }, { rooms }) };
   `);

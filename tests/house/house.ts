@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { tell } from "../../lib/server/log.ts";
+import { tell } from "../../lib/ops/log.ts";
 import { importsOf, sourceFiles } from "../support/imports.ts";
 import { PROJECT } from "../support/project.ts";
 import { circlesOf, foldersOf, mutableFields, overlong, withoutComments } from "./counts.ts";

@@ -6,7 +6,7 @@
 import { senderWhy, spoken, viewerWhy } from "../../components/messages.ts";
 import { TEXTS } from "../../lib/i18n/catalogue.ts";
 import type { Why } from "../../lib/i18n/texts.ts";
-import type { EndReason, FailReason } from "../../lib/session/phases.ts";
+import type { EndReason, FailReason } from "../../lib/pages/phases.ts";
 import { assert, assertMatch } from "../support/assert.ts";
 
 const en = TEXTS.en.island;

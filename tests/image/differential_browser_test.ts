@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { tell } from "../../lib/server/log.ts";
+import { tell } from "../../lib/ops/log.ts";
 import { Bench, BenchSite, sentOf } from "../pictures/bench.ts";
 import { makePictures } from "../pictures/make.ts";
 import { findReaders, readLeft, type SentFile } from "../pictures/readers.ts";

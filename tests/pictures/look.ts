@@ -8,7 +8,7 @@
  * @module
  */
 import { join, relative } from "node:path";
-import { complain, tell } from "../../lib/server/log.ts";
+import { complain, tell } from "../../lib/ops/log.ts";
 import { Bench, BenchSite, type Finding, sentOf } from "./bench.ts";
 import { findReaders, readLeft, type SentFile } from "./readers.ts";
 import { type Row, rowOf, rowText, summary } from "./table.ts";

@@ -8,7 +8,7 @@ import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import type { Prepared } from "../../lib/image/prepared.ts";
-import { workerMaker } from "../../lib/session/environment.ts";
+import { workerMaker } from "../../lib/device/environment.ts";
 
 /** What `<img>` made of a file. */
 export interface Shown {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { complain, tell } from "../../lib/server/log.ts";
+import { complain, tell } from "../../lib/ops/log.ts";
 import { Bench, BenchSite } from "../pictures/bench.ts";
 import { damageProperty } from "../pictures/damage.ts";
 import { plainPictures } from "../pictures/make.ts";

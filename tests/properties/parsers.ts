@@ -42,7 +42,12 @@ import {
 import { neutralProfile } from "../../lib/image/icc.ts";
 import { inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
 import { type Cleaned, stripMetadata } from "../../lib/image/strip.ts";
-import { checkSdp, decodeCandidate, parseFingerprint, sdpFingerprint } from "../../lib/net/sdp.ts";
+import {
+  checkSdp,
+  decodeCandidate,
+  parseFingerprint,
+  sdpFingerprint,
+} from "../../lib/connection/sdp.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import { animatedGif, avif, flatPng, svg, withExif } from "../support/image_bytes.ts";

@@ -13,7 +13,7 @@ import { parseServerMessage, type ServerMessage } from "../../lib/protocol/signa
 import { Admission, UNLIMITED } from "../../lib/rooms/admission.ts";
 import { Connection } from "../../lib/rooms/connection.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
-import { hashToken, systemRandom } from "../../lib/rooms/tokens.ts";
+import { hashToken, systemRandom } from "../../lib/ops/tokens.ts";
 import { FakeClock, flush } from "../rooms/fake_clock.ts";
 import { FakeSocket } from "../rooms/fake_socket.ts";
 import { newGuest } from "../rooms/room_server.ts";

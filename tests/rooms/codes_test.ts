@@ -3,7 +3,7 @@ import { CODE_REST_MS } from "../../lib/protocol/limits.ts";
 import { CodeTable, type CodeTableOptions, digitsFor, isCode } from "../../lib/rooms/codes.ts";
 import { STORE_LIMITS } from "../../lib/rooms/limits.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
-import { hashToken, type RandomSource, systemRandom } from "../../lib/rooms/tokens.ts";
+import { hashToken, type RandomSource, systemRandom } from "../../lib/ops/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { token } from "./store_contract.ts";

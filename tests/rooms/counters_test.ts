@@ -4,7 +4,7 @@
  * @module
  */
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
-import { Metrics } from "../../lib/server/metrics.ts";
+import { Metrics } from "../../lib/ops/metrics.ts";
 import { assertEquals } from "../support/assert.ts";
 import { Client, newAccess, pair, RoomServer, until } from "./room_server.ts";
 

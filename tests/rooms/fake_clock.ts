@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "../../lib/rooms/clock.ts";
+import type { Clock } from "../../lib/ops/clock.ts";
 
 interface Timer {
   readonly at: number;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ServerMessage } from "../../lib/protocol/signaling.ts";
-import { type IceIssuer, iceIssuer } from "../../lib/server/turn.ts";
+import { type IceIssuer, iceIssuer } from "../../lib/ops/turn.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { Client, createMessage, newAccess, RoomServer } from "./room_server.ts";
 

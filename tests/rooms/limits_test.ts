@@ -3,8 +3,8 @@ import { Admission, type AdmissionLimits, UNLIMITED } from "../../lib/rooms/admi
 import { Connection, type Guest } from "../../lib/rooms/connection.ts";
 import { CONNECTION_LIMITS } from "../../lib/rooms/limits.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
-import { systemRandom } from "../../lib/rooms/tokens.ts";
-import { DEFAULTS } from "../../lib/server/config.ts";
+import { systemRandom } from "../../lib/ops/tokens.ts";
+import { DEFAULTS } from "../../lib/ops/config.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
 import { FakeSocket } from "./fake_socket.ts";

@@ -1,6 +1,6 @@
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import type { Claim } from "../../lib/rooms/store.ts";
-import { hashToken, systemRandom } from "../../lib/rooms/tokens.ts";
+import { hashToken, systemRandom } from "../../lib/ops/tokens.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
 import { CODE_REST_MS, GRACE_MS, MAX_ROOMS, testRoomStore, token } from "./store_contract.ts";

@@ -8,7 +8,7 @@ import type { RedisLimits, StoreLimits } from "../../lib/rooms/limits.ts";
 import { KEY } from "../../lib/rooms/redis_scripts.ts";
 import { RedisRoomStore } from "../../lib/rooms/redis_store.ts";
 import type { Denied, Seat, Seated, SeatEvent } from "../../lib/rooms/store.ts";
-import { hashToken } from "../../lib/rooms/tokens.ts";
+import { hashToken } from "../../lib/ops/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { importsOf, sourceFiles } from "../support/imports.ts";
 import { noRedis, STOPPED_CLOCK, TestRedis } from "../support/redis.ts";
@@ -495,6 +495,6 @@ Deno.test("nothing of the client for Redis is loaded without REDIS_URL", async (
     }
   }
   assertEquals(wrong, []);
-  const chosen = imports.get("lib/rooms/instance.ts") ?? [];
+  const chosen = imports.get("lib/server/instance.ts") ?? [];
   assert(chosen.some(({ specifier }) => specifier.endsWith("redis_store.ts")));
 });

@@ -12,7 +12,7 @@ import type { Guest } from "../../lib/rooms/connection.ts";
 import type { StoreLimits } from "../../lib/rooms/limits.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import { Rooms, type RoomsOptions } from "../../lib/rooms/rooms.ts";
-import { hashToken } from "../../lib/rooms/tokens.ts";
+import { hashToken } from "../../lib/ops/tokens.ts";
 import { upgradeToRoom } from "../../lib/rooms/upgrade.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { token } from "./store_contract.ts";

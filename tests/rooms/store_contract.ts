@@ -15,7 +15,7 @@ import type {
   SeatEvent,
   Ticket,
 } from "../../lib/rooms/store.ts";
-import { hashToken, type RandomSource, systemRandom } from "../../lib/rooms/tokens.ts";
+import { hashToken, type RandomSource, systemRandom } from "../../lib/ops/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** Grace that the stores under test are made with. */

@@ -1,5 +1,5 @@
 import { secured } from "../../lib/server/headers.ts";
-import { setLevel } from "../../lib/server/log.ts";
+import { setLevel } from "../../lib/ops/log.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 const NONCE = Symbol.for("__freshNonce");

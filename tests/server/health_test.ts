@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LagMeter, mayRead } from "../../lib/server/metrics.ts";
+import { LagMeter, mayRead } from "../../lib/ops/metrics.ts";
 import { type AppOptions, freePort, startApp } from "../support/app.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { Client, newAccess } from "../rooms/room_server.ts";

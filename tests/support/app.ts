@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEFAULTS } from "../../lib/server/config.ts";
+import { DEFAULTS } from "../../lib/ops/config.ts";
 import { PROJECT, readDenoJson } from "./project.ts";
 
 /** Settings of {@linkcode startApp}. */

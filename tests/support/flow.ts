@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SenderPhase, ViewerPhase } from "../../lib/session/phases.ts";
+import type { SenderPhase, ViewerPhase } from "../../lib/pages/phases.ts";
 import type { ElementHandle } from "./puppeteer.ts";
 import type { TestBrowser, TestPage } from "./browser.ts";
 import type { Fixture } from "./fixtures.ts";

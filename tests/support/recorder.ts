@@ -6,7 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { Line } from "../net/line.ts";
+import { Line } from "../connection/line.ts";
 import { latin1, latin1Bytes, type Part } from "./search.ts";
 
 /** Every byte of one connection. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { basename, join, resolve } from "node:path";
-import { complain } from "../../lib/server/log.ts";
+import { complain } from "../../lib/ops/log.ts";
 import { sourceFiles } from "./imports.ts";
 import { PROJECT } from "./project.ts";
 

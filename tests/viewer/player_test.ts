@@ -1,7 +1,7 @@
 import type { Frame } from "../../lib/image/animation_messages.ts";
 import { paceOf, Player, type PlayerClock } from "../../lib/viewer/player.ts";
 import { assertEquals } from "../support/assert.ts";
-import { FakeBitmap } from "../session/pictures.ts";
+import { FakeBitmap } from "../pictures/pictures.ts";
 
 /** Time that stands still but for `advance`; each paint is seen one millisecond later. */
 class FakeClock implements PlayerClock {

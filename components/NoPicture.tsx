@@ -1,0 +1,32 @@
+import type { IncomingPicture } from "../lib/pictures/inbox.ts";
+import { farewell } from "./closing.ts";
+import { Status } from "./Status.tsx";
+import { useTexts } from "./texts.ts";
+
+/** What stands where no picture is on its way. */
+export function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boolean }) {
+  const t = useTexts();
+  switch (picture?.state.at) {
+    case undefined:
+      return (
+        <section class="card">
+          <h1>{t.view.connectedTitle}</h1>
+          <Status busy>{t.view.connected}</Status>
+        </section>
+      );
+    case "closed":
+    case "revoked":
+    case "failed":
+    case "lost":
+      return (
+        <section class="card">
+          <div class="gone" aria-hidden="true" />
+          <h1>{t.view.closedTitle}</h1>
+          <p>{farewell(t, picture)}</p>
+          {keep && <p>{t.view.connectedIdle}</p>}
+        </section>
+      );
+    default:
+      return null;
+  }
+}

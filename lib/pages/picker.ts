@@ -1,0 +1,160 @@
+/**
+ * From chosen files to pictures that may be sent, with a word on each that may not.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { ViewRules } from "../protocol/control.ts";
+import { ImageError, type ImageErrorReason } from "../image/errors.ts";
+import type { Decoder } from "../image/decoder.ts";
+import { type Edits, UNTOUCHED } from "../image/edits.ts";
+import { mayBePicture } from "../image/glance.ts";
+import type { Prepared } from "../image/prepared.ts";
+import type { OutgoingContent } from "../pictures/outbox.ts";
+import { DEFAULT_PREFERENCES } from "./preferences.ts";
+
+/** Longest side of a thumbnail in device pixels. */
+const THUMBNAIL_SIDE = 640;
+
+/** The times that one can choose, in seconds; 0 = until closed. */
+export const VIEW_SECONDS = [3, 5, 10, 30, 60, 0] as const;
+
+/** A file that can't be sent. */
+export interface PickProblem {
+  readonly reason: ImageErrorReason | "too_many";
+  readonly name: string;
+}
+
+/** Who wants pictures. */
+export interface Taker {
+  /** Takes a picture, or what is to become one. Returns false where it is not wanted: then nothing is prepared. */
+  take(content: OutgoingContent): boolean | Promise<boolean>;
+  /** One that was taken did not become a picture; the reason is said here. */
+  lose(coming: Promise<Prepared>): void;
+}
+
+/** A file that is looked at. */
+interface Candidate {
+  readonly file: File;
+  readonly name: string;
+  /** Given to the taker before it is prepared; `null` where the first bytes promise nothing. */
+  readonly coming: PromiseWithResolvers<Prepared> | null;
+}
+
+/** Prepares pictures, one after the other: decoding two at once would double the memory. */
+export class Picker {
+  /** How long pictures may be seen; 0 = until closed. */
+  readonly seconds = signal<number>(DEFAULT_PREFERENCES.seconds);
+  /** Seen only while held. */
+  readonly hold = signal(DEFAULT_PREFERENCES.hold);
+  /** Whether this side decides each time that somebody asks to see one. */
+  readonly ask = signal(DEFAULT_PREFERENCES.ask);
+  /** Text of the watermark; empty = date, time and words of the session. */
+  readonly mark = signal("");
+  /** Whether large pictures are sent as they are. */
+  readonly fullSize = signal(DEFAULT_PREFERENCES.fullSize);
+  readonly #preparer: Pick<Decoder, "prepare">;
+  #queue: Promise<void> = Promise.resolve();
+  /** How many choices are worked on. */
+  #picks = 0;
+  readonly #preparing = signal(false);
+  readonly #problems = signal<readonly PickProblem[]>([]);
+
+  constructor(preparer: Pick<Decoder, "prepare">) {
+    this.#preparer = preparer;
+  }
+
+  get preparing(): ReadonlySignal<boolean> {
+    return this.#preparing;
+  }
+
+  /** What was wrong, in the order in which it was found, with files of the last choice. */
+  get problems(): ReadonlySignal<readonly PickProblem[]> {
+    return this.#problems;
+  }
+
+  /** The rules that are chosen now. */
+  get rules(): ViewRules {
+    return {
+      seconds: this.seconds.peek(),
+      hold: this.hold.peek(),
+      mark: this.mark.peek().trim(),
+      ask: this.ask.peek(),
+    };
+  }
+
+  /**
+   * Hands on what look like pictures at once, so that nobody waits for them, and then prepares them, after those that were chosen
+   * before. Settles when each is prepared or refused.
+   */
+  async pick(files: readonly File[], taker: Taker): Promise<void> {
+    if (files.length === 0) return;
+    // What is said of a choice that is still worked on stays.
+    if (this.#picks === 0) this.clear();
+    this.#picks++;
+    this.#preparing.value = true;
+    try {
+      const candidates: Candidate[] = [];
+      // An error that nobody foresaw is reported, after everything else of this choice was worked on.
+      const errors: unknown[] = [];
+      const report = (error: unknown) => void errors.push(error);
+      for (const file of files) {
+        await this.#lookAt(file, taker).then((found) => candidates.push(...found), report);
+      }
+      await (this.#queue = this.#queue.then(async () => {
+        for (const candidate of candidates) {
+          await this.#prepareFor(candidate, taker).catch(report);
+        }
+      }));
+      if (errors.length > 0) throw errors[0];
+    } finally {
+      this.#picks--;
+      this.#preparing.value = this.#picks > 0;
+    }
+  }
+
+  /** Says that a file can't be sent, e.g. because the session is full. */
+  refuse(problem: PickProblem): void {
+    this.#problems.value = [...this.#problems.peek(), problem];
+  }
+
+  /** Forgets what was wrong. */
+  clear(): void {
+    this.#problems.value = [];
+  }
+
+  /** Prepares one file as things are chosen now. Throws `ImageError`. */
+  prepare(file: Blob, edits: Edits = UNTOUCHED): Promise<Prepared> {
+    const fullSize = this.fullSize.peek();
+    return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize, edits });
+  }
+
+  /** None where it is not wanted. */
+  async #lookAt(file: File, taker: Taker): Promise<Candidate[]> {
+    const { name } = file;
+    if (!await mayBePicture(file)) return [{ file, name, coming: null }];
+    const coming = Promise.withResolvers<Prepared>();
+    // Its failure is told to the taker.
+    coming.promise.catch(() => {});
+    const taken = await taker.take({ name, prepared: coming.promise, rules: this.rules });
+    return taken ? [{ file, name, coming }] : [];
+  }
+
+  async #prepareFor({ file, name, coming }: Candidate, taker: Taker): Promise<void> {
+    try {
+      const prepared = await this.prepare(file);
+      if (coming !== null) return coming.resolve(prepared);
+      const taken = await taker.take({ name, prepared, rules: this.rules });
+      if (!taken) prepared.thumbnail.close();
+    } catch (error) {
+      this.refuse({ reason: error instanceof ImageError ? error.reason : "crashed", name });
+      if (coming !== null) {
+        coming.reject(error);
+        taker.lose(coming.promise);
+      }
+      if (!(error instanceof ImageError)) throw error;
+    }
+  }
+}

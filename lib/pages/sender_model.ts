@@ -1,0 +1,515 @@
+/**
+ * What the page `/` shows and can do: signals out, functions in.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import { createLinkSecret, formatLink } from "../e2e/link.ts";
+import { wipe } from "../e2e/suite.ts";
+import { Decoder } from "../image/decoder.ts";
+import type { Edits } from "../image/edits.ts";
+import { ImageError } from "../image/errors.ts";
+import type { EditorModel, Tool } from "./editor_model.ts";
+import {
+  findObstacle,
+  heicWorkerMaker,
+  relayOffered,
+  signalingServer,
+  warmUp,
+  workerMaker,
+} from "../device/environment.ts";
+import type { Prepared } from "../image/prepared.ts";
+import {
+  type Details,
+  free,
+  OutboxFullError,
+  type OutgoingContent,
+  type OutgoingPicture,
+  type Unseen,
+} from "../pictures/outbox.ts";
+import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
+import { isReturning, loadSession, loadSoon } from "./load_session.ts";
+import type { Returned } from "../page_restore/tab_memory.ts";
+import { isFinished, isOpen } from "../pictures/outgoing.ts";
+import { Picker } from "./picker.ts";
+import { keepPreferences, readPreferences } from "./preferences.ts";
+import type { Session } from "./session.ts";
+
+const IDLE: Life = { at: "idle" };
+const UNREACHABLE: Life = { at: "failed", reason: "unreachable" };
+
+/** Longest side of what the editor shows, in pixels: enough for any screen. */
+const EDITOR_SIDE = 1_600;
+
+/** A picture that is being edited. */
+export interface Editing {
+  readonly id: number;
+  readonly model: EditorModel;
+  readonly tools: readonly Tool[];
+}
+
+/** The sender's page. */
+export class SenderModel {
+  readonly picker: Picker;
+  readonly #decoder: Decoder;
+  readonly #location: Location;
+  readonly #obstacle: FailReason | null;
+  readonly #session = signal<Session | null>(null);
+  readonly #link = signal<string | null>(null);
+  readonly #code: ReadonlySignal<string | null>;
+  readonly #keep = signal(false);
+  readonly #relay = signal(false);
+  /** Good pictures, for which no session could be begun: the server did not answer for its program. */
+  readonly #stranded = signal<readonly OutgoingContent[]>([]);
+  /** The picture that was removed last, as long as that can be undone. */
+  readonly #removed = signal<Unseen | null>(null);
+  /** There was a link, and it went with the only picture, which could not be prepared. */
+  readonly #linkGone = signal(false);
+  /** What a page before this one left is looked for: settled once it is known. */
+  #coming: Promise<void> = Promise.resolve();
+  readonly #returning = signal(false);
+  readonly #returns = new AbortController();
+  /** There was something, and it is too late for it. */
+  readonly #lapsed = signal(false);
+  readonly #phase: ReadonlySignal<SenderPhase>;
+  readonly #reason: ReadonlySignal<string | null>;
+
+  /** `worker` is the URL of the picture worker. */
+  constructor(worker: string) {
+    this.#location = globalThis.location;
+    this.#obstacle = findObstacle();
+    this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
+    if (this.#obstacle === null) {
+      warmUp();
+      loadSoon(this.#decoder);
+    }
+    this.picker = new Picker(this.#decoder);
+    const kept = readPreferences();
+    this.picker.seconds.value = kept.seconds;
+    this.picker.hold.value = kept.hold;
+    this.picker.ask.value = kept.ask;
+    this.picker.fullSize.value = kept.fullSize;
+    this.#relay.value = kept.relay;
+    this.#phase = computed(() => {
+      const life = this.#life();
+      const outbox = this.#session.value?.outbox;
+      const phase = senderPhase(life, {
+        pictures: outbox?.pictures.value ?? [],
+        at: outbox?.at.value ?? 0,
+        preparing: this.picker.preparing.value,
+      });
+      const failed = this.#obstacle !== null || this.picker.problems.value.length > 0;
+      return phase === "idle" && failed ? "failed" : phase;
+    });
+    if (this.#obstacle === null && isReturning("S")) this.#coming = this.#return();
+    this.#code = computed(() => this.#session.value?.code.value ?? null);
+    this.#reason = computed(() => {
+      const life = this.#life();
+      if (life.at === "ended" || life.at === "failed") return life.reason;
+      if (life.at !== "idle") return null;
+      return this.#obstacle ?? this.picker.problems.value[0]?.reason ?? null;
+    });
+  }
+
+  get phase(): ReadonlySignal<SenderPhase> {
+    return this.#phase;
+  }
+
+  /** Why it ended or failed, or what is wrong with the file that was to begin it. */
+  get reason(): ReadonlySignal<string | null> {
+    return this.#reason;
+  }
+
+  /** What keeps this browser from taking part at all. */
+  get obstacle(): FailReason | null {
+    return this.#obstacle;
+  }
+
+  get session(): ReadonlySignal<Session | null> {
+    return this.#session;
+  }
+
+  /** True while what a page before this one left is looked for. */
+  get returning(): ReadonlySignal<boolean> {
+    return this.#returning;
+  }
+
+  /** True where a page before this one had a session, for which it is too late. */
+  get lapsed(): boolean {
+    return this.#lapsed.value && this.#session.value === null;
+  }
+
+  /** The link to share; there from the first picture on. */
+  get link(): ReadonlySignal<string | null> {
+    return this.#link;
+  }
+
+  /** True where a link was shown for a picture that then could not be prepared: it leads to nothing. */
+  get linkGone(): ReadonlySignal<boolean> {
+    return this.#linkGone;
+  }
+
+  /** The picture that was removed last; `null` where that can't be undone any more. */
+  get removed(): ReadonlySignal<Unseen | null> {
+    return this.#removed;
+  }
+
+  /** True while a picture is only here and its session goes on: whoever leaves the page loses it. */
+  get waits(): boolean {
+    if (this.stranded) return true;
+    const session = this.#session.value;
+    if (session === null || isOver(session.life.value)) return false;
+    return session.outbox.pictures.value.some(({ state }) => !isOpen(state) && !isFinished(state));
+  }
+
+  /** What can be said in place of the link; `null` while there is none, and after it was withdrawn. */
+  get code(): ReadonlySignal<string | null> {
+    return this.#code;
+  }
+
+  /** Whether sessions go on after the last picture. */
+  get keep(): ReadonlySignal<boolean> {
+    return this.#keep;
+  }
+
+  /** Whether this side's address stays hidden from the other one. */
+  get relay(): ReadonlySignal<boolean> {
+    return this.#relay;
+  }
+
+  /**
+   * Takes files that were chosen, dropped or pasted. The first one that looks like a picture makes the link, which does not
+   * wait until it is prepared.
+   */
+  async choose(files: readonly File[]): Promise<void> {
+    if (this.#obstacle !== null || files.length === 0) return;
+    await this.#coming;
+    this.#linkGone.value = false;
+    this.#forgetRemoved();
+    const before = this.#running();
+    let target = before;
+    const release = before?.hold();
+    const loading = loadSession();
+    // Answered for with the first picture.
+    loading.catch(() => {});
+    try {
+      await this.picker.pick(files, {
+        take: async (content) => {
+          const begin = await this.#beginner(loading);
+          // Back at the start meanwhile: nobody wants it any more.
+          if (target !== null && target !== this.#session.peek()) return false;
+          target ??= this.#running() ?? begin?.() ?? null;
+          if (target !== null) return this.#add(target, content);
+          this.#stranded.value = [...this.#stranded.peek(), content];
+          return true;
+        },
+        lose: (coming) => this.#lose(coming),
+      });
+    } finally {
+      release?.();
+      if (before === null) this.#withdrawUseless();
+    }
+  }
+
+  /** Chooses how long pictures may be seen, also for those that are not on their way yet. */
+  setSeconds(seconds: number): void {
+    this.picker.seconds.value = seconds;
+    keepPreferences({ seconds });
+    this.#session.peek()?.outbox.setRules({ seconds });
+  }
+
+  /** Chooses the text of the watermark, also for pictures that are not on their way yet. */
+  setMark(mark: string): void {
+    this.picker.mark.value = mark;
+    this.#session.peek()?.outbox.setRules({ mark: mark.trim() });
+  }
+
+  /** Shows pictures only while they are held, also those that are not on their way yet. */
+  setHold(hold: boolean): void {
+    this.picker.hold.value = hold;
+    keepPreferences({ hold });
+    this.#session.peek()?.outbox.setRules({ hold });
+  }
+
+  /** Wants to be asked each time that somebody would like to see one that is not on its way yet. */
+  setAsk(ask: boolean): void {
+    this.picker.ask.value = ask;
+    keepPreferences({ ask });
+    this.#session.peek()?.outbox.setRules({ ask });
+  }
+
+  /** Sends large pictures as they are, or not; those that are not on their way yet are prepared anew. */
+  async setFullSize(fullSize: boolean): Promise<void> {
+    this.picker.fullSize.value = fullSize;
+    keepPreferences({ fullSize });
+    const outbox = this.#session.peek()?.outbox;
+    const pictures = outbox?.pictures.peek() ?? [];
+    await Promise.all(pictures.map(({ id }) => this.#prepareAnew(id)));
+  }
+
+  /** Keeps this session and later ones open after the last picture, or not. */
+  setKeep(on: boolean): void {
+    this.#keep.value = on;
+    this.#session.peek()?.setKeep(on);
+  }
+
+  /** Connects by a relay alone, or not, as long as nothing is connected. */
+  setRelay(on: boolean): void {
+    this.#relay.value = on;
+    keepPreferences({ relay: on });
+    this.#session.peek()?.hideAddress(on);
+  }
+
+  /** Changes one picture, as long as it was not announced. */
+  change(id: number, details: Partial<Details>): void {
+    this.#session.peek()?.outbox.change(id, details);
+  }
+
+  /** Moves one picture by some places, as long as it was not announced. */
+  move(id: number, by: number): void {
+    this.#session.peek()?.outbox.move(id, by);
+  }
+
+  /**
+   * Removes one picture, as long as it was not announced. The session goes on, even without any: its link is good for what is
+   * chosen next, or for the same picture where that is undone.
+   */
+  remove(id: number): void {
+    const content = this.#session.peek()?.outbox.remove(id) ?? null;
+    if (content === null) return;
+    this.#forgetRemoved();
+    this.#removed.value = content;
+  }
+
+  /** Puts the picture that was removed last back in its place. */
+  undoRemove(): void {
+    const content = this.#removed.peek();
+    const session = this.#running();
+    if (content === null || session === null) return;
+    this.#removed.value = null;
+    const { name, prepared, rules, caption, alt, named, n } = content;
+    if (!this.#add(session, { name, prepared, rules, caption, alt, named })) return free(content);
+    const last = session.outbox.pictures.peek().at(-1);
+    if (last !== undefined) session.outbox.move(last.id, n - last.n);
+  }
+
+  /** Holds a picture back while what is said about it is changed, or not any more. Returns false where it is too late. */
+  hold(id: number, on: boolean): boolean {
+    return this.#session.peek()?.outbox.edit(id, on) ?? false;
+  }
+
+  /** The pictures of a session that is over which nobody has seen. */
+  get unseen(): readonly OutgoingPicture[] {
+    const pictures = this.#session.value?.outbox.pictures.value ?? [];
+    return pictures.filter(({ state }) => state.at === "unseen");
+  }
+
+  /** True where the server did not answer when the first picture was chosen; {@linkcode SenderModel.again} tries once more. */
+  get stranded(): boolean {
+    return this.#stranded.value.length > 0;
+  }
+
+  /** Makes a new link for what nobody has seen. */
+  async again(): Promise<void> {
+    const begin = await this.#beginner(loadSession());
+    if (begin === null) return;
+    const unseen = this.#session.peek()?.outbox.takeUnseen() ?? [];
+    const kept: readonly OutgoingContent[] = [...unseen, ...this.#stranded.peek()];
+    if (kept.length === 0) return this.reset();
+    const session = begin();
+    for (const { name, prepared, rules, caption = "", alt = "", named = false } of kept) {
+      session.outbox.add({ name, prepared, rules, caption, alt, named });
+    }
+    this.#stranded.value = [];
+  }
+
+  /** Back to the start, with nothing kept. */
+  reset(): void {
+    this.#returns.abort();
+    this.#discard();
+    this.#stranded.peek().forEach(free);
+    this.picker.clear();
+    batch(() => {
+      this.#linkGone.value = false;
+      this.#stranded.value = [];
+      this.#session.value = null;
+      this.#link.value = null;
+      this.#lapsed.value = false;
+    });
+  }
+
+  /** The page goes away: says so while it still can. */
+  vanish(): void {
+    this.#session.peek()?.vanish();
+  }
+
+  /** Begins to edit a picture, which is not sent meanwhile. `null` where it is too late, or can't be done. */
+  async beginEdit(id: number): Promise<Editing | null> {
+    const outbox = this.#session.peek()?.outbox;
+    const picture = outbox?.pictures.peek().find((other) => other.id === id);
+    const prepared = picture?.prepared ?? null;
+    if (outbox === undefined || prepared === null || !outbox.edit(id, true)) return null;
+    const { source, edits } = prepared;
+    const size = { maxWidth: EDITOR_SIDE, maxHeight: EDITOR_SIDE };
+    try {
+      const { EditorModel, TOOLS } = await import("./editor_model.ts");
+      const bitmap = await this.#decoder.preview(source, size);
+      return { id, model: new EditorModel(bitmap, edits), tools: TOOLS };
+    } catch (error) {
+      outbox.edit(id, false);
+      if (error instanceof ImageError) {
+        this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
+      }
+      // Else the server did not answer for the editor: the picture stays as it is.
+      return null;
+    }
+  }
+
+  /** Puts the edited picture in the place of the one before; `null` leaves it as it was. */
+  async endEdit(id: number, edits: Edits | null): Promise<void> {
+    if (edits === null) this.#session.peek()?.outbox.edit(id, false);
+    else await this.#prepareAnew(id, edits);
+  }
+
+  /** Prepares a picture once more from its file, as things are chosen now, unless it is on its way. */
+  async #prepareAnew(id: number, edits?: Edits): Promise<void> {
+    const outbox = this.#session.peek()?.outbox;
+    const picture = outbox?.pictures.peek().find((other) => other.id === id);
+    // One that can't be prepared at all is refused by whoever chose it.
+    const old = picture?.prepared ?? await picture?.coming?.catch(() => null) ?? null;
+    if (outbox === undefined || old === null || !outbox.edit(id, true)) return;
+    try {
+      const { source, edits: before } = old;
+      const prepared = await this.picker.prepare(source, edits ?? before);
+      if (!outbox.replace(id, prepared)) prepared.thumbnail.close();
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
+    } finally {
+      outbox.edit(id, false);
+    }
+  }
+
+  #running(): Session | null {
+    const session = this.#session.peek();
+    return session === null || isOver(session.life.peek()) ? null : session;
+  }
+
+  /** Ends the session that is there, and frees what it kept. */
+  #discard(): void {
+    const session = this.#session.peek();
+    this.#forgetRemoved();
+    session?.leave();
+    session?.outbox.takeUnseen().forEach(free);
+  }
+
+  #forgetRemoved(): void {
+    const content = this.#removed.peek();
+    this.#removed.value = null;
+    if (content !== null) free(content);
+  }
+
+  /** A picture could not be prepared: it goes from wherever it is. */
+  #lose(coming: Promise<Prepared>): void {
+    this.#stranded.value = this.#stranded.peek().filter(({ prepared }) => prepared !== coming);
+    if (this.#removed.peek()?.prepared === coming) this.#removed.value = null;
+    this.#session.peek()?.outbox.lose(coming);
+  }
+
+  /** Nothing that began the session is a picture, and nobody came meanwhile: back to the start, where it says why. */
+  #withdrawUseless(): void {
+    const session = this.#running();
+    const { picker } = this;
+    if (session === null || session.life.peek().at === "live" || picker.preparing.peek()) return;
+    if (session.outbox.pictures.peek().length > 0 || picker.problems.peek().length === 0) return;
+    // What was removed can still be put back.
+    if (this.#removed.peek() !== null) return;
+    this.#discard();
+    batch(() => {
+      this.#session.value = null;
+      this.#link.value = null;
+      this.#linkGone.value = true;
+    });
+  }
+
+  #life(): Life {
+    return this.#session.value?.life.value ?? (this.stranded ? UNREACHABLE : IDLE);
+  }
+
+  /** Returns false where the session is full, and says so. */
+  #add(session: Session, content: OutgoingContent): boolean {
+    try {
+      session.outbox.add(content);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OutboxFullError)) throw error;
+      this.picker.refuse({ reason: "too_many", name: content.name });
+      return false;
+    }
+  }
+
+  /** What begins a session; `null` where the server did not answer for it. */
+  async #beginner(loading: ReturnType<typeof loadSession>): Promise<(() => Session) | null> {
+    try {
+      const sessionClass = await loading;
+      return () => this.#begin(sessionClass);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Goes on with what a page before this one left. */
+  async #return(): Promise<void> {
+    this.#returning.value = true;
+    const { signal } = this.#returns;
+    try {
+      const sessionClass = await loadSession();
+      const before = await sessionClass.findBefore("S", signalingServer(this.#location), signal);
+      if (signal.aborted) return;
+      if (before === null) this.#lapsed.value = true;
+      else this.#begin(sessionClass, before);
+    } catch {
+      // The server does not answer for the program: it stays where it is, for the next time that the page is loaded.
+    } finally {
+      this.#returning.value = false;
+    }
+  }
+
+  #begin(sessionClass: typeof Session, before?: Returned): Session {
+    this.#discard();
+    const secret = before?.secret instanceof Uint8Array ? before.secret : createLinkSecret();
+    const server = signalingServer(this.#location);
+    const session = new sessionClass({
+      role: "S",
+      secret,
+      server,
+      decoder: this.#decoder,
+      relay: relayOffered(),
+      ...(before === undefined ? {} : { before }),
+    });
+    if (before !== undefined) {
+      this.#keep.value = before.keep;
+      this.#relay.value = before.hide;
+    }
+    batch(() => {
+      this.#session.value = session;
+      // Once somebody was bound, nobody else can use it.
+      this.#link.value = before?.bound === true ? null : formatLink(this.#location.origin, secret);
+    });
+    wipe(secret);
+    session.life.subscribe((life) => {
+      // The secret in it is worth nothing any more, and is not to be had either.
+      if (isOver(life) && this.#session.peek() === session) this.#link.value = null;
+    });
+    session.setKeep(this.#keep.peek());
+    session.hideAddress(this.#relay.peek());
+    session.start();
+    return session;
+  }
+}
+
+function isOver(life: Life): boolean {
+  return life.at === "ended" || life.at === "failed";
+}

@@ -1,0 +1,574 @@
+/**
+ * One session, from the seat to the end: the connection, both directions of pictures, what the other side says, and
+ * the timeline that people read. The same for both roles; they differ in who ends it.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Bytes } from "../protocol/bytes.ts";
+import { BYE_REASONS, type ByeReason } from "../protocol/control.ts";
+import type { OpenedControl } from "../e2e/control_record.ts";
+import type { Code } from "../e2e/code.ts";
+import { sasDigits, sasEmoji } from "../e2e/sas.ts";
+import { ProtocolError } from "../e2e/suite.ts";
+import type { Role } from "../e2e/transcript.ts";
+import type { Decoder } from "../image/decoder.ts";
+import type { Claim } from "../connection/attempt.ts";
+import { Connector } from "../connection/connector.ts";
+import type { Route } from "../connection/route.ts";
+import type { LinkEnd, SecureLink } from "../connection/secure_link.ts";
+import type { Trace } from "../connection/trace.ts";
+import { SEAT_GRACE_MS } from "../protocol/limits.ts";
+import { reopen } from "../connection/reopen.ts";
+import { Inbox, type IncomingPicture } from "../pictures/inbox.ts";
+import { makeAnimator } from "./make_animator.ts";
+import { Outbox, type OutgoingPicture } from "../pictures/outbox.ts";
+import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
+import { Remains, type Returned, TabMemory } from "../page_restore/tab_memory.ts";
+
+/** How long taking back waits for the viewer's word on a picture that is open, in milliseconds. */
+const REPORT_MS = 2_000;
+
+/** How long a session outlives its last picture: time to read what happened, or to add one more, in milliseconds. */
+const DONE_DELAY_MS = 1_500;
+
+/** How many words of the SAS stand in the default watermark. */
+const MARK_WORDS = 3;
+
+/** What happened, for people; newest last. */
+export interface TimelineEntry {
+  /** Wall clock, for display. */
+  readonly time: Date;
+  readonly what:
+    | { readonly type: "waiting" }
+    /** Somebody came or went before anything was bound; a run of these is one entry, and `times` says how often one came in it. */
+    | { readonly type: "peer"; readonly here: boolean; readonly times: number }
+    /** Somebody could not prove that he has the link or the code; `withdrawn` when that was once too often for the code. */
+    | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
+    | { readonly type: "live" }
+    /** The other page was closed, or is being loaded again; or this one was. */
+    | { readonly type: "away" }
+    | { readonly type: "again" }
+    | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
+    | { readonly type: "incoming"; readonly picture: IncomingPicture }
+    /** The viewer would like more time; this side gave some. */
+    | { readonly type: "wish"; readonly picture: OutgoingPicture }
+    | { readonly type: "granted"; readonly picture: OutgoingPicture; readonly seconds: number }
+    | { readonly type: "burned" }
+    | { readonly type: "ended"; readonly reason: EndReason };
+}
+
+/** What says that nobody is in between: how the two proved it to each other, and what people can compare. */
+export interface Verification {
+  readonly by: "link" | "code";
+  /** The SAS: 7 pictures with their names. */
+  readonly emoji: readonly (readonly [emoji: string, name: string])[];
+  /** The same for the ear: three groups of four digits. */
+  readonly digits: string;
+}
+
+/** Settings of a {@linkcode Session}. */
+export interface SessionOptions {
+  readonly role: Role;
+  /** The link's secret, 32 bytes, which is copied; or the code that a viewer was told. */
+  readonly secret: Bytes | Code;
+  /** `ws(s)://host`. */
+  readonly server: string;
+  readonly decoder: Decoder;
+  /** Whether the server passes encrypted records on, where no other way leads through. */
+  readonly relay?: boolean;
+  /** What a page before this one left, which this one goes on with. */
+  readonly before?: Returned;
+}
+
+/** A session of this browser with one other. */
+export class Session {
+  readonly outbox: Outbox;
+  readonly #options: SessionOptions;
+  readonly #life = signal<Life>({ at: "idle" });
+  readonly #contact = signal(true);
+  readonly #steady = signal(true);
+  readonly #away = signal(false);
+  readonly #forgot: Signal<boolean>;
+  readonly #timeline = signal<readonly TimelineEntry[]>([]);
+  readonly #inbox = signal<Inbox | null>(null);
+  readonly #keep = signal(false);
+  readonly #code = signal<string | null>(null);
+  readonly #codeless = signal(false);
+  readonly #verification = signal<Verification | null>(null);
+  readonly #compared = signal(false);
+  readonly #route = signal<Route | null>(null);
+  readonly #connector: Connector;
+  readonly #memory: TabMemory;
+  #link: SecureLink | null = null;
+  /** Says where it goes on before it says anything else. */
+  #unsettled = false;
+  /** When the other page has been away for too long. */
+  #return: ReturnType<typeof setTimeout> | undefined;
+  #holds = 0;
+  /** Whether the viewer was ever told that he may send. */
+  #mayAnswer = false;
+  #doneTimer: ReturnType<typeof setTimeout> | undefined;
+  #takingBack: { reason: EndReason; timer: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor(options: SessionOptions) {
+    const { before } = options;
+    this.#options = options;
+    this.#memory = new TabMemory(options.role, before);
+    this.#forgot = signal(before?.ledger.pending ?? false);
+    this.#keep.value = before?.keep ?? false;
+    this.#mayAnswer = before?.mayAnswer ?? false;
+    this.outbox = new Outbox((picture) => this.#outgoingChanged(picture), before?.ledger);
+    this.#connector = new Connector({
+      role: options.role,
+      secret: options.secret instanceof Uint8Array ? options.secret.slice() : options.secret,
+      server: options.server,
+      ...(options.relay === undefined ? {} : { relay: options.relay }),
+      keeper: this.#memory,
+      ...(before === undefined ? {} : { kept: before }),
+      handlers: {
+        onSeated: () => this.#seated(),
+        onContact: (contact) => {
+          this.#contact.value = contact;
+        },
+        onPeer: (here) => this.#peerChanged(here),
+        onCode: (code) => {
+          this.#code.value = code;
+          this.#codeless.value = code === null;
+        },
+        onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
+        onBound: (link) => this.#bound(link),
+        onAgain: () => this.#detach(),
+        onRoute: (route) => {
+          this.#route.value = route;
+        },
+        onFailed: (reason, retry) => this.#happen({ type: "fail", reason, retry }),
+      },
+    });
+  }
+
+  get life(): ReadonlySignal<Life> {
+    return this.#life;
+  }
+
+  /** False while the server can't be reached; a live session does not need it. */
+  get contact(): ReadonlySignal<boolean> {
+    return this.#contact;
+  }
+
+  /** False while the connection to the other browser does not answer; it may come back. */
+  get steady(): ReadonlySignal<boolean> {
+    return this.#steady;
+  }
+
+  /** True while the other page is closed, or being loaded again; it may come back. */
+  get away(): ReadonlySignal<boolean> {
+    return this.#away;
+  }
+
+  /** True where a page before this one began it. */
+  get again(): boolean {
+    return this.#options.before !== undefined;
+  }
+
+  /** True where this page was loaded again and had pictures that nobody had opened: they are gone, until some are chosen. */
+  get forgot(): ReadonlySignal<boolean> {
+    return this.#forgot;
+  }
+
+  /** Which way the pictures go; `null` before that is known. */
+  get route(): ReadonlySignal<Route | null> {
+    return this.#route;
+  }
+
+  get timeline(): ReadonlySignal<readonly TimelineEntry[]> {
+    return this.#timeline;
+  }
+
+  /** What was tried to connect, for diagnostics. */
+  get trace(): Trace {
+    return this.#connector.trace;
+  }
+
+  /** There once the session is live. */
+  get inbox(): ReadonlySignal<Inbox | null> {
+    return this.#inbox;
+  }
+
+  /** True when the session goes on after the last picture: then both sides may send. */
+  get keep(): ReadonlySignal<boolean> {
+    return this.#keep;
+  }
+
+  /** Sender: the code that leads here beside the link; `null` before the server gave one, and after its withdrawal. */
+  get code(): ReadonlySignal<string | null> {
+    return this.#code;
+  }
+
+  /** Sender: true when there is no code and none is to come: it was withdrawn, or its words could not be loaded. */
+  get codeless(): ReadonlySignal<boolean> {
+    return this.#codeless;
+  }
+
+  /** There once the session is live. */
+  get verification(): ReadonlySignal<Verification | null> {
+    return this.#verification;
+  }
+
+  /** True when somebody on this side said that both see the same. */
+  get compared(): ReadonlySignal<boolean> {
+    return this.#compared;
+  }
+
+  /** Whether a picture was opened on a page before this one; known until {@linkcode Session.findBefore} was called. */
+  static hadOpened(role: Role): boolean {
+    return Remains.find(role)?.opened === true;
+  }
+
+  /**
+   * What a page before this one left in this tab, with its seat taken back; `null` where there is nothing to go on with. Waits as long
+   * as the server does not answer, and the seat may still be there; when `signal` aborts it is forgotten.
+   */
+  static async findBefore(
+    role: Role,
+    server: string,
+    signal: AbortSignal,
+  ): Promise<Returned | null> {
+    const remains = Remains.find(role);
+    if (remains === null) return null;
+    const { path, rtok } = remains;
+    const reopened = signal.aborted ? null : await reopen({ server, path, rtok, signal });
+    const before = reopened === null || signal.aborted ? null : await remains.open(reopened);
+    if (before === null) remains.forget();
+    return before;
+  }
+
+  /** Takes the seat; everything else follows by itself. */
+  start(): void {
+    const { before } = this.#options;
+    if (this.again) this.#note({ type: "again" });
+    // Somebody is there, or was a moment ago.
+    if (before?.bound === true) this.#awaitReturn();
+    this.#happen({ type: "start" });
+    this.#connector.start();
+  }
+
+  /** Hides this side's address from the other one, or not; what is connected already stays as it is. */
+  hideAddress(on: boolean): void {
+    this.#memory.keep({ hide: on });
+    this.#connector.hideAddress(on);
+  }
+
+  /** Sender: keep the session open after the last picture, or not. */
+  setKeep(on: boolean): void {
+    if (this.#options.role !== "S" || this.#keep.peek() === on) return;
+    this.#keep.value = on;
+    this.#mayAnswer ||= on;
+    this.#memory.keep({ keep: on, mayAnswer: this.#mayAnswer });
+    this.#link?.sendControl({ t: "keep", on }).catch(() => {});
+    this.#endWhenDone();
+  }
+
+  /** Takes all own pictures back and ends, after a moment for the viewer's word on what was open. */
+  burn(): void {
+    if (this.#isOver() || this.#takingBack !== null) return;
+    // When all was seen there is nothing left to take back, and saying so would be false.
+    if (this.outbox.pictures.peek().length > 0 && this.outbox.done) return this.leave();
+    this.#note({ type: "burned" });
+    this.outbox.burn();
+    this.#endAfterReport("burned");
+  }
+
+  /** Leaves: whatever is on either screen is wiped. */
+  leave(): void {
+    if (this.#isOver() || this.#takingBack !== null) return;
+    this.#inbox.peek()?.close("user");
+    if (this.outbox.open) this.outbox.burn();
+    this.#endAfterReport("left");
+  }
+
+  /** Gives the viewer more time for what is on his screen, in seconds. */
+  grant(id: number, seconds: number): void {
+    const granted = this.outbox.grant(id, seconds);
+    const picture = this.outbox.pictures.peek().find((other) => other.id === id);
+    if (granted > 0 && picture !== undefined) {
+      this.#note({ type: "granted", picture, seconds: granted });
+    }
+  }
+
+  /** The two compared, and see the same. */
+  same(): void {
+    this.#compared.value = this.#verification.peek() !== null;
+  }
+
+  /** The two compared, and see different things: somebody is in between. Ends at once, on the other side as well, with nothing left to read. */
+  different(): void {
+    if (this.#isOver()) return;
+    this.outbox.burn();
+    this.#finish("mismatch");
+  }
+
+  /** The page goes away, and may be loaded again: nothing is left on screen, and the other side waits. */
+  vanish(): void {
+    if (!this.#isOver()) this.#inbox.peek()?.close("hidden");
+  }
+
+  /** Keeps the session from ending by itself while another picture is being prepared. Call what it returns, once. */
+  hold(): () => void {
+    this.#holds++;
+    return () => {
+      this.#holds--;
+      this.#endWhenDone();
+    };
+  }
+
+  #endAfterReport(reason: EndReason): void {
+    if (!this.outbox.open) return this.#finish(reason);
+    const timer = setTimeout(() => this.#finish(reason), REPORT_MS);
+    this.#takingBack = { reason, timer };
+  }
+
+  #happen(event: LifeEvent): void {
+    const before = this.#life.peek();
+    const life = transition(before, event);
+    if (life === before) return;
+    this.#life.value = life;
+    if (life.at === "failed") this.#outOfUse();
+  }
+
+  #isOver(): boolean {
+    const { at } = this.#life.peek();
+    return at === "ended" || at === "failed";
+  }
+
+  #seated(): void {
+    if (this.#life.peek().at !== "starting") return;
+    this.#happen({ type: "seated" });
+    this.#note({ type: "waiting" });
+  }
+
+  #peerChanged(here: boolean): void {
+    const before = this.#life.peek().at;
+    this.#happen({ type: "peer", here });
+    if (before === this.#life.peek().at) return;
+    const timeline = this.#timeline.peek();
+    const last = timeline.at(-1)?.what;
+    const run = last?.type === "peer" ? last : null;
+    // Who comes and goes all day long must not fill the page.
+    if (run !== null) this.#timeline.value = timeline.slice(0, -1);
+    this.#note({ type: "peer", here, times: (run?.times ?? 0) + (here ? 1 : 0) });
+  }
+
+  #bound(link: SecureLink): void {
+    this.#link = link;
+    this.#unsettled = link.again;
+    clearTimeout(this.#return);
+    const emoji = sasEmoji(link.sas);
+    const inbox = this.#inbox.peek() ?? new Inbox({
+      link,
+      decoder: this.#options.decoder,
+      animator: makeAnimator,
+      defaultMark: defaultMark(emoji.map(([, name]) => name)),
+      onChange: (picture) => this.#incomingChanged(picture),
+      onSeen: (seen) => this.#memory.seen(seen),
+    });
+    link.listen({
+      onControl: (opened) => this.#control(inbox, opened),
+      onRecord: (record) => inbox.receiveRecord(record),
+      onSteady: (steady) => {
+        this.#steady.value = steady;
+        this.outbox.setSteady(steady);
+        inbox.setSteady(steady);
+      },
+      onAway: () => this.#wentAway(),
+      onBreak: () => inbox.position(),
+      onResume: (position) => {
+        this.outbox.resume(position).catch(() => link.reject());
+      },
+      onEnd: (why) => this.#linkEnded(why),
+    });
+    batch(() => {
+      this.#inbox.value = inbox;
+      this.#steady.value = true;
+      this.#away.value = false;
+      this.#verification.value = { by: link.by, emoji, digits: sasDigits(link.sas) };
+      this.#happen({ type: "bound" });
+      this.#note({ type: "live" });
+    });
+    this.outbox.setSteady(true);
+    inbox.setSteady(true);
+    if (link.again) this.#sayBack(link, inbox);
+    if (this.#keep.peek() && this.#options.role === "S") {
+      link.sendControl({ t: "keep", on: true }).catch(() => {});
+    }
+    this.outbox.attach(link);
+  }
+
+  /** Says where this side goes on, on the first link after one of the pages was loaded again. */
+  #sayBack(link: SecureLink, inbox: Inbox): void {
+    inbox.detach(inbox.last ?? this.#options.before?.last);
+    inbox.attach(link);
+    const { last } = inbox;
+    const next = this.outbox.detach();
+    link.sendControl({ t: "back", next, ...(last === undefined ? {} : { last }) }).catch(() => {});
+  }
+
+  /** The other page was loaded again and proved itself: what was bound is over. */
+  #detach(): void {
+    this.#link?.drop();
+    this.#link = null;
+    this.#wentAway();
+    this.#steady.value = false;
+    this.#inbox.peek()?.detach();
+    this.outbox.detach();
+    this.#awaitReturn();
+  }
+
+  #wentAway(): void {
+    if (this.#away.peek() || this.#isOver()) return;
+    this.#away.value = true;
+    this.#note({ type: "away" });
+    // Nobody can take it back any more.
+    this.#inbox.peek()?.close("left");
+  }
+
+  #awaitReturn(): void {
+    clearTimeout(this.#return);
+    this.#return = setTimeout(() => this.#end("lost"), SEAT_GRACE_MS);
+  }
+
+  async #control(inbox: Inbox, opened: OpenedControl): Promise<void> {
+    const { message } = opened;
+    // Nothing else comes before it, and it comes once.
+    if ((message.t === "back") !== this.#unsettled) throw new ProtocolError();
+    if (message.t === "meta" && this.#options.role === "S" && !this.#mayAnswer) {
+      // A picture that nobody asked for would hold the sender's session open.
+      throw new ProtocolError();
+    }
+    if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
+    switch (message.t) {
+      case "bye":
+        return this.#finish(this.#farewell(message.why, inbox));
+      case "abort":
+        return this.#finish("protocol");
+      case "back":
+        this.#unsettled = false;
+        inbox.expect(message.next);
+        this.outbox.settle(message.last);
+        // A page before this one may have heard of the last picture's end: then nothing changes any more that would say so.
+        return this.#endWhenDone();
+      case "keep":
+        // Only who made the room says how long it lasts.
+        if (this.#options.role === "S") throw new ProtocolError();
+        this.#keep.value = message.on;
+        this.#memory.keep({ keep: message.on });
+        return;
+      case "more": {
+        const picture = this.outbox.wish(message.n);
+        if (picture !== null) this.#note({ type: "wish", picture });
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  /** What the other side's `bye` means here: the sender says how the session ends, a viewer can leave it or stop it. */
+  #farewell(why: ByeReason, inbox: Inbox): EndReason {
+    if (why === "mismatch") return why;
+    if (this.#options.role === "S" || why === "left") return "peer_left";
+    // "All was seen" is false while a picture is locked or on screen, and where there never was one, on no page of this session.
+    const finished = inbox.picture.peek() === null ? inbox.last !== undefined : inbox.idle;
+    return why === "done" && !finished ? "peer_left" : why;
+  }
+
+  #linkEnded(why: LinkEnd): void {
+    const reason = why === "protocol" ? "protocol" : "lost";
+    this.#end(this.#takingBack?.reason ?? reason);
+  }
+
+  #outgoingChanged(picture: OutgoingPicture): void {
+    const last = this.#timeline.peek().at(-1)?.what;
+    const progressed = last?.type === "outgoing" && last.picture.n === picture.n &&
+      last.picture.state.at === picture.state.at;
+    if (!progressed && picture.state.at !== "queued") this.#note({ type: "outgoing", picture });
+    if (!progressed) this.#memory.keep({ ledger: this.outbox.ledger });
+    if (picture.state.at === "queued") this.#forgot.value = false;
+    if (this.#takingBack !== null && !this.outbox.open) {
+      return this.#finish(this.#takingBack.reason);
+    }
+    this.#endWhenDone();
+  }
+
+  #incomingChanged(picture: IncomingPicture): void {
+    const last = this.#timeline.peek().at(-1)?.what;
+    const progressed = last?.type === "incoming" && last.picture.meta.n === picture.meta.n &&
+      last.picture.state.at === picture.state.at;
+    if (!progressed) this.#note({ type: "incoming", picture });
+    this.#endWhenDone();
+  }
+
+  /** Sender: when the last picture is finished, the session is, unless another one is added in that moment. */
+  #endWhenDone(): void {
+    clearTimeout(this.#doneTimer);
+    if (this.#isDone()) {
+      this.#doneTimer = setTimeout(() => {
+        if (this.#isDone()) this.#finish("done");
+      }, DONE_DELAY_MS);
+    }
+  }
+
+  #isDone(): boolean {
+    return this.#options.role === "S" && this.#life.peek().at === "live" && !this.#keep.peek() &&
+      this.#takingBack === null && this.#holds === 0 && !this.#forgot.peek() &&
+      this.outbox.pictures.peek().length > 0 &&
+      this.outbox.done &&
+      this.#inbox.peek()?.idle === true;
+  }
+
+  /** Ends on this side's word: reports what was on screen, says goodbye, then ends. */
+  #finish(reason: EndReason): void {
+    const link = this.#link;
+    this.#inbox.peek()?.close("left");
+    link?.sendControl({ t: "bye", why: BYE_REASONS.find((why) => why === reason) ?? "left" }).catch(
+      () => {},
+    );
+    this.#end(reason, link?.close());
+  }
+
+  /** `closing`: until when the goodbye is on its way. */
+  #end(reason: EndReason, closing?: Promise<void>): void {
+    if (this.#isOver()) return;
+    clearTimeout(this.#takingBack?.timer);
+    clearTimeout(this.#doneTimer);
+    clearTimeout(this.#return);
+    batch(() => {
+      this.#happen({ type: "end", reason });
+      // What goes through the server has to leave before the room ends.
+      this.#outOfUse(this.#route.peek() === "server" ? closing : undefined);
+      this.#note({ type: "ended", reason });
+    });
+  }
+
+  /** Nothing readable stays, and the server forgets the room. */
+  #outOfUse(closing?: Promise<void>): void {
+    this.#memory.forget();
+    this.#inbox.peek()?.end();
+    this.outbox.end();
+    this.#connector.end(closing);
+    this.#link = null;
+    this.#code.value = null;
+  }
+
+  #note(what: TimelineEntry["what"]): void {
+    this.#timeline.value = [...this.#timeline.peek(), { time: new Date(), what }];
+  }
+}
+
+/** Date, time and words of this session: says on a photograph of the screen when and with whom it was. */
+function defaultMark(words: readonly string[]): string {
+  const time = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
+  return `${time.format(new Date())} · ${words.slice(0, MARK_WORDS).join(" ")}`;
+}

@@ -1,0 +1,422 @@
+/**
+ * What the page `/join` shows and can do: signals out, functions in.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { Bytes } from "../protocol/bytes.ts";
+import {
+  type Code,
+  type CodeProblem,
+  completeWord,
+  loadWordlist,
+  parseCode,
+  suggestWords,
+} from "../e2e/code.ts";
+import { formatLink, parseFragment } from "../e2e/link.ts";
+import { wipe } from "../e2e/suite.ts";
+import { Decoder } from "../image/decoder.ts";
+import {
+  findObstacle,
+  heicWorkerMaker,
+  relayOffered,
+  signalingServer,
+  warmUp,
+  workerMaker,
+} from "../device/environment.ts";
+import { OutboxFullError } from "../pictures/outbox.ts";
+import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
+import { isReturning, loadSession, loadSoon } from "./load_session.ts";
+import type { Returned } from "../page_restore/tab_memory.ts";
+import { Picker } from "./picker.ts";
+import type { Session } from "./session.ts";
+
+/** What the address bar held when the page came: with an empty one, a code is asked for. */
+interface Invitation {
+  /** The link's secret, 32 bytes; for this page only. */
+  readonly secret: Bytes | null;
+  readonly by: "link" | "code";
+  readonly obstacle: FailReason | null;
+}
+
+/** What keeps this browser from taking part, whatever it is given. */
+const OBSTACLES: readonly FailReason[] = ["insecure", "old_browser", "no_webrtc"];
+
+/** Failures after which the same link may work at a second try: a sender's phone may have slept when it was refused. */
+const RETRYABLE: readonly FailReason[] = [
+  "refused",
+  "unreachable",
+  "busy",
+  "network",
+  "no_relay",
+  "timeout",
+  "dismissed",
+  "wrong_code",
+];
+
+/** What is wrong with a code that was typed; `unavailable_words` where the list of words could not be loaded. */
+export type CodeTrouble = CodeProblem | { readonly reason: "unavailable_words" };
+
+/** Where "Skip to the content" leads. */
+const CONTENT = "#content";
+
+/** The viewer's page. */
+export class ViewerModel {
+  readonly picker: Picker;
+  readonly #decoder: Decoder;
+  readonly #location: Location;
+  readonly #invitation = signal<Invitation>({
+    secret: null,
+    by: "code",
+    obstacle: findObstacle(),
+  });
+  readonly #codeText = signal("");
+  readonly #codeProblem = signal<CodeTrouble | null>(null);
+  readonly #wordlist = signal<readonly string[]>([]);
+  readonly #suggestions: ReadonlySignal<readonly string[]>;
+  readonly #session = signal<Session | null>(null);
+  readonly #relay = signal(false);
+  /** The program of a session did not come: the server does not answer. */
+  readonly #unloaded = signal(false);
+  #joining = false;
+  /** The fragment that stays in the address. */
+  #skippedTo = "";
+  /** A page before this one left something: it is looked for, or it is too late for it. */
+  readonly #before = signal<"none" | "returning" | "lapsed">("none");
+  readonly #returns = new AbortController();
+  /** That page had opened a picture. */
+  #opened = false;
+  readonly #phase: ReadonlySignal<ViewerPhase>;
+  readonly #reason: ReadonlySignal<string | null>;
+  readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
+
+  /** `worker` is the URL of the picture worker. Reads the link out of the address bar, and takes it away there. */
+  constructor(worker: string) {
+    this.#location = globalThis.location;
+    this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
+    this.picker = new Picker(this.#decoder);
+    this.readFragment();
+    this.#readSkipped();
+    if (this.#invitation.peek().obstacle === null) {
+      warmUp();
+      loadSoon(this.#decoder);
+      // A link that was opened in this tab meanwhile is what somebody wants now.
+      if (this.#invitation.peek().secret === null && isReturning("R")) this.#return();
+    }
+    this.#phase = computed(() => {
+      if (this.#invitation.value.obstacle !== null) return "failed";
+      const picture = this.#session.value?.inbox.value?.picture.value ?? null;
+      return viewerPhase(this.#life(), picture);
+    });
+    this.#reason = computed(() => {
+      const life = this.#life();
+      if (life.at === "ended" || life.at === "failed") return life.reason;
+      return this.#invitation.value.obstacle ?? this.#codeProblem.value?.reason ?? null;
+    });
+    this.#suggestions = computed(() => suggestWords(this.#codeText.value, this.#wordlist.value));
+  }
+
+  get phase(): ReadonlySignal<ViewerPhase> {
+    return this.#phase;
+  }
+
+  /** Why it ended or failed. */
+  get reason(): ReadonlySignal<string | null> {
+    return this.#reason;
+  }
+
+  get session(): ReadonlySignal<Session | null> {
+    return this.#session;
+  }
+
+  /** Whether this page joins by the link that it came with, or by a code that it asks for. */
+  get by(): ReadonlySignal<"link" | "code"> {
+    return this.#by;
+  }
+
+  /** What was typed so far. */
+  get codeText(): ReadonlySignal<string> {
+    return this.#codeText;
+  }
+
+  /** Words that the one being typed may become. */
+  get suggestions(): ReadonlySignal<readonly string[]> {
+    return this.#suggestions;
+  }
+
+  /** What is wrong with the code, once it was tried. */
+  get codeProblem(): ReadonlySignal<CodeTrouble | null> {
+    return this.#codeProblem;
+  }
+
+  /** Whether a picture was opened on a page before this one: what was seen there is not known here any more. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Why there is no session; `null` while there is or may be one. */
+  get failure(): FailReason | null {
+    const life = this.#life();
+    return this.#invitation.value.obstacle ?? (life.at === "failed" ? life.reason : null);
+  }
+
+  /** Seconds after which a busy server is worth trying again, where it said so. */
+  get retry(): number | undefined {
+    const life = this.#life();
+    return life.at === "failed" ? life.retry : undefined;
+  }
+
+  /** True when pressing the button again may help. */
+  get retryable(): boolean {
+    const life = this.#life();
+    return life.at === "failed" && RETRYABLE.includes(life.reason);
+  }
+
+  /** True where a code is to be typed: before one is tried, and again, with what was typed, when it led nowhere. */
+  get asksForCode(): boolean {
+    const { failure } = this;
+    if (this.#before.value !== "none") return false;
+    return this.#by.value === "code" && (failure === null || !OBSTACLES.includes(failure));
+  }
+
+  /** Whether this side's address stays hidden from the other one. */
+  get relay(): ReadonlySignal<boolean> {
+    return this.#relay;
+  }
+
+  /** Connects by a relay alone, or not, from the next press of "Connect" on. */
+  setRelay(on: boolean): void {
+    this.#relay.value = on;
+  }
+
+  /** Reads a link from the address bar, unless a session is under way. */
+  readFragment(): void {
+    const life = this.#session.peek()?.life.peek().at ?? "idle";
+    if (life !== "idle" && life !== "ended" && life !== "failed") return;
+    const { hash, pathname } = this.#location;
+    // "Skip to the content" is a fragment too, and no reason to forget anything.
+    if (!/^#\d/.test(hash)) return;
+    // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
+    history.replaceState(null, "", pathname + this.#skippedTo);
+    this.#follow(hash);
+  }
+
+  /**
+   * Reads the link where somebody skipped to the content before this program came: the browser
+   * notes where the page began. The link itself stands one step back in the history, and is taken
+   * out there as ever.
+   */
+  #readSkipped(): void {
+    if (this.#location.hash !== CONTENT) return;
+    const [began] = performance.getEntriesByType("navigation");
+    const hash = began === undefined ? "" : new URL(began.name).hash;
+    if (!/^#\d/.test(hash)) return;
+    this.#follow(hash);
+    this.#skippedTo = CONTENT;
+    globalThis.addEventListener("hashchange", () => this.readFragment(), { once: true });
+    history.back();
+  }
+
+  #follow(hash: string): void {
+    const secret = parseFragment(hash);
+    this.#invite(secret, findObstacle() ?? (secret === null ? "bad_link" : null));
+  }
+
+  /** The link that this page came with, for another browser; `null` where there was none, or it was used. */
+  formatLink(): string | null {
+    const { secret } = this.#invitation.peek();
+    return secret === null ? null : formatLink(this.#location.origin, secret);
+  }
+
+  /** Takes what is typed, or pasted: a whole link of this server as well. What failed before is over with it. */
+  typeCode(text: string): void {
+    if (!this.#mayJoin()) return;
+    const secret = this.#readLink(text.trim());
+    if (secret !== null) return this.#invite(secret, null);
+    // Not before somebody types, so that the page itself comes without it; the number comes first, and leaves time.
+    if (this.#wordlist.peek().length === 0) this.#loadWords();
+    batch(() => {
+      this.#session.value = null;
+      this.#unloaded.value = false;
+      this.#codeText.value = text;
+      this.#codeProblem.value = null;
+    });
+  }
+
+  /** Puts a suggested word in place of the one being typed. */
+  complete(word: string): void {
+    this.typeCode(completeWord(this.#codeText.peek(), word));
+  }
+
+  /** The one press: nothing was connected before. */
+  async join(): Promise<void> {
+    if (this.#joining) return;
+    this.#joining = true;
+    try {
+      await this.#join();
+    } finally {
+      this.#joining = false;
+    }
+  }
+
+  async #join(): Promise<void> {
+    const invitation = this.#invitation.peek();
+    const { secret, by, obstacle } = invitation;
+    if (obstacle !== null || !this.#mayJoin()) return;
+    // What is wrong may be the same as before: said anew all the same.
+    this.#codeProblem.value = null;
+    const [sessionClass, list] = await Promise.all([
+      loadSession().catch(() => null),
+      by === "code" ? this.#loadWords() : null,
+    ]);
+    // Another link may have come meanwhile, and nobody pressed anything for that one.
+    if (invitation !== this.#invitation.peek() || !this.#mayJoin()) return;
+    if (by === "link") {
+      this.#unloaded.value = sessionClass === null;
+      if (sessionClass !== null && secret !== null) this.#begin(sessionClass, secret);
+      return;
+    }
+    const code = sessionClass === null || list === null
+      ? { reason: "unavailable_words" } as const
+      : parseCode(this.#codeText.peek(), list);
+    if ("reason" in code) this.#codeProblem.value = code;
+    else if (sessionClass !== null) this.#begin(sessionClass, code);
+  }
+
+  /** Chooses how long pictures that are sent back may be seen, in seconds. */
+  setSeconds(seconds: number): void {
+    this.picker.seconds.value = seconds;
+    this.#session.peek()?.outbox.setRules({ seconds });
+  }
+
+  /** Sends pictures back, in a session that was kept open. */
+  async choose(files: readonly File[]): Promise<void> {
+    const session = this.#session.peek();
+    if (session?.life.peek().at !== "live" || !session.keep.peek()) return;
+    await this.picker.pick(files, {
+      take: (content) => {
+        try {
+          session.outbox.add(content);
+          return true;
+        } catch (error) {
+          if (!(error instanceof OutboxFullError)) throw error;
+          this.picker.refuse({ reason: "too_many", name: content.name });
+          return false;
+        }
+      },
+      lose: (coming) => void session.outbox.lose(coming),
+    });
+  }
+
+  /** The page goes away: says so while it still can. */
+  vanish(): void {
+    this.#session.peek()?.vanish();
+  }
+
+  /** The secret of a link that leads to this very page; `null` for anything else. */
+  #readLink(text: string): Bytes | null {
+    const page = `${this.#location.origin}${this.#location.pathname}`;
+    return text.startsWith(`${page}#`) ? parseFragment(text.slice(page.length)) : null;
+  }
+
+  /** Turns the page to a link, with nothing left of what was typed or failed before. */
+  #invite(secret: Bytes | null, obstacle: FailReason | null): void {
+    batch(() => {
+      this.#session.value = null;
+      this.#before.value = "none";
+      this.#returns.abort();
+      this.#opened = false;
+      this.#unloaded.value = false;
+      this.#codeText.value = "";
+      this.#codeProblem.value = null;
+      this.#invitation.value = { secret, by: "link", obstacle };
+    });
+  }
+
+  #mayJoin(): boolean {
+    const before = this.#session.peek()?.life.peek().at;
+    return before === undefined || before === "failed";
+  }
+
+  /** Does not go on with what a page before this one left. */
+  stay(): void {
+    this.#returns.abort();
+    this.#before.value = "none";
+  }
+
+  /** Goes on with what a page before this one left, unless another link comes meanwhile. */
+  async #return(): Promise<void> {
+    this.#before.value = "returning";
+    let before: Returned | null = null;
+    let opened = false;
+    const sessionClass = await loadSession().catch(() => null);
+    if (sessionClass !== null) {
+      opened = sessionClass.hadOpened("R");
+      before = await sessionClass.findBefore(
+        "R",
+        signalingServer(this.#location),
+        this.#returns.signal,
+      );
+    }
+    if (this.#before.peek() !== "returning") return;
+    batch(() => {
+      this.#opened = opened;
+      this.#before.value = before === null ? "lapsed" : "none";
+      if (sessionClass === null || before === null) return;
+      const { secret, hide } = before;
+      this.#relay.value = hide;
+      this.#invitation.value = {
+        secret: null,
+        by: secret instanceof Uint8Array ? "link" : "code",
+        obstacle: null,
+      };
+      this.#begin(sessionClass, secret, before);
+    });
+  }
+
+  #begin(sessionClass: typeof Session, secret: Bytes | Code, before?: Returned): void {
+    const server = signalingServer(this.#location);
+    const session = new sessionClass({
+      role: "R",
+      secret,
+      server,
+      decoder: this.#decoder,
+      relay: relayOffered(),
+      ...(before === undefined ? {} : { before }),
+    });
+    this.#session.value = session;
+    session.life.subscribe(({ at }) => {
+      // It was for one time. Before that, a second try may need it.
+      if (at === "live" || at === "ended") this.#forget();
+    });
+    session.hideAddress(this.#relay.peek());
+    session.start();
+  }
+
+  /** Fetches what typing a code needs; asked for again where the server did not answer. */
+  async #loadWords(): Promise<readonly string[] | null> {
+    try {
+      return this.#wordlist.value = await loadWordlist();
+    } catch {
+      return null;
+    }
+  }
+
+  #forget(): void {
+    this.#codeText.value = "";
+    const invitation = this.#invitation.peek();
+    if (invitation.secret === null) return;
+    wipe(invitation.secret);
+    this.#invitation.value = { ...invitation, secret: null };
+  }
+
+  #life(): Life {
+    const life = this.#session.value?.life.value;
+    if (life !== undefined) return life;
+    if (this.#before.value === "returning") return { at: "starting" };
+    if (this.#before.value === "lapsed") return { at: "failed", reason: "forgotten" };
+    return this.#unloaded.value ? { at: "failed", reason: "unreachable" } : { at: "idle" };
+  }
+}

@@ -1,0 +1,783 @@
+/**
+ * The pictures that this side sends, one after the other: announced, sealed, sent, and released or destroyed.
+ *
+ * This module is browser compatible.
+ *
+ * @module
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { type Bytes, toBase64Url } from "../protocol/bytes.ts";
+import type { ControlMessage, LastSeen, MetaMessage, ViewRules } from "../protocol/control.ts";
+import {
+  MAX_ALT_LENGTH,
+  MAX_CAPTION_LENGTH,
+  MAX_IMAGES,
+  MAX_NAME_LENGTH,
+  MAX_VIEW_SECONDS,
+} from "../protocol/limits.ts";
+import { CHUNK_SIZE, chunkCount, RECORD_LENGTH } from "../protocol/record.ts";
+import { encodeControl } from "../e2e/control_record.ts";
+import { ImageSealer } from "../e2e/image_stream.ts";
+import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
+import type { Prepared } from "../image/prepared.ts";
+import { ChannelClosedError } from "../connection/flow_channel.ts";
+import type { Position, SecureLink } from "../connection/secure_link.ts";
+import { ChunkReader } from "./chunk_reader.ts";
+import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
+
+/**
+ * How many chunks are sealed ahead of the channel, 1 MiB: on busy cores the engine's crypto threads come late, and a
+ * channel that drained must never wait for them.
+ */
+const SEALED_AHEAD = 16;
+
+/** Progress is published at most this often, in milliseconds: each time costs the page a render. */
+const PROGRESS_MS = 100;
+
+/** Between the end of one picture and the next, in milliseconds: both people see that one was closed. */
+const NEXT_DELAY_MS = 400;
+
+/** How much longer than it may be seen a picture may be open without a word from its viewer, in milliseconds. */
+const OVERDUE_MS = 10_000;
+
+/** How long a viewer's software may take from the key to the first frame, in milliseconds: a slow phone, 40 megapixels. */
+const UNLOCK_MS = 30_000;
+
+/** What the owner says about a picture, until it is announced. */
+export interface Details {
+  readonly rules: ViewRules;
+  /** Shown with the picture; may be empty. */
+  readonly caption: string;
+  /** Read out in place of the picture; may be empty. */
+  readonly alt: string;
+  /** Whether the file's name is sent: it often says more than the picture. */
+  readonly named: boolean;
+}
+
+/** What to send. */
+export interface OutgoingContent extends Partial<Details> {
+  /** The file's name. */
+  readonly name: string;
+  /** Or what it becomes, while it is still worked on. Where that fails, whoever works on it says so ({@linkcode Outbox.lose}). */
+  readonly prepared: Prepared | Promise<Prepared>;
+  readonly rules: ViewRules;
+}
+
+/** Frees a picture that is not sent, also one that is still worked on. */
+export function free({ prepared }: Pick<OutgoingContent, "prepared">): void {
+  if (!(prepared instanceof Promise)) return prepared.thumbnail.close();
+  prepared.then(({ thumbnail }) => thumbnail.close(), () => {
+    // There is nothing to free, and whoever works on it says why.
+  });
+}
+
+/** How long a viewer may have the key of a picture that he has to hold before he first does, in milliseconds. */
+const HOLD_MS = 600_000;
+
+/** One picture of this side, as the page shows it. */
+export interface OutgoingPicture extends Details {
+  /** Stays the same, whatever is removed or moved before it. */
+  readonly id: number;
+  /** Its place, which is its number on the wire once it is announced. */
+  readonly n: number;
+  readonly name: string;
+  /** `null` while it is still worked on; or a page before this one sent it, and has taken it along. */
+  readonly prepared: Prepared | null;
+  /** What it is to become while it is worked on: until then it is not sent. `null` once it is here. */
+  readonly coming: Promise<Prepared> | null;
+  readonly state: Outgoing;
+  /** Not sent while it is: somebody changes it, or what is said about it. */
+  readonly editing: boolean;
+  /** The viewer would like more time. */
+  readonly wanted: boolean;
+}
+
+/** What is remembered of the pictures should the page be loaded again; nothing that could show one. */
+export interface Ledger {
+  /** By number, those that were opened or are finished. */
+  readonly states: readonly Outgoing[];
+  /** When the key of the last one was released, by the clock on the wall. */
+  readonly openedAt: number;
+  /** There were others, which the next page does not have. */
+  readonly pending: boolean;
+}
+
+/** Of a session that begins. */
+export const NO_LEDGER: Ledger = { states: [], openedAt: 0, pending: false };
+
+/** The session can't take more pictures. */
+export class OutboxFullError extends Error {
+  override readonly name = "OutboxFullError";
+
+  constructor() {
+    super(`Cannot add picture: a session has at most ${MAX_IMAGES}`);
+  }
+}
+
+/** The event that a control message means for one of our pictures; `null` for messages about something else. */
+function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number }) | null {
+  switch (message.t) {
+    case "got":
+      return { type: message.t, n: message.n };
+    case "shown": {
+      const { n, still } = message;
+      return still === undefined ? { type: "shown", n } : { type: "shown", n, still };
+    }
+    case "open":
+      return { type: "open", n: message.n, ask: false };
+    case "closed":
+      return { type: "closed", n: message.n, why: message.why, ms: message.ms };
+    case "abort":
+      return message.n === undefined ? null : { type: "abort", n: message.n, code: message.code };
+    default:
+      return null;
+  }
+}
+
+/** A picture that was announced, and can still be read by nobody, or is open. */
+interface Sealed {
+  readonly sealer: ImageSealer;
+  readonly abort: AbortController;
+}
+
+/** One whose content is here. */
+export type OwnPicture = OutgoingPicture & { readonly prepared: Prepared };
+
+/** A picture that nobody has seen, as it can be added once more. */
+export type Unseen = Omit<OutgoingPicture, "prepared"> & OutgoingContent;
+
+/** What is left of a picture that a page before this one opened or lost. */
+function past(state: Outgoing, n: number): OutgoingPicture {
+  const rules = { seconds: 0, hold: false, mark: "", ask: false };
+  const details = { rules, caption: "", alt: "", named: false, name: "" };
+  const nothing = { prepared: null, coming: null, editing: false, wanted: false };
+  return { ...details, ...nothing, id: n, n, state };
+}
+
+/** `null` where nothing of it is here. */
+function contentOf(picture: OutgoingPicture): Unseen | null {
+  const prepared = picture.prepared ?? picture.coming;
+  return prepared === null ? null : { ...picture, prepared };
+}
+
+/** The announcement of a picture. */
+function describe(picture: OwnPicture): MetaMessage {
+  const { n, prepared, rules } = picture;
+  const { type, size, width, height } = prepared;
+  const name = cut(picture.named ? picture.name : "", MAX_NAME_LENGTH);
+  const alt = cut(picture.alt, MAX_ALT_LENGTH);
+  const caption = cut(picture.caption, MAX_CAPTION_LENGTH);
+  return {
+    t: "meta",
+    n,
+    type,
+    size,
+    w: width,
+    h: height,
+    view: rules,
+    ...(name === "" ? {} : { name }),
+    ...(alt === "" ? {} : { alt }),
+    ...(caption === "" ? {} : { caption }),
+  };
+}
+
+/** Without the spaces around it, and without half of a character at its end. */
+function cut(text: string, length: number): string {
+  return text.trim().slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
+/**
+ * Sends pictures in order. One is with the viewer at a time; the next one goes after it as soon as it is delivered, so that it
+ * is there, locked, when its turn comes.
+ */
+export class Outbox {
+  readonly #pictures = signal<readonly OutgoingPicture[]>([]);
+  readonly #at = signal(0);
+  readonly #onChange: (picture: OutgoingPicture) => void;
+  #link: SecureLink | null = null;
+  /** By number: the picture that people are at, and the one behind it. */
+  readonly #sealed = new Map<number, Sealed>();
+  #ids = 0;
+  /** When the key of the current picture was released, by the clock on the wall: it goes on while a machine sleeps. */
+  #openedAt = 0;
+  /** When its time on screen is over, by the same clock, as far as this side knows. */
+  #dueAt = Infinity;
+  /** Whether everything was taken back, and what was by itself. */
+  #burned = false;
+  readonly #revoked = new Set<number>();
+  /** The last picture that was sent to its end. */
+  #whole = -1;
+  /** The picture that is next, being read already. */
+  #readAhead: { readonly blob: Blob; readonly chunks: ChunkReader } | null = null;
+  #pumping = false;
+  #ended = false;
+  #progressAt = 0;
+  #overdue: ReturnType<typeof setTimeout> | undefined;
+  #steady = true;
+  /** The sending under way: what stops it, and its end. */
+  #job: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
+
+  /** `onChange` is called after each change of a picture's state. `ledger`: what a page before this one remembered. */
+  constructor(onChange: (picture: OutgoingPicture) => void, ledger: Ledger = NO_LEDGER) {
+    this.#onChange = onChange;
+    this.#pictures.value = ledger.states.map(past);
+    this.#ids = ledger.states.length;
+    this.#openedAt = ledger.openedAt;
+  }
+
+  /** What the page after this one has to know: of the pictures that the viewer was given the key of, or that are finished. */
+  get ledger(): Ledger {
+    const states = this.#inOrder().map(({ state }) => state);
+    const unopened = states.findIndex((state) => !isOpen(state) && !isFinished(state));
+    const pending = unopened !== -1;
+    return {
+      states: pending ? states.slice(0, unopened) : states,
+      openedAt: this.#openedAt,
+      pending,
+    };
+  }
+
+  /** All pictures, in order. */
+  get pictures(): ReadonlySignal<readonly OutgoingPicture[]> {
+    return this.#pictures;
+  }
+
+  /** The place of the picture that people are at; the one behind it may be on its way already. */
+  get at(): ReadonlySignal<number> {
+    return this.#at;
+  }
+
+  /** True when no picture is left that something could still happen to. */
+  get done(): boolean {
+    return this.#pictures.peek().every((picture) => isFinished(picture.state));
+  }
+
+  /**
+   * Adds a picture; one that comes after the end is `unseen` at once. Returns its id. Throws {@linkcode OutboxFullError}.
+   */
+  add({ prepared, ...content }: OutgoingContent): number {
+    const pictures = this.#pictures.peek();
+    if (pictures.length >= MAX_IMAGES) throw new OutboxFullError();
+    const coming = prepared instanceof Promise ? prepared : null;
+    const id = this.#ids++;
+    const picture: OutgoingPicture = {
+      caption: "",
+      alt: "",
+      named: false,
+      ...content,
+      id,
+      prepared: prepared instanceof Promise ? null : prepared,
+      coming,
+      n: pictures.length,
+      state: { at: this.#ended ? "unseen" : "queued" },
+      editing: false,
+      wanted: false,
+    };
+    this.#pictures.value = [...pictures, picture];
+    coming?.then((made) => this.#arrive(id, made), () => {
+      // See {@linkcode Outbox.lose}.
+    });
+    this.#onChange(picture);
+    this.#pump();
+    return id;
+  }
+
+  /** What a picture was to become could not be made: it goes. Returns false where it is not here. */
+  lose(coming: Promise<Prepared>): boolean {
+    const pictures = this.#pictures.peek();
+    const kept = pictures.filter((picture) => picture.coming !== coming);
+    if (kept.length === pictures.length) return false;
+    this.#number(kept);
+    this.#pump();
+    return true;
+  }
+
+  /** Changes some rules of all pictures that were not announced yet. */
+  setRules(rules: Partial<ViewRules>): void {
+    for (const { id, rules: before } of this.#pictures.peek()) {
+      this.change(id, { rules: { ...before, ...rules } });
+    }
+  }
+
+  /** Changes what is said about a picture. Returns false where it is too late: it was announced, or is not there any more. */
+  change(id: number, details: Partial<Details>): boolean {
+    return this.#rework(id, details);
+  }
+
+  /** Puts another version in place of a picture. Returns false, as {@linkcode Outbox.change}; then `prepared` is the caller's to free. */
+  replace(id: number, prepared: Prepared): boolean {
+    const before = this.#queued(id);
+    if (before === null || !this.#rework(id, { prepared, coming: null })) return false;
+    before.prepared?.thumbnail.close();
+    return true;
+  }
+
+  /** Keeps a picture, and what stands behind it, from being sent while somebody works on it. Returns false where it is too late. */
+  edit(id: number, on: boolean): boolean {
+    const done = this.#rework(id, { editing: on });
+    this.#pump();
+    return done;
+  }
+
+  /** Takes a picture out that was not announced, and hands it out: it is the caller's to free. `null` where it is too late. */
+  remove(id: number): Unseen | null {
+    const picture = this.#queued(id);
+    const content = picture === null ? null : contentOf(picture);
+    if (picture === null || content === null) return null;
+    this.#forgetReadAhead(picture.prepared?.blob);
+    this.#number(this.#pictures.peek().filter((other) => other !== picture));
+    this.#pump();
+    return content;
+  }
+
+  /** Moves a picture by some places, not before one that was announced. Returns false where it can't go there. */
+  move(id: number, by: number): boolean {
+    const picture = this.#queued(id);
+    const pictures = this.#pictures.peek();
+    if (picture === null || pictures[picture.n + by]?.state.at !== "queued") return false;
+    this.#number(pictures.toSpliced(picture.n, 1).toSpliced(picture.n + by, 0, picture));
+    return true;
+  }
+
+  /** Starts to send over a bound link. */
+  attach(link: SecureLink): void {
+    this.#link = link;
+    this.#pump();
+  }
+
+  /**
+   * The viewer's page was loaded again: the link is over, and what was not opened goes once more, under keys of its own, as soon as
+   * there is another. Returns the number under which the next picture is announced.
+   */
+  detach(): number {
+    this.#link = null;
+    this.#job?.stop.abort();
+    this.#job = null;
+    for (const { sealer, abort } of this.#sealed.values()) {
+      abort.abort();
+      sealer.destroy();
+    }
+    this.#sealed.clear();
+    this.#applyAll({ type: "again" });
+    this.#number(this.#inOrder());
+    this.#at.value = this.#first();
+    const next = this.ledger.states.length;
+    this.#whole = next - 1;
+    return next;
+  }
+
+  /** The viewer's new page says what became of the picture that was opened last; of any other nobody knows any more. */
+  settle(last: LastSeen | undefined): void {
+    for (const { n, state } of this.#pictures.peek()) {
+      if (!isOpen(state)) continue;
+      if (last?.n !== n) {
+        this.#apply(n, { type: "overdue" });
+        continue;
+      }
+      const { ms } = last;
+      // "Burned" would be this side's own deed.
+      const why = last.why === "revoked" && !this.#burned && !this.#revoked.has(n)
+        ? "left"
+        : last.why;
+      if (ms > 0) this.#apply(n, { type: "shown" });
+      this.#apply(n, this.#plausible({ type: "closed", why, ms }));
+    }
+  }
+
+  /** The other side does not answer, or does again: nobody is late meanwhile. */
+  setSteady(steady: boolean): void {
+    this.#steady = steady;
+  }
+
+  /**
+   * The link goes on elsewhere, and the viewer waits for this chunk: what was sent from there on is sent again. Throws
+   * {@linkcode ProtocolError} for one that was never sent.
+   */
+  async resume({ image, chunk }: Position): Promise<void> {
+    const job = this.#job;
+    job?.stop.abort();
+    await job?.done;
+    const link = this.#link;
+    const picture = this.#pictures.peek().find(({ state }) => state.at === "sending");
+    const sealer = picture === undefined ? undefined : this.#sealed.get(picture.n)?.sealer;
+    if (link === null || sealer === undefined || !picture?.prepared) return;
+    const { n, prepared: { blob, size } } = picture;
+    const all = chunkCount(size);
+    const from = image > n ? all : image === n ? Math.min(chunk, all) : 0;
+    sealer.rewind(from);
+    this.#begin(n, async (signal) => {
+      const chunks = new ChunkReader(blob.slice(from * CHUNK_SIZE));
+      await this.#sendRest(n, { chunks, sent: Math.min(size, from * CHUNK_SIZE), link, signal });
+    });
+  }
+
+  /**
+   * Takes what the viewer says about our pictures. Returns false for messages that are not about them. Throws
+   * {@linkcode ProtocolError} for a receipt of something that did not happen.
+   */
+  async receive(message: ControlMessage): Promise<boolean> {
+    const event = toEvent(message);
+    if (event === null) return false;
+    const { n } = event;
+    // A receipt may have crossed our own burn: then there is nothing left to change.
+    const known = this.#pictures.peek()[n];
+    if (known !== undefined && isFinished(known.state)) return true;
+    // Nobody has all of what was not sent to its end.
+    if (event.type === "got" && this.#whole < n) throw new ProtocolError();
+    // One after the other: what came ahead stays locked until its turn.
+    if (event.type === "open" && n > this.#first()) throw new ProtocolError();
+    // "Burned" would be this side's own deed.
+    const claimsBurn = event.type === "closed" && event.why === "revoked";
+    if (claimsBurn && !this.#burned && !this.#revoked.has(n)) throw new ProtocolError();
+    const ask = known?.rules.ask === true;
+    const happened = event.type === "open" ? { ...event, ask } : this.#plausible(event);
+    if (!this.#apply(n, happened)) throw new ProtocolError();
+    if (event.type === "open" && !ask) await this.#release(n);
+    return true;
+  }
+
+  /** Lets the viewer see a picture that he asked to see. */
+  async allow(id: number): Promise<void> {
+    const picture = this.#find(id);
+    if (picture?.state.at !== "asked" || !this.#apply(picture.n, { type: "allow" })) return;
+    await this.#release(picture.n);
+  }
+
+  /** Takes one picture back; what is open is wiped by the viewer's software. */
+  revoke(id: number): void {
+    const picture = this.#find(id);
+    if (picture === null || isFinished(picture.state)) return;
+    this.#revoked.add(picture.n);
+    this.#link?.sendControl({ t: "revoke", n: picture.n }).catch(() => {});
+    this.#apply(picture.n, { type: "burn" });
+  }
+
+  /** Grants more time for what is on the viewer's screen, in seconds. Returns how much it became, with all limits. */
+  grant(id: number, seconds: number): number {
+    const picture = this.#find(id);
+    const { n, state, rules } = picture ?? {};
+    if (n === undefined || rules === undefined || state?.at !== "shown") return 0;
+    const most = MAX_VIEW_SECONDS - rules.seconds;
+    const granted = rules.seconds === 0 ? 0 : Math.min(seconds, most);
+    const changed = { wanted: false, rules: { ...rules, seconds: rules.seconds + granted } };
+    this.#put(n, changed);
+    if (granted <= 0) return 0;
+    this.#link?.sendControl({ t: "extend", n, seconds: granted }).catch(() => {});
+    this.#dueAt += granted * 1_000;
+    this.#watchUntil(n, this.#dueAt - Date.now() + OVERDUE_MS);
+    return granted;
+  }
+
+  /**
+   * The viewer would like more time. Says nothing where there is none to give; asking again changes nothing. Returns
+   * the picture where that is new. Throws {@linkcode ProtocolError} for one that was never announced.
+   */
+  wish(n: number): OutgoingPicture | null {
+    const picture = this.#pictures.peek()[n];
+    if (picture === undefined || picture.state.at === "queued") throw new ProtocolError();
+    const { state, rules, wanted } = picture;
+    if (state.at !== "shown" || wanted || rules.seconds === 0) return null;
+    return rules.seconds >= MAX_VIEW_SECONDS ? null : this.#put(n, { wanted: true });
+  }
+
+  /** Nobody has seen a picture for longer than its key was out. */
+  #plausible(event: OutgoingEvent): OutgoingEvent {
+    if (event.type !== "closed") return event;
+    const most = Math.max(0, Date.now() - this.#openedAt);
+    return { ...event, ms: Math.min(event.ms, most) };
+  }
+
+  /**
+   * Takes everything back: keys that are not released are destroyed, what is open is wiped by the viewer's software,
+   * whose report the caller may wait for ({@linkcode Outbox.open}).
+   */
+  burn(): void {
+    this.#burned = true;
+    this.#link?.sendControl({ t: "revoke", all: true }).catch(() => {});
+    this.#applyAll({ type: "burn" });
+  }
+
+  /** True while a picture is with the viewer, readable. */
+  get open(): boolean {
+    return this.#pictures.peek().some((picture) => isOpen(picture.state));
+  }
+
+  /** The session is over: nothing is sent any more, unreleased keys are destroyed. Idempotent. */
+  end(): void {
+    this.#ended = true;
+    this.#link = null;
+    this.#readAhead?.chunks.cancel();
+    this.#readAhead = null;
+    this.#applyAll({ type: "over" });
+  }
+
+  /** Hands out what nobody has seen, for another session, and frees the rest. */
+  takeUnseen(): readonly Unseen[] {
+    this.end();
+    const unseen = this.#pictures.peek().filter(({ state }) => state.at === "unseen");
+    this.#pictures.value = [];
+    return unseen.flatMap((picture) => contentOf(picture) ?? []);
+  }
+
+  /** A picture is what it was to become. */
+  #arrive(id: number, prepared: Prepared): void {
+    const picture = this.#find(id);
+    // Handed out meanwhile: it is with somebody else.
+    if (picture === null || picture.coming === null) return;
+    if (picture.state.at !== "queued" && picture.state.at !== "unseen") {
+      prepared.thumbnail.close();
+      return;
+    }
+    this.#put(picture.n, { prepared, coming: null });
+    this.#pump();
+  }
+
+  #find(id: number): OutgoingPicture | null {
+    return this.#pictures.peek().find((picture) => picture.id === id) ?? null;
+  }
+
+  /** A picture that was not announced; `null` for any other. */
+  #queued(id: number): OutgoingPicture | null {
+    const picture = this.#find(id);
+    return picture?.state.at === "queued" ? picture : null;
+  }
+
+  #rework(id: number, changes: Partial<OutgoingPicture>): boolean {
+    const picture = this.#queued(id);
+    if (picture === null) return false;
+    if (changes.prepared !== undefined) this.#forgetReadAhead(picture.prepared?.blob);
+    this.#put(picture.n, changes);
+    return true;
+  }
+
+  #put(n: number, changes: Partial<OutgoingPicture>): OutgoingPicture | null {
+    const pictures = this.#pictures.peek();
+    const picture = pictures[n];
+    if (picture === undefined) return null;
+    const next = { ...picture, ...changes };
+    this.#pictures.value = pictures.with(n, next);
+    return next;
+  }
+
+  /** What is opened or finished, and then what is not: a viewer counts what is announced, and hears of the rest once more. */
+  #inOrder(): readonly OutgoingPicture[] {
+    const opened = ({ state }: OutgoingPicture) => isOpen(state) || isFinished(state);
+    const pictures = this.#pictures.peek();
+    return [...pictures.filter(opened), ...pictures.filter((picture) => !opened(picture))];
+  }
+
+  /** Puts pictures in a new order. */
+  #number(pictures: readonly OutgoingPicture[]): void {
+    this.#pictures.value = pictures.map((picture, n) => ({ ...picture, n }));
+  }
+
+  /** The number of the first picture that something can still happen to. */
+  #first(): number {
+    const pictures = this.#pictures.peek();
+    const first = pictures.findIndex(({ state }) => !isFinished(state));
+    return first === -1 ? pictures.length : first;
+  }
+
+  #forgetReadAhead(blob: Blob | undefined): void {
+    if (this.#readAhead === null || this.#readAhead.blob !== blob) return;
+    this.#readAhead.chunks.cancel();
+    this.#readAhead = null;
+  }
+
+  #apply(n: number, event: OutgoingEvent): boolean {
+    const picture = this.#pictures.peek()[n];
+    if (picture === undefined) return false;
+    const state = transition(picture.state, event);
+    if (state === null) return false;
+    if (state === picture.state) return true;
+    const finished = isFinished(state);
+    const next = this.#put(n, { state, ...(finished ? { wanted: false } : {}) });
+    if (next === null) return false;
+    this.#watch(next);
+    // Only what may be sent again is still shown.
+    if (finished && state.at !== "unseen") picture.prepared?.thumbnail.close();
+    if (finished) {
+      const sealed = this.#sealed.get(n);
+      this.#sealed.delete(n);
+      sealed?.abort.abort();
+      sealed?.sealer.destroy();
+    }
+    this.#onChange(next);
+    if (finished) setTimeout(() => this.#goOn(), NEXT_DELAY_MS);
+    else if (state.at === "delivered") this.#pump();
+    return true;
+  }
+
+  /** A moment after one was closed: people are at the next one. */
+  #goOn(): void {
+    this.#at.value = Math.max(this.#at.peek(), this.#first());
+    this.#pump();
+  }
+
+  /** An open picture has to be reported closed in time: what nobody hears of is unconfirmed, not "being looked at". */
+  #watch({ n, state, rules }: OutgoingPicture): void {
+    switch (state.at) {
+      case "opened":
+        return this.#watchUntil(n, rules.hold ? HOLD_MS : UNLOCK_MS);
+      case "shown":
+        this.#dueAt = rules.seconds === 0 ? Infinity : Date.now() + rules.seconds * 1_000;
+        return this.#watchUntil(n, this.#dueAt - Date.now() + OVERDUE_MS);
+      default:
+        if (isFinished(state) && n < this.#first()) clearTimeout(this.#overdue);
+    }
+  }
+
+  /** `ms` = Infinity waits for ever. */
+  #watchUntil(n: number, ms: number): void {
+    clearTimeout(this.#overdue);
+    if (ms === Infinity) return;
+    this.#overdue = setTimeout(() => {
+      // Its word may be on its way: the time begins anew.
+      if (!this.#steady) return this.#watchUntil(n, OVERDUE_MS);
+      // Its viewer may only be slow: then his software still hears that it is over.
+      this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
+      this.#apply(n, { type: "overdue" });
+    }, ms);
+  }
+
+  #applyAll(event: OutgoingEvent): void {
+    for (const { n } of this.#pictures.peek()) this.#apply(n, event);
+  }
+
+  async #release(n: number): Promise<void> {
+    const sealer = this.#sealed.get(n)?.sealer;
+    const link = this.#link;
+    if (sealer === undefined || link === null) throw new ProtocolError();
+    this.#openedAt = Date.now();
+    const key = sealer.exportKey();
+    try {
+      wipe(await link.sendControl({ t: "key", n, key: toBase64Url(key) }));
+    } finally {
+      wipe(key);
+      sealer.destroy();
+    }
+  }
+
+  /** The picture to be sent now: the first one, or the one behind it once that is delivered. */
+  #due(): OutgoingPicture | null {
+    const [first, second] = this.#pictures.peek().slice(this.#first());
+    if (first?.state.at === "queued") return first;
+    const received = first !== undefined && first.state.at !== "sending";
+    return received && second?.state.at === "queued" ? second : null;
+  }
+
+  #pump(): void {
+    const link = this.#link;
+    const next = this.#due();
+    if (this.#pumping || next === null || next.editing || next.prepared === null) return;
+    const { prepared } = next;
+    if (link === null) {
+      const { blob } = prepared;
+      if (this.#readAhead?.blob === blob) return;
+      this.#readAhead?.chunks.cancel();
+      this.#readAhead = { blob, chunks: new ChunkReader(blob) };
+      return;
+    }
+    this.#begin(next.n, (signal) => this.#send({ ...next, prepared }, link, signal));
+  }
+
+  /** Sends, until it is done or stopped. */
+  #begin(n: number, send: (signal: AbortSignal) => Promise<void>): void {
+    this.#pumping = true;
+    const stop = new AbortController();
+    const done = send(stop.signal).catch((error) => {
+      // Whatever else went wrong is no fault of the file's.
+      if (!stop.signal.aborted) this.#sendFailed(n, error);
+    }).finally(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+    this.#job = { stop, done };
+  }
+
+  async #send(
+    picture: OwnPicture,
+    link: SecureLink,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { n, prepared: { size, blob } } = picture;
+    this.#apply(n, { type: "progress", sent: 0 });
+    const meta = describe(picture);
+    const announced = link.sendControl(meta);
+    const ahead = this.#readAhead;
+    const chunks = ahead?.blob === blob ? ahead.chunks : new ChunkReader(blob);
+    if (ahead?.blob === blob) this.#readAhead = null;
+    // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait here.
+    const metaHash = await sha256(encodeControl(meta));
+    const sealer = await ImageSealer.create({ image: n, size, metaHash });
+    if (signal.aborted || isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
+      chunks.cancel();
+      return sealer.destroy();
+    }
+    this.#sealed.set(n, { sealer, abort: new AbortController() });
+    await Promise.all([announced, this.#sendRest(n, { chunks, sent: 0, link, signal })]);
+  }
+
+  /** Sends the chunks that are left, and says once that these were all. */
+  async #sendRest(
+    n: number,
+    rest: { chunks: ChunkReader; sent: number; link: SecureLink; signal: AbortSignal },
+  ): Promise<void> {
+    const sealed = this.#sealed.get(n);
+    const size = this.#pictures.peek()[n]?.prepared?.size;
+    if (sealed === undefined || size === undefined) return rest.chunks.cancel();
+    const { sealer, abort } = sealed;
+    const signal = AbortSignal.any([abort.signal, rest.signal]);
+    await this.#sendChunks({ ...rest, n, size, sealer, signal });
+    const digest = toBase64Url(await sealer.finish());
+    if (signal.aborted || this.#whole >= n) return;
+    this.#whole = n;
+    await rest.link.sendControl({ t: "end", n, digest });
+  }
+
+  /** Reads, seals and sends; the three overlap, so that the channel never waits for the other two. */
+  async #sendChunks(
+    { n, size, chunks, sealer, link, signal, sent }: {
+      n: number;
+      size: number;
+      chunks: ChunkReader;
+      sealer: ImageSealer;
+      link: SecureLink;
+      signal: AbortSignal;
+      sent: number;
+    },
+  ): Promise<void> {
+    const sealed: Promise<Bytes>[] = [];
+    // A channel copies what it is given: its buffer can take the next record at once.
+    const free = Array.from({ length: SEALED_AHEAD + 1 }, () => new Uint8Array(RECORD_LENGTH));
+    const sendOne = async () => {
+      const record = await sealed.shift();
+      if (record === undefined) return;
+      await link.sendRecord(record, signal);
+      free.push(new Uint8Array(record.buffer));
+      sent = Math.min(size, sent + CHUNK_SIZE);
+      this.#progress(n, sent);
+    };
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      sealed.push(sealer.seal(chunk, free.pop()));
+      if (sealed.length > SEALED_AHEAD) await sendOne();
+    }
+    while (sealed.length > 0) await sendOne();
+  }
+
+  #progress(n: number, sent: number): void {
+    const now = performance.now();
+    if (now - this.#progressAt < PROGRESS_MS) return;
+    this.#progressAt = now;
+    this.#apply(n, { type: "progress", sent });
+  }
+
+  #sendFailed(n: number, error: unknown): void {
+    const aborted = error instanceof DOMException && error.name === "AbortError";
+    if (aborted || error instanceof ChannelClosedError) return;
+    // The file can't be read any more: take the announcement back, and go on with the next one.
+    this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
+    this.#apply(n, { type: "unreadable" });
+  }
+}

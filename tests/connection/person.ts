@@ -1,0 +1,105 @@
+/**
+ * A connector whose owner only writes down what it is told.
+ *
+ * @module
+ */
+import type { Claim } from "../../lib/connection/attempt.ts";
+import {
+  type ConnectFailure,
+  Connector,
+  type ConnectorHandlers,
+} from "../../lib/connection/connector.ts";
+import type { KeptConnection, SeatMemo } from "../../lib/connection/kept_connection.ts";
+import type { Route } from "../../lib/connection/route.ts";
+import type { SecureLink } from "../../lib/connection/secure_link.ts";
+import type { Code } from "../../lib/e2e/code.ts";
+import type { Role } from "../../lib/e2e/transcript.ts";
+import type { Bytes } from "../../lib/protocol/bytes.ts";
+import type { ControlMessage } from "../../lib/protocol/control.ts";
+import { STEADY } from "./keys.ts";
+
+/** A connector and everything that it told its owner. */
+export class Person implements Disposable {
+  readonly connector: Connector;
+  readonly links: SecureLink[] = [];
+  readonly failures: ConnectFailure[] = [];
+  readonly peers: boolean[] = [];
+  readonly contacts: boolean[] = [];
+  readonly codes: (string | null)[] = [];
+  readonly turnedAway: Claim[] = [];
+  readonly routes: Route[] = [];
+  readonly secret: Bytes;
+  seated = 0;
+  /** What the other side said, and the records that it sent, over whatever. */
+  readonly heard: ControlMessage[] = [];
+  readonly records: Bytes[] = [];
+  readonly ends: string[] = [];
+  /** How often the link went on elsewhere. */
+  resumed = 0;
+
+  /** How often the other page came back. */
+  again = 0;
+  /** What the page after this one would find. */
+  kept: Partial<KeptConnection> = {};
+  memo: SeatMemo | null = null;
+
+  /** `relay`: the page said beforehand that the server passes encrypted records on. `before`: this page was loaded again. */
+  constructor(role: Role, secret: Bytes | Code, server: string, relay = false, before?: Person) {
+    this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
+    const handlers: ConnectorHandlers = {
+      onAgain: () => {
+        this.again++;
+        this.links.at(-1)?.drop();
+      },
+      onSeated: () => void this.seated++,
+      onContact: (contact) => void this.contacts.push(contact),
+      onPeer: (here) => void this.peers.push(here),
+      onCode: (code) => void this.codes.push(code),
+      onTurnedAway: (claim) => void this.turnedAway.push(claim),
+      onBound: (link) => {
+        this.links.push(link);
+        link.listen({
+          ...STEADY,
+          onControl: ({ message }) => void this.heard.push(message),
+          onRecord: (record) => void this.records.push(record),
+          onResume: () => void this.resumed++,
+          onEnd: (why) => void this.ends.push(why),
+        });
+      },
+      onRoute: (route) => void this.routes.push(route),
+      onFailed: (why) => void this.failures.push(why),
+    };
+    this.connector = new Connector({
+      role,
+      secret: secret instanceof Uint8Array ? this.secret : secret,
+      server,
+      relay,
+      handlers,
+      keeper: {
+        seated: (memo) => {
+          this.memo = memo;
+        },
+        keep: (changed) => {
+          this.kept = { ...this.kept, ...structuredClone(changed) };
+          return Promise.resolve();
+        },
+      },
+      ...(before === undefined ? {} : { kept: before.#left() }),
+    });
+  }
+
+  get bound(): boolean {
+    return this.links.length > 0;
+  }
+
+  #left(): KeptConnection & { rtok: string } {
+    const nothing = { owner: null, code: null, misses: 0, resumed: null, bound: false };
+    const { secret } = this.kept;
+    if (secret === undefined || this.memo === null) throw new Error("Nothing was kept");
+    return { ...nothing, ...this.kept, secret, rtok: this.memo.rtok };
+  }
+
+  [Symbol.dispose](): void {
+    this.connector.end();
+  }
+}

@@ -1,0 +1,144 @@
+import { parseServerMessage } from "../../lib/protocol/signaling.ts";
+import { iceIssuer, TURN_TTL_S, turnPassword } from "../../lib/ops/turn.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { PROJECT } from "../support/project.ts";
+import {
+  hasTurnServer,
+  LOOPBACK,
+  startTurnServer,
+  TURN_SECRET,
+  TurnClient,
+} from "../support/turn.ts";
+
+const NOW = 1_700_000_000_999;
+const URLS = ["turn:relay.example:3478?transport=udp"];
+
+function issue(options: Partial<Parameters<typeof iceIssuer>[0]> = {}) {
+  return iceIssuer({ servers: [], turnUrls: URLS, turnSecret: TURN_SECRET, ...options })();
+}
+
+/** Credentials of the app's for a moment. */
+function credentials(now = Date.now(), turnSecret = TURN_SECRET) {
+  const { username = "", credential = "" } = issue({ now: () => now, turnSecret })?.servers[0] ??
+    {};
+  return { username, credential };
+}
+
+Deno.test("turnPassword() is what OpenSSL says: base64(HMAC-SHA1)", () => {
+  // printf 1700000600:label | openssl dgst -sha1 -hmac 0123456789abcdef -binary | base64
+  assertEquals(
+    turnPassword("0123456789abcdef", "1700000600:label"),
+    "huVM+v0XDjUP60uKDTnC+Wr6y78=",
+  );
+});
+
+Deno.test("iceIssuer() names nobody by default", () => {
+  assertEquals(issue({ turnUrls: [], turnSecret: "" }), null);
+});
+
+Deno.test("iceIssuer() hands configured servers out as they are", () => {
+  const servers = [{ urls: ["stun:a.example"] }];
+  assertEquals(issue({ servers, turnUrls: [] })?.servers, servers);
+  assertEquals(issue({ servers })?.servers.length, 2);
+});
+
+Deno.test("iceIssuer() makes credentials for ten minutes and no longer, with another label each time", () => {
+  assert(TURN_TTL_S <= 600);
+  const make = iceIssuer({
+    servers: [],
+    turnUrls: URLS,
+    turnSecret: TURN_SECRET,
+    now: () => NOW,
+  });
+  const seen = new Set<string>();
+  for (let i = 0; i < 100; i++) {
+    const message = make();
+    const [server] = message?.servers ?? [];
+    const [, expiry, label = ""] = /^(\d+):([\w-]{16})$/.exec(server?.username ?? "") ?? [];
+    assertEquals([message?.exp, Number(expiry)], [TURN_TTL_S, 1_700_000_000 + TURN_TTL_S]);
+    assertEquals(server?.credential, turnPassword(TURN_SECRET, server?.username ?? ""));
+    seen.add(label);
+  }
+  assertEquals(seen.size, 100);
+});
+
+Deno.test("what iceIssuer() makes is a message of the protocol, and holds no secret", () => {
+  const message = issue({ servers: [{ urls: ["stun:a.example"] }] });
+  const text = JSON.stringify(message);
+  assertEquals(parseServerMessage(text), message);
+  assert(!text.includes(TURN_SECRET));
+});
+
+const ignore = !hasTurnServer();
+
+Deno.test({
+  name: "a real coturn takes the app's credentials, and no expired, wrong, changed or foreign ones",
+  ignore,
+  async fn() {
+    await using server = await startTurnServer(LOOPBACK);
+    const good = credentials();
+    const later = { ...good, username: good.username.replace(/^\d+/, (n) => `${Number(n) + 600}`) };
+    for (
+      const [what, given, answer] of [
+        ["the app's", good, 0],
+        ["eleven minutes old", credentials(Date.now() - 660_000), 401],
+        ["of another secret", credentials(Date.now(), `${TURN_SECRET}x`), 401],
+        ["with a later expiry", later, 401],
+        ["without a password", { ...good, credential: "" }, 401],
+      ] as const
+    ) {
+      using client = new TurnClient(server.port, given);
+      assertEquals([what, await client.allocate()], [what, answer]);
+    }
+  },
+});
+
+Deno.test({
+  name: "an allocation outlives the credentials that it was made with: coturn asks for them once",
+  ignore,
+  async fn() {
+    await using server = await startTurnServer(LOOPBACK);
+    // Seconds left, in place of ten minutes.
+    const lifeMs = 2_000;
+    const given = credentials(Date.now() - TURN_TTL_S * 1_000 + lifeMs);
+    using client = new TurnClient(server.port, given);
+    assertEquals(await client.allocate(), 0);
+    await new Promise((resolve) => setTimeout(resolve, lifeMs + 1_500));
+    assertEquals(await client.refresh(), 0);
+    using late = new TurnClient(server.port, given);
+    assertEquals(await late.allocate(), 401);
+  },
+});
+
+Deno.test({
+  name:
+    "deploy/coturn.conf is taken whole by the real turnserver, and lets nobody into a private network",
+  ignore,
+  async fn() {
+    await using server = await startTurnServer(["-c", `${PROJECT}deploy/coturn.conf`]);
+    using client = new TurnClient(server.port, credentials());
+    assertEquals(await client.allocate(), 0);
+    assert(!/bad config|error|unrecognized|wrong|invalid/i.test(server.output), server.output);
+    for (
+      const [address, answer] of [
+        ["9.9.9.9", 0],
+        ["127.0.0.1", 403],
+        ["10.1.2.3", 403],
+        ["100.64.0.1", 403],
+        ["169.254.169.254", 403],
+        ["172.16.0.1", 403],
+        ["172.31.255.254", 403],
+        ["192.168.0.1", 403],
+        ["192.0.0.1", 403],
+        ["192.0.2.1", 403],
+        ["192.88.99.1", 403],
+        ["198.18.0.1", 403],
+        ["198.51.100.1", 403],
+        ["203.0.113.1", 403],
+        ["224.0.0.1", 403],
+        ["240.0.0.1", 403],
+        ["255.255.255.255", 403],
+      ] as const
+    ) assertEquals([address, await client.permit(address)], [address, answer]);
+  },
+});

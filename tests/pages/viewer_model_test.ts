@@ -1,0 +1,161 @@
+import { ViewerModel } from "../../lib/pages/viewer_model.ts";
+import { createLinkSecret, formatLink } from "../../lib/e2e/link.ts";
+import { withFakeRtc } from "../connection/fake_rtc.ts";
+import { FakeWebSocket } from "../connection/fake_web_socket.ts";
+import { Lobby } from "../connection/lobby.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { settle, until, withGlobals } from "../support/fake_time.ts";
+import { pageAt } from "./page.ts";
+
+const NOWHERE = "ws://127.0.0.1:9";
+
+function link(): string {
+  return formatLink("https://example.org", createLinkSecret());
+}
+
+Deno.test("a link is taken out of the address bar at once, and nothing is connected before the press", async () => {
+  using _rtc = withFakeRtc();
+  FakeWebSocket.all = [];
+  const replaced: string[] = [];
+  const page = pageAt(link(), NOWHERE, replaced);
+  using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+  const model = new ViewerModel("/workers/picture_worker.js");
+  assertEquals([replaced, page.location.hash, model.phase.value], [["/join"], "", "idle"]);
+  await settle(20);
+  assertEquals(FakeWebSocket.all.length, 0);
+  model.join();
+  model.join();
+  await until(() => FakeWebSocket.all.length > 0, "it connects");
+  assertEquals([FakeWebSocket.all.length, model.phase.value], [1, "connecting"]);
+  const [socket] = FakeWebSocket.all;
+  assert(socket !== undefined && /\/ws\/[A-Za-z0-9_-]{22}$/.test(socket.url), socket?.url);
+  model.session.value?.leave();
+});
+
+for (
+  const [name, url, reason] of [
+    ["that was cut", link().slice(0, -3), "bad_link"],
+    ["of another version", link().replace("#1.", "#2."), "bad_link"],
+  ] as const
+) {
+  Deno.test(`a link ${name} says so, and pressing does nothing`, () => {
+    using _rtc = withFakeRtc();
+    using _page = withGlobals(pageAt(url, NOWHERE));
+    const model = new ViewerModel("/workers/picture_worker.js");
+    model.join();
+    assertEquals([model.phase.value, model.reason.value], ["failed", reason]);
+    assertEquals([model.session.value, model.retryable], [null, false]);
+  });
+}
+
+for (const fragment of ["", "#", "#content"]) {
+  Deno.test(`the page with "${fragment}" behind its address asks for a code`, async () => {
+    using _rtc = withFakeRtc();
+    FakeWebSocket.all = [];
+    const page = pageAt(`https://example.org/join${fragment}`, NOWHERE);
+    using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+    const model = new ViewerModel("/workers/picture_worker.js");
+    assertEquals([model.phase.value, model.by.value, model.reason.value], ["idle", "code", null]);
+
+    await model.join();
+    assertEquals([model.phase.value, model.reason.value], ["idle", "incomplete_code"]);
+    model.typeCode("4821 cristal orbit lemon");
+    assertEquals(model.reason.value, null);
+    await model.join();
+    assertEquals(model.codeProblem.value, { reason: "unknown_word", word: "cristal" });
+    assertEquals(model.codeText.value, "4821 cristal orbit lemon");
+    assertEquals(FakeWebSocket.all.length, 0);
+
+    model.typeCode("4821 Crystal orbit lem");
+    assertEquals(model.suggestions.value, ["lemon"]);
+    model.complete("lemon");
+    await Promise.all([model.join(), model.join()]);
+    await until(() => FakeWebSocket.all.length > 0, "it connects");
+    const [socket] = FakeWebSocket.all;
+    assert(socket !== undefined && /\/ws\/4821$/.test(socket.url), socket?.url);
+    assertEquals([FakeWebSocket.all.length, model.phase.value], [1, "connecting"]);
+    model.session.value?.leave();
+    assertEquals(model.codeText.value, "");
+  });
+}
+
+Deno.test("a code that leads nowhere can be mended: what was typed is still there", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  using _page = withGlobals(pageAt("https://example.org/join", lobby.url));
+  const model = new ViewerModel("/workers/picture_worker.js");
+  model.typeCode("4821-crystal-orbit-lemo");
+  await model.join();
+  await until(() => model.phase.value === "failed", "he is refused");
+  assertEquals([model.reason.value, model.asksForCode], ["refused", true]);
+  assertEquals(model.codeText.value, "4821-crystal-orbit-lemo");
+  assertEquals(model.suggestions.value, ["lemon"]);
+  model.complete("lemon");
+  assertEquals([model.phase.value, model.reason.value], ["idle", null]);
+  assertEquals(model.codeText.value, "4821-crystal-orbit-lemon");
+});
+
+for (const why of ["lost", "deleted", "expired"] as const) {
+  Deno.test(`a code whose room is ${why} can be mended as well`, async () => {
+    using _rtc = withFakeRtc();
+    FakeWebSocket.all = [];
+    const page = pageAt("https://example.org/join", NOWHERE);
+    using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+    const model = new ViewerModel("/workers/picture_worker.js");
+    model.typeCode("4821-crystal-orbit-lemon");
+    await model.join();
+    await until(() => FakeWebSocket.all.length > 0, "it connects");
+    FakeWebSocket.last.open();
+    FakeWebSocket.last.hear({ t: "gone", why });
+    assertEquals([model.phase.value, model.reason.value], ["failed", `room_${why}`]);
+    assertEquals([model.asksForCode, model.codeText.value], [true, "4821-crystal-orbit-lemon"]);
+    model.typeCode("4822-crystal-orbit-lemon");
+    assertEquals([model.phase.value, model.reason.value], ["idle", null]);
+  });
+}
+
+Deno.test("a browser that can't take part is asked for no code", () => {
+  using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
+  const model = new ViewerModel("/workers/picture_worker.js");
+  assertEquals([model.phase.value, model.by.value, model.asksForCode], ["failed", "code", false]);
+});
+
+for (const pressed of [false, true]) {
+  const when = pressed ? "while the code is read" : "after that";
+  Deno.test(`a link in place of a code, ${when}, leaves nothing of what was wrong with the code`, async () => {
+    using _rtc = withFakeRtc();
+    using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
+    const model = new ViewerModel("/workers/picture_worker.js");
+    model.typeCode("4821");
+    await model.join();
+    assertEquals(model.reason.value, "incomplete_code");
+    const joining = pressed ? model.join() : Promise.resolve();
+    model.typeCode(link());
+    await joining;
+    assertEquals([model.phase.value, model.by.value, model.reason.value], ["idle", "link", null]);
+    assertEquals([model.asksForCode, model.codeText.value], [false, ""]);
+  });
+}
+
+Deno.test("a refused viewer may press again, with the same link", async () => {
+  using _rtc = withFakeRtc();
+  await using lobby = new Lobby();
+  using _page = withGlobals(pageAt(link(), lobby.url));
+  const model = new ViewerModel("/workers/picture_worker.js");
+  for (let i = 0; i < 2; i++) {
+    model.join();
+    await until(() => model.phase.value === "failed", "he is refused");
+    assertEquals([model.reason.value, model.retryable], ["refused", true]);
+  }
+});
+
+Deno.test("a browser without WebRTC says so, and the secret is out of the address bar all the same", () => {
+  const page = pageAt(link(), NOWHERE);
+  using _page = withGlobals(page);
+  const model = new ViewerModel("/workers/picture_worker.js");
+  assertEquals([model.phase.value, model.reason.value, page.location.hash], [
+    "failed",
+    "no_webrtc",
+    "",
+  ]);
+});
