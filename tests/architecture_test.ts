@@ -1,63 +1,45 @@
 /**
- * The arrows of docs/architecture.md, checked: who may import whom. A rule that is only written down is soon broken.
+ * The order of docs/architecture.md, checked: who may import whom. A rule that is only written down
+ * is soon broken.
  *
  * @module
  */
 import { assert, assertEquals } from "./support/assert.ts";
 import { type Import, importsOf, sourceFiles } from "./support/imports.ts";
+import { BROWSER_FOLDERS, LAYERS } from "./support/layers.ts";
 import { PROJECT } from "./support/project.ts";
 
-/** Folders whose code runs in a browser; the first two run on the server as well. */
-const ISOMORPHIC = ["lib/protocol", "lib/e2e", "lib/i18n"];
-const BROWSER = ["lib/net", "lib/image", "lib/viewer", "lib/session", "lib/app"];
-const SERVER = ["lib/rooms", "lib/server"];
+/**
+ * Rendered on the server and in browsers: of the browser's folders they name types, and load code
+ * only where they run in a browser.
+ */
+const SHOWS_ONLY = "components";
 
-/** Whom a folder may import besides itself. Every folder of lib/ stands here, or the last test fails. */
-const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  "lib/protocol": [],
-  "lib/e2e": ["lib/protocol"],
-  "lib/i18n": ["lib/protocol"],
-  "lib/net": ["lib/e2e", "lib/protocol"],
-  "lib/image": ["lib/e2e", "lib/protocol"],
-  "lib/viewer": ["lib/e2e", "lib/protocol"],
-  "lib/session": ["lib/net", "lib/image", "lib/viewer", "lib/e2e", "lib/protocol", "lib/i18n"],
-  "lib/app": ["lib/session", "lib/protocol", "lib/i18n"],
-  "lib/rooms": ["lib/server", "lib/protocol"],
-  "lib/server": ["lib/rooms", "lib/protocol"],
-  "components": ["lib/i18n", "lib/protocol"],
-  "islands": ["components", ...BROWSER, ...ISOMORPHIC],
-  "routes": ["islands", "components", ...SERVER, "lib/protocol", "lib/i18n"],
-};
+/** Pages are put together here, so it imports of both sides. */
+const JOINS_BOTH = "routes";
 
-/** Types alone may also come from here: texts and components name the reasons that the session has, and run nothing of it. */
-const TYPE_ARROWS: Readonly<Record<string, readonly string[]>> = {
-  "lib/i18n": BROWSER,
-  "components": BROWSER,
-};
-
-const FOLDERS = Object.keys(ARROWS);
+const FOLDERS = LAYERS.map(({ folder }) => folder);
 
 function folderOf(path: string): string {
   return FOLDERS.find((folder) => path.startsWith(`${folder}/`)) ?? path;
 }
 
-function isAllowed(from: string, { path, typeOnly }: Import): boolean {
+function isAllowed(from: string, { path, typeOnly, dynamic }: Import): boolean {
   if (path === null) return true;
   const to = folderOf(path);
-  // Where "fresh" is linked to is a package for everybody else, and the build is made of all of it.
+  // What is linked is a package for everybody else; the build is made of all of it; texts are data.
   if (to === from || /^(packages|_fresh|locales)\//.test(path)) return true;
-  return ARROWS[from]!.includes(to) || (typeOnly && (TYPE_ARROWS[from] ?? []).includes(to));
+  const [here, there] = [FOLDERS.indexOf(from), FOLDERS.indexOf(to)];
+  if (there === -1 || there > here) return false;
+  const side = LAYERS[there]!.side;
+  if (from === SHOWS_ONLY) return side === "both" || typeOnly || dynamic;
+  return from === JOINS_BOTH || side === "both" || side === LAYERS[here]!.side;
 }
 
-function filesIn(folders: readonly string[]): string[] {
-  return folders.flatMap(sourceFiles);
-}
-
-const imports = await importsOf(filesIn(FOLDERS));
+const imports = await importsOf(FOLDERS.flatMap(sourceFiles));
 
 for (const folder of FOLDERS) {
-  const allowed = ARROWS[folder]!.map((name) => name.replace("lib/", ""));
-  Deno.test(`${folder} imports ${allowed.join(", ") || "nothing else of ours"}`, () => {
+  Deno.test(`${folder} imports nothing that stands above it, or that runs elsewhere`, () => {
     const wrong: string[] = [];
     for (const file of sourceFiles(folder)) {
       for (const used of imports.get(file) ?? []) {
@@ -69,12 +51,13 @@ for (const folder of FOLDERS) {
 }
 
 Deno.test("what runs in a browser imports no module of Node or Deno, and nothing of the server", () => {
-  const roots = filesIn([...ISOMORPHIC, ...BROWSER, "islands", "components"]);
   const wrong: string[] = [];
-  for (const file of reachable(roots)) {
+  for (const file of reachable(BROWSER_FOLDERS.flatMap(sourceFiles))) {
     for (const { specifier, path } of imports.get(file) ?? []) {
-      const server = path !== null && SERVER.includes(folderOf(path));
-      if (server || /^(node|jsr|deno):/.test(specifier)) wrong.push(`${file} imports ${specifier}`);
+      const layer = LAYERS.find(({ folder }) => path !== null && folderOf(path) === folder);
+      if (layer?.side === "server" || /^(node|deno):/.test(specifier)) {
+        wrong.push(`${file} imports ${specifier}`);
+      }
     }
   }
   assertEquals(wrong, []);
@@ -93,14 +76,16 @@ function reachable(roots: readonly string[]): Set<string> {
 
 Deno.test("files that run in a browser say so in their header", async () => {
   const silent: string[] = [];
-  for (const file of filesIn([...ISOMORPHIC, ...BROWSER])) {
+  for (
+    const file of BROWSER_FOLDERS.filter((folder) => folder.startsWith("lib/")).flatMap(sourceFiles)
+  ) {
     const [header = ""] = (await Deno.readTextFile(`${PROJECT}${file}`)).split("*/");
     if (!header.includes("This module is browser compatible.")) silent.push(file);
   }
   assertEquals(silent, []);
 });
 
-Deno.test("every folder of lib/ has its place in the arrows", () => {
+Deno.test("every folder of lib/ has its place in the order", () => {
   const unknown: string[] = [];
   for (const { name, isDirectory } of Deno.readDirSync(`${PROJECT}lib`)) {
     if (!isDirectory || !FOLDERS.includes(`lib/${name}`)) unknown.push(name);
@@ -116,9 +101,11 @@ Deno.test("the checks of this file can fail", () => {
     dynamic: false,
   });
   assert(!isAllowed("lib/protocol", to("lib/e2e/link.ts")));
-  assert(!isAllowed("lib/net", to("lib/rooms/store.ts")));
-  assert(!isAllowed("lib/session", to("islands/Send.tsx", true)));
-  assert(!isAllowed("lib/i18n", to("lib/session/sender.ts")));
-  assert(isAllowed("lib/i18n", to("lib/session/sender.ts", true)));
-  assert(isAllowed("islands", to("lib/session/sender.ts")));
+  assert(!isAllowed("lib/connection", to("lib/rooms/store.ts")));
+  assert(!isAllowed("lib/pages", to("islands/Send.tsx", true)));
+  assert(!isAllowed("lib/rooms", to("lib/server/instance.ts", true)));
+  assert(!isAllowed("lib/rooms", to("lib/pictures/outbox.ts")));
+  assert(!isAllowed("components", to("lib/pages/session.ts")));
+  assert(isAllowed("components", to("lib/pages/session.ts", true)));
+  assert(isAllowed("islands", to("lib/pages/session.ts")));
 });

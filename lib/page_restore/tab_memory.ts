@@ -23,7 +23,7 @@ import type { Role } from "../e2e/transcript.ts";
 import type { Keeper, KeptConnection, SeatMemo } from "../connection/kept_connection.ts";
 import { type Ledger, NO_LEDGER } from "../pictures/outbox.ts";
 import type { Outgoing } from "../pictures/outgoing.ts";
-import { memoryKey } from "../pages/load_session.ts";
+import { memoryKey } from "./tab_key.ts";
 import type { Seen } from "../pictures/inbox.ts";
 
 /** Everything that is sealed. */

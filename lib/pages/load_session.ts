@@ -5,7 +5,6 @@
  *
  * @module
  */
-import type { Role } from "../e2e/transcript.ts";
 import type { Decoder } from "../image/decoder.ts";
 import type { Session } from "./session.ts";
 
@@ -20,20 +19,6 @@ export function loadSession(): Promise<SessionClass> {
     throw error;
   });
   return loading;
-}
-
-/** Where a tab keeps what a page of `role` needs to go on (tab_memory.ts). */
-export function memoryKey(role: Role): string {
-  return `session ${role}`;
-}
-
-/** Whether a page before this one left a session in this tab. */
-export function isReturning(role: Role): boolean {
-  try {
-    return sessionStorage.getItem(memoryKey(role)) !== null;
-  } catch {
-    return false;
-  }
 }
 
 /** A page that was looked at for so long is likely to be used, in milliseconds. */

@@ -30,7 +30,8 @@ import {
   type Unseen,
 } from "../pictures/outbox.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
-import { isReturning, loadSession, loadSoon } from "./load_session.ts";
+import { isReturning } from "../page_restore/tab_key.ts";
+import { loadSession, loadSoon } from "./load_session.ts";
 import type { Returned } from "../page_restore/tab_memory.ts";
 import { isFinished, isOpen } from "../pictures/outgoing.ts";
 import { Picker } from "./picker.ts";

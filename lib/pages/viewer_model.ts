@@ -28,7 +28,8 @@ import {
 } from "../device/environment.ts";
 import { OutboxFullError } from "../pictures/outbox.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
-import { isReturning, loadSession, loadSoon } from "./load_session.ts";
+import { isReturning } from "../page_restore/tab_key.ts";
+import { loadSession, loadSoon } from "./load_session.ts";
 import type { Returned } from "../page_restore/tab_memory.ts";
 import { Picker } from "./picker.ts";
 import type { Session } from "./session.ts";

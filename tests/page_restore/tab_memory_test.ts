@@ -1,7 +1,7 @@
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
-import { memoryKey } from "../../lib/pages/load_session.ts";
+import { memoryKey } from "../../lib/page_restore/tab_key.ts";
 import { Remains, TabMemory } from "../../lib/page_restore/tab_memory.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeTime, until, withGlobals } from "../support/fake_time.ts";

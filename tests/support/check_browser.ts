@@ -7,20 +7,7 @@
 import { join, resolve } from "node:path";
 import { PROJECT, readDenoJson } from "./project.ts";
 import { importsOf, sourceFiles } from "./imports.ts";
-
-/** Folders whose code runs in a browser. */
-const FOLDERS = [
-  "lib/protocol",
-  "lib/e2e",
-  "lib/i18n",
-  "lib/net",
-  "lib/image",
-  "lib/viewer",
-  "lib/session",
-  "lib/app",
-  "islands",
-  "components",
-];
+import { BROWSER_FOLDERS } from "./layers.ts";
 
 /** What a browser has. */
 const LIB = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
@@ -77,7 +64,7 @@ async function typeCheck(files: readonly string[]): Promise<string | null> {
 }
 
 if (import.meta.main) {
-  const files = FOLDERS.flatMap(sourceFiles);
+  const files = BROWSER_FOLDERS.flatMap(sourceFiles);
   const problem = await checkBrowser(files);
   const encoder = new TextEncoder();
   if (problem === null) {
