@@ -64,8 +64,9 @@ function isFresh(): boolean {
 }
 
 /**
- * Fresh bundles islands only: each `lib/…/x_worker.ts` becomes the one file static/workers/x_worker.js, and the service worker
- * static/sw.js, because it has a say over nothing that lies above it.
+ * Fresh bundles islands only: each `lib/…/x_worker.ts` becomes the one file
+ * static/workers/x_worker.js, and the service worker static/sw.js, because it has a say over
+ * nothing that lies above it.
  */
 async function bundleWorkers(minify: boolean): Promise<void> {
   const entries = [...filesBelow("lib")].filter((path) => path.endsWith("_worker.ts"));
@@ -104,11 +105,13 @@ async function bundleScript(entry: string, minify: boolean): Promise<Uint8Array>
 }
 
 /**
- * SHA-256 over every file that browsers get: over the lines that `sha256sum` has for them, in the order of their paths, so
- * that anybody can do it without this program (docs/architecture.md has the command).
+ * SHA-256 over every file that browsers get: over the lines that `sha256sum` has for them, in the
+ * order of their paths, so that anybody can do it without this program (docs/architecture.md has
+ * the command).
  */
 function hashBuild(): string {
-  // What a build left as it was, Fresh serves from static/; its stand-in has a copy of that beside the rest.
+  // What a build left as it was, Fresh serves from static/; its stand-in has a copy of that beside
+  // the rest.
   const served = new Map<string, string>();
   for (const root of ["static", "_fresh/static"]) {
     for (const path of filesBelow(root)) served.set(path.slice(root.length), path);
@@ -142,7 +145,8 @@ async function build(): Promise<void> {
   const started = performance.now();
   // Taken first: a file that changes meanwhile makes the build stale, as it should.
   const inputs = hashInputs();
-  // Fresh names its build by chance unless a platform has named it; its stand-in hashes content and asks nobody.
+  // Fresh names its build by chance unless a platform has named it; its stand-in hashes content and
+  // asks nobody.
   Deno.env.set("DENO_DEPLOYMENT_ID", inputs);
   const { Builder } = await import("fresh/dev");
   await bundleWorkers(true);

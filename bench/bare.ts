@@ -1,11 +1,15 @@
 /**
- * The yardstick: a bare RTCDataChannel, as well tuned as we know. No encryption of our own, no framing, no checks. Runs in browsers.
+ * The yardstick: a bare RTCDataChannel, as well tuned as we know. No encryption of our own, no
+ * framing, no checks. Runs in browsers.
  *
  * @module
  */
 import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
 
-/** Refilled when so much is left: more than about 1 MiB queued at once runs into SCTP time-outs of 400 ms each. */
+/**
+ * Refilled when so much is left: more than about 1 MiB queued at once runs into SCTP time-outs of
+ * 400 ms each.
+ */
 const LOW_MARK = 64 * 1024;
 /** Filled up to here. Never equal to the low mark: a sender that does that can stop for good. */
 const HIGH_MARK = 128 * 1024;
@@ -83,7 +87,8 @@ async function negotiate(
   };
   let last = Promise.resolve();
   port.onmessage = (text) => {
-    // One after the other: a candidate must not be added before the description in front of it was set.
+    // One after the other: a candidate must not be added before the description in front of it was
+    // set.
     last = last.then(async () => {
       const { description, candidate } = JSON.parse(text);
       if (candidate) await connection.addIceCandidate(candidate);

@@ -1,7 +1,8 @@
 /**
- * How long it takes from "Connect" pressed to verified and ready, and which way that goes, between two browsers in the
- * laboratory of tests/net: each pair of NATs, firewalls, with and without what helps; and how long nothing gets through where
- * one of them goes over to another interface and is told nothing. Needs root, `ip`, `nft` and coturn.
+ * How long it takes from "Connect" pressed to verified and ready, and which way that goes, between
+ * two browsers in the laboratory of tests/net: each pair of NATs, firewalls, with and without what
+ * helps; and how long nothing gets through where one of them goes over to another interface and is
+ * told nothing. Needs root, `ip`, `nft` and coturn.
  *
  *     deno run -A bench/connect.ts [--rounds N] [--figures] [--check]
  *
@@ -15,7 +16,10 @@ import { Sender, Viewer } from "../tests/support/flow.ts";
 import { type Firewall, hasLab, Lab, type Nat } from "../tests/connection/lab.ts";
 import { median } from "./statistics.ts";
 
-/** Pauses between messages that look for a way through, and around the change of the interface, in milliseconds. */
+/**
+ * Pauses between messages that look for a way through, and around the change of the interface, in
+ * milliseconds.
+ */
 const EVERY_MS = 20;
 const BEFORE_MS = 1_000;
 const AFTER_MS = 4_000;
@@ -67,8 +71,9 @@ const WORDS: Readonly<Record<string, Way>> = {
 };
 
 /**
- * Notes in a page when "Connect" was pressed and when the session was there; what its relay is reached over; and, from
- * `__say()` on, the longest time for which nothing came, of messages that say nothing and that the other side sends all the time.
+ * Notes in a page when "Connect" was pressed and when the session was there; what its relay is
+ * reached over; and, from `__say()` on, the longest time for which nothing came, of messages that
+ * say nothing and that the other side sends all the time.
  */
 const WATCH = `{
   const times = { pressed: 0, ready: 0, heard: 0, silence: 0 };
@@ -110,7 +115,10 @@ interface Result {
   readonly ms: number;
 }
 
-/** `roam`: the figure is how long nothing got through where the viewer went over to another interface. */
+/**
+ * `roam`: the figure is how long nothing got through where the viewer went over to another
+ * interface.
+ */
 async function measure(lab: Lab, rounds: number, roam: boolean): Promise<Result[]> {
   const picture = await fixture("flat");
   const [first, second] = await Promise.all([lab.browser("a"), lab.browser("b")]);

@@ -1,13 +1,16 @@
 /**
- * What a handshake costs in computing: M1 to M4, both sides one after the other in one page of a real browser, without a network.
+ * What a handshake costs in computing: M1 to M4, both sides one after the other in one page of a
+ * real browser, without a network.
  *
  *     deno run -A bench/handshake.ts [--check]
  *
- * All ways in turn within one round, so that whatever the machine does meanwhile hits all alike; the first handshake of a page,
- * which compiles and opens what is opened once, is counted apart. One JSON line a way; `--check` fails above its target.
+ * All ways in turn within one round, so that whatever the machine does meanwhile hits all alike;
+ * the first handshake of a page, which compiles and opens what is opened once, is counted apart.
+ * One JSON line a way; `--check` fails above its target.
  *
- * And what a spoken code costs in bytes: CPace and the list of words, in scripts that a page loads at first (none, or `--check`
- * fails), and in those that it loads once a code is used. One JSON line a page.
+ * And what a spoken code costs in bytes: CPace and the list of words, in scripts that a page loads
+ * at first (none, or `--check` fails), and in those that it loads once a code is used. One JSON
+ * line a page.
  *
  * @module
  */
@@ -42,7 +45,10 @@ export interface CodeCost {
   readonly whenUsed: number;
 }
 
-/** Counts them without a browser: the scripts that a page names, what these can import, and what that imports in turn. */
+/**
+ * Counts them without a browser: the scripts that a page names, what these can import, and what
+ * that imports in turn.
+ */
 export async function codeCost(origin: string, page: string): Promise<CodeCost> {
   const first = (await measureStatically(origin, page)).filter(({ type }) => type === "script");
   const there = new Set(first.map(({ url }) => url));

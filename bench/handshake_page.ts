@@ -1,5 +1,6 @@
 /**
- * The page's side of the handshake benchmark: what the driver calls through `globalThis.handshakes`.
+ * The page's side of the handshake benchmark: what the driver calls through
+ * `globalThis.handshakes`.
  *
  * @module
  */
@@ -22,7 +23,10 @@ export type Way = typeof WAYS[number];
 
 /** What the driver can ask of a page. */
 export interface HandshakeBench {
-  /** Milliseconds of one handshake, both sides, from the first key that is drawn for it to the keys on both sides. */
+  /**
+   * Milliseconds of one handshake, both sides, from the first key that is drawn for it to the keys
+   * on both sides.
+   */
   run(way: Way): Promise<number>;
 }
 

@@ -1,5 +1,6 @@
 /**
- * What the transfer benchmark asks of whatever carries bytes from one page to the other. Runs in browsers.
+ * What the transfer benchmark asks of whatever carries bytes from one page to the other. Runs in
+ * browsers.
  *
  * @module
  */
@@ -13,10 +14,14 @@ export interface SignalPort {
 
 /** One side of a connection that is ready to carry bytes. */
 export interface Endpoint {
-  /** Hears what will be sent, before the time runs: a picture is chosen long before anybody is there to get it. */
+  /**
+   * Hears what will be sent, before the time runs: a picture is chosen long before anybody is there
+   * to get it.
+   */
   choose?(data: Uint8Array<ArrayBuffer>): void;
   /**
-   * Sends `data` and resolves when the other side has said that it holds the last byte. Called on the sending side, once.
+   * Sends `data` and resolves when the other side has said that it holds the last byte. Called on
+   * the sending side, once.
    */
   send(data: Uint8Array<ArrayBuffer>): Promise<void>;
   /** How many bytes this side received and still holds. */
@@ -29,8 +34,8 @@ export interface Implementation {
   /** Shown in the results. Those that start with `bare` are what the others are compared with. */
   readonly name: string;
   /**
-   * Connects, and resolves when bytes can be sent. `size` is how many will come, so that a side without framing knows when
-   * it has all of them.
+   * Connects, and resolves when bytes can be sent. `size` is how many will come, so that a side
+   * without framing knows when it has all of them.
    */
   connect(role: "sender" | "receiver", port: SignalPort, size: number): Promise<Endpoint>;
 }

@@ -1,5 +1,6 @@
 /**
- * Whatever takes part in the transfer benchmark, in the order of the first round. Bundled into its pages.
+ * Whatever takes part in the transfer benchmark, in the order of the first round. Bundled into its
+ * pages.
  *
  * @module
  */

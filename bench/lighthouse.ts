@@ -1,6 +1,7 @@
 /**
- * `deno run -A bench/lighthouse.ts`: Lighthouse in a real Chromium on both pages, three runs each; medians, one JSON line a page.
- * Fails below 98. Lighthouse brings hundreds of packages, so no lock file of ours names it.
+ * `deno run -A bench/lighthouse.ts`: Lighthouse in a real Chromium on both pages, three runs each;
+ * medians, one JSON line a page. Fails below 98. Lighthouse brings hundreds of packages, so no lock
+ * file of ours names it.
  *
  * @module
  */
@@ -29,7 +30,10 @@ interface Report {
   >;
 }
 
-/** One report. On a busy machine the trace of a load is sometimes lost (NO_NAVSTART), and Lighthouse asks to be run again. */
+/**
+ * One report. On a busy machine the trace of a load is sometimes lost (NO_NAVSTART), and Lighthouse
+ * asks to be run again.
+ */
 async function measure(url: string): Promise<Report> {
   for (let left = TRIES - 1;; left--) {
     try {

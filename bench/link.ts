@@ -1,6 +1,7 @@
 /**
- * How long it takes from a file chosen to the link on the page: for a small picture, and for a photograph of 16 MB and
- * 20 megapixels, which is scaled down before it is sent. The link is not to wait for that.
+ * How long it takes from a file chosen to the link on the page: for a small picture, and for a
+ * photograph of 16 MB and 20 megapixels, which is scaled down before it is sent. The link is not to
+ * wait for that.
  *
  *     deno run -A bench/link.ts [--check]
  *

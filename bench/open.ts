@@ -1,6 +1,7 @@
 /**
- * How long it takes from "open" pressed to the first painted pixel, when the ciphertext of a photograph of 3 MB (12 megapixels) is
- * there already: the key comes from the sender, the picture is deciphered, checked, decoded and painted.
+ * How long it takes from "open" pressed to the first painted pixel, when the ciphertext of a
+ * photograph of 3 MB (12 megapixels) is there already: the key comes from the sender, the picture
+ * is deciphered, checked, decoded and painted.
  *
  *     deno run -A bench/open.ts [--check]
  *
@@ -18,8 +19,8 @@ const ROUNDS = 7;
 const TARGET_MS = 150;
 
 /**
- * Notes, in the viewer's page, when "open" was pressed and when something was first drawn into the visible canvas. The event's
- * own time stamp is the moment of the click, before any script ran.
+ * Notes, in the viewer's page, when "open" was pressed and when something was first drawn into the
+ * visible canvas. The event's own time stamp is the moment of the click, before any script ran.
  */
 const WATCH = `{
   const times = { pressed: 0, painted: 0 };

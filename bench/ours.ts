@@ -1,6 +1,7 @@
 /**
- * Ours: everything between a chosen file and "delivered", as the pages run it: the handshake's keys, the outbox that reads,
- * seals and sends, the inbox that checks and collects. Only the signaling server is left out. Runs in browsers.
+ * Ours: everything between a chosen file and "delivered", as the pages run it: the handshake's
+ * keys, the outbox that reads, seals and sends, the inbox that checks and collects. Only the
+ * signaling server is left out. Runs in browsers.
  *
  * @module
  */
@@ -17,7 +18,9 @@ import { Inbox } from "../lib/pictures/inbox.ts";
 import { Outbox } from "../lib/pictures/outbox.ts";
 import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
 
-/** A chosen file is a Blob before anybody presses anything; making one of it is not part of sending. */
+/**
+ * A chosen file is a Blob before anybody presses anything; making one of it is not part of sending.
+ */
 const blobs = new WeakMap<Uint8Array, Blob>();
 
 function blobOf(data: Bytes): Blob {

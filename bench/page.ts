@@ -1,6 +1,7 @@
 /**
- * What the first load of a page costs: every request up to the page's being loaded and quiet, with the bytes that went over the
- * wire. Fails above the budget, or when a page asks another host for anything. What is loaded later, on demand, is not counted.
+ * What the first load of a page costs: every request up to the page's being loaded and quiet, with
+ * the bytes that went over the wire. Fails above the budget, or when a page asks another host for
+ * anything. What is loaded later, on demand, is not counted.
  *
  *     deno run -A bench/page.ts             in a real browser
  *     deno run -A bench/page.ts --static    without one: scripts that the HTML names, and what those import statically
@@ -14,7 +15,10 @@ import { get } from "node:http";
 import { startApp } from "../tests/support/app.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
 
-/** JavaScript of one page, brotli, as transferred: what a slow phone connection carries in about a second. */
+/**
+ * JavaScript of one page, brotli, as transferred: what a slow phone connection carries in about a
+ * second.
+ */
 export const BUDGET_BYTES = 45_000;
 
 /** Pages that are measured. */
@@ -25,7 +29,9 @@ export interface Fetched {
   readonly url: string;
   /** `script`, `stylesheet`, `document` … */
   readonly type: string;
-  /** The body as transferred. Headers are not part of a script, and HTTP/2 sends the same ones once. */
+  /**
+   * The body as transferred. Headers are not part of a script, and HTTP/2 sends the same ones once.
+   */
   readonly bytes: number;
 }
 
@@ -94,7 +100,8 @@ async function measureInBrowser(origin: string, path: string): Promise<Fetched[]
   session.on("Network.loadingFailed", (event) => finish(event.requestId, 0));
   await page.goto(origin + path, { waitUntil: "networkidle0" });
   for (const { url, type } of open.values()) {
-    // A worker's script ends in the worker's own session, which we don't listen to: ask once more. WebSockets have no end.
+    // A worker's script ends in the worker's own session, which we don't listen to: ask once more.
+    // WebSockets have no end.
     const again = type === "script" && new URL(url).origin === origin;
     list.push({ url, type, bytes: again ? (await fetchRaw(url)).bytes : 0 });
   }
@@ -123,7 +130,9 @@ export async function measureStatically(origin: string, path: string): Promise<F
   return list;
 }
 
-/** What a page's HTML loads as script: `<script src>`, preloaded modules, imports of inline scripts. */
+/**
+ * What a page's HTML loads as script: `<script src>`, preloaded modules, imports of inline scripts.
+ */
 export function namedScripts(html: string): string[] {
   const found: string[] = [];
   for (

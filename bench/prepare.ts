@@ -1,11 +1,13 @@
 /**
- * From choosing a photograph to the link, and to the picture that could be sent; and how long the page stands still meanwhile:
- * its longest task. Of 12 megapixels, and of 48, which are made smaller. Medians of five, one JSON line each. `--check` fails
- * where a task takes more than 50 ms, from where on people notice.
+ * From choosing a photograph to the link, and to the picture that could be sent; and how long the
+ * page stands still meanwhile: its longest task. Of 12 megapixels, and of 48, which are made
+ * smaller. Medians of five, one JSON line each. `--check` fails where a task takes more than 50 ms,
+ * from where on people notice.
  *
  *     deno run -A bench/prepare.ts [--check] [--rounds=5] [picture.jpg …]
  *
- * To compare with another version, copy this file into a checkout of it, and call the two in turn with `--rounds=1`.
+ * To compare with another version, copy this file into a checkout of it, and call the two in turn
+ * with `--rounds=1`.
  *
  * @module
  */
@@ -21,7 +23,10 @@ const MOST_MS = 50;
 /** Ten times what it takes. */
 const PATIENCE_MS = 60_000;
 
-/** Notes when a file was chosen, when the link and the picture were there, and tasks above 50 ms: Chromium tells of no others. */
+/**
+ * Notes when a file was chosen, when the link and the picture were there, and tasks above 50 ms:
+ * Chromium tells of no others.
+ */
 const WATCH = `{
   const times = { chosen: 0, link: 0, picture: 0, tasks: [] };
   Object.defineProperty(globalThis, "__prepare", { value: times });

@@ -1,12 +1,13 @@
 /**
- * What signaling costs a server: ours, in memory and on Redis, on one instance and on two, side by side with the least that a
- * relay can be (Node and `ws`).
+ * What signaling costs a server: ours, in memory and on Redis, on one instance and on two, side by
+ * side with the least that a relay can be (Node and `ws`).
  *
  *     deno run -A bench/signaling.ts [--sockets=1000,10000] [--seconds=20] [--check]
  *
- * Resident memory for each idle socket (both seats of a room taken), sockets accepted and seated a second, the time that a
- * relayed message takes at 1,000 a second, and the CPU that 1,000 relays cost. The clients are in this process, so the servers
- * have one of two cores. One JSON line a server and measurement; `--check` fails where ours misses its targets.
+ * Resident memory for each idle socket (both seats of a room taken), sockets accepted and seated a
+ * second, the time that a relayed message takes at 1,000 a second, and the CPU that 1,000 relays
+ * cost. The clients are in this process, so the servers have one of two cores. One JSON line a
+ * server and measurement; `--check` fails where ours misses its targets.
  *
  * @module
  */
@@ -29,7 +30,10 @@ const CONCURRENCY = 64;
 const TICK_MS = 10;
 const CLOCK_TICKS_PER_SECOND = 100;
 
-/** What comes from one socket of a room goes to the other, as it is. A text, because Node runs it and Deno must not look for `ws`. */
+/**
+ * What comes from one socket of a room goes to the other, as it is. A text, because Node runs it
+ * and Deno must not look for `ws`.
+ */
 const BARE_RELAY = `
 import { WebSocketServer } from "ws";
 
@@ -132,7 +136,8 @@ interface Pair {
 }
 
 function connect(url: string, room: string): Promise<WebSocket> {
-  // Deno's WebSocket takes headers, which the DOM's types don't know, and sends no origin by itself.
+  // Deno's WebSocket takes headers, which the DOM's types don't know, and sends no origin by
+  // itself.
   const socket: WebSocket = Reflect.construct(WebSocket, [
     `${url.replace("http", "ws")}/ws/${room}`,
     { protocols: [SUBPROTOCOL], headers: { origin: url } },

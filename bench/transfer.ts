@@ -1,15 +1,18 @@
 /**
- * How fast a picture goes from one browser to the other, compared with a bare RTCDataChannel that carries the same bytes.
+ * How fast a picture goes from one browser to the other, compared with a bare RTCDataChannel that
+ * carries the same bytes.
  *
  *     deno run -A bench/transfer.ts [--check] [--quick] [--bytes 3000000,12000000] [--rtt 0,20,100,300] [--loss 0,1,5]
  *
- * Two contexts of one browser, a fresh connection for each transfer, all implementations in turn within one round, and each
- * round in another order, so that whatever the machine does meanwhile hits all alike. Time runs from the first send to the
- * receiver's word that it holds the last byte. One JSON line a case; `ratio` is the best bare median divided by this median: 1 is
- * as fast as bare, and `--check` fails below {@linkcode TARGETS}. `--quick` does one round of the small size.
+ * Two contexts of one browser, a fresh connection for each transfer, all implementations in turn
+ * within one round, and each round in another order, so that whatever the machine does meanwhile
+ * hits all alike. Time runs from the first send to the receiver's word that it holds the last byte.
+ * One JSON line a case; `ratio` is the best bare median divided by this median: 1 is as fast as
+ * bare, and `--check` fails below {@linkcode TARGETS}. `--quick` does one round of the small size.
  *
- * `--rtt` (milliseconds) and `--loss` (percent, each way) put the UDP proxy of the tests between the two pages, and take all
- * pairs of them; then the bare channel is one connection through the same proxy.
+ * `--rtt` (milliseconds) and `--loss` (percent, each way) put the UDP proxy of the tests between
+ * the two pages, and take all pairs of them; then the bare channel is one connection through the
+ * same proxy.
  *
  * @module
  */
@@ -36,7 +39,10 @@ const FAR = [
   { bytes: 12_000_000, rounds: 5 },
 ] as const;
 
-/** A transfer that takes longer than this is given up, and one that is under way is looked at so often. */
+/**
+ * A transfer that takes longer than this is given up, and one that is under way is looked at so
+ * often.
+ */
 const LONGEST_MS = 300_000;
 const LOOK_MS = 500;
 
@@ -82,7 +88,10 @@ async function wire(from: TestPage, to: TestPage): Promise<void> {
   });
 }
 
-/** Sends, in milliseconds. Looks twice a second whether it is over: no call into a page may take a minute. */
+/**
+ * Sends, in milliseconds. Looks twice a second whether it is over: no call into a page may take a
+ * minute.
+ */
 async function carried({ page }: TestPage): Promise<number> {
   await page.evaluate(() => bench.start());
   for (let looked = 0; looked < LONGEST_MS; looked += LOOK_MS) {

@@ -16,7 +16,10 @@ export interface BenchPage {
   signal(message: string): void;
   /** Begins to send what was prepared. */
   start(): void;
-  /** Milliseconds until the last byte was acknowledged; `null` while it was not. Throws what went wrong. */
+  /**
+   * Milliseconds until the last byte was acknowledged; `null` while it was not. Throws what went
+   * wrong.
+   */
   took(): number | null;
   /** How many bytes arrived; ends the connection. */
   finish(): number;

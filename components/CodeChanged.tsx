@@ -1,6 +1,9 @@
 import type { PageTexts } from "../lib/i18n/texts.ts";
 
-/** Says that the program is another one than last time; `lib/app/build_notice.ts` fills it in and shows it. */
+/**
+ * Says that the program is another one than last time; `lib/app/build_notice.ts` fills it in and
+ * shows it.
+ */
 export function CodeChanged({ t }: { t: PageTexts }) {
   return (
     <aside class="changed" data-field="code-changed" hidden>

@@ -17,8 +17,9 @@ interface Props {
 }
 
 /**
- * The field for a code that somebody was told, with suggestions for the word being typed: a combobox with a list box (WAI-ARIA
- * 1.2), whose options lie in a row that is there all the time, so that nothing moves under a finger.
+ * The field for a code that somebody was told, with suggestions for the word being typed: a
+ * combobox with a list box (WAI-ARIA 1.2), whose options lie in a row that is there all the time,
+ * so that nothing moves under a finger.
  */
 export function CodeField({ value, suggestions, problem, onType, onComplete }: Props) {
   const t = useTexts();

@@ -5,8 +5,8 @@ import { useTexts } from "./texts.ts";
 const COPIED_MS = 2_500;
 
 /**
- * Copies `text`, or what it returns at the press, or says `failed`. `onPress` comes first, e.g. to select the same text for a
- * copy by hand.
+ * Copies `text`, or what it returns at the press, or says `failed`. `onPress` comes first, e.g. to
+ * select the same text for a copy by hand.
  */
 export function CopyButton(
   { action, label, text, failed, primary = false, onPress }: {

@@ -15,7 +15,9 @@ interface Props {
   readonly children?: ComponentChildren;
 }
 
-/** A session that is over, or never began: what happened, whether anything was seen, what to do now. */
+/**
+ * A session that is over, or never began: what happened, whether anything was seen, what to do now.
+ */
 export function Failure(
   { why: { title, happened, todo }, seen, began = false, diagnose, place, children }: Props,
 ) {

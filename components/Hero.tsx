@@ -1,6 +1,7 @@
 /**
- * What it does, without a word: a picture goes over, is there while a ring runs out, and is gone. For the eye alone; the page
- * says the same in words. Rendered by the server, outside of the island, so it costs no script.
+ * What it does, without a word: a picture goes over, is there while a ring runs out, and is gone.
+ * For the eye alone; the page says the same in words. Rendered by the server, outside of the
+ * island, so it costs no script.
  */
 export function Hero() {
   return (

@@ -7,7 +7,10 @@ const SHAPES = {
   edit: "M7 3v14h14M3 7h14v14",
 } as const;
 
-/** A round button with a drawing in place of its name, which is spoken, and shown to a mouse that waits. */
+/**
+ * A round button with a drawing in place of its name, which is spoken, and shown to a mouse that
+ * waits.
+ */
 export function Icon(
   { action, label, shape, onPress }: {
     action: string;

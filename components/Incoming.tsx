@@ -18,8 +18,8 @@ interface Props extends Headed {
 }
 
 /**
- * A picture of the other side that is on its way, locked or on screen. Once it is closed, a motion that has nothing of it:
- * its pixels are gone before the page hears so.
+ * A picture of the other side that is on its way, locked or on screen. Once it is closed, a motion
+ * that has nothing of it: its pixels are gone before the page hears so.
  */
 export function Incoming({ inbox, onBurn, heading }: Props) {
   const picture = inbox.picture.value;

@@ -2,8 +2,9 @@ import type { PageTexts } from "../lib/i18n/texts.ts";
 import { LANGUAGES, type LanguageTag } from "../lib/i18n/languages.ts";
 
 /**
- * The switch between languages at the foot of every page: a plain form, which works without a script. Where an island is,
- * `lib/i18n/switch.ts` answers in its stead, so that nothing that is under way is lost.
+ * The switch between languages at the foot of every page: a plain form, which works without a
+ * script. Where an island is, `lib/i18n/switch.ts` answers in its stead, so that nothing that is
+ * under way is lost.
  */
 export function LanguageForm(
   { t, chosen, page }: { t: PageTexts; chosen: LanguageTag; page: string },

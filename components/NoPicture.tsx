@@ -1,10 +1,10 @@
 import type { IncomingPicture } from "../lib/pictures/inbox.ts";
-import { farewell } from "./closing.ts";
+import { closingText } from "./closing.ts";
 import { Status } from "./Status.tsx";
 import { useTexts } from "./texts.ts";
 
 /** What stands where no picture is on its way. */
-export function Between({ picture, keep }: { picture: IncomingPicture | null; keep: boolean }) {
+export function NoPicture({ picture, keep }: { picture: IncomingPicture | null; keep: boolean }) {
   const t = useTexts();
   switch (picture?.state.at) {
     case undefined:
@@ -22,7 +22,7 @@ export function Between({ picture, keep }: { picture: IncomingPicture | null; ke
         <section class="card">
           <div class="gone" aria-hidden="true" />
           <h1>{t.view.closedTitle}</h1>
-          <p>{farewell(t, picture)}</p>
+          <p>{closingText(t, picture)}</p>
           {keep && <p>{t.view.connectedIdle}</p>}
         </section>
       );

@@ -6,7 +6,7 @@ import { useTexts } from "./texts.ts";
 const PATIENCE_MS = 20_000;
 
 /** Says, after a while, why nobody may be there. It is no error. */
-export function Patience() {
+export function NobodyHere() {
   const t = useTexts();
   const long = useSignal(false);
   useEffect(() => {

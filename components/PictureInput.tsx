@@ -7,7 +7,10 @@ const PICTURES = "image/jpeg,image/png,image/webp,image/avif,image/gif";
 /** Where they can be chosen: many systems know them by the end of their names only. */
 const HEIC = ",image/heic,image/heif,.heic,.heif";
 
-/** iPhones and iPads turn HEIC into JPEG themselves where a page does not ask for it. iPads call themselves Macs. */
+/**
+ * iPhones and iPads turn HEIC into JPEG themselves where a page does not ask for it. iPads call
+ * themselves Macs.
+ */
 function convertsHeic({ userAgent, maxTouchPoints }: Navigator): boolean {
   return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }

@@ -18,7 +18,10 @@ export interface PictureActions {
   change(id: number, details: Partial<Details>): void;
   move(id: number, by: number): void;
   remove(id: number): void;
-  /** Holds it back while what is said about it is changed, or not any more; false where it is too late. */
+  /**
+   * Holds it back while what is said about it is changed, or not any more; false where it is too
+   * late.
+   */
   hold(id: number, on: boolean): boolean;
   /** Begins to edit it; `null` where it can't be edited. */
   beginEdit(id: number): Promise<Editing | null>;

@@ -3,7 +3,10 @@ import { nameProblems } from "./messages.ts";
 import { Notice } from "./Notice.tsx";
 import { useTexts } from "./texts.ts";
 
-/** What is wrong with files that were chosen. `linkGone`: with the only one the link went, and somebody may have it. */
+/**
+ * What is wrong with files that were chosen. `linkGone`: with the only one the link went, and
+ * somebody may have it.
+ */
 export function Problems(
   { problems, linkGone = false }: {
     readonly problems: readonly PickProblem[];

@@ -14,7 +14,10 @@ interface Props {
   readonly onPress: () => void;
 }
 
-/** Tries again: at once, or when a busy server's time is over. Not by itself: whoever went away is not asked for. */
+/**
+ * Tries again: at once, or when a busy server's time is over. Not by itself: whoever went away is
+ * not asked for.
+ */
 export function Retry({ action, label, wait = 0, primary, onPress }: Props) {
   const t = useTexts();
   const left = useSignal(wait);

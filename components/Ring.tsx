@@ -1,4 +1,7 @@
-/** A ring that empties: `fraction` is what is left, 1 → 0. The number inside is for the eye; the words are elsewhere. */
+/**
+ * A ring that empties: `fraction` is what is left, 1 → 0. The number inside is for the eye; the
+ * words are elsewhere.
+ */
 export function Ring({ fraction, label }: { fraction: number; label: string }) {
   return (
     <svg class="ring" viewBox="0 0 44 44" aria-hidden="true">

@@ -2,7 +2,7 @@ import type { Trace } from "../lib/connection/trace.ts";
 import { useTexts } from "./texts.ts";
 
 /** Which ways were tried, and how each ended. */
-export function Tried({ trace }: { trace: Pick<Trace, "turn" | "server"> | null }) {
+export function RoutesTried({ trace }: { trace: Pick<Trace, "turn" | "server"> | null }) {
   const t = useTexts();
   if (trace === null) return null;
   const ways = [

@@ -71,7 +71,10 @@ function numberOf({ what }: TimelineEntry): string {
   }
 }
 
-/** What happened so far, with the time of each; `numbered` says which picture where there are several. */
+/**
+ * What happened so far, with the time of each; `numbered` says which picture where there are
+ * several.
+ */
 export function Timeline(
   { entries, numbered }: { entries: readonly TimelineEntry[]; numbered: boolean },
 ) {

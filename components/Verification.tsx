@@ -3,7 +3,8 @@ import type { Session } from "../lib/pages/session.ts";
 import { useTexts } from "./texts.ts";
 
 /**
- * How a live session is verified, in one line; unfolded, what two people can compare by voice. Nobody has to.
+ * How a live session is verified, in one line; unfolded, what two people can compare by voice.
+ * Nobody has to.
  */
 export function Verification({ session }: { session: Session }) {
   const t = useTexts();

@@ -6,7 +6,7 @@ import { useTexts } from "./texts.ts";
 const MORE_SECONDS = 10;
 
 /** What the viewer would like: to see a picture, or more of it. */
-export function Wishes({ session }: { session: Session }) {
+export function ViewerRequests({ session }: { session: Session }) {
   const t = useTexts();
   const pictures = session.outbox.pictures.value;
   const asked = pictures.find(({ state }) => state.at === "asked");

@@ -3,7 +3,7 @@ import { duration, fill } from "../lib/i18n/format.ts";
 import type { IncomingPicture } from "../lib/pictures/inbox.ts";
 
 /** What became of a picture, said to who was shown it; nothing while that is open. */
-export function farewell(t: Texts, { state }: Pick<IncomingPicture, "state">): string {
+export function closingText(t: Texts, { state }: Pick<IncomingPicture, "state">): string {
   switch (state.at) {
     case "closed":
       if (state.ms === 0) return t.view.closedUnseen;

@@ -8,7 +8,10 @@ export function busyFor(t: Texts, retry: number): Why {
   return { ...t.busyFor, todo: fill(t.busyFor.todo, { duration: seconds(t, retry) }) };
 }
 
-/** The words for the sender of a session that is over; `again`: this page was loaded again in the middle of it. */
+/**
+ * The words for the sender of a session that is over; `again`: this page was loaded again in the
+ * middle of it.
+ */
 export function senderWhy(
   t: Texts,
   life: Extract<Life, { at: "ended" | "failed" }>,
@@ -22,7 +25,10 @@ export function senderWhy(
   return own[life.reason] ?? t.failed[life.reason];
 }
 
-/** The words for a viewer whose session never began, or not once more (`again`); `by`: what he came with. */
+/**
+ * The words for a viewer whose session never began, or not once more (`again`); `by`: what he came
+ * with.
+ */
 export function viewerWhy(
   t: Texts,
   reason: FailReason,
@@ -39,7 +45,10 @@ export function viewerWhy(
   return by === "code" && byCode[reason] || t.failed[reason];
 }
 
-/** Where the usual words would not be true of a page before this one, which may have shown or seen a picture; `null` elsewhere. */
+/**
+ * Where the usual words would not be true of a page before this one, which may have shown or seen a
+ * picture; `null` elsewhere.
+ */
 function whyAgain(t: Texts, reason: FailReason, who: "sender" | "viewer"): Why | null {
   switch (reason) {
     case "room_deleted":
@@ -57,10 +66,16 @@ export function spoken({ title, happened, todo }: Why): string {
   return `${title}. ${happened} ${todo}`;
 }
 
-/** Files that are named one by one, of those with the same fault; of the others only how many there are. */
+/**
+ * Files that are named one by one, of those with the same fault; of the others only how many there
+ * are.
+ */
 const NAMED_FILES = 12;
 
-/** What is wrong with files, which are named where they have names; those with the same fault in one sentence. */
+/**
+ * What is wrong with files, which are named where they have names; those with the same fault in one
+ * sentence.
+ */
 export function nameProblems(
   t: Texts,
   problems: readonly PickProblem[],

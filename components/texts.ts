@@ -2,7 +2,10 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Texts } from "../lib/i18n/texts.ts";
 
-/** The texts of the page's language. Each island provides them from its props, for what it is made of. */
+/**
+ * The texts of the page's language. Each island provides them from its props, for what it is made
+ * of.
+ */
 export const TextsContext = createContext<Texts | null>(null);
 
 /** The texts, inside of an island. Throws an `Error` outside. */

@@ -2,8 +2,9 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 /**
- * Keeps the keyboard where it was: when what had the focus goes away, or can't be used any more, focus would fall back to the
- * top of the document, so it goes to the element that gets this ref instead; also where nothing had it when the phase changed.
+ * Keeps the keyboard where it was: when what had the focus goes away, or can't be used any more,
+ * focus would fall back to the top of the document, so it goes to the element that gets this ref
+ * instead; also where nothing had it when the phase changed.
  */
 export function useFocus(phase: string): RefObject<HTMLElement> {
   const element = useRef<HTMLElement>(null);

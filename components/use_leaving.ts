@@ -9,8 +9,9 @@ export interface Leaving {
 }
 
 /**
- * Asks before the page is left while `waits`: in the page where one of its links is pressed, since phones never show the
- * browser's own question there, and by that one where it is reloaded or closed.
+ * Asks before the page is left while `waits`: in the page where one of its links is pressed, since
+ * phones never show the browser's own question there, and by that one where it is reloaded or
+ * closed.
  */
 export function useLeaving(waits: boolean): Leaving {
   const target = useSignal<string | null>(null);

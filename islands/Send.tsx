@@ -5,9 +5,9 @@ import { Announcer } from "../components/Announcer.tsx";
 import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
 import { Choices } from "../components/Choices.tsx";
-import { Forgot } from "../components/PicturesLost.tsx";
+import { PicturesLost } from "../components/PicturesLost.tsx";
 import { Incoming } from "../components/Incoming.tsx";
-import { Late } from "../components/ScriptMissing.tsx";
+import { ScriptMissing } from "../components/ScriptMissing.tsx";
 import { PictureInput } from "../components/PictureInput.tsx";
 import { Pictures } from "../components/Pictures.tsx";
 import { Problems } from "../components/Problems.tsx";
@@ -21,7 +21,7 @@ import { senderWhy, spoken } from "../components/messages.ts";
 import { describe, lastSaid, Timeline } from "../components/Timeline.tsx";
 import { isGone, outcome } from "../components/outcome.ts";
 import { Verification } from "../components/Verification.tsx";
-import { Wishes } from "../components/ViewerRequests.tsx";
+import { ViewerRequests } from "../components/ViewerRequests.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
 import { useFiles } from "../components/use_files.ts";
@@ -197,7 +197,7 @@ function Compose(
         >
           {t.send.camera}
         </button>
-        {model === null && <Late />}
+        {model === null && <ScriptMissing />}
         <p class="for-mice">{t.send.dropHint}</p>
         <p class="small">{t.send.formats}</p>
       </div>
@@ -244,7 +244,7 @@ function Live(
           </Status>
         )}
       <Problems problems={model.picker.problems.value} />
-      {session.forgot.value && !over && <Forgot model={model} pick={pick} />}
+      {session.forgot.value && !over && <PicturesLost model={model} pick={pick} />}
       <div class="table">
         <div class="prints">
           <Pictures
@@ -259,7 +259,7 @@ function Live(
             <ShareLink link={link} code={model.code.value} codeless={codeless(session)} />
           )}
           {waiting && <Alerts attention={company.companion?.attention ?? null} />}
-          <Wishes session={session} />
+          <ViewerRequests session={session} />
           {inbox !== null && <Incoming heading="h2" inbox={inbox} onBurn={burn} />}
           <Verification session={session} />
           {!over && (
@@ -354,7 +354,9 @@ function Options(
   );
 }
 
-/** What a screen reader hears when the phase changes: no percents, and nothing that stands still. */
+/**
+ * What a screen reader hears when the phase changes: no percents, and nothing that stands still.
+ */
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
   if (life?.at === "ended" || life?.at === "failed") {

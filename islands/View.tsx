@@ -2,21 +2,21 @@ import { useEffect } from "preact/hooks";
 import { asset } from "fresh/runtime";
 import { Announcer } from "../components/Announcer.tsx";
 import { Answer } from "../components/Answer.tsx";
-import { Between } from "../components/NoPicture.tsx";
+import { NoPicture } from "../components/NoPicture.tsx";
 import { CodeField } from "../components/CodeField.tsx";
 import { Diagnostics } from "../components/Diagnostics.tsx";
 import { Failure } from "../components/Failure.tsx";
 import { InAppHint } from "../components/InAppHint.tsx";
 import { Incoming } from "../components/Incoming.tsx";
-import { Late } from "../components/ScriptMissing.tsx";
-import { Patience } from "../components/NobodyHere.tsx";
+import { ScriptMissing } from "../components/ScriptMissing.tsx";
+import { NobodyHere } from "../components/NobodyHere.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Retry } from "../components/Retry.tsx";
 import { Status } from "../components/Status.tsx";
 import { spoken, viewerWhy } from "../components/messages.ts";
-import { farewell } from "../components/closing.ts";
+import { closingText } from "../components/closing.ts";
 import { Sent } from "../components/Sent.tsx";
-import { Tried } from "../components/RoutesTried.tsx";
+import { RoutesTried } from "../components/RoutesTried.tsx";
 import { Verification } from "../components/Verification.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
 import { useApp } from "../lib/app/use_app.ts";
@@ -91,7 +91,7 @@ function announcement(t: Texts, model: ViewerModel): string {
     case "delivered":
       return t.view.deliveredTitle;
     case "closed":
-      return picture === null ? "" : farewell(t, picture);
+      return picture === null ? "" : closingText(t, picture);
     default:
       return "";
   }
@@ -187,7 +187,7 @@ function Invitation({ model, company }: { model: ViewerModel | null; company: Co
       >
         {t.view.join}
       </button>
-      {model === null && <Late />}
+      {model === null && <ScriptMissing />}
       <Options model={model} />
       <InAppHint
         inApp={company.companion?.inApp ?? null}
@@ -197,7 +197,10 @@ function Invitation({ model, company }: { model: ViewerModel | null; company: Co
   );
 }
 
-/** What can be chosen before the button is pressed; unfolded where that button failed for the lack of a relay. */
+/**
+ * What can be chosen before the button is pressed; unfolded where that button failed for the lack
+ * of a relay.
+ */
 function Options({ model }: { model: ViewerModel | null }) {
   const t = useTexts();
   return (
@@ -223,7 +226,7 @@ function Connecting({ model, session }: { model: ViewerModel; session: Session |
           ? t.view.waitingSender
           : t.view.connectingHint}
       </Status>
-      {session !== null && <Patience />}
+      {session !== null && <NobodyHere />}
       <Leave onLeave={() => session === null ? model.stay() : session.leave()} />
     </section>
   );
@@ -243,7 +246,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
         ? <Status busy>{t.status.awaySender}</Status>
         : !session.steady.value && <Status busy>{t.status.unsteady}</Status>}
       {inbox !== null && <Incoming heading="h1" inbox={inbox} onBurn={burn} />}
-      <Between picture={picture} keep={keep} />
+      <NoPicture picture={picture} keep={keep} />
       <Verification session={session} />
       {keep && !onScreen && (
         <Answer model={model} session={session} choices={VIEW_SECONDS} burn={burn} />
@@ -270,7 +273,10 @@ function Leave({ onLeave }: { onLeave: () => void }) {
   );
 }
 
-/** Said where no picture is known; a page before this one, which is loaded again, may have known more. */
+/**
+ * Said where no picture is known; a page before this one, which is loaded again, may have known
+ * more.
+ */
 function nothingSeen(t: Texts, model: ViewerModel): string {
   return model.opened ? "" : t.why.nothingSeen;
 }
@@ -280,11 +286,11 @@ function lastSeen(t: Texts, model: ViewerModel, session: Session): string {
   const inbox = session.inbox.value;
   const picture = inbox?.picture.value;
   if (picture) {
-    return picture.state.at === "lost" ? t.why.unopened : farewell(t, picture) || t.why.unopened;
+    return picture.state.at === "lost" ? t.why.unopened : closingText(t, picture) || t.why.unopened;
   }
   const last = inbox?.last;
   if (last === undefined) return nothingSeen(t, model);
-  return farewell(t, { state: { at: "closed", ...last } });
+  return closingText(t, { state: { at: "closed", ...last } });
 }
 
 /** Ends that nobody wished for. */
@@ -320,7 +326,7 @@ function Failed({ model, company }: Parts) {
       seen={nothingSeen(t, model)}
       diagnose={company.diagnose}
     >
-      {reason === "network" && <Tried trace={model.session.value?.trace ?? null} />}
+      {reason === "network" && <RoutesTried trace={model.session.value?.trace ?? null} />}
       {reason === "no_relay" && <Options model={model} />}
       {model.retryable && (
         <Retry

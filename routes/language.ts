@@ -9,7 +9,9 @@ const KEPT = 31_536_000;
 
 export const handler = define.handlers({
   GET: () => new Response(null, { status: 303, headers: { location: "/" } }),
-  /** Keeps the choice; answers a script with the texts, and a form with the page that it stands on. */
+  /**
+   * Keeps the choice; answers a script with the texts, and a form with the page that it stands on.
+   */
   async POST({ req }) {
     const form = await readForm(req);
     const language = findLanguage(form?.get("language") ?? "") ?? speechOf(req).language;

@@ -23,7 +23,10 @@ const GAUGES = [
   },
 ];
 
-/** Prometheus' text format, for whoever shows METRICS_TOKEN; without one configured there is nothing here. */
+/**
+ * Prometheus' text format, for whoever shows METRICS_TOKEN; without one configured there is nothing
+ * here.
+ */
 export const handler = define.handlers({
   GET({ req }) {
     if (METRICS_TOKEN === "") throw new HttpError(404);

@@ -63,7 +63,10 @@ Deno.test("what runs in a browser imports no module of Node or Deno, and nothing
   assertEquals(wrong, []);
 });
 
-/** Files that end up in a browser when `roots` do: followed through imports that are more than types. */
+/**
+ * Files that end up in a browser when `roots` do: followed through imports that are more than
+ * types.
+ */
 function reachable(roots: readonly string[]): Set<string> {
   const seen = new Set(roots);
   for (const file of seen) {

@@ -1,5 +1,6 @@
 /**
- * The Dockerfile: what it says, and what comes of it as far as that can be seen without Docker (tests/support/image.ts).
+ * The Dockerfile: what it says, and what comes of it as far as that can be seen without Docker
+ * (tests/support/image.ts).
  *
  * @module
  */

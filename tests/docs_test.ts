@@ -1,5 +1,6 @@
 /**
- * The documents, held against what they describe: a table that nobody compares with the code is soon wrong.
+ * The documents, held against what they describe: a table that nobody compares with the code is
+ * soon wrong.
  *
  * @module
  */

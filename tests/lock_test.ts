@@ -1,7 +1,8 @@
 /**
- * Deno fetches everything that a lock file names as soon as it needs one package of it. So there are two: deno.lock for the app,
- * which `deno task start` and the container use, and tests/deno.lock for whoever works on it. A first start
- * with it leaves 26 MB in Deno's cache, and 116 MB when it named the browser that the tests may need.
+ * Deno fetches everything that a lock file names as soon as it needs one package of it. So there
+ * are two: deno.lock for the app, which `deno task start` and the container use, and
+ * tests/deno.lock for whoever works on it. A first start with it leaves 26 MB in Deno's cache, and
+ * 116 MB when it named the browser that the tests may need.
  *
  * @module
  */

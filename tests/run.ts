@@ -1,9 +1,9 @@
 /**
- * The whole suite, two files at a time: `deno task test`. The types of the whole project are checked
- * first. Files that keep pages busy run one after the other, in one lane. The second lane has files
- * that mostly wait, or need no browser. Two busy files at once take as long as one after the other,
- * and break tests of what has to answer in time. Each lane lends its files one browser, and the app
- * is built once, because starting a browser and a server takes longer than most tests.
+ * The whole suite, two files at a time: `deno task test`. The types of the whole project are
+ * checked first. Files that keep pages busy run one after the other, in one lane. The second lane
+ * has files that mostly wait, or need no browser. Two busy files at once take as long as one after
+ * the other, and break tests of what has to answer in time. Each lane lends its files one browser,
+ * and the app is built once, because starting a browser and a server takes longer than most tests.
  *
  * Arguments go to one `deno test`, e.g. `deno task test tests/net --filter=repair`. It checks the
  * types of these files alone, and the app is built only if one of them starts it.
@@ -59,7 +59,9 @@ interface Timed {
   readonly seconds: number;
 }
 
-/** What failed tests threw, a few lines each: often nothing but the end of the output is at hand. */
+/**
+ * What failed tests threw, a few lines each: often nothing but the end of the output is at hand.
+ */
 function reasons(text: string): string[] {
   return Array.from(
     text.matchAll(/^error: (.*(?:\n(?! {4}at ).*){0,2})/gm),

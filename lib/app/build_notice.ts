@@ -13,8 +13,9 @@ const KEY = "build";
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Compares the build in `<meta name="build">` with the one that was used last, and shows the notice that the server put
- * into the page where they differ, until it is dismissed. Writes nothing down unless `remember` is set.
+ * Compares the build in `<meta name="build">` with the one that was used last, and shows the notice
+ * that the server put into the page where they differ, until it is dismissed. Writes nothing down
+ * unless `remember` is set.
  */
 export function compareBuilds({ remember }: { readonly remember: boolean }): void {
   const now = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";

@@ -15,7 +15,10 @@ export const SHARE_PATH = "/share";
 /** The form's field that they are in. */
 export const SHARE_FIELD = "pictures";
 
-/** What the page asks the worker for: pictures that were shared with it. The answer comes by the port: an array of files. */
+/**
+ * What the page asks the worker for: pictures that were shared with it. The answer comes by the
+ * port: an array of files.
+ */
 export const SHARED = "shared?";
 
 /** The page that is kept for when there is no connection. */

@@ -1,6 +1,6 @@
 /**
- * What makes an app of the pages, none of it needed for their first paint: the service worker, pictures that the system
- * hands over, and a word when the program has changed.
+ * What makes an app of the pages, none of it needed for their first paint: the service worker,
+ * pictures that the system hands over, and a word when the program has changed.
  *
  * This module is browser compatible.
  *
@@ -13,7 +13,10 @@ import { SHARED, WORKER_PATH } from "./names.ts";
 /** What is done with pictures from outside of the page. */
 export type Take = (files: readonly File[]) => void;
 
-/** What is needed of the Launch Handler API, which TypeScript's library lacks; Chromium alone has it. */
+/**
+ * What is needed of the Launch Handler API, which TypeScript's library lacks; Chromium alone has
+ * it.
+ */
 interface LaunchQueue {
   setConsumer(
     consumer: (launch: { readonly files?: readonly FileSystemFileHandle[] }) => void,
@@ -21,12 +24,13 @@ interface LaunchQueue {
 }
 
 /**
- * Starts all of it. `take` gets pictures from the share sheet and from the file manager; without it the page stays a
- * guest, which leaves nothing in this browser: no worker, and no note of the build.
+ * Starts all of it. `take` gets pictures from the share sheet and from the file manager; without it
+ * the page stays a guest, which leaves nothing in this browser: no worker, and no note of the
+ * build.
  */
 export async function startApp(take: Take | null): Promise<void> {
-  // Fresh's own client marks the entry that it finds, and loads the page again when somebody comes back to it, as after a jump
-  // to the content. Nothing in here needs a mark.
+  // Fresh's own client marks the entry that it finds, and loads the page again when somebody comes
+  // back to it, as after a jump to the content. Nothing in here needs a mark.
   if (history.state !== null) history.replaceState(null, "");
   compareBuilds({ remember: take !== null });
   if (take === null) return;
@@ -49,8 +53,8 @@ function launchQueue(): LaunchQueue | undefined {
 }
 
 /**
- * True in the window of an installed app. Systems share into no other, but any site can post a form to our address from
- * a tab, and what it puts there nobody has chosen.
+ * True in the window of an installed app. Systems share into no other, but any site can post a form
+ * to our address from a tab, and what it puts there nobody has chosen.
  */
 function isInstalled(): boolean {
   return !globalThis.matchMedia("(display-mode: browser)").matches;
@@ -68,7 +72,10 @@ function askShared(worker: ServiceWorker): Promise<readonly File[]> {
   });
 }
 
-/** With build and language in its address: another one of either is another worker, which fetches its page anew. */
+/**
+ * With build and language in its address: another one of either is another worker, which fetches
+ * its page anew.
+ */
 async function register(workers: ServiceWorkerContainer): Promise<void> {
   const build = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";
   const query = new URLSearchParams({ build, language: document.documentElement.lang });

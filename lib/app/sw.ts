@@ -1,10 +1,12 @@
 /**
- * The service worker of the installed app. It keeps one page, the one that says that there is no connection, and the
- * sheet that dresses it. Nothing else is ever taken out of a cache, so whoever has an old worker still gets the newest
- * pages; and what this one does not answer, it does not touch.
+ * The service worker of the installed app. It keeps one page, the one that says that there is no
+ * connection, and the sheet that dresses it. Nothing else is ever taken out of a cache, so whoever
+ * has an old worker still gets the newest pages; and what this one does not answer, it does not
+ * touch.
  *
- * Pictures from a share sheet come as a form that the system posts. It is answered here, so that no byte of it goes to
- * the server, and its files wait in this worker's memory until the page asks for them.
+ * Pictures from a share sheet come as a form that the system posts. It is answered here, so that no
+ * byte of it goes to the server, and its files wait in this worker's memory until the page asks for
+ * them.
  *
  * `dev.ts` makes `static/sw.js` of it. This module is browser compatible.
  *

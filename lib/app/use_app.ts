@@ -8,7 +8,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Take } from "./start.ts";
 
-/** Starts the app around the page once all of it is loaded and `ready` to take pictures; see {@linkcode startApp} for `take`. */
+/**
+ * Starts the app around the page once all of it is loaded and `ready` to take pictures; see
+ * {@linkcode startApp} for `take`.
+ */
 export function useApp(take: Take | null, ready: boolean): void {
   const latest = useRef(take);
   latest.current = take;

@@ -28,7 +28,10 @@ import type { SignalingClient } from "./signaling_client.ts";
 import { StripedTransport, type StripeOptions } from "./striped_transport.ts";
 import type { Trace } from "./trace.ts";
 
-/** How long a viewer who starts over waits for a second HELLO before he answers the last one, in milliseconds: a slow round trip. */
+/**
+ * How long a viewer who starts over waits for a second HELLO before he answers the last one, in
+ * milliseconds: a slow round trip.
+ */
 const SETTLE_MS = 1_000;
 
 /** By what somebody tried to get in: a link, a code, or nothing that he ever showed. */
@@ -117,7 +120,10 @@ export class Attempt {
   /** Sender: this viewer's proof of a code has cost a guess. */
   spent = false;
 
-  /** True when both sides proved that they know the link or the code, and a way through is looked for, or there. */
+  /**
+   * True when both sides proved that they know the link or the code, and a way through is looked
+   * for, or there.
+   */
   get confirmed(): boolean {
     return this.#repair !== null;
   }
@@ -171,7 +177,8 @@ export class Attempt {
 
   async #step(message: Bytes): Promise<void> {
     if (this.#repair !== null) return await this.#follow(this.#repair, message);
-    // For the page that was here before, from who does not know yet that it is gone: nothing is connected that could be repaired.
+    // For the page that was here before, from who does not know yet that it is gone: nothing is
+    // connected that could be repaired.
     if (message[0] === HANDSHAKE.repair) return;
     if (this.#sender !== null) return await this.#stepSender(this.#sender, message);
     if (this.#viewer !== null) return await this.#stepViewer(this.#viewer, message);
@@ -183,7 +190,8 @@ export class Attempt {
       return this.#send(await handshake.receiveCommit(message));
     }
     if (this.claim === "code") {
-      // Counted before it is looked at: a new M1, or a server that says that he went, must not make a wrong guess free.
+      // Counted before it is looked at: a new M1, or a server that says that he went, must not make
+      // a wrong guess free.
       this.spent = true;
       this.#options.onGuess();
     }
@@ -202,8 +210,8 @@ export class Attempt {
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.helloS && !this.#greeted) {
       if (!this.#options.settle) return await this.#greet(handshake, message);
-      // It may be the answer to the attempt before this one, which the sender could not know to be over; then the right one is
-      // on its way behind it.
+      // It may be the answer to the attempt before this one, which the sender could not know to be
+      // over; then the right one is on its way behind it.
       if (this.#hello === null) setTimeout(() => this.#settled(handshake), SETTLE_MS);
       this.#hello = message;
       return;
@@ -227,7 +235,10 @@ export class Attempt {
     else if (offer !== "") this.#send(await keys.signalSealer.seal(HANDSHAKE.answer, ""));
   }
 
-  /** What comes once both proved themselves. Whoever is bound already takes no harm from what he can't use. */
+  /**
+   * What comes once both proved themselves. Whoever is bound already takes no harm from what he
+   * can't use.
+   */
   async #follow(repair: Repair, message: Bytes): Promise<void> {
     try {
       if (message[0] === HANDSHAKE.repair) return await repair.receive(message);

@@ -1,13 +1,15 @@
 /**
- * From a link or a code to a bound connection: seat, handshake, WebRTC. Whenever both seats are filled and nothing is bound,
- * the viewer starts a handshake; a lost socket, a reload of the server or a second try are all repaired by starting over.
+ * From a link or a code to a bound connection: seat, handshake, WebRTC. Whenever both seats are
+ * filled and nothing is bound, the viewer starts a handshake; a lost socket, a reload of the server
+ * or a second try are all repaired by starting over.
  *
- * A page that is loaded again comes back with what the page before it kept: the two do the handshake once more, by what the first
- * one left both of them, beside the connection that the other page may take for alive. It is over when the other proved himself.
+ * A page that is loaded again comes back with what the page before it kept: the two do the
+ * handshake once more, by what the first one left both of them, beside the connection that the
+ * other page may take for alive. It is over when the other proved himself.
  *
- * Where the server gave digits anybody can get to the viewer's seat, so a sender turns away who does not prove himself
- * there, and withdraws the code after three; without them only the link's token leads there, and a wrong proof ends the
- * session.
+ * Where the server gave digits anybody can get to the viewer's seat, so a sender turns away who
+ * does not prove himself there, and withdraws the code after three; without them only the link's
+ * token leads there, and a wrong proof ends the session.
  *
  * This module is browser compatible.
  *
@@ -44,16 +46,23 @@ import type { SecureLink } from "./secure_link.ts";
 import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
 import { Trace } from "./trace.ts";
 
-/** A sender waits this much longer than an honest viewer tries, before he turns a silent one away, in milliseconds. */
+/**
+ * A sender waits this much longer than an honest viewer tries, before he turns a silent one away,
+ * in milliseconds.
+ */
 const SILENCE_MARGIN_MS = 5_000;
 
 /**
- * A viewer who was told that the sender is away asks the server anew after so long, in milliseconds: that may have overtaken the word
- * that she is back, and then both would wait for each other until the room is too old.
+ * A viewer who was told that the sender is away asks the server anew after so long, in
+ * milliseconds: that may have overtaken the word that she is back, and then both would wait for
+ * each other until the room is too old.
  */
 const ASK_AGAIN_MS = 40_000;
 
-/** A sender who had to turn away this many is not waiting for anybody but the server that sends them. */
+/**
+ * A sender who had to turn away this many is not waiting for anybody but the server that sends
+ * them.
+ */
 const MAX_TURNED_AWAY = 10;
 
 /** Why no connection came about, or why the room ended before one did. */
@@ -80,15 +89,27 @@ export interface ConnectorHandlers {
   onPeer(here: boolean): void;
   /** Sender: the code that leads to the room as well, or `null` from its withdrawal on. */
   onCode(code: string | null): void;
-  /** Sender: somebody came who could not prove that he has the link or the code; `withdrawn` when that cost the code. */
+  /**
+   * Sender: somebody came who could not prove that he has the link or the code; `withdrawn` when
+   * that cost the code.
+   */
   onTurnedAway(claim: Claim, withdrawn: boolean): void;
-  /** Bound: listen on the link at once. Called again each time that the other page was loaded anew: the one before is over. */
+  /**
+   * Bound: listen on the link at once. Called again each time that the other page was loaded anew:
+   * the one before is over.
+   */
   onBound(link: SecureLink): void;
-  /** The other page was loaded anew and proved itself: the link that was bound is over, and another one is on its way. */
+  /**
+   * The other page was loaded anew and proved itself: the link that was bound is over, and another
+   * one is on its way.
+   */
   onAgain(): void;
   /** Which way it goes, each time that this changes. */
   onRoute(route: Route): void;
-  /** Called once at most, and never after `onBound`: what was bound ends otherwise. `retry`: seconds after which a busy server is worth trying again. */
+  /**
+   * Called once at most, and never after `onBound`: what was bound ends otherwise. `retry`: seconds
+   * after which a busy server is worth trying again.
+   */
   onFailed(why: ConnectFailure, retry?: number): void;
 }
 
@@ -100,7 +121,10 @@ export interface ConnectorOptions {
   /** `ws(s)://host`, without a path. */
   readonly server: string;
   readonly handlers: ConnectorHandlers;
-  /** Whether the server says beforehand that it passes encrypted records on; without WebRTC there is no other way. */
+  /**
+   * Whether the server says beforehand that it passes encrypted records on; without WebRTC there is
+   * no other way.
+   */
   readonly relay?: boolean;
   /** Where to leave what a page after this one would need. */
   readonly keeper?: Keeper;
@@ -160,17 +184,26 @@ export class Connector {
   #over = false;
   /** Viewer: when he gives up, or asks the server anew who is there. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Sender: when this visitor has to have proved himself, however often he goes and comes back meanwhile. */
+  /**
+   * Sender: when this visitor has to have proved himself, however often he goes and comes back
+   * meanwhile.
+   */
   #patience: ReturnType<typeof setTimeout> | undefined;
   /** Viewer: an attempt was under way, and what its sender said may still be on its way. */
   #again = false;
   /** Handshakes that were confirmed (sender) or answered (viewer), and led to nothing yet. */
   #handshakes = 0;
-  /** Sender: the server gave digits, so the seat is open to whoever tries them. It may not have heard of a withdrawal. */
+  /**
+   * Sender: the server gave digits, so the seat is open to whoever tries them. It may not have
+   * heard of a withdrawal.
+   */
   #open = false;
   /** Sender: the code that is out. */
   #code: Code | null = null;
-  /** Sender: drawn once, whatever digits the server gives; `null` where the list could not be loaded. */
+  /**
+   * Sender: drawn once, whatever digits the server gives; `null` where the list could not be
+   * loaded.
+   */
   #words: Promise<string | null> | null = null;
   /** Sender: visitors who did not prove themselves; while a code is out each is a guess. */
   #misses = 0;
@@ -232,8 +265,8 @@ export class Connector {
   }
 
   /**
-   * Ends the seat, and the whole room when this is its sender, once `after` is over: what goes through the server has to leave
-   * before. Idempotent; nothing is called afterwards.
+   * Ends the seat, and the whole room when this is its sender, once `after` is over: what goes
+   * through the server has to leave before. Idempotent; nothing is called afterwards.
    */
   end(after?: Promise<void>): void {
     if (this.#over) return;
@@ -306,13 +339,17 @@ export class Connector {
   #seated(): void {
     // Another server, perhaps, or the same one with other settings.
     this.#ways = NO_WAYS;
-    // What was under way is half lost: it begins anew, and what the old attempt still says would only confuse. Its time runs
-    // on until `peer` says more: a server that says this and then nothing must not keep anybody waiting for ever.
+    // What was under way is half lost: it begins anew, and what the old attempt still says would
+    // only confuse. Its time runs on until `peer` says more: a server that says this and then
+    // nothing must not keep anybody waiting for ever.
     if (!this.#bound) this.#abandon();
     this.#options.handlers.onSeated();
   }
 
-  /** Makes the code of the digits that the server gave. A server that restarted gives others; the words stay. */
+  /**
+   * Makes the code of the digits that the server gave. A server that restarted gives others; the
+   * words stay.
+   */
   async #offerCode(digits: string | null): Promise<void> {
     if (this.#options.role !== "S" || this.#only) return;
     if (this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
@@ -405,8 +442,8 @@ export class Connector {
     if (message === null) return this.#broken(null);
     const [type, , mode] = message;
     if (this.#options.role === "S" && type === HANDSHAKE.commit) {
-      // A viewer who lost his socket commits anew: that begins a new attempt. Once he is bound he comes back by that, and
-      // nobody comes otherwise.
+      // A viewer who lost his socket commits anew: that begins a new attempt. Once he is bound he
+      // comes back by that, and nobody comes otherwise.
       if (this.#bound && mode !== MODE.resume) return;
       this.#restart();
     } else if (this.#options.role === "R" && type === HANDSHAKE.again) {
@@ -422,7 +459,8 @@ export class Connector {
     const ground = this.#ground;
     if (ground === null) return;
     this.#abandon();
-    // A viewer who begins by link or code once more has to be taken for one, also by the page after this one.
+    // A viewer who begins by link or code once more has to be taken for one, also by the page after
+    // this one.
     if (this.#options.role === "R" && this.#resumed === null) {
       this.#options.keeper?.keep({ resumed: null });
     }
@@ -478,8 +516,9 @@ export class Connector {
   }
 
   /**
-   * The other side proved itself, and would come back by this handshake if a page was loaded again: kept before anything else is
-   * said, so that neither of them can be bound to one that has forgotten it. What was bound before is over: that page is gone.
+   * The other side proved itself, and would come back by this handshake if a page was loaded again:
+   * kept before anything else is said, so that neither of them can be bound to one that has
+   * forgotten it. What was bound before is over: that page is gone.
    */
   async #keyed(keys: SessionKeys): Promise<void> {
     const before = this.#left;
@@ -498,25 +537,37 @@ export class Connector {
     await this.#options.keeper?.keep({ resumed: this.#left });
   }
 
-  /** `null`: what the server named is too old, and would only be refused; each `peer` comes with something new. */
+  /**
+   * `null`: what the server named is too old, and would only be refused; each `peer` comes with
+   * something new.
+   */
   #iceServers(): readonly IceServer[] | null {
     const { servers, until } = this.#ways;
     return servers.length === 0 || performance.now() < until ? servers : null;
   }
 
-  /** Viewer: each answer tells whoever gets it whether one guess at a code was right, and what there will be to compare. */
+  /**
+   * Viewer: each answer tells whoever gets it whether one guess at a code was right, and what there
+   * will be to compare.
+   */
   #answer(): boolean {
     const most = this.#options.secret instanceof Uint8Array ? MAX_HANDSHAKES : MAX_CODE_GUESSES;
     return this.#countTo(most);
   }
 
-  /** Sender: the visitor has what he said; what was held against him before it was looked at is forgotten. */
+  /**
+   * Sender: the visitor has what he said; what was held against him before it was looked at is
+   * forgotten.
+   */
   #proved(guessed: boolean): boolean {
     if (guessed) this.#misses--;
     return this.#countTo(MAX_HANDSHAKES);
   }
 
-  /** False, and over, with one handshake too many: a line that breaks that often, or somebody who makes it break. */
+  /**
+   * False, and over, with one handshake too many: a line that breaks that often, or somebody who
+   * makes it break.
+   */
   #countTo(most: number): boolean {
     if (++this.#handshakes <= most) return true;
     this.#fail("timeout");
@@ -538,7 +589,8 @@ export class Connector {
     this.#options.keeper?.keep({ misses: this.#misses });
     this.#dismissed = true;
     if (this.#misses >= MAX_TURNED_AWAY) return this.#fail("verification");
-    // The code goes first: whoever else tries the digits must not find the seat that is emptied, on which nobody would guess any more.
+    // The code goes first: whoever else tries the digits must not find the seat that is emptied, on
+    // which nobody would guess any more.
     this.#missed(attempt?.claim ?? "silence");
     this.#ground?.signaling.say({ t: "dismiss" });
     this.#options.handlers.onPeer(false);

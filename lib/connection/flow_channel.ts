@@ -1,6 +1,7 @@
 /**
- * A DataChannel with two watermarks behind one gate. Chromium is fast with a small queue and ten times slower with
- * megabytes in it (3 MB took 240–260 ms, and 2–4 s with 8 MiB queued at once), so `send` waits while 128 KiB are queued and goes on at 64.
+ * A DataChannel with two watermarks behind one gate. Chromium is fast with a small queue and ten
+ * times slower with megabytes in it (3 MB took 240–260 ms, and 2–4 s with 8 MiB queued at once), so
+ * `send` waits while 128 KiB are queued and goes on at 64.
  *
  * This module is browser compatible.
  *
@@ -11,7 +12,10 @@ import type { Bytes } from "../protocol/bytes.ts";
 /** Sending goes on when the queue has drained to this, in bytes. */
 export const LOW_WATERMARK = 64 * 1024;
 
-/** Sending waits when the queue holds this, in bytes. Never equal to the low mark: the event could be missed for good. */
+/**
+ * Sending waits when the queue holds this, in bytes. Never equal to the low mark: the event could
+ * be missed for good.
+ */
 export const HIGH_WATERMARK = 128 * 1024;
 
 /** What is needed of an RTCDataChannel. */
@@ -58,8 +62,8 @@ export class FlowChannel {
   }
 
   /**
-   * Hands `data` to the channel as soon as its queue has room. Throws {@linkcode ChannelClosedError}, or the reason
-   * of `signal`.
+   * Hands `data` to the channel as soon as its queue has room. Throws
+   * {@linkcode ChannelClosedError}, or the reason of `signal`.
    */
   async send(data: Bytes, signal?: AbortSignal): Promise<void> {
     if (this.#channel.bufferedAmount >= HIGH_WATERMARK) await this.#drained(signal);
@@ -70,7 +74,9 @@ export class FlowChannel {
     this.#channel.send(data);
   }
 
-  /** Nobody waits any longer: a connection that this side closes does not say so on its channels. */
+  /**
+   * Nobody waits any longer: a connection that this side closes does not say so on its channels.
+   */
   abandon(): void {
     this.#gone.abort();
   }

@@ -14,7 +14,10 @@ export interface SeatMemo {
   /** What stands behind `/ws/`. */
   readonly path: string;
   readonly rtok: string;
-  /** The room's half of the key, 32 bytes in base64url; absent where the server has none: then nothing is kept. */
+  /**
+   * The room's half of the key, 32 bytes in base64url; absent where the server has none: then
+   * nothing is kept.
+   */
   readonly salt: string | undefined;
 }
 

@@ -7,8 +7,8 @@
  */
 
 /**
- * Calls `moved` when the browser says that this device is in another network. Phones do, and whoever was in none for a moment;
- * a computer that has two at once, and loses one, says nothing.
+ * Calls `moved` when the browser says that this device is in another network. Phones do, and
+ * whoever was in none for a moment; a computer that has two at once, and loses one, says nothing.
  */
 export function whenMoved(moved: () => void, signal: AbortSignal): void {
   globalThis.addEventListener("online", moved, { signal });

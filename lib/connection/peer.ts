@@ -1,6 +1,7 @@
 /**
- * From verified keys to a bound connection: one RTCPeerConnection with our certificate, two negotiated channels,
- * sealed SDP and candidates, and the binding MACs before anything else is read.
+ * From verified keys to a bound connection: one RTCPeerConnection with our certificate, two
+ * negotiated channels, sealed SDP and candidates, and the binding MACs before anything else is
+ * read.
  *
  * This module is browser compatible.
  *
@@ -28,7 +29,10 @@ import type { Lane } from "./transport.ts";
 
 const BINDING_LENGTH = 1 + 32;
 
-/** Messages that may wait behind a binding under way: 4 MiB, more than an honest queue and one lost packet make. */
+/**
+ * Messages that may wait behind a binding under way: 4 MiB, more than an honest queue and one lost
+ * packet make.
+ */
 const MAX_HELD = 64;
 
 /** This side's DTLS certificate and its SHA-256 fingerprint. */
@@ -133,7 +137,10 @@ export class Peer {
     await this.#pc.setLocalDescription({ type: "offer", sdp: sdp ?? "" });
   }
 
-  /** R: takes the offer of M4, sends M5. Throws {@linkcode ProtocolError} for an SDP that is not the handshake's. */
+  /**
+   * R: takes the offer of M4, sends M5. Throws {@linkcode ProtocolError} for an SDP that is not the
+   * handshake's.
+   */
   async answer(offer: string): Promise<void> {
     checkSdp(offer, this.#options.keys.peerFingerprint);
     await this.#setRemote({ type: "offer", sdp: offer });
@@ -142,7 +149,10 @@ export class Peer {
     await this.#pc.setLocalDescription({ type: "answer", sdp: sdp ?? "" });
   }
 
-  /** Takes M5 (S), which is empty where the other side has no WebRTC, or M6 (both). Throws {@linkcode ProtocolError}. */
+  /**
+   * Takes M5 (S), which is empty where the other side has no WebRTC, or M6 (both). Throws
+   * {@linkcode ProtocolError}.
+   */
   async receive(message: Bytes): Promise<void> {
     const { keys } = this.#options;
     const type = message[0];
@@ -154,7 +164,10 @@ export class Peer {
     await this.accept(text);
   }
 
-  /** S: begins anew to look for a way by `servers`, with the channels as they are. Returns the offer's SDP. */
+  /**
+   * S: begins anew to look for a way by `servers`, with the channels as they are. Returns the
+   * offer's SDP.
+   */
   async restart(servers: readonly IceServer[]): Promise<string> {
     this.#pc.setConfiguration(this.#configuration(servers));
     const { sdp } = await this.#pc.createOffer({ iceRestart: true });
@@ -187,7 +200,8 @@ export class Peer {
     try {
       await this.#pc.addIceCandidate(candidate);
     } catch {
-      // One that this browser can't use (IPv6 zone, a newer type) is no reason to give the others up.
+      // One that this browser can't use (IPv6 zone, a newer type) is no reason to give the others
+      // up.
     }
   }
 
@@ -200,14 +214,17 @@ export class Peer {
   }
 
   /**
-   * Says an empty message. Who did not decide about the pair of addresses goes over to another one when something comes by it,
-   * or seconds later, when the old one is known to be dead.
+   * Says an empty message. Who did not decide about the pair of addresses goes over to another one
+   * when something comes by it, or seconds later, when the old one is known to be dead.
    */
   nudge(): void {
     if (this.#control.readyState === "open") this.#control.send(new Uint8Array(0));
   }
 
-  /** Gives up. Idempotent; nothing is called afterwards. A transport that was handed over is not touched. */
+  /**
+   * Gives up. Idempotent; nothing is called afterwards. A transport that was handed over is not
+   * touched.
+   */
   close(): void {
     if (this.#over) return;
     this.#over = true;
@@ -277,7 +294,8 @@ export class Peer {
   }
 
   #hold(lane: Lane, data: unknown): void {
-    // The two channels are not ordered against each other, but nobody honest sends much before he is bound.
+    // The two channels are not ordered against each other, but nobody honest sends much before he
+    // is bound.
     if (this.#held.length >= MAX_HELD || toBytes(data, this.#options.longest) === null) {
       return this.#fail("protocol");
     }

@@ -1,6 +1,7 @@
 /**
- * Keeps two who proved themselves connected: chooses the way through, and another one where that breaks. The sender decides,
- * the viewer asks; what they say goes sealed over the server, and waits while that is out of reach.
+ * Keeps two who proved themselves connected: chooses the way through, and another one where that
+ * breaks. The sender decides, the viewer asks; what they say goes sealed over the server, and waits
+ * while that is out of reach.
  *
  * This module is browser compatible.
  *
@@ -18,7 +19,10 @@ import type { Pair, Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
 import type { TransportState } from "./transport.ts";
 
-/** A direct way has this long, from the offer on, before the server's relay takes over, in milliseconds. */
+/**
+ * A direct way has this long, from the offer on, before the server's relay takes over, in
+ * milliseconds.
+ */
 const DIRECT_MS = 2_500;
 
 /** How long a connection may fall silent before something is done about it, in milliseconds. */
@@ -37,13 +41,17 @@ const SETTLE_MS = 2_000;
 const LOOK_MS = 200;
 
 /**
- * A way on which a question of ICE stays unanswered for so long, with nothing else heard, may lead out of a network that is
- * gone, in milliseconds. Chromium asks every 2.5 s, and says "disconnected" 5 s after the first question that was lost. Twice
- * as long after each time: a network that only loses much must not be made to start over all the time.
+ * A way on which a question of ICE stays unanswered for so long, with nothing else heard, may lead
+ * out of a network that is gone, in milliseconds. Chromium asks every 2.5 s, and says
+ * "disconnected" 5 s after the first question that was lost. Twice as long after each time: a
+ * network that only loses much must not be made to start over all the time.
  */
 const ANSWER_MS = 400;
 
-/** The same where nothing at all was heard, for engines that don't count what they ask; Firefox asks every 4 to 6 s. */
+/**
+ * The same where nothing at all was heard, for engines that don't count what they ask; Firefox asks
+ * every 4 to 6 s.
+ */
 const SILENCE_MS = 7_000;
 
 /** Settings of a {@linkcode Repair}. */
@@ -57,7 +65,10 @@ export interface RepairOptions {
   readonly pass: (frame: Bytes) => boolean;
   /** By which servers to get through; `null` where those that are known are too old. */
   readonly iceServers: () => readonly IceServer[] | null;
-  /** Takes the seat at the server on a new socket, as the old one may be dead; new ICE servers come with it. */
+  /**
+   * Takes the seat at the server on a new socket, as the old one may be dead; new ICE servers come
+   * with it.
+   */
   readonly renew: () => void;
   /** Called once: the link is there. */
   readonly onBound: (link: SecureLink) => void;
@@ -90,7 +101,10 @@ export class Repair {
   #away = false;
   /** This side may be in another network, and has not said so yet. */
   #moved = false;
-  /** How the direct way was at the last look, since when it has been silent, and since when a question waits. */
+  /**
+   * How the direct way was at the last look, since when it has been silent, and since when a
+   * question waits.
+   */
   #seen: Pair | null = null;
   #silentSince = 0;
   #waitingSince = Infinity;
@@ -155,7 +169,10 @@ export class Repair {
     this.#relay?.broke();
   }
 
-  /** The server, or the other one's seat there, is gone for good: who went on over it is alone, and whoever is away stays away. */
+  /**
+   * The server, or the other one's seat there, is gone for good: who went on over it is alone, and
+   * whoever is away stays away.
+   */
   abandon(): void {
     this.#reachable = false;
     this.#abandoned = true;
@@ -255,7 +272,9 @@ export class Repair {
     else this.#again(TRY_MS);
   }
 
-  /** Looks at the direct way for as long as it is used: that it broke is told late, or not at all. */
+  /**
+   * Looks at the direct way for as long as it is used: that it broke is told late, or not at all.
+   */
   async #look(): Promise<void> {
     const pair = await this.#peer?.pair() ?? null;
     if (this.#over || this.#relay !== null || this.#link?.ended !== false) return;

@@ -1,8 +1,9 @@
 /**
- * The way through the server, where no other leads anywhere: records as they are, in frames `lane u8 ‖ k u32 ‖ message`, as
- * `data` over the signaling socket. Both ends count what is under way, so nothing piles up in the server: `02 ‖ k ‖ bytes u32`
- * says how much of all arrived. A socket that broke may have lost some of it; then this transport is over, and the next has
- * another `k`.
+ * The way through the server, where no other leads anywhere: records as they are, in frames
+ * `lane u8 ‖ k u32 ‖ message`, as `data` over the signaling socket. Both ends count what is under
+ * way, so nothing piles up in the server: `02 ‖ k ‖ bytes u32` says how much of all arrived. A
+ * socket that broke may have lost some of it; then this transport is over, and the next has another
+ * `k`.
  *
  * This module is browser compatible.
  *
@@ -17,7 +18,10 @@ const LANES: readonly Lane[] = ["control", "files"];
 const ARRIVED = 2;
 const HEAD_LENGTH = 5;
 
-/** Bytes that may be under way: two whole records. Their base64url is less than what makes the server take a reader for slow. */
+/**
+ * Bytes that may be under way: two whole records. Their base64url is less than what makes the
+ * server take a reader for slow.
+ */
 export const WINDOW = 128 * 1024;
 
 /** Longest that flushing waits, in milliseconds. */
@@ -133,7 +137,8 @@ export class RelayTransport implements Transport {
   #arrived(body: Bytes): void {
     if (body.length !== 4) return;
     const count = new DataView(body.buffer, body.byteOffset, 4).getUint32(0);
-    // The server could say anything here; it may only slow down or speed up what it passes on itself.
+    // The server could say anything here; it may only slow down or speed up what it passes on
+    // itself.
     this.#confirmed = count;
     this.#wake();
   }

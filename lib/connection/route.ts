@@ -6,7 +6,10 @@
  * @module
  */
 
-/** A TURN relay at either end makes it `relayed`; `server`: everything goes, encrypted, over the signaling server. */
+/**
+ * A TURN relay at either end makes it `relayed`; `server`: everything goes, encrypted, over the
+ * signaling server.
+ */
 export type Route = "direct" | "relayed" | "server";
 
 /** What a browser's own TURN relay is reached over. */
@@ -76,7 +79,10 @@ export async function routeOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<
   return (await pairOf(pc))?.route ?? null;
 }
 
-/** The last round trip of the pair in use, in milliseconds, or `null` where the engine does not tell. Never rejects. */
+/**
+ * The last round trip of the pair in use, in milliseconds, or `null` where the engine does not
+ * tell. Never rejects.
+ */
 export async function roundTripOf(
   pc: Pick<RTCPeerConnection, "getStats">,
 ): Promise<number | null> {

@@ -82,7 +82,8 @@ export class RtcTransport implements Transport {
       if (control.bufferedAmount === 0 || control.readyState !== "open") break;
       await pause(LINGER_STEP_MS);
     }
-    // An empty queue only says that the bytes went to SCTP: WebKit drops them when it closes in the same turn.
+    // An empty queue only says that the bytes went to SCTP: WebKit drops them when it closes in the
+    // same turn.
     if (pc.connectionState === "connected") await pause(LINGER_STEP_MS);
   }
 

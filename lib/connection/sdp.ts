@@ -1,6 +1,6 @@
 /**
- * What we accept of the other side's SDP and candidates. Its fingerprint has to be the one of the handshake: that is
- * what ties the DTLS connection to the keys.
+ * What we accept of the other side's SDP and candidates. Its fingerprint has to be the one of the
+ * handshake: that is what ties the DTLS connection to the keys.
  *
  * This module is browser compatible.
  *
@@ -28,8 +28,8 @@ export function sdpFingerprint(sdp: string): Bytes | null {
 }
 
 /**
- * Checks an SDP of the other side: exactly one fingerprint, SHA-256, equal to the handshake's, and exactly one
- * m-line, for an application. Throws {@linkcode ProtocolError}.
+ * Checks an SDP of the other side: exactly one fingerprint, SHA-256, equal to the handshake's, and
+ * exactly one m-line, for an application. Throws {@linkcode ProtocolError}.
  */
 export function checkSdp(sdp: string, fingerprint: Bytes): void {
   if (sdp.length > MAX_SDP_LENGTH) throw new ProtocolError();
@@ -40,9 +40,10 @@ export function checkSdp(sdp: string, fingerprint: Bytes): void {
 }
 
 /**
- * Writes an ICE candidate for M6; the empty string says that there are no more. Where the own address is to stay hidden,
- * `null` for any that is not a relay's, and a relay's without the address that it was asked from. Browsers do both by
- * themselves under the policy `relay`; what they send is theirs, and what leaves here is ours.
+ * Writes an ICE candidate for M6; the empty string says that there are no more. Where the own
+ * address is to stay hidden, `null` for any that is not a relay's, and a relay's without the
+ * address that it was asked from. Browsers do both by themselves under the policy `relay`; what
+ * they send is theirs, and what leaves here is ours.
  */
 export function encodeCandidate(
   candidate: Pick<RTCIceCandidate, "candidate"> | null,
@@ -55,8 +56,9 @@ export function encodeCandidate(
 }
 
 /**
- * Reads an ICE candidate of M6. There is one m-line, so its index is always 0. Returns `null` for the end of
- * candidates, throws {@linkcode ProtocolError} for anything that is not a candidate line.
+ * Reads an ICE candidate of M6. There is one m-line, so its index is always 0. Returns `null` for
+ * the end of candidates, throws {@linkcode ProtocolError} for anything that is not a candidate
+ * line.
  */
 export function decodeCandidate(text: string): RTCIceCandidateInit | null {
   if (text === "") return null;

@@ -1,6 +1,7 @@
 /**
- * A bound connection: sealed control messages and chunk records between exactly the two ends of the handshake. It outlives what
- * carries it: on another transport both ends say first how far they got, and go on there, with nothing lost and nothing twice.
+ * A bound connection: sealed control messages and chunk records between exactly the two ends of the
+ * handshake. It outlives what carries it: on another transport both ends say first how far they
+ * got, and go on there, with nothing lost and nothing twice.
  *
  * This module is browser compatible.
  *
@@ -29,7 +30,10 @@ const LINGER_MS = 1_000;
 /** Messages that may wait behind a binding under way: 4 MiB. */
 const MAX_HELD = 64;
 
-/** `11 ‖ k u32 ‖ control u32 ‖ image u32 ‖ chunk u32`: what a further transport begins with, and a MAC of 32 bytes behind it. */
+/**
+ * `11 ‖ k u32 ‖ control u32 ‖ image u32 ‖ chunk u32`: what a further transport begins with, and a
+ * MAC of 32 bytes behind it.
+ */
 const REBIND_LENGTH = 1 + 4 * 4;
 const TAG_LENGTH = 32;
 
@@ -48,11 +52,20 @@ export interface LinkHandlers {
   onControl(opened: OpenedControl): void | Promise<void>;
   /** Next record of the file channel, in order. Throwing ends the link. */
   onRecord(record: Bytes): void;
-  /** The other side does not answer, or answers again; `onEnd` follows where it stays silent for two minutes. */
+  /**
+   * The other side does not answer, or answers again; `onEnd` follows where it stays silent for two
+   * minutes.
+   */
   onSteady(steady: boolean): void;
-  /** The other side's page closed what carried the records, without a goodbye: it is closed, or being loaded again. */
+  /**
+   * The other side's page closed what carried the records, without a goodbye: it is closed, or
+   * being loaded again.
+   */
   onAway(): void;
-  /** What carried the records is gone: says which chunk has to come next, and forgets what has no place yet. */
+  /**
+   * What carried the records is gone: says which chunk has to come next, and forgets what has no
+   * place yet.
+   */
   onBreak(): Position;
   /** Another transport is there; the other side waits for this chunk of this side's. */
   onResume(position: Position): void;
@@ -66,7 +79,10 @@ export type Watcher = (state: TransportState) => void;
 /** Settings of a {@linkcode SecureLink}. */
 export interface LinkOptions {
   readonly keys: SessionKeys;
-  /** One on which both bindings were verified; without, {@linkcode SecureLink.move} brings the first. */
+  /**
+   * One on which both bindings were verified; without, {@linkcode SecureLink.move} brings the
+   * first.
+   */
   readonly transport?: Transport;
 }
 
@@ -85,7 +101,10 @@ export class SecureLink {
   #transport: Transport | null = null;
   /** One that waits for the other side's word. */
   #next: Transport | null = null;
-  /** The one before: closed only when the other side has left it as well, which would take it for the end. */
+  /**
+   * The one before: closed only when the other side has left it as well, which would take it for
+   * the end.
+   */
   #last: Transport | null = null;
   #handlers: LinkHandlers | null = null;
   #watcher: Watcher | null = null;
@@ -105,7 +124,10 @@ export class SecureLink {
     if (transport !== undefined) this.#listenTo(transport);
   }
 
-  /** Says who listens; has to be called in the turn in which the link was handed over, or messages are lost. */
+  /**
+   * Says who listens; has to be called in the turn in which the link was handed over, or messages
+   * are lost.
+   */
   listen(handlers: LinkHandlers): void {
     this.#handlers = handlers;
   }
@@ -126,9 +148,10 @@ export class SecureLink {
   }
 
   /**
-   * Goes on with the `k`-th transport, which says nothing before the other side has said where it is. Resolves when both
-   * have, to false where this one was given up before; `ready` is called just before anything behind that is looked at. What
-   * the transport before it carried is over at once.
+   * Goes on with the `k`-th transport, which says nothing before the other side has said where it
+   * is. Resolves when both have, to false where this one was given up before; `ready` is called
+   * just before anything behind that is looked at. What the transport before it carried is over at
+   * once.
    */
   async move(transport: Transport, k: number, ready: () => void = () => {}): Promise<boolean> {
     if (this.#ended) return false;
@@ -180,8 +203,8 @@ export class SecureLink {
   }
 
   /**
-   * Seals and sends a control message, after all that were sent before. Resolves to its plaintext when it was handed
-   * to the transport, or will be to the next one. Rejects when the link is gone.
+   * Seals and sends a control message, after all that were sent before. Resolves to its plaintext
+   * when it was handed to the transport, or will be to the next one. Rejects when the link is gone.
    */
   sendControl(message: ControlMessage): Promise<Bytes> {
     const plaintext = encodeControl(message);
@@ -196,7 +219,10 @@ export class SecureLink {
     return sent.then(() => plaintext);
   }
 
-  /** Sends a chunk record as soon as there is room. Rejects when what carries it is gone, or `signal` aborts. */
+  /**
+   * Sends a chunk record as soon as there is room. Rejects when what carries it is gone, or
+   * `signal` aborts.
+   */
   async sendRecord(record: Bytes, signal?: AbortSignal): Promise<void> {
     if (this.#transport === null) throw new ChannelClosedError();
     await this.#transport.send("files", record, signal);
@@ -212,7 +238,9 @@ export class SecureLink {
     this.#end("lost");
   }
 
-  /** Ends it at once and without a word: another one takes its place. Nothing is called afterwards. */
+  /**
+   * Ends it at once and without a word: another one takes its place. Nothing is called afterwards.
+   */
   drop(): void {
     this.#ended = true;
     clearTimeout(this.#grace);
@@ -224,7 +252,10 @@ export class SecureLink {
     this.#end("protocol");
   }
 
-  /** Closes after everything that was sent has left, at most two seconds later. Idempotent; `onEnd` is not called. */
+  /**
+   * Closes after everything that was sent has left, at most two seconds later. Idempotent; `onEnd`
+   * is not called.
+   */
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;

@@ -1,5 +1,6 @@
 /**
- * The browser's end of `/ws/<room>`: takes a seat, keeps it through lost sockets and server restarts, and relays.
+ * The browser's end of `/ws/<room>`: takes a seat, keeps it through lost sockets and server
+ * restarts, and relays.
  *
  * This module is browser compatible.
  *
@@ -19,7 +20,10 @@ import {
 } from "../protocol/signaling.ts";
 import { whenMoved } from "./network.ts";
 
-/** First wait before coming back, doubled each time up to the longest, in milliseconds; half of it is random. */
+/**
+ * First wait before coming back, doubled each time up to the longest, in milliseconds; half of it
+ * is random.
+ */
 const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MAX_MS = 8_000;
 
@@ -27,8 +31,9 @@ const BACKOFF_MAX_MS = 8_000;
 const FIRST_ATTEMPTS = 3;
 
 /**
- * How long one that had a seat goes on asking after it was refused, in milliseconds. Longer than the grace: a viewer
- * whose new token was lost on the way is refused until the server has given his old seat up.
+ * How long one that had a seat goes on asking after it was refused, in milliseconds. Longer than
+ * the grace: a viewer whose new token was lost on the way is refused until the server has given his
+ * old seat up.
  */
 const REFUSED_PATIENCE_MS = SEAT_GRACE_MS + 15_000;
 
@@ -52,8 +57,8 @@ export interface SignalingHandlers {
   /** Contact with the server was lost or is back. */
   onContact(contact: boolean): void;
   /**
-   * Called once; nothing follows. Not called after `end()` or `close()`. With `busy` comes after how many seconds it is
-   * worth trying again, where the server said so.
+   * Called once; nothing follows. Not called after `end()` or `close()`. With `busy` comes after
+   * how many seconds it is worth trying again, where the server said so.
    */
   onEnd(why: SignalingEnd, retry?: number): void;
 }
@@ -62,7 +67,9 @@ export interface SignalingHandlers {
 export interface SignalingOptions {
   /** `ws(s)://host/ws/<room>`. */
   readonly url: string;
-  /** `create` or `join`: how a seat is taken the first time, and again when a resume was refused. */
+  /**
+   * `create` or `join`: how a seat is taken the first time, and again when a resume was refused.
+   */
   readonly first: ClientMessage;
   /** Takes back a seat that is held already, before anything else. */
   readonly rtok?: string;
@@ -99,26 +106,34 @@ export class SignalingClient {
     this.#connect();
   }
 
-  /** Relays opaque data to the other seat. Lost when the socket is: the handshake starts over after a resume. */
+  /**
+   * Relays opaque data to the other seat. Lost when the socket is: the handshake starts over after
+   * a resume.
+   */
   relay(d: string): void {
     if (this.#seated) this.#send({ t: "relay", d });
   }
 
-  /** Passes a frame of the encrypted relay on. False where it can't: what was under way may be lost. */
+  /**
+   * Passes a frame of the encrypted relay on. False where it can't: what was under way may be lost.
+   */
   data(d: string): boolean {
     if (!this.#seated || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#send({ t: "data", d });
     return true;
   }
 
-  /** Says something about the seats or the attempt, while there is a seat. Lost when the socket is. */
+  /**
+   * Says something about the seats or the attempt, while there is a seat. Lost when the socket is.
+   */
   say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" | "outcome" }>): void {
     if (this.#seated) this.#send(message);
   }
 
   /**
-   * Takes the seat on a new socket at once: in another network what goes over the old one may be dead, and would say so in 50 s.
-   * The server then says anew who is there, and to both by which servers they get through.
+   * Takes the seat on a new socket at once: in another network what goes over the old one may be
+   * dead, and would say so in 50 s. The server then says anew who is there, and to both by which
+   * servers they get through.
    */
   renew(): void {
     const socket = this.#socket;
@@ -127,14 +142,15 @@ export class SignalingClient {
       socket.close();
       this.#closed(1006);
     }
-    // One that is being opened may still fail, as Chromium's do when the network changes: that was not the server's fault.
+    // One that is being opened may still fail, as Chromium's do when the network changes: that was
+    // not the server's fault.
     this.#attempts = 0;
     this.#wake();
   }
 
   /**
-   * Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes; without it the seat counts as lost, and
-   * waits. Idempotent.
+   * Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes; without it
+   * the seat counts as lost, and waits. Idempotent.
    */
   end(last?: ClientMessage): void {
     if (this.#over) return;
@@ -221,7 +237,10 @@ export class SignalingClient {
     }
   }
 
-  /** A room that is gone may come back: after a restart the sender makes it again, and the viewer waits for that. */
+  /**
+   * A room that is gone may come back: after a restart the sender makes it again, and the viewer
+   * waits for that.
+   */
   #refused(): void {
     const hadToken = this.#resumeToken !== null;
     this.#resumeToken = null;
@@ -234,7 +253,10 @@ export class SignalingClient {
     this.#schedule(false);
   }
 
-  /** A page that has a seat waits as long as the server says; one that has none says so to the person. */
+  /**
+   * A page that has a seat waits as long as the server says; one that has none says so to the
+   * person.
+   */
   #busy(): void {
     const wait = (this.#wait ?? Infinity) * 1_000;
     if (this.#seatedAt === null || wait > REFUSED_PATIENCE_MS) {
@@ -244,8 +266,8 @@ export class SignalingClient {
   }
 
   /**
-   * What a server says in place of an upgrade a page can't read, so it asks once more without one. Meanwhile it goes on
-   * trying: an answer may never come.
+   * What a server says in place of an upgrade a page can't read, so it asks once more without one.
+   * Meanwhile it goes on trying: an answer may never come.
    */
   async #askWhy(): Promise<void> {
     const answer = await fetch(this.#options.url.replace(/^ws/, "http")).catch(() => null);
@@ -278,7 +300,9 @@ export class SignalingClient {
     }
   }
 
-  /** The server pings every 20 s: a socket without a word for 50 s is dead, whatever its state says. */
+  /**
+   * The server pings every 20 s: a socket without a word for 50 s is dead, whatever its state says.
+   */
   #watch(): void {
     clearTimeout(this.#watchdog);
     this.#watchdog = setTimeout(() => {

@@ -1,10 +1,12 @@
 /**
- * Several RTCPeerConnections as one transport, where it is far and packets get lost: each has a congestion window of its own, which
- * grows by one packet a round trip and halves with each loss, so four of them carry more (docs/connectivity.md has the figures).
+ * Several RTCPeerConnections as one transport, where it is far and packets get lost: each has a
+ * congestion window of its own, which grows by one packet a round trip and halves with each loss,
+ * so four of them carry more (docs/connectivity.md has the figures).
  *
- * Everything begins on one connection, and control messages stay there. Once that has been slow and the round
- * trip is long, the sender's side sets up the others, over the first. From then on each record says how many went before it; the other side
- * puts them in order, and says how far it is, so that what was on a connection that died can be sent again on the first.
+ * Everything begins on one connection, and control messages stay there. Once that has been slow and
+ * the round trip is long, the sender's side sets up the others, over the first. From then on each
+ * record says how many went before it; the other side puts them in order, and says how far it is,
+ * so that what was on a connection that died can be sent again on the first.
  *
  * This module is browser compatible.
  *
@@ -31,12 +33,16 @@ import type { RtcTransport } from "./rtc_transport.ts";
 import { toBytes } from "./secure_link.ts";
 import type { Lane, Transport, TransportHandlers, TransportState } from "./transport.ts";
 
-/** From this round trip on it is far, in milliseconds. Nearer, one connection has the processor to itself. */
+/**
+ * From this round trip on it is far, in milliseconds. Nearer, one connection has the processor to
+ * itself.
+ */
 const FAR_MS = 15;
 
 /**
- * How long the first one is waited for before it is judged, in milliseconds, and the records that are too few for that long: less
- * than 2 MiB a second. One that loses nothing is faster after its first second, and gains little from others.
+ * How long the first one is waited for before it is judged, in milliseconds, and the records that
+ * are too few for that long: less than 2 MiB a second. One that loses nothing is faster after its
+ * first second, and gains little from others.
  */
 const LOOK_MS = 1_000;
 const FEW = 32;
@@ -68,7 +74,9 @@ export class StripedTransport implements Transport {
   readonly #peers = new Map<number, Peer>();
   #handlers: TransportHandlers | null = null;
   #asked = false;
-  /** How long records waited for the first one since it was judged last, and how many those were. */
+  /**
+   * How long records waited for the first one since it was judged last, and how many those were.
+   */
   #waited = 0;
   #taken = 0;
   /** One of the others died: nothing is striped on this transport any more. */
@@ -81,7 +89,10 @@ export class StripedTransport implements Transport {
   #placing = false;
   /** Records with a place that are not known to have arrived, by place. */
   readonly #kept = new Map<number, Kept>();
-  /** The place that has to come next, the one that the other side was told, and what came before its time. */
+  /**
+   * The place that has to come next, the one that the other side was told, and what came before its
+   * time.
+   */
   #next = 0;
   #told = 0;
   readonly #early = new Map<number, Bytes>();
@@ -144,7 +155,9 @@ export class StripedTransport implements Transport {
     await way.send("files", message).catch(() => this.#drop());
   }
 
-  /** The connection with the shortest queue; `null` where all are full, or too much is under way. */
+  /**
+   * The connection with the shortest queue; `null` where all are full, or too much is under way.
+   */
   #free(): RtcTransport | null {
     if (this.#over) throw new ChannelClosedError();
     if (this.#sent - this.#arrived >= STRIPE_WINDOW) return null;
@@ -301,7 +314,9 @@ export class StripedTransport implements Transport {
     this.#handlers?.onState(state);
   }
 
-  /** Goes on with the first one, which also takes what the others had and may not have delivered. */
+  /**
+   * Goes on with the first one, which also takes what the others had and may not have delivered.
+   */
   async #drop(): Promise<void> {
     if (this.#over || this.#dropped) return;
     this.#dropped = true;

@@ -1,5 +1,6 @@
 /**
- * What a try to connect leaves behind for who has to find out why it failed: kinds and counts, never an address.
+ * What a try to connect leaves behind for who has to find out why it failed: kinds and counts,
+ * never an address.
  *
  * This module is browser compatible.
  *
@@ -19,10 +20,16 @@ export class Trace {
   readonly own: CandidateCounts = {};
   /** Told by the other side. */
   readonly other: CandidateCounts = {};
-  /** Whether the server named a TURN relay, and whether it passes encrypted records on itself; `null` before it could. */
+  /**
+   * Whether the server named a TURN relay, and whether it passes encrypted records on itself;
+   * `null` before it could.
+   */
   turn: boolean | null = null;
   server: boolean | null = null;
-  /** How often ICE asked a STUN or TURN server and got no good answer, by the code that the browser gives. */
+  /**
+   * How often ICE asked a STUN or TURN server and got no good answer, by the code that the browser
+   * gives.
+   */
   readonly iceErrors: Record<number, number> = {};
   /** The last state of ICE; `null` before there was one. */
   ice: RTCIceConnectionState | null = null;

@@ -1,6 +1,6 @@
 /**
- * What carries the records of a link: two ordered lanes, and whether anything gets through. One is a pair of DataChannels, the
- * other goes through the server.
+ * What carries the records of a link: two ordered lanes, and whether anything gets through. One is
+ * a pair of DataChannels, the other goes through the server.
  *
  * This module is browser compatible.
  *
@@ -13,8 +13,8 @@ import type { Route } from "./route.ts";
 export type Lane = "control" | "files";
 
 /**
- * `up`: the other side answers. `shaky`: not now; it may come back by itself. `stuck`: it will not, unless something is done
- * about it. `closed`: the other side ended it.
+ * `up`: the other side answers. `shaky`: not now; it may come back by itself. `stuck`: it will not,
+ * unless something is done about it. `closed`: the other side ended it.
  */
 export type TransportState = "up" | "shaky" | "stuck" | "closed";
 
@@ -33,8 +33,8 @@ export interface Transport {
   /** Which way it goes, or `null` where the browser does not tell. */
   route(): Promise<Route | null>;
   /**
-   * Hands a message over as soon as the lane has room. Rejects with a `ChannelClosedError` where the transport is gone, or
-   * with the reason of `signal`.
+   * Hands a message over as soon as the lane has room. Rejects with a `ChannelClosedError` where
+   * the transport is gone, or with the reason of `signal`.
    */
   send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void>;
   /** Resolves when what was handed over has left, or never will; at most a second later. */

@@ -1,7 +1,7 @@
 /**
- * Calls somebody back to a page that is not looked at: by its title and icon, and, where that was asked for, by a tone and a
- * notification of the system. Whatever is said has to be fit for a lock screen: the texts come from outside, and none has
- * a name, a link or a word of a code in it.
+ * Calls somebody back to a page that is not looked at: by its title and icon, and, where that was
+ * asked for, by a tone and a notification of the system. Whatever is said has to be fit for a lock
+ * screen: the texts come from outside, and none has a name, a link or a word of a code in it.
  *
  * This module is browser compatible.
  *
@@ -64,7 +64,10 @@ export class Attention {
     return this.#notifying;
   }
 
-  /** Wants a tone, or not, also the next time; lets it be heard at once. Has to be called by a press. */
+  /**
+   * Wants a tone, or not, also the next time; lets it be heard at once. Has to be called by a
+   * press.
+   */
   setSound(on: boolean): void {
     this.#sound.value = on;
     try {
@@ -75,7 +78,9 @@ export class Attention {
     if (on) this.#play();
   }
 
-  /** Wants notifications, or not. Has to be called by a press: the browser asks for permission then. */
+  /**
+   * Wants notifications, or not. Has to be called by a press: the browser asks for permission then.
+   */
   async setNotifying(on: boolean): Promise<void> {
     if (!on || !("Notification" in globalThis)) {
       this.#notifying.value = on ? "refused" : "off";
@@ -85,7 +90,10 @@ export class Attention {
     this.#notifying.value = permission === "granted" ? "on" : "refused";
   }
 
-  /** Says that something happened: a few words without secrets. `arrival` lets the tone be heard, also on a page that is looked at. */
+  /**
+   * Says that something happened: a few words without secrets. `arrival` lets the tone be heard,
+   * also on a page that is looked at.
+   */
   call(text: string, { arrival = false } = {}): void {
     if (arrival && this.#sound.peek()) this.#play();
     if (isLookedAt()) return;

@@ -8,9 +8,9 @@
 import { loadKem } from "../e2e/kem.ts";
 
 /**
- * Says what is missing: `insecure` without WebCrypto (the page did not come over HTTPS), `no_webrtc`, `old_browser`
- * without what decodes pictures off the page, or `null`. Asked before anything starts: a picture whose key was
- * released to a browser that can't show it would be spent.
+ * Says what is missing: `insecure` without WebCrypto (the page did not come over HTTPS),
+ * `no_webrtc`, `old_browser` without what decodes pictures off the page, or `null`. Asked before
+ * anything starts: a picture whose key was released to a browser that can't show it would be spent.
  */
 export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null {
   if (globalThis.crypto?.subtle === undefined) return "insecure";
@@ -53,8 +53,9 @@ interface PolicyFactory {
 let policy: ReturnType<PolicyFactory["createPolicy"]> | null = null;
 
 /**
- * A string that a worker may be made of: `static/workers/`, the service worker, and nothing else. The policy can be created
- * once. Throws a `TypeError` for any other script, in browsers that know Trusted Types.
+ * A string that a worker may be made of: `static/workers/`, the service worker, and nothing else.
+ * The policy can be created once. Throws a `TypeError` for any other script, in browsers that know
+ * Trusted Types.
  */
 export function trusted(url: string): string | URL {
   const factory: PolicyFactory | undefined = Reflect.get(globalThis, "trustedTypes");

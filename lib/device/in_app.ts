@@ -1,5 +1,6 @@
 /**
- * Browsers inside of other apps: they often lack what a session needs, and lose it when somebody goes back to the chat.
+ * Browsers inside of other apps: they often lack what a session needs, and lose it when somebody
+ * goes back to the chat.
  *
  * This module is browser compatible.
  *
@@ -13,7 +14,10 @@ export interface InApp {
   readonly system: "android" | "ios" | "other";
 }
 
-/** What the apps write into their user agent, by documentation and reports; the first that fits counts. */
+/**
+ * What the apps write into their user agent, by documentation and reports; the first that fits
+ * counts.
+ */
 const APPS: readonly (readonly [mark: RegExp, name: string])[] = [
   [/\bInstagram\b/, "Instagram"],
   [/\bMessenger|MESSENGER|FB_IAB\/Orca|FBAN\/Messenger/, "Messenger"],
@@ -28,7 +32,10 @@ const APPS: readonly (readonly [mark: RegExp, name: string])[] = [
   [/Telegram-Android/, "Telegram"],
 ];
 
-/** Says by its user agent whether a page is shown inside of another app; `null` where nothing says so. */
+/**
+ * Says by its user agent whether a page is shown inside of another app; `null` where nothing says
+ * so.
+ */
 export function detectInApp(userAgent: string): InApp | null {
   const system = /\bAndroid\b/.test(userAgent)
     ? "android"
@@ -37,7 +44,8 @@ export function detectInApp(userAgent: string): InApp | null {
     : "other";
   const app = APPS.find(([mark]) => mark.test(userAgent));
   if (app !== undefined) return { name: app[1], system };
-  // Android's WebView says so; one of iOS only leaves out what Safari, and every browser there, adds.
+  // Android's WebView says so; one of iOS only leaves out what Safari, and every browser there,
+  // adds.
   const view = system === "android"
     ? /; wv\)/.test(userAgent)
     : system === "ios" && !/\bSafari\//.test(userAgent);

@@ -1,6 +1,6 @@
 /**
- * Keeps the screen awake while somebody waits in front of it: a phone that sleeps loses its connection, and a picture on it
- * its seconds.
+ * Keeps the screen awake while somebody waits in front of it: a phone that sleeps loses its
+ * connection, and a picture on it its seconds.
  *
  * This module is browser compatible.
  *
@@ -13,7 +13,10 @@ export class WakeLock {
   #lock: WakeLockSentinel | null = null;
   #turn: Promise<void> = Promise.resolve();
 
-  /** Listens for the page to come back until `signal` aborts: browsers let go of the lock of a hidden page. */
+  /**
+   * Listens for the page to come back until `signal` aborts: browsers let go of the lock of a
+   * hidden page.
+   */
   constructor(signal: AbortSignal) {
     const back = () => void this.keep(this.#wanted);
     document.addEventListener("visibilitychange", back, { signal });

@@ -1,6 +1,7 @@
 /**
- * A code that one can say: `4821-crystal-orbit-lemon`. The digits are the server's and lead to the room; the three words are
- * drawn in the sender's browser, never leave it, and are the password of a CPace run.
+ * A code that one can say: `4821-crystal-orbit-lemon`. The digits are the server's and lead to the
+ * room; the three words are drawn in the sender's browser, never leave it, and are the password of
+ * a CPace run.
  *
  * This module is browser compatible.
  *
@@ -8,7 +9,10 @@
  */
 import { CODE_PATTERN } from "../protocol/signaling.ts";
 
-/** Words of a code: 3 of 2,048 are 33 bits, enough where every guess costs a run and three wrong ones end it. */
+/**
+ * Words of a code: 3 of 2,048 are 33 bits, enough where every guess costs a run and three wrong
+ * ones end it.
+ */
 export const CODE_WORDS = 3;
 
 const LIST_LENGTH = 2_048;
@@ -33,7 +37,10 @@ export type CodeProblem =
   | { readonly reason: "incomplete_code" }
   | { readonly reason: "unknown_word"; readonly word: string };
 
-/** The list of 2,048 words, loaded when somebody makes or types a code. Throws where it can't be loaded. */
+/**
+ * The list of 2,048 words, loaded when somebody makes or types a code. Throws where it can't be
+ * loaded.
+ */
 export async function loadWordlist(): Promise<readonly string[]> {
   const { wordlist } = await import("@scure/bip39/wordlists/english.js");
   if (wordlist.length !== LIST_LENGTH) throw new RangeError("Cannot use word list: wrong length");
@@ -55,8 +62,8 @@ export function formatCode({ digits, words }: Code): string {
 }
 
 /**
- * Reads what somebody typed: in any case, with any signs and spaces in between, words cut to their first four letters or more.
- * Returns the code, or what is wrong with it.
+ * Reads what somebody typed: in any case, with any signs and spaces in between, words cut to their
+ * first four letters or more. Returns the code, or what is wrong with it.
  */
 export function parseCode(text: string, list: readonly string[]): Code | CodeProblem {
   const parts = split(text);
@@ -73,7 +80,10 @@ export function parseCode(text: string, list: readonly string[]): Code | CodePro
   return { digits, words: words.join("-") };
 }
 
-/** Words that the one being typed at the end of `text` may become; none where it is whole, or too short to say. */
+/**
+ * Words that the one being typed at the end of `text` may become; none where it is whole, or too
+ * short to say.
+ */
 export function suggestWords(text: string, list: readonly string[]): readonly string[] {
   const begun = lastWord(text);
   if (begun.length < 2 || list.includes(begun)) return [];

@@ -1,6 +1,7 @@
 /**
- * Control records: JSON, padded with spaces to a multiple of 256 bytes, sealed with AES-256-GCM under the
- * direction's key. `20 00 0000 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 4 zero bytes ‖ u64be(seq), AAD = the header.
+ * Control records: JSON, padded with spaces to a multiple of 256 bytes, sealed with AES-256-GCM
+ * under the direction's key. `20 00 0000 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 4 zero bytes ‖
+ * u64be(seq), AAD = the header.
  *
  * This module is browser compatible.
  *
@@ -21,13 +22,18 @@ import { counterNonce, decodeText, decrypt, encrypt, ProtocolError, take } from 
 const SPACE = 0x20;
 const MAX_RECORD_LENGTH = HEADER_LENGTH + MAX_CONTROL_BYTES + TAG_LENGTH;
 
-/** A control message together with the exact plaintext that was sealed: `meta`'s is authenticated with each chunk. */
+/**
+ * A control message together with the exact plaintext that was sealed: `meta`'s is authenticated
+ * with each chunk.
+ */
 export interface OpenedControl {
   readonly message: ControlMessage;
   readonly plaintext: Bytes;
 }
 
-/** Writes a control message as padded JSON. Throws `RangeError` when it does not fit into a record. */
+/**
+ * Writes a control message as padded JSON. Throws `RangeError` when it does not fit into a record.
+ */
 export function encodeControl(message: ControlMessage): Bytes {
   const json = new TextEncoder().encode(JSON.stringify(message));
   const length = Math.ceil(json.length / CONTROL_PADDING) * CONTROL_PADDING;
@@ -70,7 +76,10 @@ export class ControlOpener {
     return this.#seq;
   }
 
-  /** Opens and parses one record. Throws {@linkcode ProtocolError} for anything but the next valid one. */
+  /**
+   * Opens and parses one record. Throws {@linkcode ProtocolError} for anything but the next valid
+   * one.
+   */
   async open(record: Bytes): Promise<OpenedControl> {
     const seq = this.#seq++;
     const header = record.length <= MAX_RECORD_LENGTH ? parseHeader(record) : null;

@@ -1,7 +1,7 @@
 /**
- * CPace (draft-irtf-cfrg-cpace), suite CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256: two who know the same few words agree
- * on a key, and whoever does not know them learns nothing but whether one guess was right. `@noble/curves` computes in the
- * group. Loaded only where a code is used.
+ * CPace (draft-irtf-cfrg-cpace), suite CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256: two who know the
+ * same few words agree on a key, and whoever does not know them learns nothing but whether one
+ * guess was right. `@noble/curves` computes in the group. Loaded only where a code is used.
  *
  * This module is browser compatible.
  *
@@ -14,10 +14,15 @@ import { KEY_LENGTH, ProtocolError, randomBytes, sha256, take, wipe } from "./su
 
 const DSI = "CPaceP256_XMD:SHA-256_SSWU_NU_";
 
-/** Input block size of SHA-256 in bytes: the password fills the first block, whatever its length. */
+/**
+ * Input block size of SHA-256 in bytes: the password fills the first block, whatever its length.
+ */
 const BLOCK_LENGTH = 64;
 
-/** Bytes of randomness for one scalar: 16 more than it has make it as good as uniform (FIPS 186-5 A.2.1). */
+/**
+ * Bytes of randomness for one scalar: 16 more than it has make it as good as uniform (FIPS 186-5
+ * A.2.1).
+ */
 const SEED_LENGTH = 48;
 
 /** What both sides have to agree on. */
@@ -38,7 +43,10 @@ export interface CpaceTranscript {
   readonly dataB: Bytes;
 }
 
-/** lv_cat of the draft: each item behind its length. Lengths here never reach 128, where LEB128 needs a second byte. */
+/**
+ * lv_cat of the draft: each item behind its length. Lengths here never reach 128, where LEB128
+ * needs a second byte.
+ */
 function lengthPrefixed(...items: readonly Bytes[]): Bytes {
   return concat(...items.flatMap((item) => {
     if (item.length > 127) throw new RangeError("Cannot encode for CPace: item is too long");
@@ -46,7 +54,10 @@ function lengthPrefixed(...items: readonly Bytes[]): Bytes {
   }));
 }
 
-/** generator_string of the draft: what is mapped to the curve. Throws `RangeError` for an item of over 127 bytes. */
+/**
+ * generator_string of the draft: what is mapped to the curve. Throws `RangeError` for an item of
+ * over 127 bytes.
+ */
 export function generatorString({ password, channel, session }: CpaceInput): Bytes {
   const padding = Math.max(0, BLOCK_LENGTH - 1 - (password.length + 1) - (DSI.length + 1));
   return lengthPrefixed(ascii(DSI), password, new Uint8Array(padding), channel, session);
@@ -58,11 +69,15 @@ export function generator(input: CpaceInput): Bytes {
   return point.toBytes(false).slice();
 }
 
-/** scalar_mult_vfy of the draft: the x coordinate, 32 bytes. Throws {@linkcode ProtocolError} for what is no point. */
+/**
+ * scalar_mult_vfy of the draft: the x coordinate, 32 bytes. Throws {@linkcode ProtocolError} for
+ * what is no point.
+ */
 export function multiplyVerified(scalar: Bytes, point: Bytes): Bytes {
   if (point.length !== SHARE_LENGTH || point[0] !== 0x04) throw new ProtocolError();
   try {
-    // P-256 has no small subgroup: a point on the curve that is not the neutral one has the full order.
+    // P-256 has no small subgroup: a point on the curve that is not the neutral one has the full
+    // order.
     const product = p256.Point.fromBytes(point).multiply(p256.Point.Fn.fromBytes(scalar));
     return take(product.toBytes(false), 1, KEY_LENGTH);
   } catch {
@@ -113,8 +128,8 @@ export class CpaceRun {
   }
 
   /**
-   * ISK from the other side's share, which has to be one of the transcript's; the scalar is overwritten. Throws
-   * {@linkcode ProtocolError} for a share that is no point of the curve.
+   * ISK from the other side's share, which has to be one of the transcript's; the scalar is
+   * overwritten. Throws {@linkcode ProtocolError} for a share that is no point of the curve.
    */
   async finish(peerShare: Bytes, transcript: CpaceTranscript): Promise<Bytes> {
     let k: Bytes;

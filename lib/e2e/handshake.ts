@@ -1,6 +1,7 @@
 /**
- * The handshake M1…M4 as two machines, one per role, each reading top to bottom. Whatever deviates in length, type,
- * order or MAC throws {@linkcode ProtocolError}, and the machine is dead from then on.
+ * The handshake M1…M4 as two machines, one per role, each reading top to bottom. Whatever deviates
+ * in length, type, order or MAC throws {@linkcode ProtocolError}, and the machine is dead from then
+ * on.
  *
  * This module is browser compatible.
  *
@@ -69,7 +70,10 @@ export interface LinkSecret {
   readonly psk: Bytes;
 }
 
-/** What a handshake leaves both ends for the case that one of the pages is loaded again: a psk that no other link or code gives. */
+/**
+ * What a handshake leaves both ends for the case that one of the pages is loaded again: a psk that
+ * no other link or code gives.
+ */
 export interface ResumeSecret {
   /** 32 bytes. Overwritten by whoever keeps it. */
   readonly resume: Bytes;
@@ -87,7 +91,10 @@ interface OwnParts {
   readonly kem: Kem;
 }
 
-/** What S brings: her link, and the code that leads to the same room where there is one. R chooses by which he comes. */
+/**
+ * What S brings: her link, and the code that leads to the same room where there is one. R chooses
+ * by which he comes.
+ */
 export interface SenderInput extends OwnParts {
   readonly link: LinkSecret;
   readonly code: Code | null;
@@ -102,7 +109,9 @@ export interface ViewerInput extends OwnParts {
   readonly secret: LinkSecret | Code | ResumeSecret;
 }
 
-/** What one connection between the two takes of a handshake; "own" and "peer" are seen from here. */
+/**
+ * What one connection between the two takes of a handshake; "own" and "peer" are seen from here.
+ */
 export interface ConnectionKeys {
   readonly role: Role;
   readonly peerFingerprint: Bytes;
@@ -120,7 +129,10 @@ export interface SessionKeys extends ConnectionKeys {
   readonly by: Proof;
   /** True where this handshake resumes another. */
   readonly again: boolean;
-  /** What is left for the next one, should a page be loaded again: the first handshake's, 32 bytes, the caller's to overwrite. */
+  /**
+   * What is left for the next one, should a page be loaded again: the first handshake's, 32 bytes,
+   * the caller's to overwrite.
+   */
   leave(): Promise<Bytes>;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
@@ -131,8 +143,8 @@ export interface SessionKeys extends ConnectionKeys {
   readonly controlOut: CryptoKey;
   readonly controlIn: CryptoKey;
   /**
-   * The keys of the `n`-th further connection. Throws {@linkcode ProtocolError} for a number that was used: its nonces count
-   * from 0.
+   * The keys of the `n`-th further connection. Throws {@linkcode ProtocolError} for a number that
+   * was used: its nonces count from 0.
    */
   stripe(n: number): Promise<ConnectionKeys>;
   /** This side's MAC at the start of a further transport, over what it says there first. */
@@ -286,7 +298,10 @@ function modeOf(secret: ViewerInput["secret"]): Mode {
   return "resume" in secret ? MODE.resume : MODE.code;
 }
 
-/** What stands for the room in the transcript; a secret that hangs on one handshake needs nothing there. */
+/**
+ * What stands for the room in the transcript; a secret that hangs on one handshake needs nothing
+ * there.
+ */
 function roomOf(secret: ViewerInput["secret"]): Bytes {
   if ("psk" in secret) return secret.room;
   return "resume" in secret ? new Uint8Array(0) : ascii(secret.digits);
@@ -308,7 +323,10 @@ async function startRun(code: Code, commit: Bytes, nonceS: Bytes): Promise<Cpace
   });
 }
 
-/** Ends it: the psk of this handshake. Throws {@linkcode ProtocolError} for a share that is no point. */
+/**
+ * Ends it: the psk of this handshake. Throws {@linkcode ProtocolError} for a share that is no
+ * point.
+ */
 async function finishRun(
   run: CpaceRun,
   peer: Role,
@@ -455,7 +473,10 @@ export class SenderHandshake {
     return new SenderHandshake(input, { pair, kemPair, helloS });
   }
 
-  /** Takes M1, returns M2. Throws {@linkcode ProtocolError}, also where R comes with a code and there is none. */
+  /**
+   * Takes M1, returns M2. Throws {@linkcode ProtocolError}, also where R comes with a code and
+   * there is none.
+   */
   receiveCommit(commit: Bytes): Promise<Bytes> {
     return this.#turns.take(0, async () => {
       expect(startsWith(commit, HANDSHAKE.commit, COMMIT_LENGTH));
@@ -478,7 +499,10 @@ export class SenderHandshake {
     });
   }
 
-  /** Takes M3; when this returns, R has proved that he knows the link or the code. Throws {@linkcode ProtocolError}. */
+  /**
+   * Takes M3; when this returns, R has proved that he knows the link or the code. Throws
+   * {@linkcode ProtocolError}.
+   */
   receiveHello(message: Bytes): Promise<SessionKeys> {
     return this.#turns.take(1, () =>
       wipingAfter(async (keep) => {

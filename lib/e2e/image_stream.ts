@@ -1,7 +1,8 @@
 /**
- * Pictures as a stream of chunk records, sealed under a key that only their owner has until he releases it.
- * `21 flags image u16 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 7 zero bytes ‖ u32be(index) ‖ final (the STREAM
- * construction of Hoang, Reyhanitabar, Rogaway and Vizár), AAD = header ‖ H(meta plaintext).
+ * Pictures as a stream of chunk records, sealed under a key that only their owner has until he
+ * releases it. `21 flags image u16 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 7 zero bytes ‖
+ * u32be(index) ‖ final (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár), AAD =
+ * header ‖ H(meta plaintext).
  *
  * This module is browser compatible.
  *
@@ -55,9 +56,10 @@ function streamNonce(index: number, final: boolean): Bytes {
 }
 
 /**
- * SHA-256 over the tags of all chunk records, in order: says which records make the picture, before anybody can read
- * them. Whether their ciphertext is untouched is what the tags themselves say, once the key is there; a hash over all
- * of it would cost both sides as much again as the encryption.
+ * SHA-256 over the tags of all chunk records, in order: says which records make the picture, before
+ * anybody can read them. Whether their ciphertext is untouched is what the tags themselves say,
+ * once the key is there; a hash over all of it would cost both sides as much again as the
+ * encryption.
  */
 function digestTags(tags: readonly Bytes[]): Promise<Bytes> {
   return sha256(concat(...tags));
@@ -68,7 +70,9 @@ function tagOf(record: Bytes): Bytes {
   return take(record, record.length - TAG_LENGTH, TAG_LENGTH);
 }
 
-/** The owner's side of one picture: draws its key, seals its chunks, releases or destroys the key. */
+/**
+ * The owner's side of one picture: draws its key, seals its chunks, releases or destroys the key.
+ */
 export class ImageSealer {
   readonly #identity: ImageIdentity;
   readonly #raw: Bytes;
@@ -89,9 +93,10 @@ export class ImageSealer {
   }
 
   /**
-   * Seals the next chunk, which has to have exactly the bytes that are due: 65,512, or what is left.
-   * Throws `RangeError` otherwise: then the file is not what was announced. The record is written to the beginning of
-   * `into` where one is given, of at least 64 KiB: making and filling a thousand fresh ones for 64 MB takes 42 ms.
+   * Seals the next chunk, which has to have exactly the bytes that are due: 65,512, or what is
+   * left. Throws `RangeError` otherwise: then the file is not what was announced. The record is
+   * written to the beginning of `into` where one is given, of at least 64 KiB: making and filling a
+   * thousand fresh ones for 64 MB takes 42 ms.
    */
   async seal(plaintext: Bytes, into?: Bytes): Promise<Bytes> {
     const { image, size, metaHash } = this.#identity;
@@ -119,8 +124,9 @@ export class ImageSealer {
   }
 
   /**
-   * Goes back to chunk `index`, because what was sent from there on got lost. The same bytes make the same records; other ones
-   * are refused. Throws {@linkcode ProtocolError} for a chunk that was never sealed.
+   * Goes back to chunk `index`, because what was sent from there on got lost. The same bytes make
+   * the same records; other ones are refused. Throws {@linkcode ProtocolError} for a chunk that was
+   * never sealed.
    */
   rewind(index: number): void {
     if (index > this.#tags.length) throw new ProtocolError();
@@ -170,12 +176,13 @@ export class ImageOpener {
   }
 
   /**
-   * Takes the next record. Throws {@linkcode ProtocolError} when it is not exactly the one that is due: number,
-   * length, flag, nothing behind the last one. Keeps the array, not a copy.
+   * Takes the next record. Throws {@linkcode ProtocolError} when it is not exactly the one that is
+   * due: number, length, flag, nothing behind the last one. Keeps the array, not a copy.
    */
   add(record: Bytes): void {
     const { image, size } = this.#identity;
-    // Not the records': they are given free when they are opened, and nothing may follow then either.
+    // Not the records': they are given free when they are opened, and nothing may follow then
+    // either.
     const index = this.#tags.length;
     const last = chunkCount(size) - 1;
     const header = parseHeader(record);
@@ -198,8 +205,9 @@ export class ImageOpener {
   }
 
   /**
-   * Decrypts the picture, giving each chunk's ciphertext free on the way. Throws {@linkcode ProtocolError} when any
-   * chunk does not verify; then nothing of it is left. Can be called once. `rawKey` is overwritten.
+   * Decrypts the picture, giving each chunk's ciphertext free on the way. Throws
+   * {@linkcode ProtocolError} when any chunk does not verify; then nothing of it is left. Can be
+   * called once. `rawKey` is overwritten.
    */
   async open(rawKey: Bytes): Promise<Bytes> {
     const { size, metaHash } = this.#identity;

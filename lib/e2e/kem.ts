@@ -1,5 +1,6 @@
 /**
- * ML-KEM-768 (FIPS 203): WebCrypto's where the browser has it, `@noble/post-quantum` loaded lazily where not.
+ * ML-KEM-768 (FIPS 203): WebCrypto's where the browser has it, `@noble/post-quantum` loaded lazily
+ * where not.
  *
  * This module is browser compatible.
  *
@@ -18,9 +19,15 @@ export const CT_LENGTH = 1088;
 export interface KemPair {
   /** 1,184 bytes. */
   readonly encapsulationKey: Bytes;
-  /** Opens a ciphertext of 1,088 bytes, once; a foreign one yields an unrelated secret (implicit rejection). */
+  /**
+   * Opens a ciphertext of 1,088 bytes, once; a foreign one yields an unrelated secret (implicit
+   * rejection).
+   */
   decapsulate(ciphertext: Bytes): Promise<Bytes>;
-  /** Overwrites the private key of a pair that is not used any more; the engine's own keys it can only let go. */
+  /**
+   * Overwrites the private key of a pair that is not used any more; the engine's own keys it can
+   * only let go.
+   */
   end(): void;
 }
 
@@ -39,7 +46,10 @@ export interface Kem {
 
 const NAME = "ML-KEM-768";
 
-/** The part of WebCrypto (WICG "Modern Algorithms in the Web Cryptography API") that TypeScript's library lacks. */
+/**
+ * The part of WebCrypto (WICG "Modern Algorithms in the Web Cryptography API") that TypeScript's
+ * library lacks.
+ */
 interface ModernSubtle {
   generateKey(
     algorithm: { name: string },

@@ -1,6 +1,6 @@
 /**
- * The link: 32 random bytes behind `#`, and what both browsers derive from them. The server only ever sees the
- * room's address and, from a joiner, the join token.
+ * The link: 32 random bytes behind `#`, and what both browsers derive from them. The server only
+ * ever sees the room's address and, from a joiner, the join token.
  *
  * This module is browser compatible.
  *
@@ -31,8 +31,8 @@ export function formatLink(origin: string, secret: Bytes): string {
 }
 
 /**
- * Reads the secret from a page's fragment, with or without `#`. Returns `null` for anything that is not whole: a
- * cut or padded link, another version.
+ * Reads the secret from a page's fragment, with or without `#`. Returns `null` for anything that is
+ * not whole: a cut or padded link, another version.
  */
 export function parseFragment(fragment: string): Bytes | null {
   const match = /^#?1\.([A-Za-z0-9_-]{43})$/.exec(fragment);

@@ -1,6 +1,7 @@
 /**
- * Sealed signaling of two who know each other: what repairs a connection goes over a line that may break as well, so some of
- * it may be missing. `07 ver seq u32 ‖ ciphertext ‖ tag 16`, nonce = 4 zero bytes ‖ u64be(seq), AAD = the first six bytes.
+ * Sealed signaling of two who know each other: what repairs a connection goes over a line that may
+ * break as well, so some of it may be missing. `07 ver seq u32 ‖ ciphertext ‖ tag 16`, nonce = 4
+ * zero bytes ‖ u64be(seq), AAD = the first six bytes.
  *
  * This module is browser compatible.
  *
@@ -49,7 +50,10 @@ export class RepairOpener {
     this.#key = key;
   }
 
-  /** Throws {@linkcode ProtocolError} for what was changed, said before, or overtaken; what comes next can still be opened. */
+  /**
+   * Throws {@linkcode ProtocolError} for what was changed, said before, or overtaken; what comes
+   * next can still be opened.
+   */
   async open(message: Bytes): Promise<string> {
     if (message.length < HEAD_LENGTH) throw new ProtocolError();
     const seq = new DataView(message.buffer, message.byteOffset, HEAD_LENGTH).getUint32(2);

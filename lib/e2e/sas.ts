@@ -1,6 +1,6 @@
 /**
- * The short authentication string: 42 bits as 7 emoji, as their names, and as digits. Whoever swapped the keys
- * would make the two sides see different ones.
+ * The short authentication string: 42 bits as 7 emoji, as their names, and as digits. Whoever
+ * swapped the keys would make the two sides see different ones.
  *
  * This module is browser compatible.
  *
@@ -78,7 +78,10 @@ export const SAS_EMOJI: readonly (readonly [emoji: string, name: string])[] = [
 /** Number of emoji in a SAS. */
 const SAS_COUNT = 7;
 
-/** Groups of the SAS in digits, and the bits of each: 13 bits and 1,000 are four digits that never begin with a zero. */
+/**
+ * Groups of the SAS in digits, and the bits of each: 13 bits and 1,000 are four digits that never
+ * begin with a zero.
+ */
 const DIGIT_GROUPS = 3;
 const GROUP_BITS = 13;
 
@@ -91,8 +94,8 @@ export function sasIndices(sas: Uint8Array): readonly number[] {
 }
 
 /**
- * The SAS as three groups of four digits, for who can't see the pictures: its first 39 bits. Throws `RangeError` for fewer
- * than 6 bytes.
+ * The SAS as three groups of four digits, for who can't see the pictures: its first 39 bits. Throws
+ * `RangeError` for fewer than 6 bytes.
  */
 export function sasDigits(sas: Uint8Array): string {
   const groups = Array.from(

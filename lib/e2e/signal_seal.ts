@@ -1,6 +1,7 @@
 /**
- * Sealed signaling: SDP and ICE candidates inside M4, M5 and M6, so that the server that relays them learns no
- * address. `type ver [‖ prefix] ‖ ciphertext ‖ tag 16`, nonce = 4 zero bytes ‖ u64be(seq), AAD = `type ver`.
+ * Sealed signaling: SDP and ICE candidates inside M4, M5 and M6, so that the server that relays
+ * them learns no address. `type ver [‖ prefix] ‖ ciphertext ‖ tag 16`, nonce = 4 zero bytes ‖
+ * u64be(seq), AAD = `type ver`.
  *
  * This module is browser compatible.
  *
@@ -19,7 +20,10 @@ export class SignalSealer {
     this.#key = key;
   }
 
-  /** Seals `text` as a message of `type`; `prefix` stands in clear between the two header bytes and the ciphertext. */
+  /**
+   * Seals `text` as a message of `type`; `prefix` stands in clear between the two header bytes and
+   * the ciphertext.
+   */
   async seal(type: number, text: string, prefix: Bytes = new Uint8Array(0)): Promise<Bytes> {
     const aad = new Uint8Array([type, PROTOCOL_VERSION]);
     const nonce = counterNonce(this.#seq++);
@@ -38,8 +42,8 @@ export class SignalOpener {
   }
 
   /**
-   * Opens a message whose ciphertext starts at byte `at`. Throws {@linkcode ProtocolError} when it was changed,
-   * repeated, reordered or left out.
+   * Opens a message whose ciphertext starts at byte `at`. Throws {@linkcode ProtocolError} when it
+   * was changed, repeated, reordered or left out.
    */
   async open(message: Bytes, at = 2): Promise<string> {
     const nonce = counterNonce(this.#seq++);

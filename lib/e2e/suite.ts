@@ -1,6 +1,6 @@
 /**
- * The one cipher suite, in terms of WebCrypto: SHA-256, HKDF and HMAC over it, AES-256-GCM, ECDH on P-256.
- * Keys are non-extractable and carry the least usages.
+ * The one cipher suite, in terms of WebCrypto: SHA-256, HKDF and HMAC over it, AES-256-GCM, ECDH on
+ * P-256. Keys are non-extractable and carry the least usages.
  *
  * This module is browser compatible.
  *
@@ -24,7 +24,10 @@ export interface EcdhPair {
   readonly publicKey: Bytes;
 }
 
-/** Something on the wire was not what the protocol asks for. It never says what: an attacker learns one bit at most. */
+/**
+ * Something on the wire was not what the protocol asks for. It never says what: an attacker learns
+ * one bit at most.
+ */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 
@@ -83,7 +86,10 @@ export async function hmacKey(raw: Bytes, usage: "sign" | "verify"): Promise<Cry
   return key;
 }
 
-/** Imports 32 bytes as an AES-256-GCM key for `usage`. The caller overwrites `raw` when it is done with it. */
+/**
+ * Imports 32 bytes as an AES-256-GCM key for `usage`. The caller overwrites `raw` when it is done
+ * with it.
+ */
 export function aesKey(raw: Bytes, usage: "encrypt" | "decrypt"): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", raw, "AES-GCM", false, [usage]);
 }
@@ -140,8 +146,8 @@ export async function generateEcdh(): Promise<EcdhPair> {
 }
 
 /**
- * The ECDH shared secret, 32 bytes: the x coordinate. Throws {@linkcode ProtocolError} for a point that is not on
- * the curve; engines differ in whether `importKey` or `deriveBits` notices.
+ * The ECDH shared secret, 32 bytes: the x coordinate. Throws {@linkcode ProtocolError} for a point
+ * that is not on the curve; engines differ in whether `importKey` or `deriveBits` notices.
  */
 export async function ecdh(privateKey: CryptoKey, peerPublicKey: Bytes): Promise<Bytes> {
   if (peerPublicKey.length !== POINT_LENGTH || peerPublicKey[0] !== 0x04) throw new ProtocolError();

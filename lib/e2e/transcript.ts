@@ -1,5 +1,6 @@
 /**
- * The handshake's transcript and key schedule, as pure functions of bytes: what the known answers test.
+ * The handshake's transcript and key schedule, as pure functions of bytes: what the known answers
+ * test.
  *
  * This module is browser compatible.
  *
@@ -32,7 +33,10 @@ export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
   return concat(new Uint8Array([HANDSHAKE.commit, PROTOCOL_VERSION, mode]), hash);
 }
 
-/** th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid, the ASCII digits of a code, or nothing where a handshake before is resumed. */
+/**
+ * th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid, the ASCII digits of a
+ * code, or nothing where a handshake before is resumed.
+ */
 export function transcript1(
   parts: { mode: Mode; room: Bytes; commit: Bytes; helloS: Bytes; helloR: Bytes },
 ): Promise<Bytes> {
@@ -91,7 +95,10 @@ export function stripeTranscript(th2: Bytes, n: number): Promise<Bytes> {
   return sha256(enc("img-e2e/1 stripe", th2, new Uint8Array([n])));
 }
 
-/** SAS, 6 bytes. It hangs on th1, which is committed, and not on ct, which the last mover could grind. */
+/**
+ * SAS, 6 bytes. It hangs on th1, which is committed, and not on ct, which the last mover could
+ * grind.
+ */
 export function deriveSas(zEcdh: Bytes, th1: Bytes): Promise<Bytes> {
   return hkdf(zEcdh, th1, "sas", 6);
 }

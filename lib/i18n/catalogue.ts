@@ -1,5 +1,6 @@
 /**
- * All texts of all languages. For the server: a page carries those of one language, and asks for another when it is wanted.
+ * All texts of all languages. For the server: a page carries those of one language, and asks for
+ * another when it is wanted.
  *
  * This module is browser compatible.
  *

@@ -1,8 +1,9 @@
 /**
  * Puts values into texts.
  *
- * `Intl` knows the plurals and digits of every language, so there is no library: what remained for one to do are the few
- * lines below, and the ones for JavaScript bring a parser for a syntax of their own to every page.
+ * `Intl` knows the plurals and digits of every language, so there is no library: what remained for
+ * one to do are the few lines below, and the ones for JavaScript bring a parser for a syntax of
+ * their own to every page.
  *
  * This module is browser compatible.
  *
@@ -21,18 +22,23 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
-/** Overrides, embeddings and isolates: what turns the direction of letters that other people wrote. */
+/**
+ * Overrides, embeddings and isolates: what turns the direction of letters that other people wrote.
+ */
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 
 /**
- * Somebody else's words, as they may stand on the page: of one line, without what turns their letters around. With
- * `photo\u202egpj.exe` a name would end in .jpg that does not.
+ * Somebody else's words, as they may stand on the page: of one line, without what turns their
+ * letters around. With `photo\u202egpj.exe` a name would end in .jpg that does not.
  */
 export function plain(text: string): string {
   return text.replace(TURNS, "").replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
 }
 
-/** The same as they may stand in a sentence, which keeps its direction and theirs apart: in an isolate (UAX #9). */
+/**
+ * The same as they may stand in a sentence, which keeps its direction and theirs apart: in an
+ * isolate (UAX #9).
+ */
 export function foreign(text: string): string {
   return `\u2068${plain(text)}\u2069`;
 }

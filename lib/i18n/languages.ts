@@ -48,8 +48,8 @@ export function findLanguage(tag: string): Language | null {
 }
 
 /**
- * The best language for a request: the one that was chosen, else the first that its `Accept-Language` (RFC 9110 §12.5.4)
- * wants most. `pt-BR` finds `pt`; a quality of 0 excludes.
+ * The best language for a request: the one that was chosen, else the first that its
+ * `Accept-Language` (RFC 9110 §12.5.4) wants most. `pt-BR` finds `pt`; a quality of 0 excludes.
  */
 export function pickLanguage(
   { chosen, accepted }: { chosen: string | null; accepted: string | null },

@@ -1,5 +1,6 @@
 /**
- * Changes the language of a page that is in use: loading it again would end its session, and a viewer's link with it.
+ * Changes the language of a page that is in use: loading it again would end its session, and a
+ * viewer's link with it.
  *
  * This module is browser compatible.
  *
@@ -7,12 +8,16 @@
  */
 import type { Locale, PageTexts, Texts } from "./texts.ts";
 
-/** What `/texts/<tag>` answers. Comes from the same server as this script, so it is not parsed with suspicion. */
+/**
+ * What `/texts/<tag>` answers. Comes from the same server as this script, so it is not parsed with
+ * suspicion.
+ */
 type Answer = Pick<Locale, "dir" | "island" | "pages">;
 
 /**
- * Answers the form at the foot of the page in its stead: the choice is kept in the form's cookie, and `onTexts` gets the new
- * texts. Without a server that answers nothing changes. Returns how to stop.
+ * Answers the form at the foot of the page in its stead: the choice is kept in the form's cookie,
+ * and `onTexts` gets the new texts. Without a server that answers nothing changes. Returns how to
+ * stop.
  */
 export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
   const form = document.querySelector<HTMLFormElement>("form[data-language]");

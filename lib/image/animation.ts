@@ -1,9 +1,9 @@
 /**
  * From the bytes of a picture that moves to one frame at a time, inside the animation worker.
  *
- * Chromium 156 and Firefox 153 play GIF, APNG, WebP and AVIF this way. Measured per frame of 2000×2000, two cores, no
- * GPU, in milliseconds: GIF 12 / 29, APNG 20 / 23, WebP 65 / 90, AVIF 11 / 36. The memory of both stays the same over
- * 120 frames.
+ * Chromium 156 and Firefox 153 play GIF, APNG, WebP and AVIF this way. Measured per frame of
+ * 2000×2000, two cores, no GPU, in milliseconds: GIF 12 / 29, APNG 20 / 23, WebP 65 / 90, AVIF 11 /
+ * 36. The memory of both stays the same over 120 frames.
  *
  * This module is browser compatible.
  *
@@ -60,8 +60,8 @@ export class Animation {
   }
 
   /**
-   * Opens a file. Throws `ImageError`: whatever inspection says, `unreadable`, `unavailable` where this browser can't
-   * play it, `undecodable` where nothing of it moves. The bytes are zeroed then.
+   * Opens a file. Throws `ImageError`: whatever inspection says, `unreadable`, `unavailable` where
+   * this browser can't play it, `undecodable` where nothing of it moves. The bytes are zeroed then.
    */
   static async open(request: OpenRequest): Promise<[Animation, AnimationFacts]> {
     const { source, type } = request;
@@ -132,7 +132,8 @@ export class Animation {
   async #decode(frameIndex: number): Promise<TurnedFrame> {
     const { image } = await this.#decoder.decode({ frameIndex });
     if (image.codedWidth > 0) return image;
-    // Firefox hands out each frame once, and what was closed stays closed: the next round needs another decoder.
+    // Firefox hands out each frame once, and what was closed stays closed: the next round needs
+    // another decoder.
     this.#decoder.close();
     this.#decoder = this.#start();
     return (await this.#decoder.decode({ frameIndex })).image;
@@ -151,7 +152,8 @@ type Bounds = Pick<OpenRequest, "maxWidth" | "maxHeight">;
 
 /** Upright, and no larger than wanted. */
 async function toBitmap(image: TurnedFrame, bounds: Bounds): Promise<ImageBitmap> {
-  // drawImage(VideoFrame) would leave the pixels in memory that two processes share, long after all was closed.
+  // drawImage(VideoFrame) would leave the pixels in memory that two processes share, long after all
+  // was closed.
   const bitmap = await createImageBitmap(image);
   const { rotation = 0, flip = false } = image;
   const { width, height } = bitmap;

@@ -14,8 +14,8 @@ import { ImageWorker } from "./worker_requests.ts";
 const TIMEOUT_MS = 10_000;
 
 /**
- * Longest time for counting the frames, in milliseconds. Somebody waits for the picture meanwhile, and what takes longer
- * was made to.
+ * Longest time for counting the frames, in milliseconds. Somebody waits for the picture meanwhile,
+ * and what takes longer was made to.
  */
 const OPEN_MS = 5_000;
 
@@ -37,9 +37,11 @@ export class Animator extends ImageWorker<AnimationRequest> {
   }
 
   /**
-   * Opens a picture. A byte array's whole buffer is transferred, and stays in the worker until `wipe()`.
+   * Opens a picture. A byte array's whole buffer is transferred, and stays in the worker until
+   * `wipe()`.
    *
-   * Throws `ImageError`, also where this browser can't play it: `unavailable`, `undecodable` and others.
+   * Throws `ImageError`, also where this browser can't play it: `unavailable`, `undecodable` and
+   * others.
    */
   open(source: Bytes | Blob, type: ImageType, bounds: FrameBounds): Promise<AnimationFacts> {
     const transfer = source instanceof Blob ? [] : [source.buffer];

@@ -1,5 +1,6 @@
 /**
- * The units that an AV1 bitstream consists of (OBUs, AV1 specification 5.3): some of them are no part of the picture.
+ * The units that an AV1 bitstream consists of (OBUs, AV1 specification 5.3): some of them are no
+ * part of the picture.
  *
  * This module is browser compatible.
  *
@@ -18,8 +19,8 @@ const LIGHT: readonly (number | undefined)[] = [1, 2];
 const MAX_LIGHT_BYTES = 32;
 
 /**
- * What of a sample is the picture, in order: without padding and messages, in which anything may stand. Throws `ImageError`
- * (`unsupported`) where units can't be told apart.
+ * What of a sample is the picture, in order: without padding and messages, in which anything may
+ * stand. Throws `ImageError` (`unsupported`) where units can't be told apart.
  */
 export function pictureUnits(bytes: Uint8Array, { start, end }: Span): Span[] {
   const kept: Span[] = [];

@@ -1,5 +1,6 @@
 /**
- * The still picture of an AVIF: of all items of its `meta` (ISO/IEC 23008-12) those that are the picture.
+ * The still picture of an AVIF: of all items of its `meta` (ISO/IEC 23008-12) those that are the
+ * picture.
  *
  * This module is browser compatible.
  *
@@ -272,7 +273,10 @@ interface Located {
   readonly lost: boolean;
 }
 
-/** Where the bytes of each item are: in the file (method 0) or in `idat` (1). What is made of another item (2) no browser shows. */
+/**
+ * Where the bytes of each item are: in the file (method 0) or in `idat` (1). What is made of
+ * another item (2) no browser shows.
+ */
 function locate(
   bytes: Uint8Array,
   { iloc, idat }: { iloc: Box; idat: Box | undefined },

@@ -1,5 +1,6 @@
 /**
- * What says how an AVIF's coded picture is to be seen: the properties that decoders need, written anew, each in its known length.
+ * What says how an AVIF's coded picture is to be seen: the properties that decoders need, written
+ * anew, each in its known length.
  *
  * This module is browser compatible.
  *
@@ -10,7 +11,10 @@ import { ImageError } from "./errors.ts";
 import { neutralProfile } from "./icc.ts";
 import { type Box, box, Cursor, fullBox } from "./isobmff.ts";
 
-/** Properties of one length (23008-12, 14496-12, AVIF, MIAF); those of versions begin with four bytes. */
+/**
+ * Properties of one length (23008-12, 14496-12, AVIF, MIAF); those of versions begin with four
+ * bytes.
+ */
 const FIXED: ReadonlyMap<string, number> = new Map([
   // Size, pixel's shape, the part that is shown, turned, mirrored.
   ["ispe", 12],
@@ -18,7 +22,8 @@ const FIXED: ReadonlyMap<string, number> = new Map([
   ["clap", 32],
   ["irot", 1],
   ["imir", 1],
-  // The codec's settings; behind its four bytes whole units may stand, which are in the samples anyway.
+  // The codec's settings; behind its four bytes whole units may stand, which are in the samples
+  // anyway.
   ["av1C", 4],
   // Which operating point, which layer.
   ["a1op", 1],
@@ -36,7 +41,10 @@ const ALPHA: readonly string[] = [
   "urn:mpeg:hevc:2015:auxid:1",
 ];
 
-/** The property as a box of its own, or `null` for one that no decoder needs. Throws `truncated` for one that is too short. */
+/**
+ * The property as a box of its own, or `null` for one that no decoder needs. Throws `truncated` for
+ * one that is too short.
+ */
 export function knownProperty(bytes: Uint8Array, property: Box): number[] | null {
   const { kind } = property;
   const cursor = new Cursor(bytes, property);

@@ -1,5 +1,6 @@
 /**
- * The moving picture of an AVIF: of all tracks of its `moov` (ISO/IEC 14496-12) the picture's and its transparency's.
+ * The moving picture of an AVIF: of all tracks of its `moov` (ISO/IEC 14496-12) the picture's and
+ * its transparency's.
  *
  * This module is browser compatible.
  *
@@ -68,7 +69,10 @@ interface Found {
   readonly links: readonly { readonly kind: string; readonly to: number }[];
 }
 
-/** Finds the picture's tracks; `null` where there are none. Throws `ImageError` where one can't be followed. */
+/**
+ * Finds the picture's tracks; `null` where there are none. Throws `ImageError` where one can't be
+ * followed.
+ */
 export function readFilm(bytes: Uint8Array, moov: Box): Film | null {
   const removed = new Set<MetadataKind>();
   const inside = children(bytes, moov);
@@ -197,7 +201,10 @@ function readTrack(
   };
 }
 
-/** One edit over all of it, with the flag that it is repeated: that is what the loops of an AVIF are. */
+/**
+ * One edit over all of it, with the flag that it is repeated: that is what the loops of an AVIF
+ * are.
+ */
 function readEdit(bytes: Uint8Array, trak: Box): PictureTrack["edit"] {
   const elst = find(bytes, trak, ["edts", "elst"]);
   if (elst === undefined) return null;
@@ -312,7 +319,10 @@ const MATRIX = [
 
 const NO_TIMES = new Array<number>(16).fill(0);
 
-/** The new `moov`. `placed` is where each track's samples are in the new file; each is a chunk of its own. */
+/**
+ * The new `moov`. `placed` is where each track's samples are in the new file; each is a chunk of
+ * its own.
+ */
 export function writeFilm(film: Film, placed: readonly (readonly Placed[])[]): number[] {
   const { timescale, duration, tracks } = film;
   return box(

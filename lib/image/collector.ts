@@ -1,5 +1,6 @@
 /**
- * What the cleaners of all formats share: parts that are kept, kinds that were not, and small writers.
+ * What the cleaners of all formats share: parts that are kept, kinds that were not, and small
+ * writers.
  *
  * This module is browser compatible.
  *
@@ -19,8 +20,8 @@ export interface Stripped {
 }
 
 /**
- * Thrown where a file may well be shown, but not be followed byte by byte: it has to be painted anew. Its `reason` is what is
- * wrong with it where the browser can't decode it either.
+ * Thrown where a file may well be shown, but not be followed byte by byte: it has to be painted
+ * anew. Its `reason` is what is wrong with it where the browser can't decode it either.
  */
 export class Unfollowed extends ImageError {
   /** What was found before. */
@@ -46,7 +47,10 @@ export class Collector {
     } else if (end > start) this.#parts.push({ start, end });
   }
 
-  /** Bytes that replace those of the file from `start` on; where they are the same, the file's are kept. */
+  /**
+   * Bytes that replace those of the file from `start` on; where they are the same, the file's are
+   * kept.
+   */
   put(start: number, bytes: readonly number[]): void {
     if (bytes.every((byte, i) => this.bytes[start + i] === byte)) {
       this.keep(start, start + bytes.length);

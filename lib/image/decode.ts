@@ -1,8 +1,8 @@
 /**
  * From bytes to a bitmap, inside the picture worker.
  *
- * Measured from bytes to the first painted pixel, worker warm, median of 5; a photograph of 12 MP and 3.5 MB (JPEG,
- * 4:2:0), two cores, no GPU, Chromium 156 / Firefox 153, in milliseconds:
+ * Measured from bytes to the first painted pixel, worker warm, median of 5; a photograph of 12 MP
+ * and 3.5 MB (JPEG, 4:2:0), two cores, no GPU, Chromium 156 / Firefox 153, in milliseconds:
  *
  * | way                                                  | shown at 960×720 | at 2880×2160 |
  * |------------------------------------------------------|------------------|--------------|
@@ -12,14 +12,16 @@
  * | createImageBitmap(blob), then scaled in a canvas     | 114 / 107        | 149          |
  * | ImageDecoder asked for a smaller size, then scaled   | 58–62 / 145      | 139          |
  *
- * With watermark and stage, at 1200×900: 81 in Chromium (96 with a cold worker), 118 in Firefox (1067×800).
+ * With watermark and stage, at 1200×900: 81 in Chromium (96 with a cold worker), 118 in Firefox
+ * (1067×800).
  *
- * A JPEG can be decoded to eighths of its size at a fraction of the work, and only ImageDecoder gives access to that.
- * It also keeps the picture out of the browser's blob storage, which may page to disk.
+ * A JPEG can be decoded to eighths of its size at a fraction of the work, and only ImageDecoder
+ * gives access to that. It also keeps the picture out of the browser's blob storage, which may page
+ * to disk.
  *
- * A `VideoFrame` is never drawn: drawImage(frame) leaves the whole picture in memory that renderer and browser process
- * share, long after everything is closed (Chromium 156). createImageBitmap(frame) leaves nothing, but can't be
- * trusted with a frame that is turned.
+ * A `VideoFrame` is never drawn: drawImage(frame) leaves the whole picture in memory that renderer
+ * and browser process share, long after everything is closed (Chromium 156).
+ * createImageBitmap(frame) leaves nothing, but can't be trusted with a frame that is turned.
  *
  * This module is browser compatible.
  *
@@ -83,7 +85,8 @@ export interface Rendered {
 }
 
 /**
- * Decodes the first frame, upright, at most `maxWidth` × `maxHeight`. Bytes are zeroed afterwards, whatever happens.
+ * Decodes the first frame, upright, at most `maxWidth` × `maxHeight`. Bytes are zeroed afterwards,
+ * whatever happens.
  *
  * Throws `ImageError`: whatever inspection says, `undecodable`, `unreadable`.
  */
@@ -118,7 +121,10 @@ export async function decodeChecked(
   return { bitmap: paintWhole(raw, of, fit(of, request)), wide: raw.wide };
 }
 
-/** How many eighths of its size a picture has to be decoded to, so that it is not smaller than `scale` of it. */
+/**
+ * How many eighths of its size a picture has to be decoded to, so that it is not smaller than
+ * `scale` of it.
+ */
 export function eighthsFor(scale: number): number {
   return Math.min(8, Math.max(1, Math.ceil(8 * scale - 1e-6)));
 }
@@ -129,8 +135,8 @@ export function decodeRaw(request: RawRequest): Promise<Raw> {
 }
 
 /**
- * True in Chromium. Firefox 153 has ImageDecoder too, but squeezes turned pictures when it is asked for a size, and is
- * slower by half; it does not know `rotation` yet.
+ * True in Chromium. Firefox 153 has ImageDecoder too, but squeezes turned pictures when it is asked
+ * for a size, and is slower by half; it does not know `rotation` yet.
  */
 function decodesToFrames(): boolean {
   return "ImageDecoder" in globalThis && "VideoFrame" in globalThis &&
@@ -160,8 +166,8 @@ async function decodeFrame(request: RawRequest): Promise<Raw> {
 }
 
 /**
- * The same pixels as they are stored: of a frame that is turned, createImageBitmap makes a bitmap that is squeezed, or one that is
- * right, after how it was decoded (Chromium 156).
+ * The same pixels as they are stored: of a frame that is turned, createImageBitmap makes a bitmap
+ * that is squeezed, or one that is right, after how it was decoded (Chromium 156).
  */
 function unturned(frame: TurnedFrame): VideoFrame {
   const { rotation = 0, flip = false, timestamp } = frame;
@@ -216,7 +222,10 @@ export function rawSize({ bitmap: { width, height }, rotation }: Raw): Size {
   return rotation % 180 === 0 ? [width, height] : [height, width];
 }
 
-/** Paints all of a picture of the size `of` upright at another size. Closes what was decoded, or gives it back as it is. */
+/**
+ * Paints all of a picture of the size `of` upright at another size. Closes what was decoded, or
+ * gives it back as it is.
+ */
 export function paintWhole(raw: Raw, of: Size, [width, height]: Size): ImageBitmap {
   const { bitmap, rotation, flip } = raw;
   // A second bitmap would only cost time.
@@ -255,7 +264,10 @@ export function paintPart(raw: Raw, { of, region, width, height }: Part): ImageB
   return canvas.transferToImageBitmap();
 }
 
-/** The largest size of the same proportions within the bounds; never larger than the original, at least 1×1. */
+/**
+ * The largest size of the same proportions within the bounds; never larger than the original, at
+ * least 1×1.
+ */
 export function fit(size: Size, bounds: Omit<Bounds, "maxScale">): Size {
   return fitWithin(size, { ...bounds, maxScale: 1 });
 }

@@ -41,7 +41,10 @@ export interface View {
   readonly height: number;
 }
 
-/** The page opens a picture, of which it will want more than one bitmap. The one before it is closed. */
+/**
+ * The page opens a picture, of which it will want more than one bitmap. The one before it is
+ * closed.
+ */
 export interface OpenRequest extends Bounds {
   readonly kind: "open";
   /** Which one it is, in the requests that follow. */

@@ -23,7 +23,9 @@ import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } f
 
 /** Bounds of the wanted bitmap in device pixels, and how to give up. */
 export interface DecodeOptions {
-  /** The bitmap is made at most this wide, keeping proportions; never enlarged. Default: unbounded. */
+  /**
+   * The bitmap is made at most this wide, keeping proportions; never enlarged. Default: unbounded.
+   */
   readonly maxWidth?: number;
   /** The same for its height. */
   readonly maxHeight?: number;
@@ -31,7 +33,10 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What is chosen has up to five times as many pixels as what is sent, and is looked through, decoded and encoded. */
+/**
+ * What is chosen has up to five times as many pixels as what is sent, and is looked through,
+ * decoded and encoded.
+ */
 const CHOSEN_TIMES = 6;
 
 /** What the picture worker can be asked. */
@@ -43,13 +48,17 @@ export type PictureRequest =
   | RenderRequest
   | CloseRequest;
 
-/** How long a decoder may take to notice that its picture was closed, in milliseconds; then its worker is ended. */
+/**
+ * How long a decoder may take to notice that its picture was closed, in milliseconds; then its
+ * worker is ended.
+ */
 const CLOSE_MS = 1_000;
 
 /** A picture whose bytes are in the worker, and nowhere else, until it is closed. */
 export interface OpenPicture extends Opened {
   /**
-   * Makes a part of it. Throws `ImageError`: `undecodable`, `timeout`, `aborted`, `crashed`. The caller owns the bitmap.
+   * Makes a part of it. Throws `ImageError`: `undecodable`, `timeout`, `aborted`, `crashed`. The
+   * caller owns the bitmap.
    */
   render(view: View): Promise<ImageBitmap>;
   /** Zeroes the bytes; nothing can be made of it any more. Idempotent. `bitmap` is the caller's. */
@@ -77,11 +86,11 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Decodes a picture: first frame, EXIF orientation applied. A byte array's whole buffer is transferred and is zeroed
-   * in every case, also when this rejects; a `Blob` is only referred to.
+   * Decodes a picture: first frame, EXIF orientation applied. A byte array's whole buffer is
+   * transferred and is zeroed in every case, also when this rejects; a `Blob` is only referred to.
    *
-   * Throws `ImageError`: any reason of `inspectImage`, `undecodable`, `unreadable`, `timeout`, `aborted`, `crashed`,
-   * `unavailable`. The caller owns the bitmap and closes it.
+   * Throws `ImageError`: any reason of `inspectImage`, `undecodable`, `unreadable`, `timeout`,
+   * `aborted`, `crashed`, `unavailable`. The caller owns the bitmap and closes it.
    */
   decode(
     source: Bytes | Blob,
@@ -98,9 +107,10 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Opens a picture to be looked at: decodes its first frame within `bounds`, EXIF orientation applied, and makes any part of it
-   * later. The whole buffer of `source` is transferred; it is zeroed when the picture is closed or can't be opened, when `signal`
-   * ends, before or after it was opened, or when another one is opened. A worker that does not notice is ended.
+   * Opens a picture to be looked at: decodes its first frame within `bounds`, EXIF orientation
+   * applied, and makes any part of it later. The whole buffer of `source` is transferred; it is
+   * zeroed when the picture is closed or can't be opened, when `signal` ends, before or after it
+   * was opened, or when another one is opened. A worker that does not notice is ended.
    *
    * Throws `ImageError`, as {@linkcode decode} does.
    */
@@ -140,8 +150,8 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Refuses what can't be shown, takes the metadata out, makes it smaller where it is very large, and decodes it once, so that
-   * nothing is announced that the viewer could not see.
+   * Refuses what can't be shown, takes the metadata out, makes it smaller where it is very large,
+   * and decodes it once, so that nothing is announced that the viewer could not see.
    *
    * Throws `ImageError`: any reason that there is.
    */
@@ -169,7 +179,8 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Decodes a file that was chosen, of any format that this browser shows, upright, at most `maxWidth` × `maxHeight`.
+   * Decodes a file that was chosen, of any format that this browser shows, upright, at most
+   * `maxWidth` × `maxHeight`.
    *
    * Throws `ImageError`: any reason that there is. The caller owns the bitmap and closes it.
    */

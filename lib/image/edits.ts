@@ -1,6 +1,7 @@
 /**
- * What a sender does to a picture before it is sent: turn, crop, cover. Painted into its pixels by the picture worker; what lies
- * under a black box, or outside of the crop, is not in what is encoded afterwards.
+ * What a sender does to a picture before it is sent: turn, crop, cover. Painted into its pixels by
+ * the picture worker; what lies under a black box, or outside of the crop, is not in what is
+ * encoded afterwards.
  *
  * This module is browser compatible.
  *
@@ -15,7 +16,10 @@ export interface Rect {
   readonly height: number;
 }
 
-/** How an area is covered: in black, or by few large squares. Squares keep a little: they are for faces, not for text. */
+/**
+ * How an area is covered: in black, or by few large squares. Squares keep a little: they are for
+ * faces, not for text.
+ */
 export const COVER_KINDS = ["black", "pixels"] as const;
 
 /** One of {@linkcode COVER_KINDS}. */
@@ -109,10 +113,16 @@ function outward(rect: Rect, { width, height }: { width: number; height: number 
   };
 }
 
-/** Squares along the longer side of a covered area, at most; and their least size, as a part of the picture's longer side. */
+/**
+ * Squares along the longer side of a covered area, at most; and their least size, as a part of the
+ * picture's longer side.
+ */
 const SQUARES = 4;
 const LEAST_SQUARE = 1 / 48;
-/** Levels of brightness that a square may have, and levels of the one colour that all of an area's squares share. */
+/**
+ * Levels of brightness that a square may have, and levels of the one colour that all of an area's
+ * squares share.
+ */
 const LEVELS = 4;
 const COLOUR_LEVELS = 8;
 
@@ -139,7 +149,10 @@ function brightness([red, green, blue]: readonly [number, number, number]): numb
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }
 
-/** Few squares of one colour, in few levels of brightness: a shape is left, and hardly anything that could be read. */
+/**
+ * Few squares of one colour, in few levels of brightness: a shape is left, and hardly anything that
+ * could be read.
+ */
 function pixelate(context: Context, box: Box): void {
   const { width, height } = context.canvas;
   const longer = Math.max(box.width, box.height);
@@ -169,8 +182,8 @@ function contextOf(width: number, height: number, colorSpace: PredefinedColorSpa
 }
 
 /**
- * Paints an upright picture as it was edited. What is covered or cropped is in no pixel of the result. `wide`: it may have colours
- * that sRGB does not, and keeps them.
+ * Paints an upright picture as it was edited. What is covered or cropped is in no pixel of the
+ * result. `wide`: it may have colours that sRGB does not, and keeps them.
  */
 export function paintEdits(
   source: ImageBitmap,
@@ -189,7 +202,8 @@ export function paintEdits(
       whole.fillRect(x, y, width, height);
     }
   };
-  // First, so that no square has anything of what is black in it; and last, so that none lies over it.
+  // First, so that no square has anything of what is black in it; and last, so that none lies over
+  // it.
   blacken();
   for (const { kind, rect } of covers) {
     if (kind === "pixels") pixelate(whole, outward(rect, size));

@@ -1,5 +1,6 @@
 /**
- * The one error of lib/image, by meaning. The sentences that a person reads are in lib/i18n, by `reason`.
+ * The one error of lib/image, by meaning. The sentences that a person reads are in lib/i18n, by
+ * `reason`.
  *
  * This module is browser compatible.
  *
@@ -20,7 +21,10 @@ export const IMAGE_PROBLEMS = [
   "too_large",
 ] as const;
 
-/** One of {@linkcode IMAGE_PROBLEMS}; `unsupported` is a known format that this browser doesn't show (TIFF, JPEG XL …). */
+/**
+ * One of {@linkcode IMAGE_PROBLEMS}; `unsupported` is a known format that this browser doesn't show
+ * (TIFF, JPEG XL …).
+ */
 export type ImageProblem = typeof IMAGE_PROBLEMS[number];
 
 /**

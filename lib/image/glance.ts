@@ -1,5 +1,6 @@
 /**
- * A look at the first bytes of a file, cheap enough to be taken before anything else: does it begin as pictures do?
+ * A look at the first bytes of a file, cheap enough to be taken before anything else: does it begin
+ * as pictures do?
  *
  * This module is browser compatible.
  *
@@ -25,8 +26,8 @@ const BEGINNINGS = [
 ];
 
 /**
- * True where a file may be a picture: it is the picture worker that says whether it is one. Never throws; a file that can't be
- * read is none.
+ * True where a file may be a picture: it is the picture worker that says whether it is one. Never
+ * throws; a file that can't be read is none.
  */
 export async function mayBePicture(file: Blob): Promise<boolean> {
   try {

@@ -1,7 +1,7 @@
 /**
- * Header parsers of the five formats that are sent. Each is a generator that asks for byte ranges, so that one parser serves an array
- * and a file of which only some parts are read; a range past the end comes back shorter. Each loop counts its steps:
- * hostile bytes end in an answer, too.
+ * Header parsers of the five formats that are sent. Each is a generator that asks for byte ranges,
+ * so that one parser serves an array and a file of which only some parts are read; a range past the
+ * end comes back shorter. Each loop counts its steps: hostile bytes end in an answer, too.
  *
  * This module is browser compatible.
  *
@@ -37,7 +37,8 @@ export type Parser<T> = Generator<Range, T, Uint8Array>;
 
 type Parsed = Header | ImageProblem;
 
-// A segment, box or chunk has some kilobytes in honest files; 64 MiB in steps below 1 KiB is no picture.
+// A segment, box or chunk has some kilobytes in honest files; 64 MiB in steps below 1 KiB is no
+// picture.
 const MAX_STEPS = 65_536;
 // AVIF's boxes of facts take hundreds of bytes, a few kilobytes with many tiles.
 const MAX_META_BYTES = 256 * 1024;
@@ -79,7 +80,10 @@ function exifOrientation(app1: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** JPEG: ITU T.81 B.1. Segments up to the start of frame; what stands between them is skipped, as decoders do. */
+/**
+ * JPEG: ITU T.81 B.1. Segments up to the start of frame; what stands between them is skipped, as
+ * decoders do.
+ */
 export function* parseJpeg(): Parser<Parsed> {
   let orientation: number | undefined;
   let at = 2;
@@ -118,7 +122,10 @@ export function* parseJpeg(): Parser<Parsed> {
 const GAP_BYTES = 1024;
 const MAX_GAP_BYTES = 1024 * 1024;
 
-/** Where the next marker begins: a 0xff before anything but 0 and 0xff. `null` when the file ends before, or it is too far. */
+/**
+ * Where the next marker begins: a 0xff before anything but 0 and 0xff. `null` when the file ends
+ * before, or it is too far.
+ */
 function* nextMarker(start: number): Parser<number | null> {
   // Nearly always it is right here.
   const here = yield { at: start, length: 2 };
@@ -223,8 +230,8 @@ function boxesIn(bytes: Uint8Array, start: number, end = bytes.length): Box[] {
 }
 
 /**
- * The largest `ispe` of all items: that is the picture. Tiles, alpha planes and thumbnails are never larger, and if one
- * were, a decoder might meet it all the same.
+ * The largest `ispe` of all items: that is the picture. Tiles, alpha planes and thumbnails are
+ * never larger, and if one were, a decoder might meet it all the same.
  */
 function avifSize(meta: Uint8Array): { width: number; height: number } | null {
   const inside = (boxes: readonly Box[], kind: string) => {
@@ -268,7 +275,10 @@ export function* parseAvif(): Parser<Parsed> {
   return "unsupported";
 }
 
-/** The top-level box at `at`; its end is Infinity when it runs to the end of the file; `null` when there is none. */
+/**
+ * The top-level box at `at`; its end is Infinity when it runs to the end of the file; `null` when
+ * there is none.
+ */
 export function* boxAt(at: number): Parser<Box | null> {
   const head = yield { at, length: 16 };
   if (head.length < 8) return null;
@@ -280,7 +290,10 @@ export function* boxAt(at: number): Parser<Box | null> {
   return head.length < 16 || long < 16 ? null : { kind, at: at + 16, end: at + long };
 }
 
-/** BMP: the file's head, then one of several of the picture, of which the first has 16 bits for each side. */
+/**
+ * BMP: the file's head, then one of several of the picture, of which the first has 16 bits for each
+ * side.
+ */
 export function* parseBmp(): Parser<Parsed> {
   const head = yield { at: 0, length: 26 };
   if (head.length < 26) return "truncated";
@@ -302,7 +315,10 @@ function bitmapSize(bytes: Uint8Array, at: number): { width: number; height: num
 /** Pictures of one icon. */
 const MAX_ICONS = 64;
 
-/** ICO, CUR: pictures of several sizes, each a bitmap or a PNG; the largest side of any, since decoders choose. */
+/**
+ * ICO, CUR: pictures of several sizes, each a bitmap or a PNG; the largest side of any, since
+ * decoders choose.
+ */
 export function* parseIcon(): Parser<Parsed> {
   const head = yield { at: 0, length: 6 };
   const count = uintLe(head, 4, 2);

@@ -1,6 +1,7 @@
 /**
- * From a HEIC or HEIF to a picture that every browser shows: by the browser itself where it can (Safari, from documentation), else by a
- * worker of its own, which is gone afterwards with all its memory. Loaded when such a file is chosen.
+ * From a HEIC or HEIF to a picture that every browser shows: by the browser itself where it can
+ * (Safari, from documentation), else by a worker of its own, which is gone afterwards with all its
+ * memory. Loaded when such a file is chosen.
  *
  * This module is browser compatible.
  *

@@ -1,5 +1,6 @@
 /**
- * What the page asks of the worker that decodes HEIC. Both come from the same build, so neither parses.
+ * What the page asks of the worker that decodes HEIC. Both come from the same build, so neither
+ * parses.
  *
  * This module is browser compatible.
  *

@@ -1,7 +1,8 @@
 /**
- * The worker that decodes HEIC and HEIF where the browser does not: libheif (LGPL 3, compiled to WebAssembly, unchanged), a file of its
- * own that is loaded when such a picture is chosen. It has no network: its Content-Security-Policy lets it compile, and nothing
- * else (lib/server/headers.ts).
+ * The worker that decodes HEIC and HEIF where the browser does not: libheif (LGPL 3, compiled to
+ * WebAssembly, unchanged), a file of its own that is loaded when such a picture is chosen. It has
+ * no network: its Content-Security-Policy lets it compile, and nothing else
+ * (lib/server/headers.ts).
  *
  * This module is browser compatible.
  *
@@ -75,7 +76,8 @@ async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise
     // The next worker writes WebP of it where it can.
     const type = transparent ? "image/png" : "image/jpeg";
     const blob = await canvas.convertToBlob({ type, quality: QUALITY });
-    // Firefox 153 did not decode what had the profile put in, so there its numbers are taken for sRGB: paler where it is wide.
+    // Firefox 153 did not decode what had the profile put in, so there its numbers are taken for
+    // sRGB: paler where it is wide.
     const isPlain = profile === null || transparent || !("colorSpace" in pixels);
     return isPlain ? blob : await withProfile(blob, profile);
   } finally {

@@ -1,6 +1,6 @@
 /**
- * ICC profiles (ICC.1:2022, ICC.1:2001-04 for version 2) without names: of a display, of its owner, of its maker, of a date. What
- * colours are calculated from stays, bit by bit.
+ * ICC profiles (ICC.1:2022, ICC.1:2001-04 for version 2) without names: of a display, of its owner,
+ * of its maker, of a date. What colours are calculated from stays, bit by bit.
  *
  * This module is browser compatible.
  *
@@ -33,8 +33,9 @@ const NAME = "ICC profile";
 const COPYRIGHT = "None";
 
 /**
- * The same profile, of which nothing is left but what decides about colours; the same for a profile that came from here. `null` where
- * it can't be followed, so that nobody can say what a decoder makes of it.
+ * The same profile, of which nothing is left but what decides about colours; the same for a profile
+ * that came from here. `null` where it can't be followed, so that nobody can say what a decoder
+ * makes of it.
  */
 export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const size = uint(bytes, 0, 4);
@@ -84,7 +85,10 @@ function neutralHeader(profile: Uint8Array): Uint8Array | null {
   return header;
 }
 
-/** A tag without anything behind what it is known to hold; `null` where it is of a kind that none of ours has. */
+/**
+ * A tag without anything behind what it is known to hold; `null` where it is of a kind that none of
+ * ours has.
+ */
 function exactTag(tag: Uint8Array): Uint8Array | null {
   const length = tagLength(tag);
   if (length === null || length > tag.length) return null;

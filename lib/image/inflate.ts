@@ -1,5 +1,6 @@
 /**
- * The zlib streams inside of pictures, by the browser's own decompressor, and never more of them than is asked for.
+ * The zlib streams inside of pictures, by the browser's own decompressor, and never more of them
+ * than is asked for.
  *
  * This module is browser compatible.
  *
@@ -23,8 +24,8 @@ export function canInflate(): boolean {
 }
 
 /**
- * Inflates pieces of a zlib stream, one after the other, and gives to `take` what comes out, until that is more than `most` bytes.
- * Never throws.
+ * Inflates pieces of a zlib stream, one after the other, and gives to `take` what comes out, until
+ * that is more than `most` bytes. Never throws.
  */
 export async function inflate(
   pieces: Iterable<Uint8Array<ArrayBuffer>>,

@@ -1,5 +1,6 @@
 /**
- * Finds out what a file is from its bytes alone, before anything decodes it: a PNG of 31 KB may decode to 1 GB.
+ * Finds out what a file is from its bytes alone, before anything decodes it: a PNG of 31 KB may
+ * decode to 1 GB.
  *
  * This module is browser compatible.
  *
@@ -34,14 +35,20 @@ export interface ImageFacts {
   readonly type: ImageType;
   readonly width: number;
   readonly height: number;
-  /** EXIF orientation of a JPEG, 1–8; 5–8 swap width and height on screen. Absent where the file says nothing. */
+  /**
+   * EXIF orientation of a JPEG, 1–8; 5–8 swap width and height on screen. Absent where the file
+   * says nothing.
+   */
   readonly orientation?: number;
 }
 
 /** What {@linkcode inspectImage} says. */
 export type ImageInfo = ImageFacts | { readonly ok: false; readonly reason: ImageProblem };
 
-/** The same of a file that was chosen: of any format that may be decoded, and of any size that may be scaled down. */
+/**
+ * The same of a file that was chosen: of any format that may be decoded, and of any size that may
+ * be scaled down.
+ */
 export interface FileFacts extends Omit<ImageFacts, "type"> {
   readonly type: FileType;
 }
@@ -60,12 +67,16 @@ export interface Limits {
 /** What is sent. */
 const SENT: Limits = { bytes: MAX_IMAGE_BYTES, pixels: MAX_IMAGE_PIXELS, side: MAX_IMAGE_SIDE };
 
-/** What is chosen: it is scaled down where it is larger than what is sent. 200 megapixels decode to 800 MB, which computers have. */
+/**
+ * What is chosen: it is scaled down where it is larger than what is sent. 200 megapixels decode to
+ * 800 MB, which computers have.
+ */
 export const CHOSEN: Limits = { bytes: 512 * 1024 * 1024, pixels: 200_000_000, side: Infinity };
 
 const WINDOW_BYTES = 64 * 1024;
 
-// In hex. Formats that a person may well call a picture, so that the answer is not "this is no picture".
+// In hex. Formats that a person may well call a picture, so that the answer is not "this is no
+// picture".
 const UNSUPPORTED = [
   /^424d.{8}00000000/, // BMP of a kind that nobody knows
   /^38425053/, // Photoshop
@@ -130,7 +141,10 @@ export function isSent(type: FileType): type is ImageType {
   return IMAGE_TYPES.some((known) => known === type);
 }
 
-/** True when the picture's data ends inside a file of `size` bytes; what stands behind it is not looked at. */
+/**
+ * True when the picture's data ends inside a file of `size` bytes; what stands behind it is not
+ * looked at.
+ */
 function* isWhole(header: Header, size: number): Parser<boolean> {
   switch (header.type) {
     case "image/webp":
@@ -155,8 +169,9 @@ function* isWhole(header: Header, size: number): Parser<boolean> {
       }
       return true;
     case "image/jpeg": {
-      // In entropy-coded data 0xff is always followed by 0, RSTn or the next segment's marker, so that FF D9 is the end.
-      // Usually it is within the last bytes; behind it phones may append a film of megabytes (motion photos).
+      // In entropy-coded data 0xff is always followed by 0, RSTn or the next segment's marker, so
+      // that FF D9 is the end. Usually it is within the last bytes; behind it phones may append a
+      // film of megabytes (motion photos).
       const tail = Math.max(header.next, size - 4096);
       if (hasEnd(yield { at: tail, length: 4096 })) return true;
       for (let at = header.next; at < tail; at += WINDOW_BYTES) {
@@ -182,8 +197,9 @@ function hasEnd(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads type and size from the first bytes of a picture (or from the whole of it) and checks them against the limits.
- * Looks at headers only; `truncated` means that the header does not fit into `head`. Never throws.
+ * Reads type and size from the first bytes of a picture (or from the whole of it) and checks them
+ * against the limits. Looks at headers only; `truncated` means that the header does not fit into
+ * `head`. Never throws.
  */
 export function inspectImage(head: Uint8Array): ImageInfo {
   if (head.length > MAX_IMAGE_BYTES) return { ok: false, reason: "too_large" };
@@ -197,8 +213,9 @@ export function inspectImage(head: Uint8Array): ImageInfo {
 }
 
 /**
- * Like {@linkcode inspectImage} for a whole file of which only the needed parts are read; also finds a file that was
- * cut off (`truncated`). Bytes behind the end of a picture, as phones append them, are fine.
+ * Like {@linkcode inspectImage} for a whole file of which only the needed parts are read; also
+ * finds a file that was cut off (`truncated`). Bytes behind the end of a picture, as phones append
+ * them, are fine.
  *
  * Throws `ImageError` (`unreadable`) when the file can no longer be read.
  */
@@ -212,8 +229,8 @@ export async function inspectBlob(blob: Blob): Promise<ImageInfo> {
 }
 
 /**
- * Reads type and size of a file that was chosen, and checks them against what may be chosen. Whether its end is there is left to whoever
- * cleans or decodes it.
+ * Reads type and size of a file that was chosen, and checks them against what may be chosen.
+ * Whether its end is there is left to whoever cleans or decodes it.
  *
  * Throws `ImageError` (`unreadable`) when the file can no longer be read.
  */
@@ -222,7 +239,10 @@ export async function inspectFile(blob: Blob): Promise<FileInfo> {
   return judge(await new WindowReader(blob).run(parseHeader()), CHOSEN);
 }
 
-/** True where the end of a file is missing that `inspectFile` took. Throws `ImageError` (`unreadable`). */
+/**
+ * True where the end of a file is missing that `inspectFile` took. Throws `ImageError`
+ * (`unreadable`).
+ */
 export async function isCutOff(blob: Blob): Promise<boolean> {
   const reader = new WindowReader(blob);
   const header = await reader.run(parseHeader());

@@ -1,5 +1,6 @@
 /**
- * Boxes of ISO/IEC 14496-12, read and written. Reading is bounded and throws nothing but `ImageError`.
+ * Boxes of ISO/IEC 14496-12, read and written. Reading is bounded and throws nothing but
+ * `ImageError`.
  *
  * This module is browser compatible.
  *
@@ -23,7 +24,10 @@ export interface Box extends Span {
 /** More boxes in one place, items, references or extents than any picture has. */
 export const MAX_COUNT = 4_096;
 
-/** The boxes that stand one after the other in a span, up to what is none. Throws `truncated` for one that is longer. */
+/**
+ * The boxes that stand one after the other in a span, up to what is none. Throws `truncated` for
+ * one that is longer.
+ */
 export function boxes(bytes: Uint8Array, { start, end }: Span): Box[] {
   const found: Box[] = [];
   for (let at = start; at + 8 <= end;) {
@@ -42,7 +46,10 @@ export function boxes(bytes: Uint8Array, { start, end }: Span): Box[] {
   return found;
 }
 
-/** The first box of a kind inside of another; `skip` is what stands before its first box, 4 bytes in a full box. */
+/**
+ * The first box of a kind inside of another; `skip` is what stands before its first box, 4 bytes in
+ * a full box.
+ */
 export function child(bytes: Uint8Array, within: Span, kind: string, skip = 0): Box | undefined {
   return children(bytes, within, skip).find((box) => box.kind === kind);
 }

@@ -1,5 +1,6 @@
 /**
- * The size of a JPEG XL, for browsers that show it: ISO/IEC 18181-1, SizeHeader; 18181-2, its container.
+ * The size of a JPEG XL, for browsers that show it: ISO/IEC 18181-1, SizeHeader; 18181-2, its
+ * container.
  *
  * This module is browser compatible.
  *

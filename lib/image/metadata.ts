@@ -1,5 +1,6 @@
 /**
- * What the metadata of a picture gives away, in kinds that people understand. Nothing here decides what is removed: all of it is.
+ * What the metadata of a picture gives away, in kinds that people understand. Nothing here decides
+ * what is removed: all of it is.
  *
  * This module is browser compatible.
  *
@@ -40,7 +41,10 @@ const GPS_IFD = 0x8825;
 const MAX_IFDS = 8;
 const MAX_ENTRIES = 1_024;
 
-/** What an EXIF block tells (TIFF header first). Empty where it holds nothing but the orientation, or can't be read. */
+/**
+ * What an EXIF block tells (TIFF header first). Empty where it holds nothing but the orientation,
+ * or can't be read.
+ */
 export function exifKinds(tiff: Uint8Array): Set<MetadataKind> {
   const found = new Set<MetadataKind>();
   const order = latin1(tiff, 0, 2);

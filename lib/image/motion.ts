@@ -1,5 +1,6 @@
 /**
- * Whether a picture moves, from the structure of its file alone: nothing is decoded, and each loop has a bound.
+ * Whether a picture moves, from the structure of its file alone: nothing is decoded, and each loop
+ * has a bound.
  *
  * This module is browser compatible.
  *
@@ -16,8 +17,8 @@ const MAX_STEPS = 4_096;
 const CONTAINERS: readonly string[] = ["moov", "trak", "mdia", "minf", "stbl"];
 
 /**
- * True if the file has more than one frame, and each is small enough to be decoded. Says nothing about whether this
- * browser can play it. Never throws.
+ * True if the file has more than one frame, and each is small enough to be decoded. Says nothing
+ * about whether this browser can play it. Never throws.
  */
 export function isMoving(bytes: Uint8Array, type: ImageType): boolean {
   switch (type) {
@@ -85,8 +86,8 @@ function hasSecondFrame(bytes: Uint8Array): boolean {
 }
 
 /**
- * AVIF: a track with more than one sample. The size of a track stands in its own header; the one that was checked before
- * is that of the still picture.
+ * AVIF: a track with more than one sample. The size of a track stands in its own header; the one
+ * that was checked before is that of the still picture.
  */
 function hasSequence(bytes: Uint8Array): boolean {
   let moves = false;
@@ -105,7 +106,10 @@ function hasSequence(bytes: Uint8Array): boolean {
   return moves;
 }
 
-/** Width and height, in 65,536ths of a pixel, are the last eight bytes of a track's header. A sound track has 0. */
+/**
+ * Width and height, in 65,536ths of a pixel, are the last eight bytes of a track's header. A sound
+ * track has 0.
+ */
 function isTrackSize(bytes: Uint8Array, end: number): boolean {
   const [width, height] = [uint(bytes, end - 8, 2), uint(bytes, end - 4, 2)];
   return Math.max(width, height) <= MAX_IMAGE_SIDE && width * height <= MAX_IMAGE_PIXELS;

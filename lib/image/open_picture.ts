@@ -1,5 +1,6 @@
 /**
- * The picture that is on screen, inside the picture worker: its bytes, from which every part is made in the size that is wanted.
+ * The picture that is on screen, inside the picture worker: its bytes, from which every part is
+ * made in the size that is wanted.
  *
  * This module is browser compatible.
  *
@@ -20,8 +21,8 @@ import { ImageError } from "./errors.ts";
 import { type ImageFacts, inspectImage } from "./inspect.ts";
 
 /**
- * Larger ones are decoded anew for each part: 16 megapixels take 64 MB, and what phones can spare is not much more. Decoding
- * 24 takes a tenth of a second.
+ * Larger ones are decoded anew for each part: 16 megapixels take 64 MB, and what phones can spare
+ * is not much more. Decoding 24 takes a tenth of a second.
  */
 const KEPT_PIXELS = 16_800_000;
 
@@ -41,7 +42,10 @@ export class OpenPicture {
     this.#type = type;
   }
 
-  /** Decodes all of it. Throws `ImageError`: whatever inspection says, `undecodable`, `aborted`; it is closed then. */
+  /**
+   * Decodes all of it. Throws `ImageError`: whatever inspection says, `undecodable`, `aborted`; it
+   * is closed then.
+   */
   async open(bounds: Bounds): Promise<Opened> {
     try {
       return await this.#open(bounds);
@@ -61,7 +65,8 @@ export class OpenPicture {
     const [wanted] = fitWithin(told, bounds);
     const eighths = eighthsFor(wanted / told[0]);
     const raw = await this.#decode(eighths);
-    // Some formats turn in ways that only a decoder knows; JPEG, the one that is decoded to eighths, is none of them.
+    // Some formats turn in ways that only a decoder knows; JPEG, the one that is decoded to
+    // eighths, is none of them.
     const size = facts.type === "image/jpeg" ? told : rawSize(raw);
     this.#size = size;
     // Most people never zoom: nothing of more pixels than the screen has is kept for them.
@@ -83,7 +88,10 @@ export class OpenPicture {
     }
   }
 
-  /** Zeroes the bytes and closes what was made of them, at once; what is being made is closed when it is there. Idempotent. */
+  /**
+   * Zeroes the bytes and closes what was made of them, at once; what is being made is closed when
+   * it is there. Idempotent.
+   */
   close(): void {
     this.#closed = true;
     this.#source.fill(0);

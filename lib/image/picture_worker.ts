@@ -1,6 +1,7 @@
 /**
- * The worker that decodes pictures, and prepares those that are chosen. A classic script, since it needs nothing of modules and
- * those are what older browsers lack in workers. One for both, so that what a picture needs is there at once.
+ * The worker that decodes pictures, and prepares those that are chosen. A classic script, since it
+ * needs nothing of modules and those are what older browsers lack in workers. One for both, so that
+ * what a picture needs is there at once.
  *
  * This module is browser compatible.
  *

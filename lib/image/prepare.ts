@@ -1,6 +1,7 @@
 /**
- * From a chosen file to what is sent, inside the picture worker. What can be followed byte by byte is cleaned and stays as it is; what
- * browsers show beyond that, and what is too large, is painted anew, of which nothing but pixels is left.
+ * From a chosen file to what is sent, inside the picture worker. What can be followed byte by byte
+ * is cleaned and stays as it is; what browsers show beyond that, and what is too large, is painted
+ * anew, of which nothing but pixels is left.
  *
  * This module is browser compatible.
  *
@@ -18,7 +19,10 @@ import type { Made, PrepareRequest, PreviewRequest } from "./prepared.ts";
 import { type Cleaned, stripMetadata, type StripOptions } from "./strip.ts";
 import { isWholeJpeg } from "./whole.ts";
 
-/** Larger pictures are made smaller, in pixels: phones run out of memory with more, and few screens show as many. */
+/**
+ * Larger pictures are made smaller, in pixels: phones run out of memory with more, and few screens
+ * show as many.
+ */
 const MOST_PIXELS = 16_000_000;
 
 /** Sides are rounded: so many pixels more may come of that. */
@@ -28,7 +32,10 @@ const ROUNDING = MAX_IMAGE_SIDE;
 const QUALITY = 0.9;
 const SAME_QUALITY = 0.95;
 
-/** A picture that is painted anew keeps each pixel up to this size; beyond it, little is to be seen of what WebP leaves out. */
+/**
+ * A picture that is painted anew keeps each pixel up to this size; beyond it, little is to be seen
+ * of what WebP leaves out.
+ */
 const MOST_EXACT_BYTES = 24 * 1024 * 1024;
 
 /** Of a file that is too large to be read, what is told about it. */

@@ -11,7 +11,10 @@ import type { MetadataKind } from "./metadata.ts";
 
 /** What the worker makes of a file: `type`, `size`, `width`, `height` are what `meta` wants. */
 export interface Made {
-  /** What is sent. Where nothing had to be encoded anew, it refers to parts of the file, which is not copied. */
+  /**
+   * What is sent. Where nothing had to be encoded anew, it refers to parts of the file, which is
+   * not copied.
+   */
   readonly blob: Blob;
   readonly type: ImageType;
   /** Bytes. */
@@ -24,9 +27,15 @@ export interface Made {
   readonly removed: readonly MetadataKind[];
   /** Pixels of the file, where it was larger than what is sent. */
   readonly reducedFrom?: number;
-  /** It was decoded and encoded anew at its own size, since its file could not be cleaned byte by byte, or is not of a format that is sent. */
+  /**
+   * It was decoded and encoded anew at its own size, since its file could not be cleaned byte by
+   * byte, or is not of a format that is sent.
+   */
   readonly repainted?: boolean;
-  /** What became of the frames of a file that moves: they are sent, or only the first one is. Absent where it does not. */
+  /**
+   * What became of the frames of a file that moves: they are sent, or only the first one is. Absent
+   * where it does not.
+   */
   readonly motion?: "kept" | "lost";
   /** For the sender's page, upright, at most `thumbnailSide` on each side. The caller closes it. */
   readonly thumbnail: ImageBitmap;

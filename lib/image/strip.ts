@@ -1,6 +1,7 @@
 /**
- * Takes metadata out of a picture without touching its pixels: what is kept is copied byte by byte. What is not known to be part of
- * the picture is left out, so that what nobody thought of goes as well.
+ * Takes metadata out of a picture without touching its pixels: what is kept is copied byte by byte.
+ * What is not known to be part of the picture is left out, so that what nobody thought of goes as
+ * well.
  *
  * This module is browser compatible.
  *
@@ -25,14 +26,18 @@ export interface StripOptions {
 
 /** What {@linkcode stripMetadata} says of a file. */
 export interface Cleaned extends Stripped {
-  /** False where the marker of its end was missing, and was added: whether all of its picture is there, only decoding can tell. */
+  /**
+   * False where the marker of its end was missing, and was added: whether all of its picture is
+   * there, only decoding can tell.
+   */
   readonly isEnded: boolean;
 }
 
 /**
  * Finds what of a file is the picture.
  *
- * Throws `ImageError` (`truncated`) where its picture breaks off, and `Unfollowed` where it can't be followed, but may be decoded.
+ * Throws `ImageError` (`truncated`) where its picture breaks off, and `Unfollowed` where it can't
+ * be followed, but may be decoded.
  */
 export async function stripMetadata(
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * An AVIF made anew, of nothing but its picture (ISO/IEC 14496-12: boxes; 23008-12: items). Its coded pixels are copied byte by
- * byte; everything around them is written here.
+ * An AVIF made anew, of nothing but its picture (ISO/IEC 14496-12: boxes; 23008-12: items). Its
+ * coded pixels are copied byte by byte; everything around them is written here.
  *
  * This module is browser compatible.
  *
@@ -30,7 +30,9 @@ const BRANDS: readonly string[] = (
 /** Boxes in which nothing stands, or in which nothing is looked for. */
 const PLAIN: readonly string[] = ["ftyp", "meta", "moov", "mdat"];
 
-/** Throws `Unfollowed` where it can't be said for sure what the picture is: then nothing is kept. */
+/**
+ * Throws `Unfollowed` where it can't be said for sure what the picture is: then nothing is kept.
+ */
 export function rebuildAvif(bytes: Uint8Array): Rebuilt {
   try {
     return rebuild(bytes);
@@ -118,7 +120,10 @@ class Media {
     this.#bytes = bytes;
   }
 
-  /** Coded pixels. Throws `unsupported` where units are not whole in each span, or would have to go from layers. */
+  /**
+   * Coded pixels. Throws `unsupported` where units are not whole in each span, or would have to go
+   * from layers.
+   */
   add(spans: readonly Span[], { layered = false } = {}): Placed {
     const key = spans.map(({ start, end }) => `${start}-${end}`).join();
     const known = this.#places.get(key);

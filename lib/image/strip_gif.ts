@@ -1,5 +1,6 @@
 /**
- * Rebuilds a GIF (GIF89a) from its picture alone: screen, colours, frames, how long each is seen, how often all are.
+ * Rebuilds a GIF (GIF89a) from its picture alone: screen, colours, frames, how long each is seen,
+ * how often all are.
  *
  * This module is browser compatible.
  *
@@ -31,7 +32,10 @@ interface Run {
   readonly cut: boolean;
 }
 
-/** Throws `ImageError` (`truncated`) where its first frame breaks off, `Unfollowed` where there is none. */
+/**
+ * Throws `ImageError` (`truncated`) where its first frame breaks off, `Unfollowed` where there is
+ * none.
+ */
 export function stripGif(out: Collector): void {
   const { bytes } = out;
   const table = (flags: number) => flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;

@@ -1,6 +1,7 @@
 /**
- * Takes out of a JPEG (ITU T.81 B.1) what its picture does not need. Bytes between segments, which decoders skip, go as well; tables
- * that are replaced before any scan uses them go too, since nobody would ever look at them.
+ * Takes out of a JPEG (ITU T.81 B.1) what its picture does not need. Bytes between segments, which
+ * decoders skip, go as well; tables that are replaced before any scan uses them go too, since
+ * nobody would ever look at them.
  *
  * This module is browser compatible.
  *
@@ -26,15 +27,18 @@ interface Segment {
   readonly end: number;
 }
 
-/** What waits for the next scan: a segment, and what it defines. What is defined again is not needed any more. */
+/**
+ * What waits for the next scan: a segment, and what it defines. What is defined again is not needed
+ * any more.
+ */
 interface Pending {
   readonly defines: readonly string[];
   readonly write: () => void;
 }
 
 /**
- * Returns whether its end was there; if not, it was added. Throws `ImageError` (`truncated`) where it breaks off before its last
- * scan, `Unfollowed` where it is none that is known here.
+ * Returns whether its end was there; if not, it was added. Throws `ImageError` (`truncated`) where
+ * it breaks off before its last scan, `Unfollowed` where it is none that is known here.
  */
 export function stripJpeg(out: Collector, orientation: number | undefined): boolean {
   out.keep(0, 2);
@@ -251,7 +255,10 @@ function isNote(marker: number): boolean {
   return (marker >= 0xe0 && marker <= 0xef) || marker === 0xfe;
 }
 
-/** Where the entropy-coded data that begins at `at` ends: at the next marker that is no restart and no escaped 0xff. */
+/**
+ * Where the entropy-coded data that begins at `at` ends: at the next marker that is no restart and
+ * no escaped 0xff.
+ */
 function endOfScan(bytes: Uint8Array, at: number): number {
   for (let next = bytes.indexOf(0xff, at); next !== -1; next = bytes.indexOf(0xff, next + 1)) {
     const marker = bytes[next + 1];

@@ -1,6 +1,6 @@
 /**
- * Takes out of a PNG (3rd edition), moving or not, what its picture does not need. What stays has its exact length, and its streams
- * hold as many bytes as the picture has and none behind them.
+ * Takes out of a PNG (3rd edition), moving or not, what its picture does not need. What stays has
+ * its exact length, and its streams hold as many bytes as the picture has and none behind them.
  *
  * This module is browser compatible.
  *
@@ -24,7 +24,10 @@ const EXACT: ReadonlyMap<string, number> = new Map([
   ["acTL", 8],
 ]);
 
-/** Chunks that browsers pay no attention to, and the most bytes that an honest one has: their going needs no word. */
+/**
+ * Chunks that browsers pay no attention to, and the most bytes that an honest one has: their going
+ * needs no word.
+ */
 const IDLE: ReadonlyMap<string, number> = new Map([["sBIT", 4], ["bKGD", 6], ["pHYs", 9]]);
 
 const PROFILE_NAME = "ICC profile";
@@ -48,7 +51,8 @@ interface Rows {
 }
 
 /**
- * Throws `ImageError` (`truncated`) where rows are missing together with its end, `Unfollowed` where it is not as it should be.
+ * Throws `ImageError` (`truncated`) where rows are missing together with its end, `Unfollowed`
+ * where it is not as it should be.
  */
 export async function stripPng(out: Collector): Promise<void> {
   const { bytes } = out;
@@ -91,7 +95,9 @@ export async function stripPng(out: Collector): Promise<void> {
 
 const END = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
 
-/** The last data chunk goes to the end of the file: what is there of it may be all of the picture. */
+/**
+ * The last data chunk goes to the end of the file: what is there of it may be all of the picture.
+ */
 function completeData(out: Collector, { start, from }: Chunk, rows: Rows): void {
   const { bytes } = out;
   // Its checksum may be there in part; a stream's end is found without knowing where that begins.

@@ -1,5 +1,6 @@
 /**
- * Rebuilds a WebP from its picture alone (RFC 9649): head, colour profile, frames with their transparency.
+ * Rebuilds a WebP from its picture alone (RFC 9649): head, colour profile, frames with their
+ * transparency.
  *
  * This module is browser compatible.
  *
@@ -40,7 +41,10 @@ interface Chunk {
 /** Bytes of the new file in their order; those of a `Chunk` come from the old one, with a head. */
 type Piece = Chunk | readonly number[];
 
-/** Throws `ImageError` (`truncated`) where a chunk of the picture breaks off, `Unfollowed` where there is none. */
+/**
+ * Throws `ImageError` (`truncated`) where a chunk of the picture breaks off, `Unfollowed` where
+ * there is none.
+ */
 export function stripWebp(out: Collector): void {
   const { bytes } = out;
   const { chunks, end } = chunksIn(out, 12, bytes.length);

@@ -15,8 +15,9 @@ const NOISE = Uint8Array.from({ length: 256 }, (_, i) => (i * 167 + 91) % 251);
 const ROWS = 256;
 
 /**
- * Decodes it twice, once with noise before its end. Decoders fill up what is missing, and noise fills it up in another way; where all
- * of the picture is there, nothing looks at the noise. `blob` has the end that was added.
+ * Decodes it twice, once with noise before its end. Decoders fill up what is missing, and noise
+ * fills it up in another way; where all of the picture is there, nothing looks at the noise. `blob`
+ * has the end that was added.
  *
  * Throws `ImageError`: `undecodable`.
  */

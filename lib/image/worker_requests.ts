@@ -1,5 +1,6 @@
 /**
- * The page's side of a worker that handles pictures: one question at a time, and an answer to each, whatever becomes of the worker.
+ * The page's side of a worker that handles pictures: one question at a time, and an answer to each,
+ * whatever becomes of the worker.
  *
  * This module is browser compatible.
  *
@@ -31,7 +32,10 @@ export interface AskOptions {
 // 40 megapixels of AVIF on an old phone.
 const TIMEOUT_MS = 20_000;
 
-/** Asks a worker, one question after the other. It is started anew after a crash, a timeout or an abort. */
+/**
+ * Asks a worker, one question after the other. It is started anew after a crash, a timeout or an
+ * abort.
+ */
 export class ImageWorker<Request> {
   readonly #makeWorker: () => Worker;
   readonly #timeoutMs: number;
@@ -40,8 +44,8 @@ export class ImageWorker<Request> {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * `worker` is the URL of the bundled script (a classic one), or a function that makes the worker (for Trusted Types, where a
-   * plain string is refused).
+   * `worker` is the URL of the bundled script (a classic one), or a function that makes the worker
+   * (for Trusted Types, where a plain string is refused).
    */
   constructor(worker: string | URL | (() => Worker), options: ImageWorkerOptions = {}) {
     this.#makeWorker = typeof worker === "function" ? worker : () => new Worker(worker);
@@ -53,7 +57,10 @@ export class ImageWorker<Request> {
     if (isAvailable() && this.#worker === null) this.#start();
   }
 
-  /** `Result` is what the worker of the same build gives for such a request. Throws `ImageError`: what the worker says, `timeout`, `aborted`, `crashed`, `unloaded`, `unavailable`. */
+  /**
+   * `Result` is what the worker of the same build gives for such a request. Throws `ImageError`:
+   * what the worker says, `timeout`, `aborted`, `crashed`, `unloaded`, `unavailable`.
+   */
   protected ask<Result>(request: Request, options: AskOptions = {}): Promise<Result> {
     const run = this.#last.then(() => this.#ask<Result>(request, options));
     this.#last = run.catch(() => {});

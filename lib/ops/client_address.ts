@@ -1,11 +1,14 @@
 /**
- * Whose request it is: the address that limits are counted by. Deno knows the peer of the socket and nothing of proxies.
+ * Whose request it is: the address that limits are counted by. Deno knows the peer of the socket
+ * and nothing of proxies.
  *
  * @module
  */
 import { config, type Network } from "./config.ts";
 
-/** Bytes of an IPv6 address that name a subscriber: the rest of a /64 is his to choose, 2^64 times. */
+/**
+ * Bytes of an IPv6 address that name a subscriber: the rest of a /64 is his to choose, 2^64 times.
+ */
 const SUBSCRIBER_BYTES = 8;
 
 /** What everybody is counted by whose socket has no IP address. */
@@ -15,8 +18,8 @@ const UNKNOWN = "unknown";
 type AddressBytes = readonly number[];
 
 /**
- * The bytes of an IP address in any of its spellings, `null` for anything else. An IPv4 address inside of IPv6
- * (`::ffff:192.0.2.1`) is that IPv4 address; a zone (`fe80::1%eth0`) does not count.
+ * The bytes of an IP address in any of its spellings, `null` for anything else. An IPv4 address
+ * inside of IPv6 (`::ffff:192.0.2.1`) is that IPv4 address; a zone (`fe80::1%eth0`) does not count.
  */
 export function parseAddress(text: string): AddressBytes | null {
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
@@ -58,9 +61,10 @@ function isInside(bytes: AddressBytes, { address, prefix }: Network): boolean {
 /**
  * What the limits of a client are counted by: an IPv4 address, or the /64 of an IPv6 address.
  *
- * `peer` is the address of the socket. Only where that is one of `trusted`, the header X-Forwarded-For (`forwarded`) says
- * more. It is read from the right, where the nearest proxy wrote: the first address that is no trusted proxy is the client.
- * What is left of it may have been written by anybody. Where it is not an address, the proxy that passed it on is the client.
+ * `peer` is the address of the socket. Only where that is one of `trusted`, the header
+ * X-Forwarded-For (`forwarded`) says more. It is read from the right, where the nearest proxy
+ * wrote: the first address that is no trusted proxy is the client. What is left of it may have been
+ * written by anybody. Where it is not an address, the proxy that passed it on is the client.
  */
 export function clientKey(
   peer: string,

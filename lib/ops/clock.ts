@@ -8,7 +8,10 @@
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes backwards. */
   now(): number;
-  /** Calls `run` once after `ms` milliseconds. Returns what cancels it; to cancel twice does nothing. */
+  /**
+   * Calls `run` once after `ms` milliseconds. Returns what cancels it; to cancel twice does
+   * nothing.
+   */
   after(ms: number, run: () => void): () => void;
 }
 

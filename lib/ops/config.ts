@@ -1,12 +1,16 @@
 /**
- * The environment, read once: every setting with its default, its limits and what it must not be combined with.
+ * The environment, read once: every setting with its default, its limits and what it must not be
+ * combined with.
  *
  * @module
  */
 import * as v from "valibot";
 import { LEVELS } from "./log.ts";
 
-/** All problems at once, one sentence each, each naming its variable and never the value of a secret one. */
+/**
+ * All problems at once, one sentence each, each naming its variable and never the value of a secret
+ * one.
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];
@@ -30,7 +34,9 @@ function required(condition: (text: string) => boolean, what: string) {
   return v.pipe(v.string(), v.check(condition, what));
 }
 
-/** A whole number; `LIMIT_…=0` would lock everybody out, so the least is 1 unless said otherwise. */
+/**
+ * A whole number; `LIMIT_…=0` would lock everybody out, so the least is 1 unless said otherwise.
+ */
 function whole(min: number, max: number) {
   return v.pipe(
     v.string(),
@@ -82,7 +88,10 @@ const network = v.pipe(
   v.transform((text) => parseNetwork(text) ?? { address: text, prefix: 0 }),
 );
 
-/** As RFC 7064 and 7065 have them: browsers refuse to connect at all where one URL is something else. */
+/**
+ * As RFC 7064 and 7065 have them: browsers refuse to connect at all where one URL is something
+ * else.
+ */
 const ICE_URL = /^(?:stuns?:HOST|turns?:HOST(?:\?transport=(?:udp|tcp))?)$/.source.replaceAll(
   "HOST",
   "(?:[\\w.-]{1,200}|\\[[\\da-f:.]{2,45}\\])(?::\\d{1,5})?",
@@ -126,7 +135,10 @@ function secret(length: number) {
   );
 }
 
-/** Each variable with its default (as text) and its schema. The one list: .env.example and docs/operations.md are tested against it. */
+/**
+ * Each variable with its default (as text) and its schema. The one list: .env.example and
+ * docs/operations.md are tested against it.
+ */
 const VARIABLES = {
   PORT: ["3000", whole(0, MAX_PORT)],
   HOST: [
@@ -201,8 +213,9 @@ function mapValues<T>(map: (entry: readonly [string, v.GenericSchema]) => T): Re
 }
 
 /**
- * Parses an environment. A variable that is empty counts as not set. Throws {@linkcode ConfigError} that names all that is
- * wrong: values, combinations, and names that are almost one of ours or begin with `LIMIT_` without being one.
+ * Parses an environment. A variable that is empty counts as not set. Throws {@linkcode ConfigError}
+ * that names all that is wrong: values, combinations, and names that are almost one of ours or
+ * begin with `LIMIT_` without being one.
  */
 export function parseConfig(env: Readonly<Record<string, string>>): Config {
   const problems: string[] = unknownNames(Object.keys(env));
@@ -272,7 +285,9 @@ function findContradictions(config: Config): string[] {
   return problems;
 }
 
-/** Names that look like a slip of the pen: one of ours but for two letters, or of our own prefix. */
+/**
+ * Names that look like a slip of the pen: one of ours but for two letters, or of our own prefix.
+ */
 function unknownNames(names: readonly string[]): string[] {
   const known: readonly string[] = Object.keys(VARIABLES);
   return names.filter((name) => !known.includes(name)).flatMap((name) => {

@@ -1,9 +1,10 @@
 /**
- * What this process counts, in Prometheus' text format. A label has one of a few words that stand in this file, so no series
- * can ever name a room, a person or an address, and there are no more of them than these.
+ * What this process counts, in Prometheus' text format. A label has one of a few words that stand
+ * in this file, so no series can ever name a room, a person or an address, and there are no more of
+ * them than these.
  *
- * Own code in place of prom-client: on Deno 2.9.6 that brought 3 MB of packages, 19 MB of memory and 0.2 s of a start, and
- * its event-loop lag was `Nan`.
+ * Own code in place of prom-client: on Deno 2.9.6 that brought 3 MB of packages, 19 MB of memory
+ * and 0.2 s of a start, and its event-loop lag was `Nan`.
  *
  * @module
  */
@@ -155,7 +156,9 @@ export class LagMeter {
   }
 }
 
-/** True where a request shows `token` as its Bearer token. Takes the same time wherever they differ. */
+/**
+ * True where a request shows `token` as its Bearer token. Takes the same time wherever they differ.
+ */
 export function mayRead(req: Request, token: string): boolean {
   const given = /^Bearer (.+)$/i.exec(req.headers.get("authorization") ?? "")?.[1] ?? "";
   const hash = (text: string) => createHash("sha256").update(text).digest();

@@ -1,13 +1,15 @@
 /**
- * Which pages may open a WebSocket here. Browsers let any page connect anywhere, and Deno checks nothing.
+ * Which pages may open a WebSocket here. Browsers let any page connect anywhere, and Deno checks
+ * nothing.
  *
  * @module
  */
 
 /**
- * True where the request comes from a page of its own origin (scheme, host and port of the request's URL) or of one in
- * `allowed`, each written as browsers do: `https://example.org`, lower case, no default port, no slash at the end.
- * A request without an Origin is not from a browser and is refused.
+ * True where the request comes from a page of its own origin (scheme, host and port of the
+ * request's URL) or of one in `allowed`, each written as browsers do: `https://example.org`, lower
+ * case, no default port, no slash at the end. A request without an Origin is not from a browser and
+ * is refused.
  */
 export function isAllowedOrigin(req: Request, allowed: readonly string[] = []): boolean {
   const origin = req.headers.get("origin");

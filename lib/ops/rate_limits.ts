@@ -1,5 +1,6 @@
 /**
- * How often somebody may do something: tables of bounded size, so that many addresses fill no memory.
+ * How often somebody may do something: tables of bounded size, so that many addresses fill no
+ * memory.
  *
  * @module
  */
@@ -9,12 +10,16 @@ import { type Clock, systemClock } from "./clock.ts";
 const MINUTE_MS = 60_000;
 
 /**
- * Keys that one table remembers: about 10 MB when full. The one that was touched longest ago is forgotten first, which
- * gives back what it had used up. Who has more addresses than that needs no such trick; the limit in total stands anyway.
+ * Keys that one table remembers: about 10 MB when full. The one that was touched longest ago is
+ * forgotten first, which gives back what it had used up. Who has more addresses than that needs no
+ * such trick; the limit in total stands anyway.
  */
 export const MAX_KEYS = 50_000;
 
-/** Longest time for which {@linkcode GuessLimit} shuts somebody out, and the calm after which all is forgotten. */
+/**
+ * Longest time for which {@linkcode GuessLimit} shuts somebody out, and the calm after which all is
+ * forgotten.
+ */
 const LONGEST_BLOCK_MS = 60 * MINUTE_MS;
 
 /** Options of a limit; whatever is missing has its default. */
@@ -25,8 +30,8 @@ export interface LimitOptions {
 }
 
 /**
- * So many a minute, all of them at once if need be (the generic cell rate algorithm: one number a key, the moment at which
- * all that was used up is there again).
+ * So many a minute, all of them at once if need be (the generic cell rate algorithm: one number a
+ * key, the moment at which all that was used up is there again).
  */
 export class RateLimit {
   readonly #full: LruCache<string, number>;
@@ -52,7 +57,10 @@ export class RateLimit {
     return excess > 1e-3 ? excess : 0;
   }
 
-  /** Uses one up and returns 0, or leaves everything as it is and returns the milliseconds until there is one. */
+  /**
+   * Uses one up and returns 0, or leaves everything as it is and returns the milliseconds until
+   * there is one.
+   */
   take(key: string): number {
     const wait = this.wait(key);
     if (wait === 0) this.#set(key, this.#fullAt(key) + this.#cost);
@@ -81,9 +89,9 @@ interface Block {
 }
 
 /**
- * A {@linkcode RateLimit} for what is guessed at: who uses it up is shut out for a minute, then for two, four … up to an
- * hour, and is trusted again after an hour without. So `perMinute` is what a person may get wrong in a minute, and a machine
- * gets little more than that in an hour.
+ * A {@linkcode RateLimit} for what is guessed at: who uses it up is shut out for a minute, then for
+ * two, four … up to an hour, and is trusted again after an hour without. So `perMinute` is what a
+ * person may get wrong in a minute, and a machine gets little more than that in an hour.
  */
 export class GuessLimit {
   readonly #rate: RateLimit;
@@ -102,7 +110,10 @@ export class GuessLimit {
     return Math.max(this.#rate.size, this.#blocks.size);
   }
 
-  /** Uses one guess up and returns 0, or returns the milliseconds until the next one is heard. Take it before the answer is known. */
+  /**
+   * Uses one guess up and returns 0, or returns the milliseconds until the next one is heard. Take
+   * it before the answer is known.
+   */
   take(key: string): number {
     const now = this.#clock.now();
     const block = this.#blocks.get(key);

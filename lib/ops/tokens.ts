@@ -1,5 +1,6 @@
 /**
- * Tokens at rest: the rooms keep nothing but SHA-256 hashes, in base64url as they come over the wire.
+ * Tokens at rest: the rooms keep nothing but SHA-256 hashes, in base64url as they come over the
+ * wire.
  *
  * @module
  */
@@ -15,7 +16,10 @@ export type RandomSource = (length: number) => Uint8Array;
 /** Random bytes of the operating system. */
 export const systemRandom: RandomSource = (length) => randomBytes(length);
 
-/** Hashes the bytes behind a base64url token. Throws `TypeError` where `token` is not canonical base64url. */
+/**
+ * Hashes the bytes behind a base64url token. Throws `TypeError` where `token` is not canonical
+ * base64url.
+ */
 export function hashToken(token: string): TokenHash {
   const bytes = fromBase64Url(token);
   if (bytes === null) throw new TypeError("Cannot hash token: not base64url");

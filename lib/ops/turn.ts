@@ -1,6 +1,6 @@
 /**
- * ICE servers for a session: those of the configuration, and TURN credentials that live for ten minutes, as coturn's
- * `use-auth-secret` checks them (draft-uberti-behave-turn-rest).
+ * ICE servers for a session: those of the configuration, and TURN credentials that live for ten
+ * minutes, as coturn's `use-auth-secret` checks them (draft-uberti-behave-turn-rest).
  *
  * @module
  */
@@ -9,10 +9,16 @@ import { toBase64Url } from "../protocol/bytes.ts";
 import type { IceServer, ServerMessage } from "../protocol/signaling.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
-/** How long credentials may be shown to the relay, in seconds. A relayed connection that was made meanwhile goes on. */
+/**
+ * How long credentials may be shown to the relay, in seconds. A relayed connection that was made
+ * meanwhile goes on.
+ */
 export const TURN_TTL_S = 600;
 
-/** For how long servers without such credentials are good, in seconds: as long as the protocol can say. */
+/**
+ * For how long servers without such credentials are good, in seconds: as long as the protocol can
+ * say.
+ */
 const STATIC_TTL_S = 86_400;
 
 /** Bytes of the label; new each time, so that two sessions of one person have nothing in common. */
@@ -38,7 +44,10 @@ export interface IceOptions {
   readonly random?: RandomSource;
 }
 
-/** What a relay with `secret` takes from `username` until the moment that it names: base64(HMAC-SHA1). */
+/**
+ * What a relay with `secret` takes from `username` until the moment that it names:
+ * base64(HMAC-SHA1).
+ */
 export function turnPassword(secret: string, username: string): string {
   return createHmac("sha1", secret).update(username).digest("base64");
 }

@@ -1,7 +1,8 @@
 /**
- * What a tab keeps of its session, so that a page which is loaded again, or was discarded, goes on where it was: in sessionStorage,
- * which goes with the tab. Browsers write that to a disk as well, so whatever is secret is sealed under a key of which the server
- * has the other half, and forgets it with the room (e2e/tab_seal.ts). No picture is in it, nor a key of one.
+ * What a tab keeps of its session, so that a page which is loaded again, or was discarded, goes on
+ * where it was: in sessionStorage, which goes with the tab. Browsers write that to a disk as well,
+ * so whatever is secret is sealed under a key of which the server has the other half, and forgets
+ * it with the room (e2e/tab_seal.ts). No picture is in it, nor a key of one.
  *
  *     path, rtok      where the seat is, and what takes it back
  *     tab, box        this half of the key, and what it seals: {@linkcode Kept}
@@ -29,7 +30,9 @@ import type { Seen } from "../pictures/inbox.ts";
 /** Everything that is sealed. */
 export interface Kept extends KeptConnection {
   readonly ledger: Ledger;
-  /** Whether the session goes on after its last picture, and whether the viewer was ever told so. */
+  /**
+   * Whether the session goes on after its last picture, and whether the viewer was ever told so.
+   */
   readonly keep: boolean;
   readonly mayAnswer: boolean;
   /** Whether this side's address stays hidden. */
@@ -100,7 +103,8 @@ export class TabMemory implements Keeper {
 
   seated(memo: SeatMemo): void {
     this.#memo = memo;
-    // The token of before is worth nothing once this socket says anything: what is sealed already goes on with this one at once.
+    // The token of before is worth nothing once this socket says anything: what is sealed already
+    // goes on with this one at once.
     if (this.#box !== null && this.#box.salt === memo.salt) return this.#write();
     this.#seal();
   }
@@ -198,7 +202,8 @@ export class Remains {
     const halves = parseHalves(tab, salt);
     const bytes = fromBase64Url(box);
     if (halves === null || bytes === null) return null;
-    // The token of before is good until somebody is heard of in the seat: the page after this one needs this one.
+    // The token of before is good until somebody is heard of in the seat: the page after this one
+    // needs this one.
     store(this.#key, { ...this.#entry, rtok });
     try {
       const kept = parseKept(await openForTab(halves, bytes));
@@ -216,7 +221,10 @@ export class Remains {
   }
 }
 
-/** What was on screen when the page went away was closed then, and how long it had been there is known as far as this. */
+/**
+ * What was on screen when the page went away was closed then, and how long it had been there is
+ * known as far as this.
+ */
 function settle({ n, why, ms, since }: Seen): LastSeen {
   const until = since === undefined ? ms : Math.max(0, Date.now() - since);
   return { n, why, ms: Math.min(until, MAX_REPORT_MS) };

@@ -1,6 +1,6 @@
 /**
- * What goes along with a page and is not needed for its first paint: it keeps the screen awake, calls somebody back, knows what
- * went on, and in which app this is.
+ * What goes along with a page and is not needed for its first paint: it keeps the screen awake,
+ * calls somebody back, knows what went on, and in which app this is.
  *
  * This module is browser compatible.
  *
@@ -34,7 +34,10 @@ export class Companion {
     this.inApp = standalone ? null : detectInApp(navigator.userAgent);
   }
 
-  /** Takes note of the page's phase; `news` is what is said of it to who looks elsewhere, if anything. */
+  /**
+   * Takes note of the page's phase; `news` is what is said of it to who looks elsewhere, if
+   * anything.
+   */
   follow(phase: string, news: string | undefined): void {
     const before = this.#before;
     this.#before = { phase, news };

@@ -1,6 +1,6 @@
 /**
- * What somebody who is to help has to know, as a text to copy: no link, code, room, key, name or address is in it. It is in
- * English whatever the page's language: who runs the server reads it.
+ * What somebody who is to help has to know, as a text to copy: no link, code, room, key, name or
+ * address is in it. It is in English whatever the page's language: who runs the server reads it.
  *
  * This module is browser compatible.
  *

@@ -1,5 +1,6 @@
 /**
- * What the editor of a picture shows and can do: signals out, functions in. Nothing of it is kept, and nothing leaves the page.
+ * What the editor of a picture shows and can do: signals out, functions in. Nothing of it is kept,
+ * and nothing leaves the page.
  *
  * This module is browser compatible.
  *
@@ -41,7 +42,10 @@ export interface AreaView {
   readonly rect: Rect;
 }
 
-/** Nearer than this to its last corner, an area is changed in size instead of moved; in fractions of a side. */
+/**
+ * Nearer than this to its last corner, an area is changed in size instead of moved; in fractions of
+ * a side.
+ */
 const CORNER = 0.06;
 
 /** Where a new area is put by who has no pointer. */
@@ -146,7 +150,10 @@ export class EditorModel {
     ));
   }
 
-  /** A pointer goes down: on an area it takes it, at its last corner it changes its size, elsewhere it draws a new one. */
+  /**
+   * A pointer goes down: on an area it takes it, at its last corner it changes its size, elsewhere
+   * it draws a new one.
+   */
   down(from: Point): void {
     const hit = this.#cornerAt(from) ?? this.#areaAt(from);
     if (hit === null) {

@@ -1,5 +1,6 @@
 /**
- * Fetches what a session needs, which is most of the program and of no use to who only looks at the page.
+ * Fetches what a session needs, which is most of the program and of no use to who only looks at the
+ * page.
  *
  * This module is browser compatible.
  *
@@ -12,7 +13,10 @@ type SessionClass = typeof Session;
 
 let loading: Promise<SessionClass> | null = null;
 
-/** The class {@linkcode Session}; asked for again where it did not come. Rejects while the server does not answer. */
+/**
+ * The class {@linkcode Session}; asked for again where it did not come. Rejects while the server
+ * does not answer.
+ */
 export function loadSession(): Promise<SessionClass> {
   loading ??= import("./session.ts").then(({ Session }) => Session).catch((error) => {
     loading = null;

@@ -24,7 +24,10 @@ export type EndReason =
   | "lost"
   /** The other side's software did not keep to the protocol. */
   | "protocol"
-  /** The two compared what they see, and it was not the same, as somebody said on this side or on the other. */
+  /**
+   * The two compared what they see, and it was not the same, as somebody said on this side or on
+   * the other.
+   */
   | "mismatch";
 
 /** Why a session never began. */
@@ -63,7 +66,10 @@ export type LifeEvent =
   | { readonly type: "end"; readonly reason: EndReason }
   | { readonly type: "fail"; readonly reason: FailReason; readonly retry?: number | undefined };
 
-/** The next state. Events that do not fit change nothing: they come late, from something that was given up. */
+/**
+ * The next state. Events that do not fit change nothing: they come late, from something that was
+ * given up.
+ */
 export function transition(life: Life, event: LifeEvent): Life {
   if (life.at === "ended" || life.at === "failed") return life;
   switch (event.type) {
@@ -116,7 +122,10 @@ export type ViewerPhase =
   | "ended"
   | "failed";
 
-/** The sender's phase: of the session until it is live, then of the picture that is under way or was last. */
+/**
+ * The sender's phase: of the session until it is live, then of the picture that is under way or was
+ * last.
+ */
 export function senderPhase(
   life: Life,
   { pictures, at, preparing }: {

@@ -29,7 +29,10 @@ export interface PickProblem {
 
 /** Who wants pictures. */
 export interface Taker {
-  /** Takes a picture, or what is to become one. Returns false where it is not wanted: then nothing is prepared. */
+  /**
+   * Takes a picture, or what is to become one. Returns false where it is not wanted: then nothing
+   * is prepared.
+   */
   take(content: OutgoingContent): boolean | Promise<boolean>;
   /** One that was taken did not become a picture; the reason is said here. */
   lose(coming: Promise<Prepared>): void;
@@ -86,8 +89,8 @@ export class Picker {
   }
 
   /**
-   * Hands on what look like pictures at once, so that nobody waits for them, and then prepares them, after those that were chosen
-   * before. Settles when each is prepared or refused.
+   * Hands on what look like pictures at once, so that nobody waits for them, and then prepares
+   * them, after those that were chosen before. Settles when each is prepared or refused.
    */
   async pick(files: readonly File[], taker: Taker): Promise<void> {
     if (files.length === 0) return;
@@ -97,7 +100,8 @@ export class Picker {
     this.#preparing.value = true;
     try {
       const candidates: Candidate[] = [];
-      // An error that nobody foresaw is reported, after everything else of this choice was worked on.
+      // An error that nobody foresaw is reported, after everything else of this choice was worked
+      // on.
       const errors: unknown[] = [];
       const report = (error: unknown) => void errors.push(error);
       for (const file of files) {

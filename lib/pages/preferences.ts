@@ -1,6 +1,7 @@
 /**
- * What this browser remembers from one session to the next: how somebody likes to show pictures. Nothing about whom, what, or with
- * which words; the text of the watermark is not kept, because it may name somebody.
+ * What this browser remembers from one session to the next: how somebody likes to show pictures.
+ * Nothing about whom, what, or with which words; the text of the watermark is not kept, because it
+ * may name somebody.
  *
  * This module is browser compatible.
  *
@@ -36,7 +37,10 @@ export const DEFAULT_PREFERENCES: Preferences = {
 
 const KEY = "preferences";
 
-/** Takes what is what it should be out of what was kept, and the defaults for the rest. Never throws. */
+/**
+ * Takes what is what it should be out of what was kept, and the defaults for the rest. Never
+ * throws.
+ */
 export function parsePreferences(text: string | null): Preferences {
   const kept = parseObject(text);
   const found = { ...DEFAULT_PREFERENCES };
@@ -69,7 +73,9 @@ export function readPreferences(): Preferences {
   }
 }
 
-/** Keeps some of it. Where storage is blocked or full nothing is kept, and nobody has to hear of it. */
+/**
+ * Keeps some of it. Where storage is blocked or full nothing is kept, and nobody has to hear of it.
+ */
 export function keepPreferences(changed: Partial<Preferences>): void {
   try {
     localStorage.setItem(KEY, JSON.stringify({ ...readPreferences(), ...changed }));

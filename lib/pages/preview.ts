@@ -16,8 +16,8 @@ const MOST = 3;
 let playing = 0;
 
 /**
- * Plays in a canvas that has its size and its first frame, until `signal` is aborted. Nothing happens where this browser
- * can't, or whoever looks at it wants less motion. Never rejects.
+ * Plays in a canvas that has its size and its first frame, until `signal` is aborted. Nothing
+ * happens where this browser can't, or whoever looks at it wants less motion. Never rejects.
  */
 export async function playPreview(
   canvas: HTMLCanvasElement,

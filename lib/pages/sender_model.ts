@@ -62,7 +62,9 @@ export class SenderModel {
   readonly #code: ReadonlySignal<string | null>;
   readonly #keep = signal(false);
   readonly #relay = signal(false);
-  /** Good pictures, for which no session could be begun: the server did not answer for its program. */
+  /**
+   * Good pictures, for which no session could be begun: the server did not answer for its program.
+   */
   readonly #stranded = signal<readonly OutgoingContent[]>([]);
   /** The picture that was removed last, as long as that can be undone. */
   readonly #removed = signal<Unseen | null>(null);
@@ -147,7 +149,9 @@ export class SenderModel {
     return this.#link;
   }
 
-  /** True where a link was shown for a picture that then could not be prepared: it leads to nothing. */
+  /**
+   * True where a link was shown for a picture that then could not be prepared: it leads to nothing.
+   */
   get linkGone(): ReadonlySignal<boolean> {
     return this.#linkGone;
   }
@@ -157,7 +161,9 @@ export class SenderModel {
     return this.#removed;
   }
 
-  /** True while a picture is only here and its session goes on: whoever leaves the page loses it. */
+  /**
+   * True while a picture is only here and its session goes on: whoever leaves the page loses it.
+   */
   get waits(): boolean {
     if (this.stranded) return true;
     const session = this.#session.value;
@@ -165,7 +171,9 @@ export class SenderModel {
     return session.outbox.pictures.value.some(({ state }) => !isOpen(state) && !isFinished(state));
   }
 
-  /** What can be said in place of the link; `null` while there is none, and after it was withdrawn. */
+  /**
+   * What can be said in place of the link; `null` while there is none, and after it was withdrawn.
+   */
   get code(): ReadonlySignal<string | null> {
     return this.#code;
   }
@@ -181,8 +189,8 @@ export class SenderModel {
   }
 
   /**
-   * Takes files that were chosen, dropped or pasted. The first one that looks like a picture makes the link, which does not
-   * wait until it is prepared.
+   * Takes files that were chosen, dropped or pasted. The first one that looks like a picture makes
+   * the link, which does not wait until it is prepared.
    */
   async choose(files: readonly File[]): Promise<void> {
     if (this.#obstacle !== null || files.length === 0) return;
@@ -241,7 +249,10 @@ export class SenderModel {
     this.#session.peek()?.outbox.setRules({ ask });
   }
 
-  /** Sends large pictures as they are, or not; those that are not on their way yet are prepared anew. */
+  /**
+   * Sends large pictures as they are, or not; those that are not on their way yet are prepared
+   * anew.
+   */
   async setFullSize(fullSize: boolean): Promise<void> {
     this.picker.fullSize.value = fullSize;
     keepPreferences({ fullSize });
@@ -274,8 +285,8 @@ export class SenderModel {
   }
 
   /**
-   * Removes one picture, as long as it was not announced. The session goes on, even without any: its link is good for what is
-   * chosen next, or for the same picture where that is undone.
+   * Removes one picture, as long as it was not announced. The session goes on, even without any:
+   * its link is good for what is chosen next, or for the same picture where that is undone.
    */
   remove(id: number): void {
     const content = this.#session.peek()?.outbox.remove(id) ?? null;
@@ -296,7 +307,10 @@ export class SenderModel {
     if (last !== undefined) session.outbox.move(last.id, n - last.n);
   }
 
-  /** Holds a picture back while what is said about it is changed, or not any more. Returns false where it is too late. */
+  /**
+   * Holds a picture back while what is said about it is changed, or not any more. Returns false
+   * where it is too late.
+   */
   hold(id: number, on: boolean): boolean {
     return this.#session.peek()?.outbox.edit(id, on) ?? false;
   }
@@ -307,7 +321,10 @@ export class SenderModel {
     return pictures.filter(({ state }) => state.at === "unseen");
   }
 
-  /** True where the server did not answer when the first picture was chosen; {@linkcode SenderModel.again} tries once more. */
+  /**
+   * True where the server did not answer when the first picture was chosen;
+   * {@linkcode SenderModel.again} tries once more.
+   */
   get stranded(): boolean {
     return this.#stranded.value.length > 0;
   }
@@ -346,7 +363,10 @@ export class SenderModel {
     this.#session.peek()?.vanish();
   }
 
-  /** Begins to edit a picture, which is not sent meanwhile. `null` where it is too late, or can't be done. */
+  /**
+   * Begins to edit a picture, which is not sent meanwhile. `null` where it is too late, or can't be
+   * done.
+   */
   async beginEdit(id: number): Promise<Editing | null> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
@@ -374,7 +394,9 @@ export class SenderModel {
     else await this.#prepareAnew(id, edits);
   }
 
-  /** Prepares a picture once more from its file, as things are chosen now, unless it is on its way. */
+  /**
+   * Prepares a picture once more from its file, as things are chosen now, unless it is on its way.
+   */
   async #prepareAnew(id: number, edits?: Edits): Promise<void> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
@@ -419,7 +441,10 @@ export class SenderModel {
     this.#session.peek()?.outbox.lose(coming);
   }
 
-  /** Nothing that began the session is a picture, and nobody came meanwhile: back to the start, where it says why. */
+  /**
+   * Nothing that began the session is a picture, and nobody came meanwhile: back to the start,
+   * where it says why.
+   */
   #withdrawUseless(): void {
     const session = this.#running();
     const { picker } = this;
@@ -472,7 +497,8 @@ export class SenderModel {
       if (before === null) this.#lapsed.value = true;
       else this.#begin(sessionClass, before);
     } catch {
-      // The server does not answer for the program: it stays where it is, for the next time that the page is loaded.
+      // The server does not answer for the program: it stays where it is, for the next time that
+      // the page is loaded.
     } finally {
       this.#returning.value = false;
     }

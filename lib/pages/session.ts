@@ -1,6 +1,7 @@
 /**
- * One session, from the seat to the end: the connection, both directions of pictures, what the other side says, and
- * the timeline that people read. The same for both roles; they differ in who ends it.
+ * One session, from the seat to the end: the connection, both directions of pictures, what the
+ * other side says, and the timeline that people read. The same for both roles; they differ in who
+ * ends it.
  *
  * This module is browser compatible.
  *
@@ -31,7 +32,10 @@ import { Remains, type Returned, TabMemory } from "../page_restore/tab_memory.ts
 /** How long taking back waits for the viewer's word on a picture that is open, in milliseconds. */
 const REPORT_MS = 2_000;
 
-/** How long a session outlives its last picture: time to read what happened, or to add one more, in milliseconds. */
+/**
+ * How long a session outlives its last picture: time to read what happened, or to add one more, in
+ * milliseconds.
+ */
 const DONE_DELAY_MS = 1_500;
 
 /** How many words of the SAS stand in the default watermark. */
@@ -43,9 +47,15 @@ export interface TimelineEntry {
   readonly time: Date;
   readonly what:
     | { readonly type: "waiting" }
-    /** Somebody came or went before anything was bound; a run of these is one entry, and `times` says how often one came in it. */
+    /**
+     * Somebody came or went before anything was bound; a run of these is one entry, and `times`
+     * says how often one came in it.
+     */
     | { readonly type: "peer"; readonly here: boolean; readonly times: number }
-    /** Somebody could not prove that he has the link or the code; `withdrawn` when that was once too often for the code. */
+    /**
+     * Somebody could not prove that he has the link or the code; `withdrawn` when that was once too
+     * often for the code.
+     */
     | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
     | { readonly type: "live" }
     /** The other page was closed, or is being loaded again; or this one was. */
@@ -60,7 +70,10 @@ export interface TimelineEntry {
     | { readonly type: "ended"; readonly reason: EndReason };
 }
 
-/** What says that nobody is in between: how the two proved it to each other, and what people can compare. */
+/**
+ * What says that nobody is in between: how the two proved it to each other, and what people can
+ * compare.
+ */
 export interface Verification {
   readonly by: "link" | "code";
   /** The SAS: 7 pictures with their names. */
@@ -173,7 +186,10 @@ export class Session {
     return this.#options.before !== undefined;
   }
 
-  /** True where this page was loaded again and had pictures that nobody had opened: they are gone, until some are chosen. */
+  /**
+   * True where this page was loaded again and had pictures that nobody had opened: they are gone,
+   * until some are chosen.
+   */
   get forgot(): ReadonlySignal<boolean> {
     return this.#forgot;
   }
@@ -202,12 +218,18 @@ export class Session {
     return this.#keep;
   }
 
-  /** Sender: the code that leads here beside the link; `null` before the server gave one, and after its withdrawal. */
+  /**
+   * Sender: the code that leads here beside the link; `null` before the server gave one, and after
+   * its withdrawal.
+   */
   get code(): ReadonlySignal<string | null> {
     return this.#code;
   }
 
-  /** Sender: true when there is no code and none is to come: it was withdrawn, or its words could not be loaded. */
+  /**
+   * Sender: true when there is no code and none is to come: it was withdrawn, or its words could
+   * not be loaded.
+   */
   get codeless(): ReadonlySignal<boolean> {
     return this.#codeless;
   }
@@ -222,14 +244,18 @@ export class Session {
     return this.#compared;
   }
 
-  /** Whether a picture was opened on a page before this one; known until {@linkcode Session.findBefore} was called. */
+  /**
+   * Whether a picture was opened on a page before this one; known until
+   * {@linkcode Session.findBefore} was called.
+   */
   static hadOpened(role: Role): boolean {
     return Remains.find(role)?.opened === true;
   }
 
   /**
-   * What a page before this one left in this tab, with its seat taken back; `null` where there is nothing to go on with. Waits as long
-   * as the server does not answer, and the seat may still be there; when `signal` aborts it is forgotten.
+   * What a page before this one left in this tab, with its seat taken back; `null` where there is
+   * nothing to go on with. Waits as long as the server does not answer, and the seat may still be
+   * there; when `signal` aborts it is forgotten.
    */
   static async findBefore(
     role: Role,
@@ -255,7 +281,9 @@ export class Session {
     this.#connector.start();
   }
 
-  /** Hides this side's address from the other one, or not; what is connected already stays as it is. */
+  /**
+   * Hides this side's address from the other one, or not; what is connected already stays as it is.
+   */
   hideAddress(on: boolean): void {
     this.#memory.keep({ hide: on });
     this.#connector.hideAddress(on);
@@ -271,7 +299,9 @@ export class Session {
     this.#endWhenDone();
   }
 
-  /** Takes all own pictures back and ends, after a moment for the viewer's word on what was open. */
+  /**
+   * Takes all own pictures back and ends, after a moment for the viewer's word on what was open.
+   */
   burn(): void {
     if (this.#isOver() || this.#takingBack !== null) return;
     // When all was seen there is nothing left to take back, and saying so would be false.
@@ -303,19 +333,28 @@ export class Session {
     this.#compared.value = this.#verification.peek() !== null;
   }
 
-  /** The two compared, and see different things: somebody is in between. Ends at once, on the other side as well, with nothing left to read. */
+  /**
+   * The two compared, and see different things: somebody is in between. Ends at once, on the other
+   * side as well, with nothing left to read.
+   */
   different(): void {
     if (this.#isOver()) return;
     this.outbox.burn();
     this.#finish("mismatch");
   }
 
-  /** The page goes away, and may be loaded again: nothing is left on screen, and the other side waits. */
+  /**
+   * The page goes away, and may be loaded again: nothing is left on screen, and the other side
+   * waits.
+   */
   vanish(): void {
     if (!this.#isOver()) this.#inbox.peek()?.close("hidden");
   }
 
-  /** Keeps the session from ending by itself while another picture is being prepared. Call what it returns, once. */
+  /**
+   * Keeps the session from ending by itself while another picture is being prepared. Call what it
+   * returns, once.
+   */
   hold(): () => void {
     this.#holds++;
     return () => {
@@ -450,14 +489,15 @@ export class Session {
     if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
     switch (message.t) {
       case "bye":
-        return this.#finish(this.#farewell(message.why, inbox));
+        return this.#finish(this.#closingText(message.why, inbox));
       case "abort":
         return this.#finish("protocol");
       case "back":
         this.#unsettled = false;
         inbox.expect(message.next);
         this.outbox.settle(message.last);
-        // A page before this one may have heard of the last picture's end: then nothing changes any more that would say so.
+        // A page before this one may have heard of the last picture's end: then nothing changes any
+        // more that would say so.
         return this.#endWhenDone();
       case "keep":
         // Only who made the room says how long it lasts.
@@ -475,11 +515,15 @@ export class Session {
     }
   }
 
-  /** What the other side's `bye` means here: the sender says how the session ends, a viewer can leave it or stop it. */
-  #farewell(why: ByeReason, inbox: Inbox): EndReason {
+  /**
+   * What the other side's `bye` means here: the sender says how the session ends, a viewer can
+   * leave it or stop it.
+   */
+  #closingText(why: ByeReason, inbox: Inbox): EndReason {
     if (why === "mismatch") return why;
     if (this.#options.role === "S" || why === "left") return "peer_left";
-    // "All was seen" is false while a picture is locked or on screen, and where there never was one, on no page of this session.
+    // "All was seen" is false while a picture is locked or on screen, and where there never was
+    // one, on no page of this session.
     const finished = inbox.picture.peek() === null ? inbox.last !== undefined : inbox.idle;
     return why === "done" && !finished ? "peer_left" : why;
   }
@@ -510,7 +554,10 @@ export class Session {
     this.#endWhenDone();
   }
 
-  /** Sender: when the last picture is finished, the session is, unless another one is added in that moment. */
+  /**
+   * Sender: when the last picture is finished, the session is, unless another one is added in that
+   * moment.
+   */
   #endWhenDone(): void {
     clearTimeout(this.#doneTimer);
     if (this.#isDone()) {
@@ -567,7 +614,10 @@ export class Session {
   }
 }
 
-/** Date, time and words of this session: says on a photograph of the screen when and with whom it was. */
+/**
+ * Date, time and words of this session: says on a photograph of the screen when and with whom it
+ * was.
+ */
 function defaultMark(words: readonly string[]): string {
   const time = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
   return `${time.format(new Date())} · ${words.slice(0, MARK_WORDS).join(" ")}`;

@@ -1,5 +1,6 @@
 /**
- * Ties a page's model to its island: made in the browser only, after hydration, and told when the page goes away.
+ * Ties a page's model to its island: made in the browser only, after hydration, and told when the
+ * page goes away.
  *
  * This module is browser compatible.
  *
@@ -17,7 +18,8 @@ export function useModel<M extends { vanish(): void }>(create: () => M): Signal<
     const listening = new AbortController();
     const { signal } = listening;
     globalThis.addEventListener("pagehide", () => made.vanish(), { signal });
-    // Back from the browser's cache, with its connections cut: a page that is loaded anew knows how to go on.
+    // Back from the browser's cache, with its connections cut: a page that is loaded anew knows how
+    // to go on.
     globalThis.addEventListener("pageshow", (event) => {
       if (event.persisted) globalThis.location.reload();
     }, { signal });

@@ -45,7 +45,10 @@ interface Invitation {
 /** What keeps this browser from taking part, whatever it is given. */
 const OBSTACLES: readonly FailReason[] = ["insecure", "old_browser", "no_webrtc"];
 
-/** Failures after which the same link may work at a second try: a sender's phone may have slept when it was refused. */
+/**
+ * Failures after which the same link may work at a second try: a sender's phone may have slept when
+ * it was refused.
+ */
 const RETRYABLE: readonly FailReason[] = [
   "refused",
   "unreachable",
@@ -57,7 +60,10 @@ const RETRYABLE: readonly FailReason[] = [
   "wrong_code",
 ];
 
-/** What is wrong with a code that was typed; `unavailable_words` where the list of words could not be loaded. */
+/**
+ * What is wrong with a code that was typed; `unavailable_words` where the list of words could not
+ * be loaded.
+ */
 export type CodeTrouble = CodeProblem | { readonly reason: "unavailable_words" };
 
 /** Where "Skip to the content" leads. */
@@ -93,7 +99,10 @@ export class ViewerModel {
   readonly #reason: ReadonlySignal<string | null>;
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
 
-  /** `worker` is the URL of the picture worker. Reads the link out of the address bar, and takes it away there. */
+  /**
+   * `worker` is the URL of the picture worker. Reads the link out of the address bar, and takes it
+   * away there.
+   */
   constructor(worker: string) {
     this.#location = globalThis.location;
     this.#decoder = new Decoder(workerMaker(worker), { makeHeicWorker: heicWorkerMaker(worker) });
@@ -152,7 +161,10 @@ export class ViewerModel {
     return this.#codeProblem;
   }
 
-  /** Whether a picture was opened on a page before this one: what was seen there is not known here any more. */
+  /**
+   * Whether a picture was opened on a page before this one: what was seen there is not known here
+   * any more.
+   */
   get opened(): boolean {
     return this.#opened;
   }
@@ -175,7 +187,10 @@ export class ViewerModel {
     return life.at === "failed" && RETRYABLE.includes(life.reason);
   }
 
-  /** True where a code is to be typed: before one is tried, and again, with what was typed, when it led nowhere. */
+  /**
+   * True where a code is to be typed: before one is tried, and again, with what was typed, when it
+   * led nowhere.
+   */
   get asksForCode(): boolean {
     const { failure } = this;
     if (this.#before.value !== "none") return false;
@@ -199,7 +214,8 @@ export class ViewerModel {
     const { hash, pathname } = this.#location;
     // "Skip to the content" is a fragment too, and no reason to forget anything.
     if (!/^#\d/.test(hash)) return;
-    // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or a screenshot.
+    // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or
+    // a screenshot.
     history.replaceState(null, "", pathname + this.#skippedTo);
     this.#follow(hash);
   }
@@ -225,18 +241,25 @@ export class ViewerModel {
     this.#invite(secret, findObstacle() ?? (secret === null ? "bad_link" : null));
   }
 
-  /** The link that this page came with, for another browser; `null` where there was none, or it was used. */
+  /**
+   * The link that this page came with, for another browser; `null` where there was none, or it was
+   * used.
+   */
   formatLink(): string | null {
     const { secret } = this.#invitation.peek();
     return secret === null ? null : formatLink(this.#location.origin, secret);
   }
 
-  /** Takes what is typed, or pasted: a whole link of this server as well. What failed before is over with it. */
+  /**
+   * Takes what is typed, or pasted: a whole link of this server as well. What failed before is over
+   * with it.
+   */
   typeCode(text: string): void {
     if (!this.#mayJoin()) return;
     const secret = this.#readLink(text.trim());
     if (secret !== null) return this.#invite(secret, null);
-    // Not before somebody types, so that the page itself comes without it; the number comes first, and leaves time.
+    // Not before somebody types, so that the page itself comes without it; the number comes first,
+    // and leaves time.
     if (this.#wordlist.peek().length === 0) this.#loadWords();
     batch(() => {
       this.#session.value = null;

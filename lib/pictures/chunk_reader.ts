@@ -9,9 +9,9 @@ import type { Bytes } from "../protocol/bytes.ts";
 import { CHUNK_SIZE } from "../protocol/record.ts";
 
 /**
- * Reads a file in chunks of 65,512 bytes, the last one shorter; iterate over it once. Reading begins at once, since the
- * first bytes take 1–3 ms; the browser reads ahead from there. Slices of 2 MiB instead of its stream took five
- * times as long (64 MB: 46 against 209 ms).
+ * Reads a file in chunks of 65,512 bytes, the last one shorter; iterate over it once. Reading
+ * begins at once, since the first bytes take 1–3 ms; the browser reads ahead from there. Slices of
+ * 2 MiB instead of its stream took five times as long (64 MB: 46 against 209 ms).
  */
 export class ChunkReader {
   readonly #reader: ReadableStreamDefaultReader<Bytes>;
@@ -32,8 +32,8 @@ export class ChunkReader {
   }
 
   /**
-   * Each chunk is good until the next one is asked for. Throws what the browser throws when the file can't be read any
-   * more, `RangeError` when it became shorter.
+   * Each chunk is good until the next one is asked for. Throws what the browser throws when the
+   * file can't be read any more, `RangeError` when it became shorter.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Bytes> {
     const held = new Uint8Array(CHUNK_SIZE);
@@ -52,7 +52,8 @@ export class ChunkReader {
             filled += part.length;
             if (filled < due) continue;
           }
-          // Whole chunks are handed on as they are; only those that lie across two reads are put together.
+          // Whole chunks are handed on as they are; only those that lie across two reads are put
+          // together.
           yield part.length === due ? part : held.subarray(0, due);
           left -= due;
           filled = 0;

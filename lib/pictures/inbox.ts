@@ -1,6 +1,6 @@
 /**
- * The pictures that the other side sends, one after the other: collected as ciphertext, opened on a human's word,
- * shown, wiped.
+ * The pictures that the other side sends, one after the other: collected as ciphertext, opened on a
+ * human's word, shown, wiped.
  *
  * This module is browser compatible.
  *
@@ -29,8 +29,8 @@ import { type Incoming, type IncomingEvent, isFinished, transition } from "./inc
 import { type Moving, Viewing, type ViewingState } from "../viewer/viewing.ts";
 
 /**
- * Chunks that may come before their `meta`: the two channels are not ordered against each other, and a lost packet
- * on one lets the other run ahead. 16 MiB.
+ * Chunks that may come before their `meta`: the two channels are not ordered against each other,
+ * and a lost packet on one lets the other run ahead. 16 MiB.
  */
 const MAX_EARLY_RECORDS = 256;
 
@@ -76,16 +76,24 @@ export interface InboxOptions {
   readonly defaultMark: string;
   /** Called after each change of the picture's state. */
   readonly onChange: (picture: IncomingPicture) => void;
-  /** Hears what a page after this one would have to tell of the picture that was opened last; once more when it is closed. */
+  /**
+   * Hears what a page after this one would have to tell of the picture that was opened last; once
+   * more when it is closed.
+   */
   readonly onSeen?: (seen: Seen) => void;
 }
 
-/** What became of the picture that was opened last, as far as it has: `since` is when it came on screen, by the clock on the wall. */
+/**
+ * What became of the picture that was opened last, as far as it has: `since` is when it came on
+ * screen, by the clock on the wall.
+ */
 export interface Seen extends LastSeen {
   readonly since?: number;
 }
 
-/** Receives pictures. People are at one at a time; the one behind it may come ahead, as ciphertext. */
+/**
+ * Receives pictures. People are at one at a time; the one behind it may come ahead, as ciphertext.
+ */
 export class Inbox {
   readonly #options: InboxOptions;
   #link: SecureLink | null;
@@ -93,7 +101,9 @@ export class Inbox {
   /** What people are at; `null` once it is finished. */
   #current: Reception | null = null;
   #ahead: Reception | null = null;
-  /** The number that has to be announced next; `null` until the other side says where it goes on. */
+  /**
+   * The number that has to be announced next; `null` until the other side says where it goes on.
+   */
   #next: number | null = 0;
   #last: LastSeen | undefined;
   #keyUsed = false;
@@ -142,7 +152,10 @@ export class Inbox {
     this.#steady = steady;
   }
 
-  /** What carried the records is gone: says what has to come next, and forgets what came before its time. */
+  /**
+   * What carried the records is gone: says what has to come next, and forgets what came before its
+   * time.
+   */
   position(): Position {
     this.#early = [];
     for (const reception of [this.#current, this.#ahead]) {
@@ -159,9 +172,9 @@ export class Inbox {
   }
 
   /**
-   * One of the pages was loaded again: the link is over, what is on screen is closed, and what was not opened is gone. Its owner says
-   * on the next link where it goes on ({@linkcode Inbox.expect}); if this is the page that was loaded, `last` is what its
-   * predecessor knew.
+   * One of the pages was loaded again: the link is over, what is on screen is closed, and what was
+   * not opened is gone. Its owner says on the next link where it goes on ({@linkcode
+   * Inbox.expect}); if this is the page that was loaded, `last` is what its predecessor knew.
    */
   detach(last = this.#last): void {
     this.#viewing?.close("left");
@@ -178,7 +191,10 @@ export class Inbox {
     this.#link = link;
   }
 
-  /** The number that the other side announces next. Throws {@linkcode ProtocolError} where that was settled. */
+  /**
+   * The number that the other side announces next. Throws {@linkcode ProtocolError} where that was
+   * settled.
+   */
   expect(next: number): void {
     if (this.#next !== null) throw new ProtocolError();
     this.#next = next;
@@ -216,8 +232,8 @@ export class Inbox {
   }
 
   /**
-   * Takes what the owner says about his pictures. Returns false for messages that are not about them. Throws
-   * {@linkcode ProtocolError}.
+   * Takes what the owner says about his pictures. Returns false for messages that are not about
+   * them. Throws {@linkcode ProtocolError}.
    */
   async receive({ message, plaintext }: OpenedControl): Promise<boolean> {
     switch (message.t) {
@@ -266,7 +282,8 @@ export class Inbox {
   }
 
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
-    // The owner waited for that moment as well, and a page that is hidden or busy takes longer for it than he does.
+    // The owner waited for that moment as well, and a page that is hidden or busy takes longer for
+    // it than he does.
     if (this.#promotion !== undefined && this.#ahead !== null) this.#goOn();
     if (!this.#mayAnnounce(meta.n)) throw new ProtocolError();
     const metaHash = await sha256(plaintext);
@@ -364,7 +381,9 @@ export class Inbox {
     this.#publish({ ...picture, wished: false });
   }
 
-  /** Decrypts and decodes beside the receiving of further messages: a burn in between must not wait. */
+  /**
+   * Decrypts and decodes beside the receiving of further messages: a burn in between must not wait.
+   */
   #unlock(key: string): void {
     const reception = this.#current;
     const raw = fromBase64Url(key);
@@ -424,7 +443,9 @@ export class Inbox {
     if (picture !== null) this.#publish({ ...picture, viewing: viewing.state });
   }
 
-  /** Opens a picture that moves, whose bytes it takes; `"still"` where this browser can't play it. */
+  /**
+   * Opens a picture that moves, whose bytes it takes; `"still"` where this browser can't play it.
+   */
   async #animate(bytes: Bytes, type: ImageType): Promise<Moving | "still"> {
     const source = this.#animator;
     try {
@@ -529,7 +550,10 @@ function drop(picture: OpenPicture): void {
   picture.close();
 }
 
-/** What the picture will fit into, in most cases; its stage knows better, and has it made anew where it does not. */
+/**
+ * What the picture will fit into, in most cases; its stage knows better, and has it made anew where
+ * it does not.
+ */
 function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number } {
   return {
     maxWidth: Math.floor(innerWidth * devicePixelRatio),
@@ -538,7 +562,10 @@ function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number }
   };
 }
 
-/** The screen in device pixels, either way up, for frames: they are not made anew when the window changes. */
+/**
+ * The screen in device pixels, either way up, for frames: they are not made anew when the window
+ * changes.
+ */
 function screenSize(): { maxWidth: number; maxHeight: number } {
   const side = Math.ceil(Math.max(screen.width, screen.height) * devicePixelRatio);
   return { maxWidth: side, maxHeight: side };

@@ -16,7 +16,10 @@ export type Incoming =
   | { readonly at: "receiving"; readonly received: number }
   /** All of it is here, unreadable. */
   | { readonly at: "delivered" }
-  /** Asked for the key, or decrypting and decoding; `asking` while the owner is to say whether it may be seen. */
+  /**
+   * Asked for the key, or decrypting and decoding; `asking` while the owner is to say whether it
+   * may be seen.
+   */
   | { readonly at: "opening"; readonly asking: boolean }
   /** On screen. */
   | { readonly at: "viewing" }

@@ -1,5 +1,6 @@
 /**
- * The pictures that this side sends, one after the other: announced, sealed, sent, and released or destroyed.
+ * The pictures that this side sends, one after the other: announced, sealed, sent, and released or
+ * destroyed.
  *
  * This module is browser compatible.
  *
@@ -26,21 +27,30 @@ import { ChunkReader } from "./chunk_reader.ts";
 import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
 
 /**
- * How many chunks are sealed ahead of the channel, 1 MiB: on busy cores the engine's crypto threads come late, and a
- * channel that drained must never wait for them.
+ * How many chunks are sealed ahead of the channel, 1 MiB: on busy cores the engine's crypto threads
+ * come late, and a channel that drained must never wait for them.
  */
 const SEALED_AHEAD = 16;
 
 /** Progress is published at most this often, in milliseconds: each time costs the page a render. */
 const PROGRESS_MS = 100;
 
-/** Between the end of one picture and the next, in milliseconds: both people see that one was closed. */
+/**
+ * Between the end of one picture and the next, in milliseconds: both people see that one was
+ * closed.
+ */
 const NEXT_DELAY_MS = 400;
 
-/** How much longer than it may be seen a picture may be open without a word from its viewer, in milliseconds. */
+/**
+ * How much longer than it may be seen a picture may be open without a word from its viewer, in
+ * milliseconds.
+ */
 const OVERDUE_MS = 10_000;
 
-/** How long a viewer's software may take from the key to the first frame, in milliseconds: a slow phone, 40 megapixels. */
+/**
+ * How long a viewer's software may take from the key to the first frame, in milliseconds: a slow
+ * phone, 40 megapixels.
+ */
 const UNLOCK_MS = 30_000;
 
 /** What the owner says about a picture, until it is announced. */
@@ -58,7 +68,10 @@ export interface Details {
 export interface OutgoingContent extends Partial<Details> {
   /** The file's name. */
   readonly name: string;
-  /** Or what it becomes, while it is still worked on. Where that fails, whoever works on it says so ({@linkcode Outbox.lose}). */
+  /**
+   * Or what it becomes, while it is still worked on. Where that fails, whoever works on it says so
+   * ({@linkcode Outbox.lose}).
+   */
   readonly prepared: Prepared | Promise<Prepared>;
   readonly rules: ViewRules;
 }
@@ -71,7 +84,10 @@ export function free({ prepared }: Pick<OutgoingContent, "prepared">): void {
   });
 }
 
-/** How long a viewer may have the key of a picture that he has to hold before he first does, in milliseconds. */
+/**
+ * How long a viewer may have the key of a picture that he has to hold before he first does, in
+ * milliseconds.
+ */
 const HOLD_MS = 600_000;
 
 /** One picture of this side, as the page shows it. */
@@ -81,9 +97,13 @@ export interface OutgoingPicture extends Details {
   /** Its place, which is its number on the wire once it is announced. */
   readonly n: number;
   readonly name: string;
-  /** `null` while it is still worked on; or a page before this one sent it, and has taken it along. */
+  /**
+   * `null` while it is still worked on; or a page before this one sent it, and has taken it along.
+   */
   readonly prepared: Prepared | null;
-  /** What it is to become while it is worked on: until then it is not sent. `null` once it is here. */
+  /**
+   * What it is to become while it is worked on: until then it is not sent. `null` once it is here.
+   */
   readonly coming: Promise<Prepared> | null;
   readonly state: Outgoing;
   /** Not sent while it is: somebody changes it, or what is said about it. */
@@ -92,7 +112,9 @@ export interface OutgoingPicture extends Details {
   readonly wanted: boolean;
 }
 
-/** What is remembered of the pictures should the page be loaded again; nothing that could show one. */
+/**
+ * What is remembered of the pictures should the page be loaded again; nothing that could show one.
+ */
 export interface Ledger {
   /** By number, those that were opened or are finished. */
   readonly states: readonly Outgoing[];
@@ -114,7 +136,10 @@ export class OutboxFullError extends Error {
   }
 }
 
-/** The event that a control message means for one of our pictures; `null` for messages about something else. */
+/**
+ * The event that a control message means for one of our pictures; `null` for messages about
+ * something else.
+ */
 function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number }) | null {
   switch (message.t) {
     case "got":
@@ -187,8 +212,8 @@ function cut(text: string, length: number): string {
 }
 
 /**
- * Sends pictures in order. One is with the viewer at a time; the next one goes after it as soon as it is delivered, so that it
- * is there, locked, when its turn comes.
+ * Sends pictures in order. One is with the viewer at a time; the next one goes after it as soon as
+ * it is delivered, so that it is there, locked, when its turn comes.
  */
 export class Outbox {
   readonly #pictures = signal<readonly OutgoingPicture[]>([]);
@@ -198,7 +223,10 @@ export class Outbox {
   /** By number: the picture that people are at, and the one behind it. */
   readonly #sealed = new Map<number, Sealed>();
   #ids = 0;
-  /** When the key of the current picture was released, by the clock on the wall: it goes on while a machine sleeps. */
+  /**
+   * When the key of the current picture was released, by the clock on the wall: it goes on while a
+   * machine sleeps.
+   */
   #openedAt = 0;
   /** When its time on screen is over, by the same clock, as far as this side knows. */
   #dueAt = Infinity;
@@ -217,7 +245,10 @@ export class Outbox {
   /** The sending under way: what stops it, and its end. */
   #job: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
-  /** `onChange` is called after each change of a picture's state. `ledger`: what a page before this one remembered. */
+  /**
+   * `onChange` is called after each change of a picture's state. `ledger`: what a page before this
+   * one remembered.
+   */
   constructor(onChange: (picture: OutgoingPicture) => void, ledger: Ledger = NO_LEDGER) {
     this.#onChange = onChange;
     this.#pictures.value = ledger.states.map(past);
@@ -225,7 +256,10 @@ export class Outbox {
     this.#openedAt = ledger.openedAt;
   }
 
-  /** What the page after this one has to know: of the pictures that the viewer was given the key of, or that are finished. */
+  /**
+   * What the page after this one has to know: of the pictures that the viewer was given the key of,
+   * or that are finished.
+   */
   get ledger(): Ledger {
     const states = this.#inOrder().map(({ state }) => state);
     const unopened = states.findIndex((state) => !isOpen(state) && !isFinished(state));
@@ -253,7 +287,8 @@ export class Outbox {
   }
 
   /**
-   * Adds a picture; one that comes after the end is `unseen` at once. Returns its id. Throws {@linkcode OutboxFullError}.
+   * Adds a picture; one that comes after the end is `unseen` at once. Returns its id. Throws
+   * {@linkcode OutboxFullError}.
    */
   add({ prepared, ...content }: OutgoingContent): number {
     const pictures = this.#pictures.peek();
@@ -282,7 +317,9 @@ export class Outbox {
     return id;
   }
 
-  /** What a picture was to become could not be made: it goes. Returns false where it is not here. */
+  /**
+   * What a picture was to become could not be made: it goes. Returns false where it is not here.
+   */
   lose(coming: Promise<Prepared>): boolean {
     const pictures = this.#pictures.peek();
     const kept = pictures.filter((picture) => picture.coming !== coming);
@@ -299,12 +336,18 @@ export class Outbox {
     }
   }
 
-  /** Changes what is said about a picture. Returns false where it is too late: it was announced, or is not there any more. */
+  /**
+   * Changes what is said about a picture. Returns false where it is too late: it was announced, or
+   * is not there any more.
+   */
   change(id: number, details: Partial<Details>): boolean {
     return this.#rework(id, details);
   }
 
-  /** Puts another version in place of a picture. Returns false, as {@linkcode Outbox.change}; then `prepared` is the caller's to free. */
+  /**
+   * Puts another version in place of a picture. Returns false, as {@linkcode Outbox.change}; then
+   * `prepared` is the caller's to free.
+   */
   replace(id: number, prepared: Prepared): boolean {
     const before = this.#queued(id);
     if (before === null || !this.#rework(id, { prepared, coming: null })) return false;
@@ -312,14 +355,20 @@ export class Outbox {
     return true;
   }
 
-  /** Keeps a picture, and what stands behind it, from being sent while somebody works on it. Returns false where it is too late. */
+  /**
+   * Keeps a picture, and what stands behind it, from being sent while somebody works on it. Returns
+   * false where it is too late.
+   */
   edit(id: number, on: boolean): boolean {
     const done = this.#rework(id, { editing: on });
     this.#pump();
     return done;
   }
 
-  /** Takes a picture out that was not announced, and hands it out: it is the caller's to free. `null` where it is too late. */
+  /**
+   * Takes a picture out that was not announced, and hands it out: it is the caller's to free.
+   * `null` where it is too late.
+   */
   remove(id: number): Unseen | null {
     const picture = this.#queued(id);
     const content = picture === null ? null : contentOf(picture);
@@ -330,7 +379,10 @@ export class Outbox {
     return content;
   }
 
-  /** Moves a picture by some places, not before one that was announced. Returns false where it can't go there. */
+  /**
+   * Moves a picture by some places, not before one that was announced. Returns false where it can't
+   * go there.
+   */
   move(id: number, by: number): boolean {
     const picture = this.#queued(id);
     const pictures = this.#pictures.peek();
@@ -346,8 +398,9 @@ export class Outbox {
   }
 
   /**
-   * The viewer's page was loaded again: the link is over, and what was not opened goes once more, under keys of its own, as soon as
-   * there is another. Returns the number under which the next picture is announced.
+   * The viewer's page was loaded again: the link is over, and what was not opened goes once more,
+   * under keys of its own, as soon as there is another. Returns the number under which the next
+   * picture is announced.
    */
   detach(): number {
     this.#link = null;
@@ -366,7 +419,10 @@ export class Outbox {
     return next;
   }
 
-  /** The viewer's new page says what became of the picture that was opened last; of any other nobody knows any more. */
+  /**
+   * The viewer's new page says what became of the picture that was opened last; of any other nobody
+   * knows any more.
+   */
   settle(last: LastSeen | undefined): void {
     for (const { n, state } of this.#pictures.peek()) {
       if (!isOpen(state)) continue;
@@ -390,8 +446,8 @@ export class Outbox {
   }
 
   /**
-   * The link goes on elsewhere, and the viewer waits for this chunk: what was sent from there on is sent again. Throws
-   * {@linkcode ProtocolError} for one that was never sent.
+   * The link goes on elsewhere, and the viewer waits for this chunk: what was sent from there on is
+   * sent again. Throws {@linkcode ProtocolError} for one that was never sent.
    */
   async resume({ image, chunk }: Position): Promise<void> {
     const job = this.#job;
@@ -412,8 +468,8 @@ export class Outbox {
   }
 
   /**
-   * Takes what the viewer says about our pictures. Returns false for messages that are not about them. Throws
-   * {@linkcode ProtocolError} for a receipt of something that did not happen.
+   * Takes what the viewer says about our pictures. Returns false for messages that are not about
+   * them. Throws {@linkcode ProtocolError} for a receipt of something that did not happen.
    */
   async receive(message: ControlMessage): Promise<boolean> {
     const event = toEvent(message);
@@ -452,7 +508,10 @@ export class Outbox {
     this.#apply(picture.n, { type: "burn" });
   }
 
-  /** Grants more time for what is on the viewer's screen, in seconds. Returns how much it became, with all limits. */
+  /**
+   * Grants more time for what is on the viewer's screen, in seconds. Returns how much it became,
+   * with all limits.
+   */
   grant(id: number, seconds: number): number {
     const picture = this.#find(id);
     const { n, state, rules } = picture ?? {};
@@ -469,8 +528,9 @@ export class Outbox {
   }
 
   /**
-   * The viewer would like more time. Says nothing where there is none to give; asking again changes nothing. Returns
-   * the picture where that is new. Throws {@linkcode ProtocolError} for one that was never announced.
+   * The viewer would like more time. Says nothing where there is none to give; asking again changes
+   * nothing. Returns the picture where that is new. Throws {@linkcode ProtocolError} for one that
+   * was never announced.
    */
   wish(n: number): OutgoingPicture | null {
     const picture = this.#pictures.peek()[n];
@@ -488,8 +548,8 @@ export class Outbox {
   }
 
   /**
-   * Takes everything back: keys that are not released are destroyed, what is open is wiped by the viewer's software,
-   * whose report the caller may wait for ({@linkcode Outbox.open}).
+   * Takes everything back: keys that are not released are destroyed, what is open is wiped by the
+   * viewer's software, whose report the caller may wait for ({@linkcode Outbox.open}).
    */
   burn(): void {
     this.#burned = true;
@@ -559,7 +619,10 @@ export class Outbox {
     return next;
   }
 
-  /** What is opened or finished, and then what is not: a viewer counts what is announced, and hears of the rest once more. */
+  /**
+   * What is opened or finished, and then what is not: a viewer counts what is announced, and hears
+   * of the rest once more.
+   */
   #inOrder(): readonly OutgoingPicture[] {
     const opened = ({ state }: OutgoingPicture) => isOpen(state) || isFinished(state);
     const pictures = this.#pictures.peek();
@@ -614,7 +677,10 @@ export class Outbox {
     this.#pump();
   }
 
-  /** An open picture has to be reported closed in time: what nobody hears of is unconfirmed, not "being looked at". */
+  /**
+   * An open picture has to be reported closed in time: what nobody hears of is unconfirmed, not
+   * "being looked at".
+   */
   #watch({ n, state, rules }: OutgoingPicture): void {
     switch (state.at) {
       case "opened":
@@ -707,7 +773,8 @@ export class Outbox {
     const ahead = this.#readAhead;
     const chunks = ahead?.blob === blob ? ahead.chunks : new ChunkReader(blob);
     if (ahead?.blob === blob) this.#readAhead = null;
-    // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait here.
+    // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait
+    // here.
     const metaHash = await sha256(encodeControl(meta));
     const sealer = await ImageSealer.create({ image: n, size, metaHash });
     if (signal.aborted || isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
@@ -735,7 +802,9 @@ export class Outbox {
     await rest.link.sendControl({ t: "end", n, digest });
   }
 
-  /** Reads, seals and sends; the three overlap, so that the channel never waits for the other two. */
+  /**
+   * Reads, seals and sends; the three overlap, so that the channel never waits for the other two.
+   */
   async #sendChunks(
     { n, size, chunks, sealer, link, signal, sent }: {
       n: number;

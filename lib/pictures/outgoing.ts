@@ -30,7 +30,9 @@ export type Outgoing =
   | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
   /** Taken back before it could be seen. */
   | { readonly at: "burned" }
-  /** The viewer's side said that it could not use it; `opened` when that was after it got the key. */
+  /**
+   * The viewer's side said that it could not use it; `opened` when that was after it got the key.
+   */
   | { readonly at: "refused"; readonly code: AbortCode; readonly opened: boolean }
   /** The file could not be read any more. */
   | { readonly at: "unreadable" }
@@ -58,7 +60,10 @@ export type OutgoingEvent =
   /** The session is over, whoever ended it. */
   | { readonly type: "over" };
 
-/** The next state; `null` where the event does not fit, which from the other side is a breach of the protocol. */
+/**
+ * The next state; `null` where the event does not fit, which from the other side is a breach of the
+ * protocol.
+ */
 export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | null {
   switch (event.type) {
     case "progress":
@@ -75,7 +80,8 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
       if (state.at !== "opened") return null;
       return event.still === true ? { at: "shown", still: true } : { at: "shown" };
     case "closed":
-      // Closed without having been shown: he asked, but left or lost it before the first frame, and saw nothing.
+      // Closed without having been shown: he asked, but left or lost it before the first frame, and
+      // saw nothing.
       return state.at === "shown" ||
           ((state.at === "asked" || state.at === "opened") && event.ms === 0)
         ? { at: "closed", why: event.why, ms: event.ms }

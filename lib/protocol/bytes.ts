@@ -49,8 +49,8 @@ export function toBase64Url(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes base64url. The standard library takes padding, and bits behind the last byte; on the wire each byte string has one
- * form, without either. Returns `null` for everything else.
+ * Decodes base64url. The standard library takes padding, and bits behind the last byte; on the wire
+ * each byte string has one form, without either. Returns `null` for everything else.
  */
 export function fromBase64Url(text: string): Bytes | null {
   try {
@@ -68,7 +68,8 @@ export function isBase64Url(text: unknown, length: number): text is string {
 }
 
 /**
- * True where both hold the same bytes. Takes the same time wherever they differ; the length is not a secret.
+ * True where both hold the same bytes. Takes the same time wherever they differ; the length is not
+ * a secret.
  */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);

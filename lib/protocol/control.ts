@@ -1,6 +1,6 @@
 /**
- * The messages of the control channel between the two browsers, inside control records: JSON, one union, one parser
- * that trusts nothing. Each direction numbers its own pictures.
+ * The messages of the control channel between the two browsers, inside control records: JSON, one
+ * union, one parser that trusts nothing. Each direction numbers its own pictures.
  *
  * This module is browser compatible.
  *
@@ -34,7 +34,10 @@ export const IMAGE_TYPES = [
 /** One of {@linkcode IMAGE_TYPES}. */
 export type ImageType = typeof IMAGE_TYPES[number];
 
-/** Why a picture was closed: its time ended, the viewer closed it, the page was hidden, the owner burned it, or the viewer left. */
+/**
+ * Why a picture was closed: its time ended, the viewer closed it, the page was hidden, the owner
+ * burned it, or the viewer left.
+ */
 export const CLOSED_REASONS = ["timer", "user", "hidden", "revoked", "left"] as const;
 
 /** One of {@linkcode CLOSED_REASONS}. */
@@ -46,7 +49,10 @@ export const ABORT_CODES = ["protocol", "corrupt", "undecodable", "too_large", "
 /** One of {@linkcode ABORT_CODES}. */
 export type AbortCode = typeof ABORT_CODES[number];
 
-/** Why a side says goodbye: all was seen, it took everything back, it left, or its people compared and saw different things. */
+/**
+ * Why a side says goodbye: all was seen, it took everything back, it left, or its people compared
+ * and saw different things.
+ */
 export const BYE_REASONS = ["done", "burned", "left", "mismatch"] as const;
 
 /** One of {@linkcode BYE_REASONS}. */
@@ -64,7 +70,10 @@ export interface ViewRules {
   readonly ask: boolean;
 }
 
-/** Announces picture `n`: coded size in bytes, coded width and height in pixels (before any orientation). */
+/**
+ * Announces picture `n`: coded size in bytes, coded width and height in pixels (before any
+ * orientation).
+ */
 export interface MetaMessage {
   readonly t: "meta";
   readonly n: number;
@@ -96,7 +105,10 @@ export type ControlMessage =
   | { readonly t: "open"; readonly n: number }
   /** The image key, 32 bytes. */
   | { readonly t: "key"; readonly n: number; readonly key: string }
-  /** First pixel painted; the countdown runs from here. `still`: it would move, and this browser shows its first frame only. */
+  /**
+   * First pixel painted; the countdown runs from here. `still`: it would move, and this browser
+   * shows its first frame only.
+   */
   | { readonly t: "shown"; readonly n: number; readonly still?: true }
   /** Closed after `ms` milliseconds on screen. */
   | { readonly t: "closed"; readonly n: number; readonly why: ClosedReason; readonly ms: number }
@@ -107,14 +119,16 @@ export type ControlMessage =
   | { readonly t: "more"; readonly n: number }
   | { readonly t: "extend"; readonly n: number; readonly seconds: number }
   /**
-   * First on a connection of which one of the pages was loaded again: `next` is the number of the picture that this side announces
-   * next, `last` what became of the one that it opened last.
+   * First on a connection of which one of the pages was loaded again: `next` is the number of the
+   * picture that this side announces next, `last` what became of the one that it opened last.
    */
   | { readonly t: "back"; readonly next: number; readonly last?: LastSeen }
   /** The sender keeps the session open after the last picture, or not. */
   | { readonly t: "keep"; readonly on: boolean }
   | { readonly t: "bye"; readonly why: ByeReason }
-  /** The receiver can't use picture `n` (`corrupt`, `undecodable` …); without `n` the session ends. */
+  /**
+   * The receiver can't use picture `n` (`corrupt`, `undecodable` …); without `n` the session ends.
+   */
   | { readonly t: "abort"; readonly code: AbortCode; readonly n?: number };
 
 function isInteger(value: unknown, min: number, max: number): value is number {
@@ -170,8 +184,8 @@ function parseSeen({ n, why, ms }: Record<string, unknown>): LastSeen | null {
 }
 
 /**
- * Parses the plaintext of a control record (padding already cut off). Returns a fresh object that holds nothing but
- * the fields of the union, or `null`.
+ * Parses the plaintext of a control record (padding already cut off). Returns a fresh object that
+ * holds nothing but the fields of the union, or `null`.
  */
 export function parseControlMessage(raw: string): ControlMessage | null {
   const value = parseObject(raw, MAX_CONTROL_BYTES);

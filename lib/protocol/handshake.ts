@@ -18,10 +18,16 @@ export const HANDSHAKE = {
   again: 0x08,
 } as const;
 
-/** Mode byte of M1: how the two came by their shared secret. `resume`: from a handshake before, when a page was loaded again. */
+/**
+ * Mode byte of M1: how the two came by their shared secret. `resume`: from a handshake before, when
+ * a page was loaded again.
+ */
 export const MODE = { link: 1, code: 2, resume: 3 } as const;
 
-/** M8, `08 ver`: S's page was loaded again, and R is to begin anew. Nothing of it is secret or proved. */
+/**
+ * M8, `08 ver`: S's page was loaded again, and R is to begin anew. Nothing of it is secret or
+ * proved.
+ */
 export const AGAIN_LENGTH = 2;
 
 /** M1: `01 ver mode ‖ H(enc("img-e2e/1 commit", HELLO_R)) 32`. */

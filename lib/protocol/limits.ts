@@ -1,5 +1,6 @@
 /**
- * Every limit of the protocol, once, with its reason. Server, browser and documents read them from here.
+ * Every limit of the protocol, once, with its reason. Server, browser and documents read them from
+ * here.
  *
  * This module is browser compatible.
  *
@@ -12,13 +13,19 @@ export const PROTOCOL_VERSION = 1;
 /** WebSocket subprotocol that both ends have to name. */
 export const SUBPROTOCOL = "img-e2e.1";
 
-/** Longest signaling message in UTF-16 units (JSON text is ASCII here, so also bytes): the largest honest one is an SDP offer. */
+/**
+ * Longest signaling message in UTF-16 units (JSON text is ASCII here, so also bytes): the largest
+ * honest one is an SDP offer.
+ */
 export const MAX_SIGNAL_LENGTH = 8 * 1024;
 
 /** Longest opaque payload of `relay`, in characters: 8 KiB less the JSON around it. */
 export const MAX_RELAY_LENGTH = 6_144;
 
-/** Longest payload of `data`, in characters: a frame of the relay, 5 bytes and a record of 64 KiB, in base64url. */
+/**
+ * Longest payload of `data`, in characters: a frame of the relay, 5 bytes and a record of 64 KiB,
+ * in base64url.
+ */
 export const MAX_DATA_LENGTH = 87_388;
 
 /** Longest `data` message, with the JSON around it. */
@@ -31,13 +38,22 @@ export const MAX_TTL_S = 3_600;
 /** A socket that has not said who it is by then is closed: it holds memory and no seat. */
 export const FIRST_MESSAGE_MS = 5_000;
 
-/** The server says `ping` this often; browsers can't send WebSocket pings, and their background timers are slow. */
+/**
+ * The server says `ping` this often; browsers can't send WebSocket pings, and their background
+ * timers are slow.
+ */
 export const HEARTBEAT_MS = 20_000;
 
-/** Without any message from the other side for this long a socket counts as dead: two heartbeats and a margin. */
+/**
+ * Without any message from the other side for this long a socket counts as dead: two heartbeats and
+ * a margin.
+ */
 export const HEARTBEAT_TIMEOUT_MS = 50_000;
 
-/** How long a seat waits for its lost socket, and a session for its other side: a phone that sleeps while its owner is in the chat app. */
+/**
+ * How long a seat waits for its lost socket, and a session for its other side: a phone that sleeps
+ * while its owner is in the chat app.
+ */
 export const SEAT_GRACE_MS = 120_000;
 
 /** Largest picture in bytes. */
@@ -58,7 +74,10 @@ export const MAX_CONTROL_RECORDS = 2 ** 16;
 /** Control plaintexts are padded to a multiple of this, so that lengths say little. */
 export const CONTROL_PADDING = 256;
 
-/** Longest control record plaintext: `meta` with all of its texts filled with characters that JSON has to escape. */
+/**
+ * Longest control record plaintext: `meta` with all of its texts filled with characters that JSON
+ * has to escape.
+ */
 export const MAX_CONTROL_BYTES = 8_192;
 
 /** Longest name, alternative text, caption and watermark text, in UTF-16 units. */
@@ -77,22 +96,30 @@ export const MAX_REPORT_MS = 86_400_000;
 export const BIND_TIMEOUT_MS = 10_000;
 
 /**
- * Guesses that a code stands: a failed confirmation at the sender's, and an answered HELLO at the viewer's, cost one each.
- * With 33 bits of words three guesses succeed once in three thousand million times.
+ * Guesses that a code stands: a failed confirmation at the sender's, and an answered HELLO at the
+ * viewer's, cost one each. With 33 bits of words three guesses succeed once in three thousand
+ * million times.
  */
 export const MAX_CODE_GUESSES = 3;
 
 /**
- * Handshakes that one side confirms, or answers, without being bound to anybody: what two people compare is then at most that
- * many times likelier to be the same by chance. More than any honest pair needs, on any network.
+ * Handshakes that one side confirms, or answers, without being bound to anybody: what two people
+ * compare is then at most that many times likelier to be the same by chance. More than any honest
+ * pair needs, on any network.
  */
 export const MAX_HANDSHAKES = 16;
 
-/** How long digits lead nowhere after their room ended or they were withdrawn, in ms: who has an old note must not meet a stranger. */
+/**
+ * How long digits lead nowhere after their room ended or they were withdrawn, in ms: who has an old
+ * note must not meet a stranger.
+ */
 export const CODE_REST_MS = 600_000;
 
 /** Longest wait that a busy server names, in seconds. */
 export const MAX_RETRY_S = 3_600;
 
-/** A handshake and the connection behind it have this long before the page says that it did not work. */
+/**
+ * A handshake and the connection behind it have this long before the page says that it did not
+ * work.
+ */
 export const CONNECT_TIMEOUT_MS = 30_000;

@@ -29,18 +29,24 @@ export const RECORD = {
 export const FLAG_FINAL = 1;
 
 /**
- * Length of a whole chunk record (the last one may be shorter): the largest message that kept its speed in Chromium;
- * bench/transfer.ts compares 16 and 64 KiB.
+ * Length of a whole chunk record (the last one may be shorter): the largest message that kept its
+ * speed in Chromium; bench/transfer.ts compares 16 and 64 KiB.
  */
 export const RECORD_LENGTH = 64 * 1024;
 
 /** Plaintext bytes in a whole chunk. */
 export const CHUNK_SIZE = RECORD_LENGTH - HEADER_LENGTH - TAG_LENGTH;
 
-/** Longest message on either channel: browsers would take four times as much, and what waits is counted in messages. */
+/**
+ * Longest message on either channel: browsers would take four times as much, and what waits is
+ * counted in messages.
+ */
 export const MAX_RECORD_LENGTH = HEADER_LENGTH + CHUNK_SIZE + TAG_LENGTH;
 
-/** What stands in front of a record that takes its place among those of several connections: `13 ‖ place u32`. */
+/**
+ * What stands in front of a record that takes its place among those of several connections:
+ * `13 ‖ place u32`.
+ */
 export const PLACE_LENGTH = 1 + 4;
 
 /** Longest message where that stands in front. */

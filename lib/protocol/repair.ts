@@ -24,7 +24,10 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 1 && value < 2 ** 32;
 }
 
-/** Parses the plaintext of M7. Returns a fresh object that holds nothing but the fields of the union, or `null`. */
+/**
+ * Parses the plaintext of M7. Returns a fresh object that holds nothing but the fields of the
+ * union, or `null`.
+ */
 export function parseRepairMessage(raw: string): RepairMessage | null {
   const value = parseObject(raw, MAX_RELAY_LENGTH);
   if (value === null) return null;

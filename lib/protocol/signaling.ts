@@ -1,6 +1,6 @@
 /**
- * The messages of the signaling WebSocket `/ws/<room>`: JSON text of at most 8 KiB, one union per direction, and
- * a parser for each that trusts nothing.
+ * The messages of the signaling WebSocket `/ws/<room>`: JSON text of at most 8 KiB, one union per
+ * direction, and a parser for each that trusts nothing.
  *
  * This module is browser compatible.
  *
@@ -19,15 +19,23 @@ import {
 
 /** What a client may say. Tokens are base64url: 16 bytes `tok`, 32 bytes all others. */
 export type ClientMessage =
-  /** Makes the room and takes the sender's seat. `own` = H(otok), `join` = H(jtok), `ttl` in seconds. Who repeats it with the same hashes gets his own seat again. */
+  /**
+   * Makes the room and takes the sender's seat. `own` = H(otok), `join` = H(jtok), `ttl` in
+   * seconds. Who repeats it with the same hashes gets his own seat again.
+   */
   | { readonly t: "create"; readonly own: string; readonly join: string; readonly ttl: number }
-  /** Takes the viewer's seat: with `tok` at a room's address, without it at the digits of a code. */
+  /**
+   * Takes the viewer's seat: with `tok` at a room's address, without it at the digits of a code.
+   */
   | { readonly t: "join"; readonly tok?: string }
   /** Takes a seat back after a lost socket, or with a page that was loaded again. */
   | { readonly t: "resume"; readonly rtok: string }
   /** Passes `d` to the other seat. */
   | { readonly t: "relay"; readonly d: string }
-  /** Passes a frame of the encrypted relay to the other seat, where the server said in `ice` that it does. */
+  /**
+   * Passes a frame of the encrypted relay to the other seat, where the server said in `ice` that it
+   * does.
+   */
   | { readonly t: "data"; readonly d: string }
   /** Ends the room. Only the sender knows `otok`. */
   | { readonly t: "delete"; readonly otok: string }
@@ -37,21 +45,33 @@ export type ClientMessage =
   | { readonly t: "dismiss" }
   /** Sender: the code's digits lead here no longer. */
   | { readonly t: "withdraw" }
-  /** What came of the last attempt to connect, for the server's statistics: nothing hangs on it, and nobody has to say it. */
+  /**
+   * What came of the last attempt to connect, for the server's statistics: nothing hangs on it, and
+   * nobody has to say it.
+   */
   | { readonly t: "outcome"; readonly way: Outcome }
   /** Answers `ping`. */
   | { readonly t: "pong" };
 
-/** How two browsers are connected, or that they are not: `relayed` by TURN, `server` by the encrypted relay of this server. */
+/**
+ * How two browsers are connected, or that they are not: `relayed` by TURN, `server` by the
+ * encrypted relay of this server.
+ */
 export type Outcome = "direct" | "relayed" | "server" | "failed";
 
 /** Why the other seat is filled or empty now. */
 export type PeerCause = "join" | "resume" | "lost" | "leave";
 
-/** Why a room ended: the sender deleted it, its time ran out, or its sender stayed away longer than the grace. */
+/**
+ * Why a room ended: the sender deleted it, its time ran out, or its sender stayed away longer than
+ * the grace.
+ */
 export type GoneReason = "deleted" | "expired" | "lost";
 
-/** Codes of `err`: `refused` and `busy` are followed by a close, `no_peer` answers a `relay` to an empty seat. */
+/**
+ * Codes of `err`: `refused` and `busy` are followed by a close, `no_peer` answers a `relay` to an
+ * empty seat.
+ */
 export type SignalError = "refused" | "busy" | "no_peer";
 
 /** An ICE server as RTCPeerConnection takes it. */
@@ -64,10 +84,11 @@ export interface IceServer {
 /** What the server may say. */
 export type ServerMessage =
   /**
-   * The room exists; it expires in `exp` seconds (a span, because two clocks never agree). `code` are the digits that
-   * lead to it as well; absent where they were withdrawn, or where there are none to be had. `salt`: 32 bytes that live as
-   * long as the room, without which nobody can open what a tab kept for the case that it is loaded again; a server that has none
-   * to give is not come back to.
+   * The room exists; it expires in `exp` seconds (a span, because two clocks never agree). `code`
+   * are the digits that lead to it as well; absent where they were withdrawn, or where there are
+   * none to be had. `salt`: 32 bytes that live as long as the room, without which nobody can open
+   * what a tab kept for the case that it is loaded again; a server that has none to give is not
+   * come back to.
    */
   | {
     readonly t: "created";
@@ -82,8 +103,8 @@ export type ServerMessage =
   | { readonly t: "relay"; readonly d: string }
   | { readonly t: "data"; readonly d: string }
   /**
-   * ICE servers for this session, valid for `exp` seconds; sent once both seats are filled. `relay`: where no other way
-   * leads through, this server passes encrypted records on as `data`.
+   * ICE servers for this session, valid for `exp` seconds; sent once both seats are filled.
+   * `relay`: where no other way leads through, this server passes encrypted records on as `data`.
    */
   | {
     readonly t: "ice";
@@ -136,8 +157,8 @@ function isSpan(value: unknown, min: number, max: number): value is number {
 }
 
 /**
- * Parses what a client sent. Returns a fresh object that holds nothing but the fields of the union, or `null` for
- * anything that is not exactly one of its messages. Unknown extra fields are dropped.
+ * Parses what a client sent. Returns a fresh object that holds nothing but the fields of the union,
+ * or `null` for anything that is not exactly one of its messages. Unknown extra fields are dropped.
  */
 export function parseClientMessage(raw: string): ClientMessage | null {
   const value = parseMessage(raw);
@@ -196,7 +217,9 @@ function parseIceServer(value: unknown): IceServer | null {
   return { urls: list, username, credential };
 }
 
-/** Parses what a server sent; the server is as hostile as anyone. Returns a fresh object or `null`. */
+/**
+ * Parses what a server sent; the server is as hostile as anyone. Returns a fresh object or `null`.
+ */
 export function parseServerMessage(raw: string): ServerMessage | null {
   const value = parseMessage(raw);
   if (value === null) return null;

@@ -1,5 +1,6 @@
 /**
- * Several connections that carry one lane of files: what goes over which, in what order, and how far it is.
+ * Several connections that carry one lane of files: what goes over which, in what order, and how
+ * far it is.
  *
  * This module is browser compatible.
  *
@@ -12,8 +13,9 @@ import { PLACE_LENGTH, RECORD } from "./record.ts";
 export const STRIPES = 3;
 
 /**
- * Records that may be under way and not known to be in order, and so what a side holds that came too early: 4 MiB, which is
- * 40 MB/s at 100 ms. Less than may come before its `meta`, which is on a lane of its own.
+ * Records that may be under way and not known to be in order, and so what a side holds that came
+ * too early: 4 MiB, which is 40 MB/s at 100 ms. Less than may come before its `meta`, which is on a
+ * lane of its own.
  */
 export const STRIPE_WINDOW = 64;
 

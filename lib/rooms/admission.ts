@@ -1,5 +1,6 @@
 /**
- * What one client, and all of them together, may have of the rooms. Clients are told apart by what `clientKey` says.
+ * What one client, and all of them together, may have of the rooms. Clients are told apart by what
+ * `clientKey` says.
  *
  * @module
  */
@@ -100,7 +101,10 @@ export class Admission {
   readonly #upgrades: Pair<RateLimit>;
   readonly #creations: Pair<RateLimit>;
   readonly #guesses: Pair<GuessLimit>;
-  /** Characters relayed in each room. Forgotten with the oldest rooms; those are over after an hour anyway. */
+  /**
+   * Characters relayed in each room. Forgotten with the oldest rooms; those are over after an hour
+   * anyway.
+   */
   readonly #relayed: LruCache<string, number>;
   /** Sockets of each client: no more entries than there are sockets. */
   readonly #sockets = new Map<string, number>();
@@ -134,7 +138,10 @@ export class Admission {
     return this.#socketCount;
   }
 
-  /** Says whether `address` would have to wait for an upgrade now, and counts nothing: for a page that asks why. */
+  /**
+   * Says whether `address` would have to wait for an upgrade now, and counts nothing: for a page
+   * that asks why.
+   */
   look(address: string): Refusal | null {
     const own = this.#sockets.get(address) ?? 0;
     const total = this.#socketCount >= this.limits.sockets;
@@ -151,7 +158,10 @@ export class Admission {
     return this.#heed(this.look(address) ?? this.#upgrades.take(address));
   }
 
-  /** A socket of `address` is there. Call what it returns when it is gone; more often than once does nothing. */
+  /**
+   * A socket of `address` is there. Call what it returns when it is gone; more often than once does
+   * nothing.
+   */
   enter(address: string): () => void {
     this.#count(address, 1);
     let here = true;
@@ -167,8 +177,8 @@ export class Admission {
   }
 
   /**
-   * A join at digits, asked before anybody looks where they lead: what is refused here says nothing about them. It counts as
-   * failed until `acquit`.
+   * A join at digits, asked before anybody looks where they lead: what is refused here says nothing
+   * about them. It counts as failed until `acquit`.
    */
   guess(address: string): Refusal | null {
     return this.#heed(this.#guesses.take(address));

@@ -11,10 +11,15 @@ import type { RandomSource } from "../ops/tokens.ts";
 const MIN_DIGITS = 4;
 const MAX_DIGITS = 8;
 
-/** Of the addresses of one length at most this share is taken: who tries digits hits one time in a hundred, at best. */
+/**
+ * Of the addresses of one length at most this share is taken: who tries digits hits one time in a
+ * hundred, at best.
+ */
 const TAKEN_SHARE = 1 / 100;
 
-/** Draws for one code: enough for any random source that works, and an end for one that does not. */
+/**
+ * Draws for one code: enough for any random source that works, and an end for one that does not.
+ */
 const MAX_DRAWS = 64;
 
 /** True where `address` is one of digits, and not a room's own. */
@@ -22,7 +27,10 @@ export function isCode(address: string): boolean {
   return CODE_PATTERN.test(address);
 }
 
-/** How many digits the next code has where `taken` of them live or rest, or `null` where none would be long enough. */
+/**
+ * How many digits the next code has where `taken` of them live or rest, or `null` where none would
+ * be long enough.
+ */
 export function digitsFor(taken: number): number | null {
   for (let digits = MIN_DIGITS; digits <= MAX_DIGITS; digits++) {
     if (taken < 10 ** digits * TAKEN_SHARE) return digits;
@@ -36,26 +44,34 @@ export interface CodeTableOptions {
   readonly random: RandomSource;
   /** How long digits rest, in ms. */
   readonly restMs: number;
-  /** Digits that may live and rest together: more are not given out, so that who makes rooms in a loop fills no memory. */
+  /**
+   * Digits that may live and rest together: more are not given out, so that who makes rooms in a
+   * loop fills no memory.
+   */
   readonly maxCodes: number;
 }
 
 /**
- * The digits of one process. They are free, *live* (lead to one room) or *resting*, which from outside is the same as free
- * but for their not being given out.
+ * The digits of one process. They are free, *live* (lead to one room) or *resting*, which from
+ * outside is the same as free but for their not being given out.
  */
 export class CodeTable {
   readonly #options: CodeTableOptions;
   /** Digits → address of the room. */
   readonly #live = new Map<string, string>();
-  /** Digits → when they are free again. All rest equally long, so the map is in order of that time. */
+  /**
+   * Digits → when they are free again. All rest equally long, so the map is in order of that time.
+   */
   readonly #resting = new Map<string, number>();
 
   constructor(options: CodeTableOptions) {
     this.#options = options;
   }
 
-  /** How many digits live, and how many rest, counting those whose rest is over but which nobody has swept yet. */
+  /**
+   * How many digits live, and how many rest, counting those whose rest is over but which nobody has
+   * swept yet.
+   */
   get counts(): { readonly live: number; readonly resting: number } {
     return { live: this.#live.size, resting: this.#resting.size };
   }
@@ -96,7 +112,10 @@ export class CodeTable {
   }
 }
 
-/** Random digits, each with the same chance, or `null` for a number from the incomplete last round of 2^32 / 10^digits. */
+/**
+ * Random digits, each with the same chance, or `null` for a number from the incomplete last round
+ * of 2^32 / 10^digits.
+ */
 export function guessCode(random: RandomSource, digits: number): string | null {
   const bytes = random(4);
   const number = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);

@@ -40,14 +40,20 @@ export interface Guest {
   readonly room: string;
   /** What limits are counted by. */
   readonly address: string;
-  /** False where this server makes rooms only for those who showed its access key, and this one did not. */
+  /**
+   * False where this server makes rooms only for those who showed its access key, and this one did
+   * not.
+   */
   readonly mayCreate: boolean;
 }
 
 /** How a frame of the encrypted relay begins. */
 const DATA = '{"t":"data",';
 
-/** Who came by a code has proved himself by then, or was turned away: the sender waits for that long and a little more. */
+/**
+ * Who came by a code has proved himself by then, or was turned away: the sender waits for that long
+ * and a little more.
+ */
 const TRIAL_MS = CONNECT_TIMEOUT_MS + 10_000;
 
 /** So many milliseconds' worth of messages may come at once. */
@@ -60,7 +66,10 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits: ConnectionLimits;
-  /** What this seat may use to get through to the other; asked each time that both are filled; nothing without. */
+  /**
+   * What this seat may use to get through to the other; asked each time that both are filled;
+   * nothing without.
+   */
   readonly ice?: IceIssuer | undefined;
   /** What may go through the encrypted relay; without it there is none. */
   readonly relay?: RelayBudget | undefined;
@@ -77,10 +86,16 @@ type State =
   /** The store decides; what the seat hears meanwhile goes out behind the answer. */
   | { readonly at: "claiming"; readonly early: SeatEvent[] }
   | { readonly at: "seated"; readonly ticket: Ticket }
-  /** What came before the end is still done for the seat: a page says `delete` and closes in one breath. */
+  /**
+   * What came before the end is still done for the seat: a page says `delete` and closes in one
+   * breath.
+   */
   | { readonly at: "closed"; readonly ticket: Ticket | null };
 
-/** The protocol machine of one socket. Feed it with `receive` and `closed`; it closes the socket when it has to. */
+/**
+ * The protocol machine of one socket. Feed it with `receive` and `closed`; it closes the socket
+ * when it has to.
+ */
 export class Connection {
   readonly #socket: Socket;
   readonly #guest: Guest;
@@ -92,16 +107,23 @@ export class Connection {
   #nextPing = 0;
   /** Up to when what was said is paid for: a rate of messages in one number. */
   #paidAt = -Infinity;
-  /** When a join by digits no longer counts as one that may have failed; `null` where none is open. */
+  /**
+   * When a join by digits no longer counts as one that may have failed; `null` where none is open.
+   */
   #trialEnds: number | null = null;
-  /** Messages are handled one after the other, however long the store takes: this keeps relays in order. */
+  /**
+   * Messages are handled one after the other, however long the store takes: this keeps relays in
+   * order.
+   */
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
   /** Characters of `data` that wait for their turn. */
   #pendingData = 0;
   /** The other seat was filled since this one said last what came of it. */
   #mayReport = false;
-  /** By what the seat was taken, until its holder says anything: then he is known to have his rtok. */
+  /**
+   * By what the seat was taken, until its holder says anything: then he is known to have his rtok.
+   */
   #unheard: FirstMessage["t"] | null = null;
 
   /** Takes an open socket. */
@@ -123,7 +145,8 @@ export class Connection {
     this.#heardAt = this.#context.clock.now();
     const { limits, relay } = this.#context;
     const isData = relay !== undefined && typeof data === "string" && data.startsWith(DATA);
-    // What goes through the relay has a budget of its own, which slows it down and sends nobody away.
+    // What goes through the relay has a budget of its own, which slows it down and sends nobody
+    // away.
     if (!isData && this.#isTooFast(this.#heardAt)) return this.end("busy");
     const longest = isData ? MAX_DATA_MESSAGE_LENGTH : MAX_SIGNAL_LENGTH;
     if (typeof data !== "string" || data.length > longest) return this.end("tooLarge");
@@ -144,7 +167,10 @@ export class Connection {
     return this.#state.at === "seated" ? this.#state.ticket.room : null;
   }
 
-  /** The socket is gone. May be called any number of times: Deno fires `close` twice after an idle timeout. */
+  /**
+   * The socket is gone. May be called any number of times: Deno fires `close` twice after an idle
+   * timeout.
+   */
   closed(): void {
     if (this.#isClosed()) return;
     const ticket = this.#state.at === "seated" ? this.#state.ticket : null;
@@ -155,8 +181,8 @@ export class Connection {
   }
 
   /**
-   * Closes the socket with the code for `reason`. The seat is given back first and not when `close` fires, because
-   * a reader that is stuck keeps its socket from closing.
+   * Closes the socket with the code for `reason`. The seat is given back first and not when `close`
+   * fires, because a reader that is stuck keeps its socket from closing.
    */
   end(reason: CloseReason): void {
     if (this.#isClosed()) return;
@@ -271,8 +297,8 @@ export class Connection {
   }
 
   /**
-   * The socket went away. A viewer who was not heard of since he joined may have no rtok: then nobody waits for him, and he can
-   * join again.
+   * The socket went away. A viewer who was not heard of since he joined may have no rtok: then
+   * nobody waits for him, and he can join again.
    */
   async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
@@ -344,7 +370,8 @@ export class Connection {
     if (state.at !== "seated") return;
     switch (event.t) {
       case "peer": {
-        // Before it: the attempt that begins with `peer` is to use them. Who is alone here gets none.
+        // Before it: the attempt that begins with `peer` is to use them. Who is alone here gets
+        // none.
         const ice = event.up ? this.#context.ice?.() : null;
         if (ice) this.#send(ice);
         this.#mayReport = event.up;

@@ -1,5 +1,6 @@
 /**
- * Limits of this server, on top of those of the protocol. They bound what strangers can make it hold.
+ * Limits of this server, on top of those of the protocol. They bound what strangers can make it
+ * hold.
  *
  * @module
  */
@@ -29,7 +30,9 @@ export interface StoreLimits {
 export interface RedisLimits {
   /** How long a seat counts as held without a word from its instance, in ms. */
   readonly leaseMs: number;
-  /** How often an instance vouches for its seats, and reads what a lost bell did not tell it, in ms. */
+  /**
+   * How often an instance vouches for its seats, and reads what a lost bell did not tell it, in ms.
+   */
   readonly touchMs: number;
   /** How long an operation may take until Redis counts as away, in ms. */
   readonly operationMs: number;
@@ -51,13 +54,17 @@ export interface ConnectionLimits {
   readonly maxBuffered: number;
   /** Messages of one socket that may wait for the store. */
   readonly maxPending: number;
-  /** Characters of the encrypted relay's frames among them at which a socket counts as not heeding its window. */
+  /**
+   * Characters of the encrypted relay's frames among them at which a socket counts as not heeding
+   * its window.
+   */
   readonly maxPendingData: number;
 }
 
 /**
- * 10,000 rooms: what they weigh is their two idle sockets, 22.5 KiB each, so half a gigabyte with everybody there.
- * 200,000 codes: 12 MiB, and 330 new rooms a second for ten minutes until somebody gets a room without one.
+ * 10,000 rooms: what they weigh is their two idle sockets, 22.5 KiB each, so half a gigabyte with
+ * everybody there. 200,000 codes: 12 MiB, and 330 new rooms a second for ten minutes until somebody
+ * gets a room without one.
  */
 export const STORE_LIMITS: StoreLimits = {
   graceMs: SEAT_GRACE_MS,
@@ -68,8 +75,9 @@ export const STORE_LIMITS: StoreLimits = {
 };
 
 /**
- * Three touches fit into a lease, so that one lost on the way costs no seat. 256 events are 1.5 MiB of the longest relays,
- * and five times the honest burst. What is owed is a seat or two of each socket.
+ * Three touches fit into a lease, so that one lost on the way costs no seat. 256 events are 1.5 MiB
+ * of the longest relays, and five times the honest burst. What is owed is a seat or two of each
+ * socket.
  */
 export const REDIS_LIMITS: RedisLimits = {
   leaseMs: 45_000,
@@ -80,8 +88,9 @@ export const REDIS_LIMITS: RedisLimits = {
 };
 
 /**
- * 256 KiB is ten times what a whole session relays. It can't be much lower: Deno counts a message as buffered until its
- * write came back, so a burst counts whole even for a quick reader. A burst of ICE candidates is about 30 messages.
+ * 256 KiB is ten times what a whole session relays. It can't be much lower: Deno counts a message
+ * as buffered until its write came back, so a burst counts whole even for a quick reader. A burst
+ * of ICE candidates is about 30 messages.
  */
 export const CONNECTION_LIMITS: ConnectionLimits = {
   firstMessageMs: FIRST_MESSAGE_MS,

@@ -1,5 +1,6 @@
 /**
- * Rooms in the memory of one process. Each operation runs to its end without an `await`, which makes it atomic.
+ * Rooms in the memory of one process. Each operation runs to its end without an `await`, which
+ * makes it atomic.
  *
  * @module
  */
@@ -52,7 +53,9 @@ export interface MemoryRoomStoreOptions {
   readonly limits?: Partial<StoreLimits>;
 }
 
-/** No token hashes to this, it only gives unknown rooms and empty seats something to compare with. */
+/**
+ * No token hashes to this, it only gives unknown rooms and empty seats something to compare with.
+ */
 const NO_HASH: TokenHash = "A".repeat(43);
 
 const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<Seat, Seat>;
@@ -63,7 +66,10 @@ export class MemoryRoomStore implements RoomStore {
   readonly #codes: CodeTable;
   readonly #clock: Clock;
   readonly #limits: StoreLimits;
-  /** Cancels the sweep, which runs while there are rooms; resting digits wait without it for the next room, which sweeps too. */
+  /**
+   * Cancels the sweep, which runs while there are rooms; resting digits wait without it for the
+   * next room, which sweeps too.
+   */
   #cancelSweep: (() => void) | null = null;
 
   constructor(
@@ -194,7 +200,10 @@ export class MemoryRoomStore implements RoomStore {
     return Promise.resolve();
   }
 
-  /** The room's own address behind one that may be digits. Digits that lead nowhere lead to no room, not past the search. */
+  /**
+   * The room's own address behind one that may be digits. Digits that lead nowhere lead to no room,
+   * not past the search.
+   */
   #lead(address: string): string {
     return isCode(address) ? this.#codes.find(address) ?? "" : address;
   }
@@ -270,7 +279,8 @@ export class MemoryRoomStore implements RoomStore {
     else if (over(room.viewer)) this.#emptyViewer(room);
   }
 
-  // One sweep over all rooms, not a timer for each: 10,000 rooms take less than a millisecond, and one handle cannot leak.
+  // One sweep over all rooms, not a timer for each: 10,000 rooms take less than a millisecond, and
+  // one handle cannot leak.
   #sweep(): void {
     this.#cancelSweep?.();
     for (const room of this.#rooms.values()) this.#settle(room);
@@ -292,8 +302,8 @@ function opens(holder: Holder | null | undefined, token: TokenHash): boolean {
   return newest || shown;
 }
 
-// A microtask later, so that a listener which calls the store back (a slow reader that gives up its seat) finds the
-// operation complete and its own news behind the news that are on their way.
+// A microtask later, so that a listener which calls the store back (a slow reader that gives up its
+// seat) finds the operation complete and its own news behind the news that are on their way.
 function tell(holder: Holder | null, event: SeatEvent): void {
   if (holder?.up) queueMicrotask(() => holder.listener(event));
 }

@@ -15,10 +15,11 @@ interface Core {
 }
 
 /**
- * After `close()` Deno (2.9.6) waits for the other end's close frame for as long as that one likes, reads on meanwhile, and
- * its idle timeout no longer counts: a message in fragments without an end then fills the memory without an end. There is no
- * public way to cut the connection, so this closes the resource below it, as the idle timeout does. Where a version of Deno
- * has these parts under other names nothing happens, and a test in tests/hostile fails.
+ * After `close()` Deno (2.9.6) waits for the other end's close frame for as long as that one likes,
+ * reads on meanwhile, and its idle timeout no longer counts: a message in fragments without an end
+ * then fills the memory without an end. There is no public way to cut the connection, so this
+ * closes the resource below it, as the idle timeout does. Where a version of Deno has these parts
+ * under other names nothing happens, and a test in tests/hostile fails.
  */
 function cut(socket: WebSocket): void {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) =>

@@ -1,12 +1,16 @@
 /**
- * The two connections of an instance to Redis: one for scripts, one that listens to its bell. Both come back by themselves.
+ * The two connections of an instance to Redis: one for scripts, one that listens to its bell. Both
+ * come back by themselves.
  *
  * @module
  */
 import { createClient } from "@redis/client";
 import type { Script } from "./redis_scripts.ts";
 
-/** An operation that Redis did not confirm: it is away, or too slow. Whether it took effect is unknown. */
+/**
+ * An operation that Redis did not confirm: it is away, or too slow. Whether it took effect is
+ * unknown.
+ */
 export class RedisAway extends Error {
   override readonly name = "RedisAway";
 }
@@ -15,7 +19,10 @@ export class RedisAway extends Error {
 export interface RedisLinkHandlers {
   /** Somebody published on the channel. */
   onBell(message: string): void;
-  /** One of the connections is there, for the first time or again; what was published in between is lost. */
+  /**
+   * One of the connections is there, for the first time or again; what was published in between is
+   * lost.
+   */
   onReady(): void;
   /** Redis is out of reach. Called once until it is back. */
   onAway(reason: string): void;
@@ -35,7 +42,9 @@ export interface RedisLinkOptions {
 /** Longest wait between two attempts to connect, in ms. */
 const RETRY_MAX_MS = 2_000;
 
-/** A connection says something this often, and is given up after this long without an answer, in ms. */
+/**
+ * A connection says something this often, and is given up after this long without an answer, in ms.
+ */
 const PING_MS = 5_000;
 const SILENCE_MS = 12_000;
 
@@ -45,7 +54,8 @@ const MAX_WAITING = 20_000;
 function makeClient(url: string) {
   return createClient({
     url,
-    // RESP 3 brings maintenance notifications, whose code reads the environment behind config.ts's back.
+    // RESP 3 brings maintenance notifications, whose code reads the environment behind config.ts's
+    // back.
     RESP: 2,
     maintNotifications: "disabled",
     // What can't be said now is not said later: nobody waits for it any more.
@@ -81,12 +91,18 @@ export class RedisLink {
     this.#connect();
   }
 
-  /** True where both connections are there: a claim that nobody could tell of its events is not worth making. */
+  /**
+   * True where both connections are there: a claim that nobody could tell of its events is not
+   * worth making.
+   */
   get ready(): boolean {
     return this.#scripts.isReady && this.#bell.isReady && !this.#closed;
   }
 
-  /** Runs a script. Throws {@linkcode RedisAway} without its answer; errors of the script itself as they are. */
+  /**
+   * Runs a script. Throws {@linkcode RedisAway} without its answer; errors of the script itself as
+   * they are.
+   */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#scripts.isReady) throw new RedisAway("Cannot run a script: Redis is away");
     const options = { keys: [...keys], arguments: [...args] };
@@ -149,7 +165,10 @@ function isAnswer(error: unknown): boolean {
   return error instanceof Error && /^(ERR|WRONGTYPE|NOPERM)\b/.test(error.message);
 }
 
-/** ECONNREFUSED, WRONGPASS, a class of errors: one word, as the rest of a message may hold an address or a name. */
+/**
+ * ECONNREFUSED, WRONGPASS, a class of errors: one word, as the rest of a message may hold an
+ * address or a name.
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   if ("code" in error && typeof error.code === "string") return error.code;

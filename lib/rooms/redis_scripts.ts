@@ -1,9 +1,10 @@
 /**
- * What happens to a room inside of Redis: one Lua script for each operation, so that each is atomic. They say the same as
- * memory_store.ts, with Redis's clock, and address every event to the connection that held the seat when it happened.
+ * What happens to a room inside of Redis: one Lua script for each operation, so that each is
+ * atomic. They say the same as memory_store.ts, with Redis's clock, and address every event to the
+ * connection that held the seat when it happened.
  *
- * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms `{rooms}`: a script never
- * touches two of them, as a cluster demands.
+ * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms
+ * `{rooms}`: a script never touches two of them, as a cluster demands.
  *
  *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met; for each seat: rtok, before, conn, at, leaseAt, lostAt
  *     img:{ROOM}:events    stream   to (conn), event (JSON); taken out once it was read
@@ -12,8 +13,9 @@
  *     img:{rooms}:look     sorted   room → when somebody has to look after its deadlines
  *     img:bell:INSTANCE    channel  conn for which there is something in its room's stream
  *
- * A seat is empty without `rtok`; up with `conn` and no `lostAt`; lost with `lostAt`. Where it was lost because its lease ran
- * out, `conn` stays, so that the instance can come back to it. Every key has a time to live from its first moment on.
+ * A seat is empty without `rtok`; up with `conn` and no `lostAt`; lost with `lostAt`. Where it was
+ * lost because its lease ran out, `conn` stays, so that the instance can come back to it. Every key
+ * has a time to live from its first moment on.
  *
  * @module
  */
@@ -42,12 +44,14 @@ export const KEY = {
 } as const;
 
 /**
- * How long a room's keys outlive it, in ms: whoever missed the bell of its end reads it by then, and the script that lets a
- * deadline take effect comes before the key goes by itself.
+ * How long a room's keys outlive it, in ms: whoever missed the bell of its end reads it by then,
+ * and the script that lets a deadline take effect comes before the key goes by itself.
  */
 const TAIL_MS = 20_000;
 
-/** Digits and rooms are put off by this while one instance looks after a room that is due, in ms. */
+/**
+ * Digits and rooms are put off by this while one instance looks after a room that is due, in ms.
+ */
 const LOOK_AGAIN_MS = 5_000;
 
 /** Milliseconds by the clock of Redis, as a Lua expression. */
@@ -194,15 +198,17 @@ end
 }
 
 /**
- * Those of a room take KEYS room, events and ARGV conn, instance, … and answer first `false`, or what the room's digits were
- * where it ended meanwhile ('' for none): the instance then tidies up behind it. What follows is said at each.
+ * Those of a room take KEYS room, events and ARGV conn, instance, … and answer first `false`, or
+ * what the room's digits were where it ended meanwhile ('' for none): the instance then tidies up
+ * behind it. What follows is said at each.
  */
 function sources(limits: StoreLimits & RedisLimits, now: string) {
   const plain = prelude(now);
   const room = roomPrelude(limits, now);
   const { codeRestMs, maxCodes, maxRooms } = limits;
   return {
-    // rtok, own, join, ttl in ms or '' to make none, code or '', salt → seat, exp, salt, code | 'refused' | 'none'
+    // rtok, own, join, ttl in ms or '' to make none, code or '', salt → seat, exp, salt, code |
+    // 'refused' | 'none'
     create: `${room}
 local rtok, own, join, ttl, code, salt = unpack(ARGV, 3, 8)
 if exists() then
@@ -307,7 +313,8 @@ if ARGV[3] == 'sender' and holds('sender') and room.code then
 end
 return { ended, code }`,
 
-    // ids that were read, … → 'held' | 'fenced' | 'unknown', then id, event, …: what there is to read
+    // ids that were read, … → 'held' | 'fenced' | 'unknown', then id, event, …: what there is to
+    // read
     tend: `${room}
 if #ARGV > 2 then
   redis.call('XDEL', eventsKey, unpack(ARGV, 3))

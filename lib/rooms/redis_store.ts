@@ -1,12 +1,13 @@
 /**
  * Rooms on Redis or Valkey, shared by any number of instances.
  *
- * The room is in Redis (redis_scripts.ts); an instance has nothing but the listeners of its own sockets. What a seat hears
- * is put into its room's stream by the script that caused it, and the bell of the instance that holds the seat is rung. The
- * bell may be lost, the stream is read at every touch as well: an event is delivered once, and taken out of the stream.
+ * The room is in Redis (redis_scripts.ts); an instance has nothing but the listeners of its own
+ * sockets. What a seat hears is put into its room's stream by the script that caused it, and the
+ * bell of the instance that holds the seat is rung. The bell may be lost, the stream is read at
+ * every touch as well: an event is delivered once, and taken out of the stream.
  *
- * While Redis is away nobody gets a seat (`busy`), nothing is relayed, and whoever has a seat stays: an instance catches up
- * when Redis is back. There is no second truth in between.
+ * While Redis is away nobody gets a seat (`busy`), nothing is relayed, and whoever has a seat
+ * stays: an instance catches up when Redis is back. There is no second truth in between.
  *
  * @module
  */
@@ -64,7 +65,9 @@ interface Local {
   astray: boolean;
 }
 
-/** Candidates for a code in one script, and scripts in which it is tried: 64 draws, as in memory. */
+/**
+ * Candidates for a code in one script, and scripts in which it is tried: 64 draws, as in memory.
+ */
 const DRAWS = 8;
 const DRAW_ROUNDS = 8;
 
@@ -81,7 +84,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   readonly #options: RedisRoomStoreOptions;
   readonly #instance: string;
   readonly #seats = new Map<string, Local>();
-  /** What has to be done when Redis is back. Each is fenced by its connection, so that it may come late or twice. */
+  /**
+   * What has to be done when Redis is back. Each is fenced by its connection, so that it may come
+   * late or twice.
+   */
   readonly #owed: (() => Promise<unknown>)[] = [];
   #cancelTimer: () => void;
   #tending: Promise<void> | null = null;
@@ -219,7 +225,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     }
   }
 
-  /** Looks after every seat and every room that is due: resolves when all that was in the streams before is delivered. */
+  /**
+   * Looks after every seat and every room that is due: resolves when all that was in the streams
+   * before is delivered.
+   */
   async catchUp(): Promise<void> {
     await this.#payBack();
     await inBatches([...this.#seats.values()], (seat) => this.#tend(seat));
@@ -239,8 +248,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * The claims that Redis grants, refuses, or does not answer, which is `busy`. `viewer`: what becomes of a viewer's seat then; one
-   * that was joined need not wait for anybody.
+   * The claims that Redis grants, refuses, or does not answer, which is `busy`. `viewer`: what
+   * becomes of a viewer's seat then; one that was joined need not wait for anybody.
    */
   async #claim<T extends Seated>(
     { conn, listener }: Claim,
@@ -345,7 +354,9 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     return this.#run(script, room, [conn, this.#instance, seat, ...more]);
   }
 
-  /** Runs a script of a room, tidies up where the room ended, and returns the rest of the answer. */
+  /**
+   * Runs a script of a room, tidies up where the room ended, and returns the rest of the answer.
+   */
   async #run(script: Script, room: string, args: readonly string[]): Promise<unknown[]> {
     const answer = await this.#link.run(script, [KEY.room(room), KEY.events(room)], args);
     if (!Array.isArray(answer)) throw new TypeError("Cannot run a script: its answer is no list");
@@ -384,7 +395,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     await inBatches(owed, (attempt) => this.#insist(attempt));
   }
 
-  /** What this seat said did not arrive; it hears so when Redis is back, and can do something about it. */
+  /**
+   * What this seat said did not arrive; it hears so when Redis is back, and can do something about
+   * it.
+   */
   #mislaid({ conn }: Ticket, error: unknown): void {
     if (!(error instanceof RedisAway)) throw error;
     const seat = this.#seats.get(conn);
@@ -396,7 +410,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     if (seat !== undefined) this.#tend(seat).catch((error) => this.#failed(error));
   }
 
-  /** Vouches for the seat and delivers what there is, until there is nothing. One at a time for each seat. */
+  /**
+   * Vouches for the seat and delivers what there is, until there is nothing. One at a time for each
+   * seat.
+   */
   async #tend(seat: Local): Promise<void> {
     seat.again = true;
     if (!seat.granted) return;
@@ -467,7 +484,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     await this.#sweep();
   }
 
-  /** Lets the deadlines of rooms take effect after which nobody else looks. Every instance does it for all. */
+  /**
+   * Lets the deadlines of rooms take effect after which nobody else looks. Every instance does it
+   * for all.
+   */
   async #sweep(): Promise<void> {
     const { due, look, lookAt } = this.#scripts;
     for (;;) {

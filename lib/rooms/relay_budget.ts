@@ -1,6 +1,7 @@
 /**
- * What one room may send through the encrypted relay: so much in all, for so long, and no faster than that. Who is too fast
- * waits, and with him, as the two ends count what is under way, the browser that sends.
+ * What one room may send through the encrypted relay: so much in all, for so long, and no faster
+ * than that. Who is too fast waits, and with him, as the two ends count what is under way, the
+ * browser that sends.
  *
  * @module
  */
@@ -31,7 +32,10 @@ interface Spent {
   readonly paidAt: number;
 }
 
-/** Counts by room. The rooms that were touched longest ago are forgotten first; those are over after an hour anyway. */
+/**
+ * Counts by room. The rooms that were touched longest ago are forgotten first; those are over after
+ * an hour anyway.
+ */
 export class RelayBudget {
   readonly #limits: RelayLimits;
   readonly #clock: Clock;
@@ -42,7 +46,10 @@ export class RelayBudget {
     this.#clock = clock;
   }
 
-  /** Takes `length` characters: how many milliseconds they have to wait, or `null` where the room has used up its budget. */
+  /**
+   * Takes `length` characters: how many milliseconds they have to wait, or `null` where the room
+   * has used up its budget.
+   */
   take(room: string, length: number): number | null {
     const now = this.#clock.now();
     const { since, bytes, paidAt } = this.#rooms.get(room) ??

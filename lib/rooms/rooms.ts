@@ -61,12 +61,17 @@ export class Rooms {
     return this.#open.size;
   }
 
-  /** Whether this process can seat anybody: its store is within reach, and it is not being stopped. */
+  /**
+   * Whether this process can seat anybody: its store is within reach, and it is not being stopped.
+   */
   get ready(): boolean {
     return !this.#stopping && this.#context.store.ready;
   }
 
-  /** How many rooms have a seat in this process; one whose two seats are in two processes counts in both. */
+  /**
+   * How many rooms have a seat in this process; one whose two seats are in two processes counts in
+   * both.
+   */
   countRooms(): number {
     const rooms = new Set<string>();
     for (const { room } of this.#open.values()) if (room !== null) rooms.add(room);

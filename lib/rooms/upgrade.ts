@@ -11,7 +11,10 @@ import { isCode } from "./codes.ts";
 import type { Guest } from "./connection.ts";
 import type { Rooms } from "./rooms.ts";
 
-/** Seconds after which Deno asks a silent socket whether it lives: it notices a dead line before the heartbeat does. */
+/**
+ * Seconds after which Deno asks a silent socket whether it lives: it notices a dead line before the
+ * heartbeat does.
+ */
 const IDLE_TIMEOUT_S = 15;
 
 /** Options of {@linkcode upgradeToRoom}. */
@@ -34,10 +37,11 @@ function postpone({ total, retry }: Refusal): Response {
 }
 
 /**
- * Upgrades a request for the room of `guest` and hands the socket over. Everything is checked before the upgrade: the answer
- * is else `{code, message}` in JSON with status 400 (room, subprotocol, handshake), 403 (origin), 405, 426 (not a
- * WebSocket), or 429 (too much from this client) and 503 (too much from all) with Retry-After. A page can't read what came
- * in place of its WebSocket, but it can ask again without an upgrade: then 429 and 503 come before 426.
+ * Upgrades a request for the room of `guest` and hands the socket over. Everything is checked
+ * before the upgrade: the answer is else `{code, message}` in JSON with status 400 (room,
+ * subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket), or 429 (too much from this
+ * client) and 503 (too much from all) with Retry-After. A page can't read what came in place of its
+ * WebSocket, but it can ask again without an upgrade: then 429 and 503 come before 426.
  */
 export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOptions): Response {
   const response = answer(req, guest, options);

@@ -1,6 +1,6 @@
 /**
- * The access key of a server that makes rooms only for those who know it. Who shows it once gets a cookie that says so for a
- * while; joining never asks for either.
+ * The access key of a server that makes rooms only for those who know it. Who shows it once gets a
+ * cookie that says so for a while; joining never asks for either.
  *
  * @module
  */
@@ -56,8 +56,8 @@ export class Access {
   readonly #wrongTotal: RateLimit;
 
   constructor({ key, secure, clock = systemClock, now = Date.now }: AccessOptions) {
-    // Slow, once: who has got hold of a cookie could otherwise try keys on it as quickly as he can hash. The same for all
-    // instances and restarts, so that cookies outlive them.
+    // Slow, once: who has got hold of a cookie could otherwise try keys on it as quickly as he can
+    // hash. The same for all instances and restarts, so that cookies outlive them.
     this.#secret = key === "" ? null : scryptSync(key, "img-e2e/1 access cookie", 32);
     this.#right = this.#mac(`key ${key}`);
     this.#secure = secure;
@@ -66,7 +66,9 @@ export class Access {
     this.#wrongTotal = new RateLimit(WRONG_PER_MINUTE_TOTAL, { clock });
   }
 
-  /** True where this request may make rooms: its cookie is ours and not too old, or none is needed. */
+  /**
+   * True where this request may make rooms: its cookie is ours and not too old, or none is needed.
+   */
   admits(req: Request): boolean {
     if (this.#secret === null) return true;
     const [, expires = "", mac = ""] = COOKIE_PATTERN.exec(this.#cookieOf(req)) ?? [];
@@ -84,7 +86,8 @@ export class Access {
     if (form === null || !/^(same-origin|none)$/.test(site)) return { at: "foreign" };
     const wait = this.#wrong.take(address) || this.#wrongTotal.take(ALL);
     if (wait > 0) return { at: "wait", retry: Math.ceil(wait / 1_000) };
-    // MACs of both, so that neither the length nor the place of the first difference shows in the time.
+    // MACs of both, so that neither the length nor the place of the first difference shows in the
+    // time.
     const given = this.#mac(`key ${(form.get("key") ?? "").trim()}`);
     if (this.#secret === null || !timingSafeEqual(given, this.#right)) return { at: "wrong" };
     this.#wrong.giveBack(address);

@@ -4,7 +4,10 @@
  * @module
  */
 
-/** Written by `deno task build`: SHA-256 over every file that browsers get, see docs/architecture.md. */
+/**
+ * Written by `deno task build`: SHA-256 over every file that browsers get, see
+ * docs/architecture.md.
+ */
 const FILE = new URL("../../_fresh/build.sha256", import.meta.url);
 
 function readBuild(): string | null {

@@ -8,7 +8,10 @@ import { Buffer } from "node:buffer";
 /** Longest form that is read, in bytes: the longest access key, with every character escaped. */
 const MAX_FORM_BYTES = 8_192;
 
-/** The fields of a form, `null` where it is too long. No more than the longest one is ever in memory. */
+/**
+ * The fields of a form, `null` where it is too long. No more than the longest one is ever in
+ * memory.
+ */
 export async function readForm(req: Request): Promise<URLSearchParams | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;

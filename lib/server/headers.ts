@@ -1,13 +1,16 @@
 /**
- * Security headers for every answer: pages, files, errors, refusals. Around the app and not a middleware in it, because
- * Fresh answers errors outside of the middlewares.
+ * Security headers for every answer: pages, files, errors, refusals. Around the app and not a
+ * middleware in it, because Fresh answers errors outside of the middlewares.
  *
  * @module
  */
 
 import { log } from "../ops/log.ts";
 
-/** Where Fresh keeps the nonce of a rendered page's inline script; there is no public way to it outside of its own `csp()`. */
+/**
+ * Where Fresh keeps the nonce of a rendered page's inline script; there is no public way to it
+ * outside of its own `csp()`.
+ */
 const NONCE = Symbol.for("__freshNonce");
 
 /** A year, for this host alone: what else lives below its name is the operator's business. */
@@ -39,7 +42,10 @@ export interface HeaderOptions {
 
 type Handler<Info> = (req: Request, info?: Info) => Response | Promise<Response>;
 
-/** Answers as `handler` does, with security headers. The answer to a WebSocket upgrade is passed on as it is. */
+/**
+ * Answers as `handler` does, with security headers. The answer to a WebSocket upgrade is passed on
+ * as it is.
+ */
 export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): Handler<Info> {
   const sockets = options.publicOrigins.map((origin) => origin.replace(/^http/, "ws"));
   const strict = options.tls || options.publicOrigins.some((origin) => origin.startsWith("https:"));
@@ -71,8 +77,9 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
 }
 
 /**
- * The answer of `handler`, or ours where it throws: Fresh answers what routes throw, but not what comes up before it has found
- * one, such as a URIError for percent signs in a path that stand for nothing.
+ * The answer of `handler`, or ours where it throws: Fresh answers what routes throw, but not what
+ * comes up before it has found one, such as a URIError for percent signs in a path that stand for
+ * nothing.
  */
 async function answerOf<Info>(handler: Handler<Info>, req: Request, info?: Info) {
   try {
@@ -91,7 +98,10 @@ const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
 /** The service worker fetches pages for the browser. */
 const SERVICE_WORKER = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 
-/** The decoder of HEIC is WebAssembly: it may be compiled there and nowhere else, and reaches nothing. */
+/**
+ * The decoder of HEIC is WebAssembly: it may be compiled there and nowhere else, and reaches
+ * nothing.
+ */
 const HEIC_WORKER = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'";
 
 const OF_SCRIPTS: ReadonlyMap<string, string> = new Map([
@@ -108,7 +118,8 @@ function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
     // The icon. Pictures are painted on canvases, from bytes.
     "img-src 'self'",
     "font-src 'self'",
-    // 'self' is enough for WebSockets of the same host, but not in Safari before 15.4 (from documentation).
+    // 'self' is enough for WebSockets of the same host, but not in Safari before 15.4 (from
+    // documentation).
     ["connect-src 'self'", ...sockets].join(" "),
     "worker-src 'self'",
     "manifest-src 'self'",

@@ -45,7 +45,8 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
       ...tls,
       // Pages carry their texts; what was compressed when it was built is left as it is.
       automaticCompression: true,
-      // A platform can put a socket of its own in the place of ours (DENO_SERVE_ADDRESS), and that need not be one of TCP.
+      // A platform can put a socket of its own in the place of ours (DENO_SERVE_ADDRESS), and that
+      // need not be one of TCP.
       onListen: (addr: Deno.Addr) => {
         const where = "hostname" in addr
           ? urlOf(addr.hostname, addr.port, tls === null ? "http" : "https")
@@ -68,7 +69,10 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
   }
 }
 
-/** Certificate and key, or `null` where a proxy has them. Throws a ConfigError that names the file it could not read. */
+/**
+ * Certificate and key, or `null` where a proxy has them. Throws a ConfigError that names the file
+ * it could not read.
+ */
 function readTls({ TLS_CERT, TLS_KEY }: Config): { cert: string; key: string } | null {
   if (TLS_CERT === "") return null;
   const read = (name: "TLS_CERT" | "TLS_KEY", path: string) => {
@@ -96,7 +100,8 @@ function stopOnSignal(server: Deno.HttpServer, rooms: Rooms): void {
     if (stopping) return;
     stopping = true;
     log.info("shutting down");
-    // With the code that says "come back"; server.shutdown() would say 1001, and is quicker than frames on their way.
+    // With the code that says "come back"; server.shutdown() would say 1001, and is quicker than
+    // frames on their way.
     rooms.shutdown();
     await delay(FAREWELL_MS);
     // Rejects when a connection breaks meanwhile, or hangs: it is gone either way.
@@ -109,7 +114,10 @@ function stopOnSignal(server: Deno.HttpServer, rooms: Rooms): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
 }
 
-/** True where Deno's own OpenTelemetry is on and keeps traces, whose paths nothing in here can shorten. */
+/**
+ * True where Deno's own OpenTelemetry is on and keeps traces, whose paths nothing in here can
+ * shorten.
+ */
 function recordsPaths(env: Readonly<Record<string, string | undefined>>): boolean {
   return /^(1|true)$/i.test(env["OTEL_DENO"] ?? "") && env["OTEL_TRACES_SAMPLER"] !== "always_off";
 }
@@ -137,7 +145,8 @@ async function main(): Promise<void> {
       });
     }
     const { fetch } = await loadBuild();
-    // Loaded only now: it reads the settings as well, and would say what is wrong with them in its own way.
+    // Loaded only now: it reads the settings as well, and would say what is wrong with them in its
+    // own way.
     const { rooms } = await import("./instance.ts");
     stopOnSignal(listen(fetch, settings), rooms);
   } catch (error) {

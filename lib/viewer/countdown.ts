@@ -31,7 +31,8 @@ const BROWSER: Scheduler = {
   },
 };
 
-// Timers of hidden pages run up to a minute late and may be lost over a sleep: look again at least this often.
+// Timers of hidden pages run up to a minute late and may be lost over a sleep: look again at least
+// this often.
 const LONGEST_SLEEP_MS = 1_000;
 
 /** Runs from the first painted frame; calls `onEnd` once. */
@@ -44,7 +45,10 @@ export class Countdown {
   #endedAt: number | null = null;
   #cancel = () => {};
 
-  /** `seconds` = 0: no deadline, it never ends by itself. Throws `RangeError` if it is negative or not finite. */
+  /**
+   * `seconds` = 0: no deadline, it never ends by itself. Throws `RangeError` if it is negative or
+   * not finite.
+   */
   constructor(seconds: number, onEnd: () => void, options: CountdownOptions = {}) {
     if (!(seconds >= 0 && seconds < Infinity)) {
       throw new RangeError(`Cannot count down: ${seconds} is not a number of seconds`);

@@ -7,8 +7,8 @@
  */
 
 /**
- * Why the picture has to be covered. `pagehide` and `freeze` are final: the page may come back from the back/forward
- * cache, so the caller has to wipe.
+ * Why the picture has to be covered. `pagehide` and `freeze` are final: the page may come back from
+ * the back/forward cache, so the caller has to wipe.
  */
 export type CoverKind = "hidden" | "blur" | "print" | "pagehide" | "freeze";
 
@@ -16,7 +16,10 @@ export type CoverKind = "hidden" | "blur" | "print" | "pagehide" | "freeze";
 export interface CoverOptions {
   /** Ends watching. */
   readonly signal?: AbortSignal;
-  /** Called synchronously inside the event, before the browser can paint again; once for each reason that begins. */
+  /**
+   * Called synchronously inside the event, before the browser can paint again; once for each reason
+   * that begins.
+   */
   readonly onCover: (kind: CoverKind) => void;
   /** Called when the last reason has gone; never after `pagehide` or `freeze`. */
   readonly onUncover: () => void;
@@ -30,8 +33,8 @@ export interface CoverOptions {
 export type CoverDocument = EventTarget & Pick<Document, "visibilityState" | "hasFocus">;
 
 /**
- * Watches the page. Calls `onCover` before it returns when the page is hidden or without focus already: somebody may
- * have pressed "show" and looked away while the key travelled.
+ * Watches the page. Calls `onCover` before it returns when the page is hidden or without focus
+ * already: somebody may have pressed "show" and looked away while the key travelled.
  */
 export function watchCover(options: CoverOptions): void {
   const { onCover, onUncover } = options;

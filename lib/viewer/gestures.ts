@@ -27,7 +27,10 @@ export interface GestureOptions {
   readonly box: HTMLElement;
   readonly target: GestureTarget;
   readonly signal: AbortSignal;
-  /** Called synchronously inside the event when holding begins and ends; `null` where nothing has to be held. */
+  /**
+   * Called synchronously inside the event when holding begins and ends; `null` where nothing has to
+   * be held.
+   */
   readonly onHold: ((held: boolean) => void) | null;
 }
 
@@ -37,7 +40,10 @@ const DOUBLE_TAP_SCALE = 2.5;
 const DOUBLE_TAP_MS = 300;
 const TAP_PX = 12;
 const MIDDLE: Point = { x: 0, y: 0 };
-/** A wheel's notch is 100 pixels and makes it a fifth larger; a pinch on a trackpad comes as small ones with Control. */
+/**
+ * A wheel's notch is 100 pixels and makes it a fifth larger; a pinch on a trackpad comes as small
+ * ones with Control.
+ */
 const WHEEL_RATE = 0.002;
 const TRACKPAD_RATE = 0.01;
 const LINE_PX = 33;

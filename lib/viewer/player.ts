@@ -1,14 +1,17 @@
 /**
  * Paces a picture that moves: asks for a frame, has it painted, waits as long as the file says.
  *
- * The next frame is asked for when the last one was painted, and arrives when that one's time is over. So a slow page or
- * a slow decoder makes it slower, and nothing ever queues: there is the frame that is seen, and at most one on its way.
+ * The next frame is asked for when the last one was painted, and arrives when that one's time is
+ * over. So a slow page or a slow decoder makes it slower, and nothing ever queues: there is the
+ * frame that is seen, and at most one on its way.
  *
  * This module is browser compatible.
  *
  * @module
  */
-/** What browsers make of a frame of 10 ms or less, which nobody meant: ImageMagick's default is 0. */
+/**
+ * What browsers make of a frame of 10 ms or less, which nobody meant: ImageMagick's default is 0.
+ */
 const HASTY_MS = 10;
 const INSTEAD_MS = 100;
 
@@ -30,7 +33,9 @@ export interface FrameSource {
   frame(index: number): Promise<PlayedFrame>;
 }
 
-/** How many frames there are, and how often all of them are shown: 1 or more; `Infinity` = for ever. */
+/**
+ * How many frames there are, and how often all of them are shown: 1 or more; `Infinity` = for ever.
+ */
 export interface Rounds {
   readonly frames: number;
   readonly plays: number;
@@ -52,7 +57,10 @@ export interface PlayerOptions {
   readonly facts: Rounds;
   /** Paints a frame, at once or when it may be seen again, and owns its bitmap. */
   readonly show: (bitmap: ImageBitmap) => void;
-  /** It runs or rests: after `play` and `pause`, after its last round, and where a frame can't be decoded. */
+  /**
+   * It runs or rests: after `play` and `pause`, after its last round, and where a frame can't be
+   * decoded.
+   */
   readonly onChange: (playing: boolean) => void;
   readonly clock?: PlayerClock;
 }

@@ -18,14 +18,19 @@ import {
   zoomAt,
 } from "./zoom.ts";
 
-/** Makes the part `region` of the picture, `width` × `height` pixels. The caller owns the bitmap. */
+/**
+ * Makes the part `region` of the picture, `width` × `height` pixels. The caller owns the bitmap.
+ */
 export type Render = (view: Size & { readonly region: Region }) => Promise<ImageBitmap>;
 
 /** Settings of a {@linkcode Stage}. */
 export interface StageOptions {
   /** Text of the watermark, cleaned before use. */
   readonly mark: string;
-  /** The element that the picture has to fit into; its size must not depend on the canvas. Default: the canvas's parent. */
+  /**
+   * The element that the picture has to fit into; its size must not depend on the canvas. Default:
+   * the canvas's parent.
+   */
   readonly box?: HTMLElement;
   /** Of the upright picture, in its own pixels. Default: the bitmap's. */
   readonly size?: Size;
@@ -45,18 +50,27 @@ const SURFACE = "#e7e7e4";
 // Drift is slow; more frames would only cost battery.
 const FRAME_MS = 80;
 const DRIFT_MS = 24_000;
-/** How long the old pixels are shown before new ones are asked for: each step of a zoom or of a resize would need some. */
+/**
+ * How long the old pixels are shown before new ones are asked for: each step of a zoom or of a
+ * resize would need some.
+ */
 const SHARPEN_MS = 80;
 /** Device pixels; boxes have fractions of CSS pixels, which browsers round. */
 const ROUNDING = 1 / 32;
 
-/** A part of the picture in as many pixels as it takes on the canvas, and the size of the picture that they belong to. */
+/**
+ * A part of the picture in as many pixels as it takes on the canvas, and the size of the picture
+ * that they belong to.
+ */
 interface Detail {
   readonly bitmap: ImageBitmap;
   readonly place: Place;
 }
 
-/** What is to be made: a part of the picture for where it is seen now, or all of it for where it is fitted. */
+/**
+ * What is to be made: a part of the picture for where it is seen now, or all of it for where it is
+ * fitted.
+ */
 interface Missing {
   readonly part: boolean;
   readonly place: Place;
@@ -71,18 +85,22 @@ interface Place {
 }
 
 /**
- * Paints picture and watermark into the canvas, fitted into the box, in device pixels. Takes ownership of `bitmap`.
+ * Paints picture and watermark into the canvas, fitted into the box, in device pixels. Takes
+ * ownership of `bitmap`.
  *
- * One pixel of the canvas is one of the device, whatever the window, the browser's zoom and the screen; and where `render` was
- * given, so is one of the bitmap's: whenever the picture is seen in another size, or another part of it, the pixels that are
- * there are stretched at once, and replaced as soon as the right ones were made.
+ * One pixel of the canvas is one of the device, whatever the window, the browser's zoom and the
+ * screen; and where `render` was given, so is one of the bitmap's: whenever the picture is seen in
+ * another size, or another part of it, the pixels that are there are stretched at once, and
+ * replaced as soon as the right ones were made.
  *
- * The canvas is positioned absolutely in the middle of its box, which therefore needs a `position` and a size of its own.
- * It keeps away the context menu, dragging and selection; a screenshot or a camera can't be kept away.
+ * The canvas is positioned absolutely in the middle of its box, which therefore needs a `position`
+ * and a size of its own. It keeps away the context menu, dragging and selection; a screenshot or a
+ * camera can't be kept away.
  */
 export class Stage {
   /**
-   * `performance.now()` of the first frame with the picture in it; `null` when it was wiped before any. Never rejects.
+   * `performance.now()` of the first frame with the picture in it; `null` when it was wiped before
+   * any. Never rejects.
    */
   readonly firstFrame: Promise<number | null>;
 
@@ -115,8 +133,8 @@ export class Stage {
   #painted = false;
 
   /**
-   * Paints at once (unless `covered`). Throws `TypeError` without a box, and `Error` when the browser has no 2D canvas to
-   * give; the bitmap is closed then.
+   * Paints at once (unless `covered`). Throws `TypeError` without a box, and `Error` when the
+   * browser has no 2D canvas to give; the bitmap is closed then.
    */
   constructor(canvas: HTMLCanvasElement, bitmap: ImageBitmap, options: StageOptions) {
     const box = options.box ?? canvas.parentElement;
@@ -179,7 +197,10 @@ export class Stage {
     );
   }
 
-  /** Larger by `factor` around a place, counted from the middle of the box in CSS pixels; with the next frame. */
+  /**
+   * Larger by `factor` around a place, counted from the middle of the box in CSS pixels; with the
+   * next frame.
+   */
   zoomBy(factor: number, at: Point): void {
     this.#look(zoomAt(this.#zoom, factor, at, maxScale(this.#fitted(), devicePixelRatio)));
   }
@@ -209,11 +230,12 @@ export class Stage {
   }
 
   /**
-   * Puts other pixels in the picture's place, e.g. the next frame of one that moves: stretched to where the picture is,
-   * in whatever size `bitmap` has. Zoom, watermark and time stay. The old pixels are closed and the new ones painted at
-   * once, in the same task, unless the stage is covered; so nothing flickers. Takes ownership of `bitmap`: it is closed
-   * with the next one, or by `wipe()`; after `wipe()` it is closed right away. May be called as often as one likes. Where the
-   * stage has a `render`, it goes on asking that for sharper pixels of what is seen.
+   * Puts other pixels in the picture's place, e.g. the next frame of one that moves: stretched to
+   * where the picture is, in whatever size `bitmap` has. Zoom, watermark and time stay. The old
+   * pixels are closed and the new ones painted at once, in the same task, unless the stage is
+   * covered; so nothing flickers. Takes ownership of `bitmap`: it is closed with the next one, or
+   * by `wipe()`; after `wipe()` it is closed right away. May be called as often as one likes. Where
+   * the stage has a `render`, it goes on asking that for sharper pixels of what is seen.
    */
   show(bitmap: ImageBitmap): void {
     if (this.wiped) return bitmap.close();
@@ -224,7 +246,10 @@ export class Stage {
     if (!this.#covered) this.#paint();
   }
 
-  /** Closes the bitmap, clears the canvas and makes it 0×0, removes everything that could paint again. Idempotent. */
+  /**
+   * Closes the bitmap, clears the canvas and makes it 0×0, removes everything that could paint
+   * again. Idempotent.
+   */
   wipe(): void {
     if (this.wiped) return;
     this.#listening.abort();
@@ -353,7 +378,10 @@ export class Stage {
     return true;
   }
 
-  /** In the middle of the box, and no pixel of the canvas on two of the device: a browser would mix them. */
+  /**
+   * In the middle of the box, and no pixel of the canvas on two of the device: a browser would mix
+   * them.
+   */
   #align(canvas: Size): void {
     const box = this.#box.getBoundingClientRect();
     const inside = this.#boxSize();
@@ -471,7 +499,10 @@ export class Stage {
     this.#context.drawImage(bitmap, x, y, width, height);
   }
 
-  /** A frame is on its way to the screen when a task runs behind its animation frame; a hidden page has no frames. */
+  /**
+   * A frame is on its way to the screen when a task runs behind its animation frame; a hidden page
+   * has no frames.
+   */
   #reportFirstFrame(): void {
     requestAnimationFrame(() => {
       if (this.#painted || this.#covered || this.wiped) return;

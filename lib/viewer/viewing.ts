@@ -39,13 +39,18 @@ export interface ViewingState {
   readonly covered: boolean;
   /** Whether it has to be held to be seen, and is; time goes on while it is not. */
   readonly hold: "never" | "released" | "held";
-  /** Holds or releases, for who can't keep a finger or key down; `null` where nothing has to be held. */
+  /**
+   * Holds or releases, for who can't keep a finger or key down; `null` where nothing has to be
+   * held.
+   */
   readonly toggle: (() => void) | null;
   /** Whether it moves; it pauses while it is covered, whatever stands here. */
   readonly motion: Motion;
   /** Plays or pauses; `null` where there is nothing to play. */
   readonly togglePlay: (() => void) | null;
-  /** What a screen reader says of the time now, in seconds; `null` while there is nothing to say. */
+  /**
+   * What a screen reader says of the time now, in seconds; `null` while there is nothing to say.
+   */
   readonly spoken: number | null;
 }
 
@@ -57,7 +62,9 @@ export interface ViewingOptions {
   /** 0 = until closed. */
   readonly seconds: number;
   readonly mark: string;
-  /** Covered unless it is held, by pointer, key or {@linkcode ViewingState.toggle}. Default: false. */
+  /**
+   * Covered unless it is held, by pointer, key or {@linkcode ViewingState.toggle}. Default: false.
+   */
   readonly hold?: boolean;
   /** Where it moves: what plays it, or `"still"` where this browser can't. */
   readonly moving?: Moving | "still" | null;
@@ -116,7 +123,8 @@ export class Viewing {
       onCover: (kind) => {
         if (kind === "pagehide" || kind === "freeze") return this.close("hidden");
         this.#change({ covered: true });
-        // What was held is not held any more when one comes back: the release may have gone elsewhere.
+        // What was held is not held any more when one comes back: the release may have gone
+        // elsewhere.
         this.#hold(false);
       },
       onUncover: () => this.#change({ covered: false }),

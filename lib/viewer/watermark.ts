@@ -12,11 +12,12 @@ const FONT_PX = 17;
 const MIN_FONT_PX = 9;
 
 /**
- * Makes one line of at most {@linkcode MAX_MARK_LENGTH} units: control, bidi and other invisible characters become
- * spaces, runs of spaces one.
+ * Makes one line of at most {@linkcode MAX_MARK_LENGTH} units: control, bidi and other invisible
+ * characters become spaces, runs of spaces one.
  */
 export function cleanMark(text: string): string {
-  // Cc and Cf hold bidi overrides, joiners, tags; Zl and Zp line breaks; Co and Cn what no font can paint.
+  // Cc and Cf hold bidi overrides, joiners, tags; Zl and Zp line breaks; Co and Cn what no font can
+  // paint.
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]+/gu, " ")
     .replace(/(\p{M}{4})\p{M}+/gu, "$1").replace(/\s+/g, " ").trim();
   return visible.slice(0, MAX_MARK_LENGTH).replace(/\p{Cs}/gu, "").trim();
@@ -42,7 +43,10 @@ export interface MarkArea {
   readonly fontSize: number;
 }
 
-/** Lays out rows of marks that cover a canvas at any angle; every other row is shifted by half. `phase` 1 = one mark on. */
+/**
+ * Lays out rows of marks that cover a canvas at any angle; every other row is shifted by half.
+ * `phase` 1 = one mark on.
+ */
 export function layMarks({ width, height, textWidth, fontSize }: MarkArea, phase: number): Mark[] {
   const radius = Math.hypot(width, height) / 2;
   const row = 5.5 * fontSize;
@@ -75,8 +79,8 @@ export class Watermark {
   }
 
   /**
-   * Paints over the whole canvas. A hundred texts at 1440×900 take 1.7 ms without a GPU; filling with a rotated pattern
-   * of them took 6.4.
+   * Paints over the whole canvas. A hundred texts at 1440×900 take 1.7 ms without a GPU; filling
+   * with a rotated pattern of them took 6.4.
    */
   paint(context: CanvasRenderingContext2D, { pixelRatio, phase }: WatermarkOptions): void {
     if (this.#text === "") return;

@@ -38,19 +38,24 @@ export interface Point {
 export const WHOLE: Zoom = { scale: 1, x: 0, y: 0 };
 
 /**
- * Device pixels for a pixel of the whole picture in a box of so many device pixels; never more than one CSS pixel, of which
- * `ratio` says how large it is: larger shows nothing more.
+ * Device pixels for a pixel of the whole picture in a box of so many device pixels; never more than
+ * one CSS pixel, of which `ratio` says how large it is: larger shows nothing more.
  */
 export function fittedScale(picture: Size, box: Size, ratio: number): number {
   return Math.min(ratio, box.width / picture.width, box.height / picture.height);
 }
 
-/** How far one can go in: until each pixel of the picture has one of the device's and one of CSS's, and a few times at least. */
+/**
+ * How far one can go in: until each pixel of the picture has one of the device's and one of CSS's,
+ * and a few times at least.
+ */
 export function maxScale(fitted: number, ratio: number): number {
   return Math.max(MIN_MAX_SCALE, Math.max(1, ratio) / fitted);
 }
 
-/** Larger by `factor`, up to `most`; what is at `point` stays there, as long as the limits let it. */
+/**
+ * Larger by `factor`, up to `most`; what is at `point` stays there, as long as the limits let it.
+ */
 export function zoomAt(zoom: Zoom, factor: number, point: Point, most: number): Zoom {
   const scale = Math.min(most, Math.max(1, zoom.scale * factor));
   const grown = scale / zoom.scale;
@@ -61,7 +66,9 @@ export function zoomAt(zoom: Zoom, factor: number, point: Point, most: number): 
   };
 }
 
-/** As near to `zoom` as can be without showing anything beside the picture that need not be seen. */
+/**
+ * As near to `zoom` as can be without showing anything beside the picture that need not be seen.
+ */
 export function clampZoom(zoom: Zoom, fitted: Size, box: Size): Zoom {
   const x = room(fitted.width * zoom.scale, box.width);
   const y = room(fitted.height * zoom.scale, box.height);

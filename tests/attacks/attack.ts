@@ -3,8 +3,8 @@
  *
  *     deno run -A tests/attacks/attack.ts http://127.0.0.1:3000 SECONDS [NAME…]
  *
- * Tries all of {@linkcode ATTACKS}, or the named ones, side by side, each from several connections that come back whenever they
- * are cut, and says at the end how often that was.
+ * Tries all of {@linkcode ATTACKS}, or the named ones, side by side, each from several connections
+ * that come back whenever they are cut, and says at the end how often that was.
  *
  * @module
  */
@@ -84,7 +84,10 @@ export class Line implements Disposable {
     while (await this.#conn.read(bytes).catch(() => null) !== null);
   }
 
-  /** A message whose end never comes, with signs of life in between if `pongs`: rejects when the server cuts it off. */
+  /**
+   * A message whose end never comes, with signs of life in between if `pongs`: rejects when the
+   * server cuts it off.
+   */
   async fragments(pongs = false): Promise<never> {
     const piece = new Uint8Array(PIECE).fill(97);
     await this.write(frame(OPCODE.text, piece, { fin: false }));
@@ -180,7 +183,9 @@ export const ATTACKS = {
   },
 } as const satisfies Record<string, (line: Line) => Promise<void>>;
 
-/** Runs one attack on `connections` connections until `signal`, and returns how often it was cut. */
+/**
+ * Runs one attack on `connections` connections until `signal`, and returns how often it was cut.
+ */
 async function run(
   url: URL,
   attack: (line: Line) => Promise<void>,

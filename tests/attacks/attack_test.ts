@@ -24,17 +24,26 @@ const ONE_ADDRESS = {
   LIMIT_CREATIONS_PER_MINUTE_PER_IP: "5000",
 };
 
-/** How long all attacks run side by side: as long as people need for so many sessions, at least and at most. */
+/**
+ * How long all attacks run side by side: as long as people need for so many sessions, at least and
+ * at most.
+ */
 const ATTACK_S = { least: 12, most: 90 };
 const SESSIONS = 3;
 
 /** Idle sockets; `bench/signaling.ts` opens 10,000. */
 const IDLE_SOCKETS = 3_000;
 
-/** A socket that the server wants gone lives this long at most: the heartbeat's 50 s, grace, and what a slow machine adds. */
+/**
+ * A socket that the server wants gone lives this long at most: the heartbeat's 50 s, grace, and
+ * what a slow machine adds.
+ */
 const CUT_MS = 90_000;
 
-/** What may stay of an attack: the allocator keeps 60 to 160 MB of a gigabyte, and no more after the third time. */
+/**
+ * What may stay of an attack: the allocator keeps 60 to 160 MB of a gigabyte, and no more after the
+ * third time.
+ */
 const LEFT_BYTES = 300 * MB;
 /** Of idle sockets less: what stays is one table of each kind, as large as it was. */
 const LEFT_IDLE_BYTES = 150 * MB;
@@ -58,7 +67,10 @@ function startAttack(app: TestApp): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Waits until no more than `bound` is left of an attack; returns what was before, came on top and is left, in MB. */
+/**
+ * Waits until no more than `bound` is left of an attack; returns what was before, came on top and
+ * is left, in MB.
+ */
 async function comeBack(
   app: TestApp,
   { before, peak, bound }: { before: number; peak: number; bound: number },
@@ -85,7 +97,9 @@ function withOrigin(origin: string): Disposable {
   });
 }
 
-/** A whole session of two people, up to the bound connection; fails if either notices anything else. */
+/**
+ * A whole session of two people, up to the bound connection; fails if either notices anything else.
+ */
 async function session(app: TestApp): Promise<void> {
   const secret = createLinkSecret();
   const server = app.url.replace("http", "ws");
@@ -109,7 +123,10 @@ const ENDLESS = [
   "fragments behind a mistake",
 ] as const;
 
-/** How a message without an end ended, wherever it stood; the longest of them goes on for the heartbeat's 50 s. */
+/**
+ * How a message without an end ended, wherever it stood; the longest of them goes on for the
+ * heartbeat's 50 s.
+ */
 async function endlessEnds(): Promise<string[]> {
   await using app = await startApp();
   return await Promise.all(ENDLESS.map(async (name) => {

@@ -1,8 +1,9 @@
 /**
- * A server that lies: the real app behind a relay that a test programs. Pages are passed through, so browsers that load
- * theirs from here talk to this server too; whatever they and the real server say to each other over `/ws/<room>` goes
- * through the hooks of a script, which may pass it on, change, drop, repeat, hold back and invent messages, close
- * sockets, or answer by itself without the real server.
+ * A server that lies: the real app behind a relay that a test programs. Pages are passed through,
+ * so browsers that load theirs from here talk to this server too; whatever they and the real server
+ * say to each other over `/ws/<room>` goes through the hooks of a script, which may pass it on,
+ * change, drop, repeat, hold back and invent messages, close sockets, or answer by itself without
+ * the real server.
  *
  *     evil.onRelay((from, bytes) => from === "S" && bytes[0] === HANDSHAKE.helloS ? flip(bytes, 7) : bytes);
  *
@@ -19,7 +20,9 @@ import {
 } from "../../lib/protocol/signaling.ts";
 import { soon, until } from "../rooms/room_server.ts";
 
-/** What becomes of a message: itself, others in its place (text goes out as it stands), or nothing. */
+/**
+ * What becomes of a message: itself, others in its place (text goes out as it stands), or nothing.
+ */
 export type Verdict<Message> = Message | string | readonly (Message | string)[] | null;
 
 /** What a script does with one message of a page to the server. */
@@ -48,7 +51,10 @@ export interface Relayed {
   readonly victim: Victim;
 }
 
-/** One page's socket. A page that lost its socket and came back is another victim with the same role. */
+/**
+ * One page's socket. A page that lost its socket and came back is another victim with the same
+ * role.
+ */
 export class Victim {
   /** The room's address, as it stands in the URL. */
   readonly room: string;
@@ -83,7 +89,10 @@ export class Victim {
     return this.#page.readyState === WebSocket.OPEN;
   }
 
-  /** Leads the page to another room than the one it asked for; before anything was said to the real server. */
+  /**
+   * Leads the page to another room than the one it asked for; before anything was said to the real
+   * server.
+   */
   lead(room: string): void {
     this.#target = room;
   }
@@ -109,7 +118,10 @@ export class Victim {
     socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** Closes the page's socket; without a code as when a server dies. The real server loses this one as well. */
+  /**
+   * Closes the page's socket; without a code as when a server dies. The real server loses this one
+   * as well.
+   */
   close(code?: number): void {
     if (this.open) this.#page.close(code);
     this.#hangUp();
@@ -183,7 +195,10 @@ export class EvilServer implements AsyncDisposable {
   #down: DownHook = (message) => message;
   #relay: RelayHook = (_from, bytes) => bytes;
 
-  /** Stands in front of the real server at `target` (`http://host:port`), on a free port of 127.0.0.1. */
+  /**
+   * Stands in front of the real server at `target` (`http://host:port`), on a free port of
+   * 127.0.0.1.
+   */
   constructor(target: string) {
     this.target = target;
     this.#http = Deno.serve(
@@ -203,7 +218,9 @@ export class EvilServer implements AsyncDisposable {
     this.#relay = (_from, bytes) => bytes;
   }
 
-  /** Decides on what pages say to the server, relays excepted where there is an {@linkcode onRelay}. */
+  /**
+   * Decides on what pages say to the server, relays excepted where there is an {@linkcode onRelay}.
+   */
   onUp(hook: UpHook): void {
     this.#up = hook;
   }
@@ -310,6 +327,7 @@ async function page(url: string): Promise<Response> {
 
 function connect(target: string, room: string): WebSocket {
   const options = { protocols: [SUBPROTOCOL], headers: { origin: target } };
-  // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does not know them.
+  // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does
+  // not know them.
   return Reflect.construct(WebSocket, [`${target.replace("http", "ws")}/ws/${room}`, options]);
 }

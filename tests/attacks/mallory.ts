@@ -34,8 +34,8 @@ import type { EvilServer, RelayHook } from "./evil_server.ts";
 export interface Attacker extends SenderInput, ViewerInput {}
 
 /**
- * Somebody who was never given the link: he has the room's address, as every server does, and a guess of 32 bytes. With
- * `psk` somebody who has it.
+ * Somebody who was never given the link: he has the room's address, as every server does, and a
+ * guess of 32 bytes. With `psk` somebody who has it.
  */
 export async function attacker(
   room: Bytes,
@@ -62,7 +62,10 @@ export async function isRefused(step: () => Promise<unknown>): Promise<boolean> 
   }
 }
 
-/** The classic man in the middle: the sender's viewer and the viewer's sender, each with keys of his own. */
+/**
+ * The classic man in the middle: the sender's viewer and the viewer's sender, each with keys of his
+ * own.
+ */
 export class Middle {
   /** What he has won so far, in words; empty where the protocol holds. */
   readonly won: string[] = [];
@@ -135,7 +138,10 @@ export class Seat {
     this.client.send({ t: "relay", d: toBase64Url(bytes) });
   }
 
-  /** The next message of the handshake, whatever the server says in between; `null` when the other side or the seat is gone. */
+  /**
+   * The next message of the handshake, whatever the server says in between; `null` when the other
+   * side or the seat is gone.
+   */
   async next(): Promise<Bytes | null> {
     const closed = this.client.closed.then(() => null);
     for (;;) {
@@ -148,8 +154,8 @@ export class Seat {
   }
 
   /**
-   * Plays the viewer against the real sender with what `input` knows. Resolves to the sender's SDP when she believed
-   * him, to `null` when she did not.
+   * Plays the viewer against the real sender with what `input` knows. Resolves to the sender's SDP
+   * when she believed him, to `null` when she did not.
    */
   async playViewer(input: ViewerInput): Promise<string | null> {
     const handshake = await ViewerHandshake.start(input);
@@ -168,8 +174,8 @@ export class Seat {
 }
 
 /**
- * M3 of a viewer who has the link, committed to one HELLO and shows another one, made after he has seen `helloS`: who
- * may do that can choose among many and look for a SAS that suits him.
+ * M3 of a viewer who has the link, committed to one HELLO and shows another one, made after he has
+ * seen `helloS`: who may do that can choose among many and look for a SAS that suits him.
  */
 export async function changeOfMind(
   { secret: { room, psk }, fingerprint, kem }: Attacker & { readonly secret: LinkSecret },

@@ -1,6 +1,6 @@
 /**
- * A hostile viewer against a sender's page: no key but the one that was asked for in turn, and no line in the sender's timeline
- * that is not so.
+ * A hostile viewer against a sender's page: no key but the one that was asked for in turn, and no
+ * line in the sender's timeline that is not so.
  *
  * @module
  */

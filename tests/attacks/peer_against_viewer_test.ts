@@ -1,6 +1,6 @@
 /**
- * A hostile sender against a viewer's page: what he gets is nothing, what the viewer sees is a sentence, and what ends is said
- * in docs/threat-model.md.
+ * A hostile sender against a viewer's page: what he gets is nothing, what the viewer sees is a
+ * sentence, and what ends is said in docs/threat-model.md.
  *
  * @module
  */
@@ -52,7 +52,10 @@ async function viewing({ attacker, victim }: Attack<Viewer>): Promise<void> {
   await victim.look();
 }
 
-/** Fails unless the viewer reads that the picture was not as it was sent; the session goes on, and can be left. */
+/**
+ * Fails unless the viewer reads that the picture was not as it was sent; the session goes on, and
+ * can be left.
+ */
 async function assertRefused(attack: Attack<Viewer>, pattern = /not arrive as it was sent/) {
   const { attacker, victim } = attack;
   await victim.waitPhase("closed");
@@ -149,7 +152,8 @@ attackTest(
           const [first, second, ...rest] = parcel.records;
           if (!first || !second) throw new Error("Four chunks expected");
           const place = { image: 0, index: 1, final: false, metaHash: parcel.metaHash };
-          // Another plaintext under the same key and nonce: it verifies, but it is not what was promised.
+          // Another plaintext under the same key and nonce: it verifies, but it is not what was
+          // promised.
           const other = await evil.sealChunk(parcel.rawKey, new Uint8Array(65_512), place);
           await evil.sendRecords(
             change === "other chunk" ? [first, other, ...rest] : parcel.records,
@@ -437,7 +441,8 @@ attackTest(
       using attack = await stage.viewer();
       await viewing(attack);
       await attack.attacker.evaluate((label) => evil.close(label), label);
-      // His page may be loading again: he is waited for, but nobody can take back what is on screen.
+      // His page may be loading again: he is waited for, but nobody can take back what is on
+      // screen.
       await attack.victim.waitPhase("closed");
       assertEquals(await attack.victim.reason(), null);
       await assertGone(attack.victim);

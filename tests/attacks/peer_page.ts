@@ -1,6 +1,7 @@
 /**
- * The page of a hostile peer. It has the right link and the project's own library, so it really gets connected and bound;
- * from then on it says whatever a test wants, sealed with the right keys or not at all.
+ * The page of a hostile peer. It has the right link and the project's own library, so it really
+ * gets connected and bound; from then on it says whatever a test wants, sealed with the right keys
+ * or not at all.
  *
  * @module
  */

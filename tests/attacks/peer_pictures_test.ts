@@ -1,6 +1,6 @@
 /**
- * Hostile files, sealed rightly by somebody who has the link: whatever reaches the viewer's decoder has been looked at first, and
- * whatever comes out of it has bounds.
+ * Hostile files, sealed rightly by somebody who has the link: whatever reaches the viewer's decoder
+ * has been looked at first, and whatever comes out of it has bounds.
  *
  * @module
  */

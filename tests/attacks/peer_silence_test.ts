@@ -1,6 +1,6 @@
 /**
- * A peer who stops talking where the other page waits for a word: each wait has an end, and what the page keeps meanwhile has
- * bounds. The waits are real ones, side by side.
+ * A peer who stops talking where the other page waits for a word: each wait has an end, and what
+ * the page keeps meanwhile has bounds. The waits are real ones, side by side.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Where a hostile peer meets a real page of the app: one server, one browser, and the attacker's page, for all tests of a file.
- * Each attack has documents of its own, on both sides.
+ * Where a hostile peer meets a real page of the app: one server, one browser, and the attacker's
+ * page, for all tests of a file. Each attack has documents of its own, on both sides.
  *
  * @module
  */
@@ -19,7 +19,10 @@ export interface Traces {
   readonly painted: number;
   /** The longest side of anything painted there, in pixels of the bitmap. */
   readonly largest: number;
-  /** How many of the canvases that it was painted on still hold anything, whether the page still shows them or not. */
+  /**
+   * How many of the canvases that it was painted on still hold anything, whether the page still
+   * shows them or not.
+   */
   readonly left: number;
   /** How many files were given to the decoder. */
   readonly decoded: number;
@@ -69,7 +72,10 @@ export interface OfferOptions {
   readonly keep?: boolean;
   readonly picture?: Fixture;
   readonly binding?: Binding;
-  /** The queue for the picture never has room, as on a network that takes nothing: of the picture nothing goes out. */
+  /**
+   * The queue for the picture never has room, as on a network that takes nothing: of the picture
+   * nothing goes out.
+   */
   readonly stuck?: boolean;
   /** Who attacks, where it is not one of the stage's own pages. */
   readonly attacker?: TestPage;
@@ -87,7 +93,9 @@ export function toBase64(bytes: Uint8Array): string {
     btoa(String.fromCharCode(...bytes.subarray(i * 6_000, (i + 1) * 6_000)))).join("");
 }
 
-/** One attack: who attacks and who is attacked. Their pages are used again when it is disposed of. */
+/**
+ * One attack: who attacks and who is attacked. Their pages are used again when it is disposed of.
+ */
 export interface Attack<Victim> extends Disposable {
   readonly attacker: TestPage["page"];
   readonly victim: Victim;
@@ -103,7 +111,10 @@ export class PeerStage implements AsyncDisposable {
   readonly app: TestApp;
   readonly browser: TestBrowser;
   readonly #site: BlankSite;
-  /** Pages that no attack uses at the moment: to start a process for each would take most of the time. */
+  /**
+   * Pages that no attack uses at the moment: to start a process for each would take most of the
+   * time.
+   */
   readonly #idle: Pair[] = [];
 
   private constructor(app: TestApp, browser: TestBrowser, site: BlankSite) {
@@ -153,7 +164,9 @@ export class PeerStage implements AsyncDisposable {
     return this.#attack(pair, victim);
   }
 
-  /** A sender whose picture the attacker was sent the link for; bound, unless the binding is a lie. */
+  /**
+   * A sender whose picture the attacker was sent the link for; bound, unless the binding is a lie.
+   */
   async sender(options: OfferOptions = {}): Promise<Attack<Sender>> {
     const { seconds = 60, keep = false, binding = "right", stuck = false } = options;
     const pair = await this.#pair(options.attacker);

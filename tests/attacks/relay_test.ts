@@ -1,5 +1,6 @@
 /**
- * Everything goes through the server that lies, pictures as well: two browsers without WebRTC, on its encrypted relay.
+ * Everything goes through the server that lies, pictures as well: two browsers without WebRTC, on
+ * its encrypted relay.
  *
  * @module
  */
@@ -26,7 +27,10 @@ const WITHOUT = { ...NO_WEBRTC, beforeSender: NO_WEBRTC.before };
 const KIND = { control: 0, files: 1, arrived: 2 } as const;
 const BODY_AT = 5;
 
-/** What the script does with the `nth` frame of `kind` that `from` sends, counted from 1; the first of `control` is the binding. */
+/**
+ * What the script does with the `nth` frame of `kind` that `from` sends, counted from 1; the first
+ * of `control` is the binding.
+ */
 function onFrame(
   { evil }: Scene,
   { from, kind, nth }: { from: Role; kind: keyof typeof KIND; nth: number },

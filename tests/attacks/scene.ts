@@ -1,6 +1,6 @@
 /**
- * Where attacks happen: one real server and one browser a file, and for each test a server that lies and two people
- * who load their pages from it.
+ * Where attacks happen: one real server and one browser a file, and for each test a server that
+ * lies and two people who load their pages from it.
  *
  * @module
  */
@@ -19,7 +19,9 @@ import { type Fixture, fixture } from "../support/fixtures.ts";
 import { Sender, Viewer } from "../support/flow.ts";
 import { EvilServer } from "./evil_server.ts";
 
-/** What a test works with. The sender has a link, the viewer has opened it and pressed nothing yet. */
+/**
+ * What a test works with. The sender has a link, the viewer has opened it and pressed nothing yet.
+ */
 export interface Scene {
   readonly evil: EvilServer;
   readonly sender: Sender;
@@ -43,7 +45,9 @@ export interface AttackOptions {
   readonly digits?: boolean;
 }
 
-/** Waits of ten seconds and more take a fraction: for tests of what a page does when nothing comes. */
+/**
+ * Waits of ten seconds and more take a fraction: for tests of what a page does when nothing comes.
+ */
 export function haste(factor: number): string {
   return `{
     const wait = globalThis.setTimeout;
@@ -71,10 +75,16 @@ interface Ground {
 let ground: Ground | undefined;
 /** The scene of the next test, set up while this one runs: most of a test is loading pages. */
 let next: Promise<Stage> | undefined;
-/** A stage whose test is over. Its pages load again and are another test's: that is half of what new ones cost. */
+/**
+ * A stage whose test is over. Its pages load again and are another test's: that is half of what new
+ * ones cost.
+ */
 let free: Stage | undefined;
 
-/** Starts server and browser for all attacks of this file, and ends them afterwards. `env` is added to the server's. */
+/**
+ * Starts server and browser for all attacks of this file, and ends them afterwards. `env` is added
+ * to the server's.
+ */
 export function shareGround(env: Readonly<Record<string, string>> = {}): void {
   Deno.test.beforeAll(async () => {
     const picture = await fixture("flat");
@@ -90,15 +100,16 @@ export function shareGround(env: Readonly<Record<string, string>> = {}): void {
 }
 
 /**
- * A test with two people whose server lies. When it is over, nothing that went through that server may have told it
- * anything, and no page may have complained about what no test expected.
+ * A test with two people whose server lies. When it is over, nothing that went through that server
+ * may have told it anything, and no page may have complained about what no test expected.
  */
 export function attack(
   name: string,
   body: (scene: Scene) => Promise<void>,
   options: AttackOptions = {},
 ): void {
-  // Server and browser are older than the test, so what they still have under way is none of its leaks.
+  // Server and browser are older than the test, so what they still have under way is none of its
+  // leaks.
   Deno.test({ name, sanitizeOps: false, sanitizeResources: false }, async () => {
     const shared = Object.keys(options).length === 0;
     const stage = shared ? await (next ?? Stage.open()) : await Stage.open(options);
@@ -123,7 +134,10 @@ function withProblems(error: unknown, problems: readonly unknown[]): unknown {
   return problems.length === 0 ? error : new AggregateError([error, ...problems], "And in hooks");
 }
 
-/** Runs a session of two other people with another server that lies, and gives back what `body` brings from there. */
+/**
+ * Runs a session of two other people with another server that lies, and gives back what `body`
+ * brings from there.
+ */
 export async function elsewhere<T>(body: (scene: Scene) => Promise<T>): Promise<T> {
   await using scene = await Stage.open();
   return await body(scene);
@@ -262,7 +276,10 @@ function pageOptions(before: string | undefined): PageOptions {
 /** Lines of an SDP, and of a candidate. */
 const SIGNALING = ["a=fingerprint", "a=ice-ufrag", "a=ice-pwd", "candidate:", "m=application"];
 
-/** Fails when something readable of the two people went through the server: SDP, candidates, secrets. */
+/**
+ * Fails when something readable of the two people went through the server: SDP, candidates,
+ * secrets.
+ */
 function assertLearnedNothing(evil: EvilServer, secrets: readonly Bytes[]): void {
   const hex = evil.relayed.map(({ bytes }) => encodeHex(bytes)).concat(
     evil.heard.map((text) => encodeHex(new TextEncoder().encode(text))),
@@ -292,8 +309,8 @@ export async function assertNeverConnected(...people: readonly (Sender | Viewer)
 }
 
 /**
- * What a person's page says at the end of an attack: `failed` with this reason; for the sender also `waiting` again, because
- * the visitor left, or because he was turned away, which she reads.
+ * What a person's page says at the end of an attack: `failed` with this reason; for the sender also
+ * `waiting` again, because the visitor left, or because he was turned away, which she reads.
  */
 export async function assertOutcome(person: Sender | Viewer, outcome: string): Promise<void> {
   if (outcome === "waiting" || outcome === "turned_away") {
@@ -306,7 +323,10 @@ export async function assertOutcome(person: Sender | Viewer, outcome: string): P
   await person.assertReadable();
 }
 
-/** Lets the viewer open what is delivered, see it, and close it: the session works, whatever was tried. */
+/**
+ * Lets the viewer open what is delivered, see it, and close it: the session works, whatever was
+ * tried.
+ */
 export async function assertSeen(
   { sender, viewer }: Pick<Scene, "sender" | "viewer">,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The server attacks a code that was said: it has the digits, it lacks three words, and it can be either side as often as the
- * pages let it.
+ * The server attacks a code that was said: it has the digits, it lacks three words, and it can be
+ * either side as often as the pages let it.
  *
  * @module
  */
@@ -73,7 +73,9 @@ attack("a code that nobody attacks works", async (scene) => {
 
 // Guessing
 
-/** Tries a code at the sender's, in the seat that the real server gives to whoever has the digits. */
+/**
+ * Tries a code at the sender's, in the seat that the real server gives to whoever has the digits.
+ */
 async function tryAtSender({ evil }: Scene, code: Code): Promise<string | null> {
   await using seat = await Seat.claim(evil, code.digits, { t: "join" });
   assertEquals(await seat.answer(), "joined");

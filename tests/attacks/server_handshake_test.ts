@@ -1,6 +1,7 @@
 /**
- * The server changes, swaps, repeats, mixes up and cuts the messages of the handshake. It can always prevent a session;
- * what it can't is to be in one, or to end one without the two people reading so.
+ * The server changes, swaps, repeats, mixes up and cuts the messages of the handshake. It can
+ * always prevent a session; what it can't is to be in one, or to end one without the two people
+ * reading so.
  *
  * @module
  */
@@ -34,11 +35,17 @@ import {
 
 shareGround();
 
-/** What the two read when the sender's page noticed before anybody was confirmed: the visitor is turned away, the link stays. */
+/**
+ * What the two read when the sender's page noticed before anybody was confirmed: the visitor is
+ * turned away, the link stays.
+ */
 const TURNED_AWAY = { sender: "turned_away", viewer: "dismissed" } as const;
 /** What they read when it noticed later: it ends the room, and the server may say so. */
 const SENDER_STOPS = { sender: "verification", viewer: "room_deleted" } as const;
-/** What they read when the viewer's page noticed: it leaves, and the link waits for its next visitor. */
+/**
+ * What they read when the viewer's page noticed: it leaves, and the link waits for its next
+ * visitor.
+ */
 const VIEWER_STOPS = { sender: "waiting", viewer: "verification" } as const;
 
 type Outcome = typeof TURNED_AWAY | typeof SENDER_STOPS | typeof VIEWER_STOPS;
@@ -75,9 +82,9 @@ const CT_AT = HELLO_R_LENGTH;
 const MAC_R_AT = HELLO_R_LENGTH + 1_088;
 
 /**
- * Treats the first message of this type, and lets everything else pass. Where it is one of those that make the connection,
- * candidates of the other side are held back, and the answer to a candidate: nothing may come about before anybody looks at
- * this one.
+ * Treats the first message of this type, and lets everything else pass. Where it is one of those
+ * that make the connection, candidates of the other side are held back, and the answer to a
+ * candidate: nothing may come about before anybody looks at this one.
  */
 function once(
   { from, type }: { readonly from: Role; readonly type: number },
@@ -365,7 +372,8 @@ attack("M1 again, after its answer: whoever hears of it first notices", async (s
     return bytes;
   }));
   await viewer.join();
-  // The second answer gets to him, or his own last word to her who began anew: which comes first is the network's choice.
+  // The second answer gets to him, or his own last word to her who began anew: which comes first is
+  // the network's choice.
   const reason = await viewer.waitReason("failed");
   assert(reason === "verification" || reason === "dismissed", reason);
   await assertOutcome(sender, "waiting");
@@ -382,7 +390,10 @@ for (
   });
 }
 
-/** Lets the two come as far as both sent candidates, but not to each other; returns everything they said. */
+/**
+ * Lets the two come as far as both sent candidates, but not to each other; returns everything they
+ * said.
+ */
 async function rehearse({ evil, viewer }: Scene): Promise<readonly Relayed[]> {
   evil.onRelay((_from, bytes) => bytes[0] === M5 || bytes[0] === M6 ? null : bytes);
   await viewer.join();
@@ -548,8 +559,8 @@ for (const from of ["S", "R"] as const) {
           held = bytes;
           return null;
         }
-        // The other one's candidates go on alone: with what is held they would bring him his own SDP back, which is
-        // another attack with another end.
+        // The other one's candidates go on alone: with what is held they would bring him his own
+        // SDP back, which is another attack with another end.
         return who === from && bytes[0] === M6 && held !== null ? [bytes, held] : bytes;
       });
       await run(scene, from === "R" ? SENDER_STOPS : VIEWER_STOPS);

@@ -1,5 +1,6 @@
 /**
- * Who gets in: people without the link, thieves of seats, two visitors with one link, and a server that seats whom it likes.
+ * Who gets in: people without the link, thieves of seats, two visitors with one link, and a server
+ * that seats whom it likes.
  *
  * @module
  */
@@ -31,7 +32,9 @@ function roomOf({ secrets }: Pick<Scene, "secrets">): string {
   return toBase64Url(secrets.rid);
 }
 
-/** The token that the newest `created` or `joined` gave to a side; whoever owns the server has it. */
+/**
+ * The token that the newest `created` or `joined` gave to a side; whoever owns the server has it.
+ */
 function stolenToken({ evil }: Scene, type: "created" | "joined"): string {
   const text = evil.heard.findLast((heard) => heard.includes(`"t":"${type}"`));
   const token = text === undefined ? undefined : /"rtok":"([\w-]{43})"/.exec(text)?.[1];
@@ -135,7 +138,8 @@ attack(
   "a resume token that was used already opens nothing, and nobody notices the try",
   async (scene) => {
     const { evil, viewer } = scene;
-    // With M4 goes what comes behind it: a candidate without an offer before it would end the handshake.
+    // With M4 goes what comes behind it: a candidate without an offer before it would end the
+    // handshake.
     evil.onRelay((from, bytes) => from === "S" && (bytes[0] ?? 0) >= M4 ? null : bytes);
     await viewer.join();
     await evil.message("S", M4);

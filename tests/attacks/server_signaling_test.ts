@@ -1,7 +1,8 @@
 /**
- * The server lies about everything that is not the handshake: who is here, that the room ended, whose the seat is, which ICE
- * servers to ask; it talks nonsense, hangs up, or says nothing. Once the two are bound they do not need it, and it can't
- * disturb them; before, it can prevent a session, and the people read so.
+ * The server lies about everything that is not the handshake: who is here, that the room ended,
+ * whose the seat is, which ICE servers to ask; it talks nonsense, hangs up, or says nothing. Once
+ * the two are bound they do not need it, and it can't disturb them; before, it can prevent a
+ * session, and the people read so.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The access key, and what people read who hit a limit: over the real app, its cookies and a real browser.
+ * The access key, and what people read who hit a limit: over the real app, its cookies and a real
+ * browser.
  *
  * @module
  */
@@ -22,7 +23,8 @@ function post(app: TestApp, key: string, headers: HeadersInit = {}): Promise<Res
 /** How a `create` ends over a socket with these headers: `created`, or a close code. */
 async function create(app: TestApp, headers: Record<string, string> = {}): Promise<unknown> {
   const access = newAccess();
-  // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does not know them.
+  // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does
+  // not know them.
   const socket: WebSocket = Reflect.construct(WebSocket, [
     `${app.url.replace("http", "ws")}/ws/${access.room}`,
     { protocols: [SUBPROTOCOL], headers: { origin: app.url, ...headers } },
@@ -111,7 +113,8 @@ Deno.test("a person enters the key once, without a script, and shows a picture; 
     const cookies = await page.evaluate(() => document.cookie);
     assertEquals(cookies, "");
 
-    // The key was changed meanwhile, or the twelve hours are over: the page that is still open says so.
+    // The key was changed meanwhile, or the twelve hours are over: the page that is still open says
+    // so.
     await mine.context.deleteCookie(...await mine.context.cookies());
     await sender.burn();
     await sender.press("reset");
@@ -131,7 +134,8 @@ Deno.test("a person whose network does too much reads for how long to wait", asy
     await sender.offer(await fixture("flat"));
     await sender.leave();
     await sender.waitPhase("ended");
-    // The second room is one too many; the fourth socket as well, which the server does not even open.
+    // The second room is one too many; the fourth socket as well, which the server does not even
+    // open.
     for (const limit of ["creations", "creations", "upgrades", "upgrades"]) {
       await sender.press("reset");
       await sender.chooseFile(await fixture("flat"));

@@ -26,7 +26,10 @@ function overflow(page: Page): Promise<string[]> {
   });
 }
 
-/** Buttons and fields that are smaller than a fingertip (WCAG 2.5.8 asks for 24 pixels, inline links excepted). */
+/**
+ * Buttons and fields that are smaller than a fingertip (WCAG 2.5.8 asks for 24 pixels, inline links
+ * excepted).
+ */
 function small(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll("button, select, summary, [role=option], a.button")]

@@ -1,6 +1,6 @@
 /**
- * The app around the pages in real browsers: what the service worker keeps and answers, pictures that the system hands over,
- * and the word that the program has changed.
+ * The app around the pages in real browsers: what the service worker keeps and answers, pictures
+ * that the system hands over, and the word that the program has changed.
  *
  * @module
  */
@@ -60,7 +60,10 @@ async function waitWorker({ page }: TestPage): Promise<void> {
   });
 }
 
-/** Long enough for what a page does after it is loaded, where a test wants to see that nothing comes of it. */
+/**
+ * Long enough for what a page does after it is loaded, where a test wants to see that nothing comes
+ * of it.
+ */
 function rest(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, REST_MS));
 }

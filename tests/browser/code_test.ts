@@ -1,5 +1,6 @@
 /**
- * What people do with a code that was said to them, and with the pictures that they can compare, in real browsers.
+ * What people do with a code that was said to them, and with the pictures that they can compare, in
+ * real browsers.
  *
  * @module
  */
@@ -64,7 +65,10 @@ function heard(person: Sender | Viewer): Promise<string> {
   );
 }
 
-/** Fails unless somebody reads what to do about pictures that differ, and is not led to do the same again. */
+/**
+ * Fails unless somebody reads what to do about pictures that differ, and is not led to do the same
+ * again.
+ */
 async function assertTold(person: Sender | Viewer): Promise<void> {
   const text = await person.text();
   assertMatch(text, /see different things.*another way to send a new link, and compare again/s);

@@ -1,6 +1,6 @@
 /**
- * What a sender does with pictures before they are sent, and what he is asked while they are seen: in real browsers, by hand and
- * by keyboard alone.
+ * What a sender does with pictures before they are sent, and what he is asked while they are seen:
+ * in real browsers, by hand and by keyboard alone.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Two people with a long round trip between them: a picture goes over several connections at once, and arrives whole, also
- * where one of them dies in the middle.
+ * Two people with a long round trip between them: a picture goes over several connections at once,
+ * and arrives whole, also where one of them dies in the middle.
  *
  * @module
  */
@@ -25,8 +25,8 @@ const KEEP = `{
 }`;
 
 /**
- * Has the page measure the round trip of two who are next door to each other, however busy this machine is and however much
- * waits on the wire between them.
+ * Has the page measure the round trip of two who are next door to each other, however busy this
+ * machine is and however much waits on the wire between them.
  */
 const NEAR = `{
   const { getStats } = RTCPeerConnection.prototype;
@@ -37,7 +37,10 @@ const NEAR = `{
   };
 }`;
 
-/** Bytes that each connection of a page sent, in the order in which they were made; those that are gone count as none. */
+/**
+ * Bytes that each connection of a page sent, in the order in which they were made; those that are
+ * gone count as none.
+ */
 async function sentOver({ page }: TestPage): Promise<number[]> {
   const counts: unknown = await page.evaluate(`Promise.all(__connections.map(async (pc) => {
     let bytes = 0;

@@ -1,6 +1,6 @@
 /**
- * Fingers on a picture in a real page: pinching, moving, holding, and everything that ends a hold, left to right and right to
- * left.
+ * Fingers on a picture in a real page: pinching, moving, holding, and everything that ends a hold,
+ * left to right and right to left.
  *
  * @module
  */

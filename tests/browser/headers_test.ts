@@ -1,5 +1,6 @@
 /**
- * Security headers on every answer of the real server, and a whole session in a real browser under them.
+ * Security headers on every answer of the real server, and a whole session in a real browser under
+ * them.
  *
  * @module
  */

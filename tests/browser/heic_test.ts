@@ -1,5 +1,6 @@
 /**
- * A HEIC from the sender's file dialog to the viewer's screen, in the real app under its real policies.
+ * A HEIC from the sender's file dialog to the viewer's screen, in the real app under its real
+ * policies.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Two people in real browsers, each at another instance of the app behind one address, with a Redis between them.
+ * Two people in real browsers, each at another instance of the app behind one address, with a Redis
+ * between them.
  *
  * @module
  */
@@ -12,7 +13,10 @@ import { assertLooksLike, looksOf, Sender, Viewer } from "../support/flow.ts";
 import { REASON } from "../support/reasons.ts";
 import { noRedis, TestRedis } from "../support/redis.ts";
 
-/** A lost connection and the way back: several attempts with pauses in between, on a machine with much to do. */
+/**
+ * A lost connection and the way back: several attempts with pauses in between, on a machine with
+ * much to do.
+ */
 const PATIENT = { timeout: 90_000 };
 
 interface Stage {
@@ -42,7 +46,10 @@ function test(
   });
 }
 
-/** A sender who waits at the first instance, and a viewer with the link whose socket will be at the second. */
+/**
+ * A sender who waits at the first instance, and a viewer with the link whose socket will be at the
+ * second.
+ */
 async function apart({ first, second, balancer, browser }: Stage, options: PageOptions = {}) {
   balancer.prefer(first);
   const sender = await Sender.open(await browser.newPage(options), balancer.url);
@@ -108,7 +115,10 @@ test("Redis goes while a picture is there: it is opened and seen all the same", 
 
 const METRICS_TOKEN = "metrics-token-of-the-tests";
 
-/** Characters of the encrypted relay that an instance passed on, to its own people and to the others by Redis. */
+/**
+ * Characters of the encrypted relay that an instance passed on, to its own people and to the others
+ * by Redis.
+ */
 async function relayed({ url }: TestApp): Promise<number> {
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
   const text = await (await fetch(`${url}/metrics`, { headers })).text();

@@ -42,7 +42,10 @@ async function noted(person: Sender | Viewer): Promise<unknown[]> {
   return list;
 }
 
-/** A page that looks elsewhere when `globalThis.__away` says so: two pages of one headless browser both believe to be in front. */
+/**
+ * A page that looks elsewhere when `globalThis.__away` says so: two pages of one headless browser
+ * both believe to be in front.
+ */
 const CAN_LOOK_AWAY = `globalThis.__away = false;
 Object.defineProperty(Document.prototype, "visibilityState", {
   get: () => globalThis.__away ? "hidden" : "visible",
@@ -225,7 +228,8 @@ test("inside of another app the page says so, and gives the link for a real brow
   await testPage.page.setUserAgent({ userAgent: INSTAGRAM });
   const viewer = await Viewer.open(testPage, link);
   assertMatch(await viewer.field("in-app"), /inside of Instagram.*Safari/s);
-  // No link that a system or an app would have to read: the secret is in nothing but what is copied.
+  // No link that a system or an app would have to read: the secret is in nothing but what is
+  // copied.
   const html = await viewer.page.content();
   assert(!html.includes(link.slice(-43)), "the secret is in the page");
   await viewer.press("copy-page");

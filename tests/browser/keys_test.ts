@@ -1,6 +1,7 @@
 /**
- * The same for two real pages, from the first script to the end of the session, decoding included: what they do with their keys,
- * and that nothing of these ever stands in a document, an address, a console or a list of what the page did.
+ * The same for two real pages, from the first script to the end of the session, decoding included:
+ * what they do with their keys, and that nothing of these ever stands in a document, an address, a
+ * console or a list of what the page did.
  *
  * @module
  */
@@ -19,7 +20,10 @@ import {
   type WatchReport,
 } from "../support/watch_subtle.ts";
 
-/** Everything that ever stood in a page where anybody can read it, each once; and what it said to its server. */
+/**
+ * Everything that ever stood in a page where anybody can read it, each once; and what it said to
+ * its server.
+ */
 interface Written {
   /** Attributes, addresses, titles, texts: `where` and what. */
   readonly places: readonly (readonly [where: string, text: string])[];
@@ -78,7 +82,8 @@ function watchPage(): void {
     }
   };
   const report = () => {
-    // The browser notes where a page began, with its fragment, for this page's scripts alone, and lets nobody take it out.
+    // The browser notes where a page began, with its fragment, for this page's scripts alone, and
+    // lets nobody take it out.
     for (const { entryType, name } of performance.getEntries()) {
       if (entryType !== "navigation") note(`performance ${entryType}`, name);
     }
@@ -95,7 +100,10 @@ function watchPage(): void {
 
 const BEFORE = `${WATCH_SCRIPT}(${watchPage})();`;
 
-/** Where a secret has to stand: for the sender to pass it on, and where the viewer's came from until his first script ran. */
+/**
+ * Where a secret has to stand: for the sender to pass it on, and where the viewer's came from until
+ * his first script ran.
+ */
 const EXPECTED = [
   ["sender: text", "the words"],
   ["viewer: address", "the link"],
@@ -108,7 +116,9 @@ async function ask<T>({ page }: TestPage, expression: string): Promise<T> {
   return JSON.parse(String(await page.evaluate(expression)));
 }
 
-/** What both pages must not show: the link, every key and what keys come from, the seats' tokens. */
+/**
+ * What both pages must not show: the link, every key and what keys come from, the seats' tokens.
+ */
 function secretsOf(link: string, pages: readonly [WatchReport, Written][]): Needle[] {
   const secret = fromBase64Url(link.slice(link.indexOf("#1.") + 3));
   assert(secret !== null, link);

@@ -27,7 +27,8 @@ Deno.test("the server renders each page in the language that is asked for, from 
         "/security": pages.security.title,
         "/nothing": pages.error.notFoundTitle,
       };
-      // Without a script nothing is known of a fragment: the page that asks for the button is rendered.
+      // Without a script nothing is known of a fragment: the page that asks for the button is
+      // rendered.
       const expected = path === "/join" ? texts.view.title : words[path] ?? "";
       assert(html.includes(expected.replaceAll("&", "&amp;")), `${path} in ${tag}: ${expected}`);
     }
@@ -77,7 +78,8 @@ Deno.test("no page is wider than a narrow phone in any language", async () => {
         await page.goto(app.url + path);
         const width = await page.evaluate(async () => {
           const measure = () => document.documentElement.scrollWidth;
-          // Laid out once, a page asks for its fonts, whose letters are of another width; to leave it sooner would break them off.
+          // Laid out once, a page asks for its fonts, whose letters are of another width; to leave
+          // it sooner would break them off.
           measure();
           await document.fonts.ready;
           return measure();

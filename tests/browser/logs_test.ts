@@ -1,6 +1,7 @@
 /**
- * What an operator can read afterwards: the log at its most talkative and `/metrics`, after whole sessions by link and by code
- * and some that went wrong, searched for all that was said on the sockets and for who said it.
+ * What an operator can read afterwards: the log at its most talkative and `/metrics`, after whole
+ * sessions by link and by code and some that went wrong, searched for all that was said on the
+ * sockets and for who said it.
  *
  * @module
  */

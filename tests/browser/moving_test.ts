@@ -1,6 +1,6 @@
 /**
- * Pictures that move, through the whole of it: the sender's card plays them, the viewer sees them move under the watermark,
- * and both are told where a browser can't play.
+ * Pictures that move, through the whole of it: the sender's card plays them, the viewer sees them
+ * move under the watermark, and both are told where a browser can't play.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Pages that are loaded again in the middle of a session, in real browsers: either side, at each phase.
+ * Pages that are loaded again in the middle of a session, in real browsers: either side, at each
+ * phase.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The server goes, by deploy and by crash, at every phase of a session in real browsers. Who waits comes back by itself; who is
- * connected does not notice.
+ * The server goes, by deploy and by crash, at every phase of a session in real browsers. Who waits
+ * comes back by itself; who is connected does not notice.
  *
  * @module
  */
@@ -15,10 +15,15 @@ import { hasUdpProxy, PROXY_ARGS, UdpProxy } from "../support/udp_proxy.ts";
 /** The way back: some tries with pauses in between, on a machine with much to do. */
 const PATIENT = { timeout: 90_000 };
 
-/** Browsers say by themselves that a socket broke and that nobody listens; 426 answers a page that asks why it did (protocol.md §3). */
+/**
+ * Browsers say by themselves that a socket broke and that nobody listens; 426 answers a page that
+ * asks why it did (protocol.md §3).
+ */
 const BROKEN = [/WebSocket connection|ERR_CONNECTION|ERR_EMPTY|426 \(Upgrade Required\)/];
 
-/** So slow that there is time to end a server in the middle of a picture: 8 MiB take about three. */
+/**
+ * So slow that there is time to end a server in the middle of a picture: 8 MiB take about three.
+ */
 const SLOW = { bytesPerMs: 2_500 };
 
 interface Stage {
@@ -111,7 +116,8 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     const late = await Viewer.open(await stage.browser.newPage(), link);
     late.testPage.allowErrors(...BROKEN);
     await late.join();
-    // Where he is quicker than the viewer's page he gets the empty seat of the new room, and nobody there who answers him.
+    // Where he is quicker than the viewer's page he gets the empty seat of the new room, and nobody
+    // there who answers him.
     assertMatch(await late.waitReason("failed", PATIENT), /^(refused|timeout)$/);
     assertEquals((await late.phases()).includes("connected"), false);
     await finish(sender, viewer);

@@ -1,9 +1,11 @@
 /**
- * What the server sees, and what both browsers keep: every byte of a whole session that reaches the server or its log, both ways,
- * and whatever lies in the two browsers and on their disks, searched for everything that only the two people may know.
+ * What the server sees, and what both browsers keep: every byte of a whole session that reaches the
+ * server or its log, both ways, and whatever lies in the two browsers and on their disks, searched
+ * for everything that only the two people may know.
  *
- * Nothing is searched in vain: what the server has to be told is looked for in the same way and has to be there, and each secret
- * is found in a copy of the record where it was planted, in every encoding.
+ * Nothing is searched in vain: what the server has to be told is looked for in the same way and has
+ * to be there, and each secret is found in a copy of the record where it was planted, in every
+ * encoding.
  *
  * @module
  */
@@ -35,10 +37,15 @@ const PNG_FRAME = 64;
 
 const MARK = "only-for-ada-lovelace";
 
-/** Chromium writes down what stands in a page's fields a second after they changed, to restore the session after a crash. */
+/**
+ * Chromium writes down what stands in a page's fields a second after they changed, to restore the
+ * session after a crash.
+ */
 const FORM_STATE_MS = 1_500;
 
-/** What ML-KEM draws for a pair of keys, and for an encapsulation, in bytes (FIPS 203: d ‖ z, m). */
+/**
+ * What ML-KEM draws for a pair of keys, and for an encapsulation, in bytes (FIPS 203: d ‖ z, m).
+ */
 const KEM_SEED = 64;
 const KEM_MESSAGE = 32;
 
@@ -49,7 +56,10 @@ interface Known {
   readonly hex: string;
 }
 
-/** Notes every secret that goes through the page's APIs. Runs in the page before its scripts, so it may use nothing from around it. */
+/**
+ * Notes every secret that goes through the page's APIs. Runs in the page before its scripts, so it
+ * may use nothing from around it.
+ */
 function spy(): void {
   const known: Known[] = [];
   Object.defineProperty(globalThis, "__known", { value: known });
@@ -362,7 +372,8 @@ function fetchAs(url: string, { method, request }: Exchange): Promise<Uint8Array
 async function remains() {
   const databases = await indexedDB.databases();
   const names = await caches.keys();
-  // The browser notes where a page began, with its fragment, for this page's scripts alone, and lets nobody take it out.
+  // The browser notes where a page began, with its fragment, for this page's scripts alone, and
+  // lets nobody take it out.
   const entries = performance.getEntries().filter(({ entryType }) => entryType !== "navigation");
   return {
     kept: {
@@ -392,13 +403,19 @@ const NOTHING: Awaited<ReturnType<typeof remains>>["kept"] = {
   window: "",
 };
 
-/** Who shows pictures has the app: its worker with the offline page, and the number of its build. Who only looks has nothing. */
+/**
+ * Who shows pictures has the app: its worker with the offline page, and the number of its build.
+ * Who only looks has nothing.
+ */
 const KEPT: Readonly<Record<"sender" | "viewer", typeof NOTHING>> = {
   sender: { ...NOTHING, local: ["build", "preferences"], caches: ["offline"], workers: 1 },
   viewer: NOTHING,
 };
 
-/** Fails when a page has left more than that in its browser; returns what else can be read about it there. */
+/**
+ * Fails when a page has left more than that in its browser; returns what else can be read about it
+ * there.
+ */
 async function assertLittleKept(
   { page }: TestPage,
   role: keyof typeof KEPT,
@@ -448,7 +465,10 @@ async function filesOf(directory: string): Promise<Part[]> {
   return parts;
 }
 
-/** What pages can write to on a disk. Into its other files a browser writes where somebody went, and no page can take it out. */
+/**
+ * What pages can write to on a disk. Into its other files a browser writes where somebody went, and
+ * no page can take it out.
+ */
 const OF_PAGES =
   /\/(Cache|Code Cache|Cookies|File System|IndexedDB|Local Storage|Network|Service Worker|Session Storage|WebStorage|blob_storage)\b/;
 
@@ -506,8 +526,9 @@ const TELLING_LETTERS = 5;
 const DRAWS = 40;
 
 /**
- * Offers a picture until the words of its code are such that they stand in a record only because somebody told them, and not in
- * a header, a message, or by chance. `heard` is what the server heard so far.
+ * Offers a picture until the words of its code are such that they stand in a record only because
+ * somebody told them, and not in a header, a message, or by chance. `heard` is what the server
+ * heard so far.
  */
 async function offer(sender: Sender, picture: Fixture, heard: () => string) {
   const texts = ["signaling.ts", "close_codes.ts"].map((name) =>
@@ -515,7 +536,8 @@ async function offer(sender: Sender, picture: Fixture, heard: () => string) {
   );
   const protocol = (await Promise.all(texts)).join("\n");
   for (let draw = 0; draw < DRAWS; draw++) {
-    // From before these words were drawn; the first draw is there to hear what a session says anyway.
+    // From before these words were drawn; the first draw is there to hear what a session says
+    // anyway.
     const anyway = heard() + protocol;
     await sender.startOver();
     await sender.keepOpen();
@@ -633,7 +655,8 @@ function assertWhole({ way, code, known, record, exchanges, log, url, disks }: A
 /** Fails when a request says where it comes from, or who from. */
 function assertDiscreet({ exchanges }: Aftermath): void {
   for (const { request } of exchanges) {
-    // The browser looks for a newer service worker by itself, and says of the worker that it comes from the worker.
+    // The browser looks for a newer service worker by itself, and says of the worker that it comes
+    // from the worker.
     const own = request.replace(/^referer: http:\/\/[^/]+\/sw\.js\?[\w=&-]+\r$/im, "");
     assert(!/^(cookie|referer):/im.test(own), request);
   }

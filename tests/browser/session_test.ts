@@ -1,6 +1,7 @@
 /**
- * The whole of it, in real browsers: one person shows another a picture, once. Each test has a server, a browser and people of
- * its own, so nothing that one leaves behind can help or harm the next.
+ * The whole of it, in real browsers: one person shows another a picture, once. Each test has a
+ * server, a browser and people of its own, so nothing that one leaves behind can help or harm the
+ * next.
  *
  * @module
  */
@@ -597,7 +598,8 @@ test("nothing remains on the viewer's side after closing, and Back does not brin
     await navigator.serviceWorker.ready;
   });
   const kept = await sender.page.evaluate(remains);
-  // The app: its worker, the offline page, the number of the build; and for how many seconds somebody likes to show pictures.
+  // The app: its worker, the offline page, the number of the build; and for how many seconds
+  // somebody likes to show pictures.
   assertEquals({ ...kept, canvases: 0 }, { ...NOTHING, workers: 1, caches: 1, local: 2 });
 
   await viewer.page.goto(`${stage.app.url}/security`);

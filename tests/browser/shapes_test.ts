@@ -1,5 +1,6 @@
 /**
- * A picture has its own shape wherever it is shown, on every screen, and a small one is not enlarged: measured in real browsers.
+ * A picture has its own shape wherever it is shown, on every screen, and a small one is not
+ * enlarged: measured in real browsers.
  *
  * @module
  */

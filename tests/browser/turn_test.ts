@@ -1,5 +1,6 @@
 /**
- * Two real browsers and a real relay: with the address hidden nothing else is used, and nothing else is told to the other side.
+ * Two real browsers and a real relay: with the address hidden nothing else is used, and nothing
+ * else is told to the other side.
  *
  * @module
  */
@@ -15,7 +16,10 @@ import { hasTurnServer, LOOPBACK, startTurnServer, TURN_SECRET } from "../suppor
 /** A page gives a connection up after 30 s. */
 const NO_WAY_MS = 60_000;
 
-/** What a page was told by the server, what it sealed for the other side, and what it connected with. */
+/**
+ * What a page was told by the server, what it sealed for the other side, and what it connected
+ * with.
+ */
 interface Watched {
   readonly heard: readonly string[];
   readonly sealed: readonly string[];
@@ -155,7 +159,8 @@ Deno.test({
     "a relay that lets nobody to where the other one is leaves no way through, and the page says so",
   ignore,
   async fn() {
-    // Without --allow-loopback-peers it refuses to send to 127.0.0.1, where its own relayed addresses are.
+    // Without --allow-loopback-peers it refuses to send to 127.0.0.1, where its own relayed
+    // addresses are.
     await using turn = await startTurnServer();
     const env = { TURN_URLS: turn.url, TURN_SECRET, METRICS_TOKEN };
     await using app = await startApp({ env });

@@ -1,6 +1,6 @@
 /**
- * What becomes of a picture before it leaves: while it is prepared, while something is said about it, when it is removed, and
- * when somebody is about to leave the page that has it.
+ * What becomes of a picture before it leaves: while it is prepared, while something is said about
+ * it, when it is removed, and when somebody is about to leave the page that has it.
  *
  * @module
  */

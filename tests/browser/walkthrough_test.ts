@@ -1,6 +1,6 @@
 /**
- * Both flows as somebody goes through them who neither sees the page nor has a mouse: by Tab, Enter and Space, with what the
- * accessibility tree and the live regions say.
+ * Both flows as somebody goes through them who neither sees the page nor has a mouse: by Tab, Enter
+ * and Space, with what the accessibility tree and the live regions say.
  *
  * @module
  */

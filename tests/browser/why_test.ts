@@ -1,5 +1,6 @@
 /**
- * What somebody reads where something went wrong, and what he can hand on to be helped, in a real browser.
+ * What somebody reads where something went wrong, and what he can hand on to be helped, in a real
+ * browser.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * A few fixed seeds of `deno task chaos`, one of each kind of trouble, so that neither the product nor this harness breaks unseen.
+ * A few fixed seeds of `deno task chaos`, one of each kind of trouble, so that neither the product
+ * nor this harness breaks unseen.
  *
  * @module
  */

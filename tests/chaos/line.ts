@@ -1,6 +1,7 @@
 /**
- * One person's way to the server: passes TCP on, can be cut and blocked, and treats the messages of WebSockets as a bad network
- * in between would. It works on whole frames and never looks into one, so it needs to know nothing of what is said.
+ * One person's way to the server: passes TCP on, can be cut and blocked, and treats the messages of
+ * WebSockets as a bad network in between would. It works on whole frames and never looks into one,
+ * so it needs to know nothing of what is said.
  *
  * @module
  */

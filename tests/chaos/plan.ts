@@ -1,5 +1,6 @@
 /**
- * What is to happen in one run: drawn as a whole, before anything happens, so that a seed names a run.
+ * What is to happen in one run: drawn as a whole, before anything happens, so that a seed names a
+ * run.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Many sessions in bad worlds, side by side: most of the time of each is waiting. A pair of pages lives on from one session to the
- * next, as long as nobody closes one, so that what sessions leave behind adds up and is found.
+ * Many sessions in bad worlds, side by side: most of the time of each is waiting. A pair of pages
+ * lives on from one session to the next, as long as nobody closes one, so that what sessions leave
+ * behind adds up and is found.
  *
  * @module
  */
@@ -20,7 +21,10 @@ const CLOSING_MS = 15_000;
 /** How long servers keep what nobody took leave of: the grace, and the tail of Redis's keys. */
 const FORGETTING_MS = 120_000 + 45_000;
 
-/** A document keeps what it shows of the session before, and no more: objects of one session, with some of the next one. */
+/**
+ * A document keeps what it shows of the session before, and no more: objects of one session, with
+ * some of the next one.
+ */
 const MOST_PEERS = 6;
 const MOST_SOCKETS = 12;
 
@@ -116,7 +120,10 @@ class Place implements AsyncDisposable {
     return { pair, world, pictures: list, kind };
   }
 
-  /** Looks at what a session left behind, and makes the pages ready for the next one. Returns what must not be there. */
+  /**
+   * Looks at what a session left behind, and makes the pages ready for the next one. Returns what
+   * must not be there.
+   */
   async tidy({ plan: { seed }, problems }: Result): Promise<string[]> {
     const pair = this.#pair;
     const world = this.#world;

@@ -1,6 +1,6 @@
 /**
- * One session in a bad world: two people who press what their pages offer, a plan of what happens to them, and a judgement of what
- * came of it.
+ * One session in a bad world: two people who press what their pages offer, a plan of what happens
+ * to them, and a judgement of what came of it.
  *
  * @module
  */
@@ -11,7 +11,10 @@ import { describe, type Happening, type Moment, type Plan, type Planned } from "
 import type { Tab, Verdict } from "./tab.ts";
 import type { World } from "./world.ts";
 
-/** How long a session may take to its end when nothing disturbs it any more: the grace, a handshake, the pauses between two tries. */
+/**
+ * How long a session may take to its end when nothing disturbs it any more: the grace, a handshake,
+ * the pauses between two tries.
+ */
 const PATIENCE_MS = SEAT_GRACE_MS + 75_000;
 
 /** How often people look at their pages. */
@@ -332,7 +335,9 @@ class Run {
     this.#log.push(`${((performance.now() - this.#began) / 1_000).toFixed(2)} ${what}`);
   }
 
-  /** Lets something happen when its moment has come; not at all where the session is over before. */
+  /**
+   * Lets something happen when its moment has come; not at all where the session is over before.
+   */
   async #await({ at, after, event }: Planned): Promise<void> {
     const over = this.#over.promise.then(() => true);
     if (await Promise.race([this.#moment(at).promise.then(() => false), over])) return;
@@ -445,10 +450,12 @@ class Run {
     if (said === "forgotten" && stayed && this.#chosen !== null) {
       problems.push("the sender does not read what became of the picture");
     }
-    // Who loaded the page again, or opened it twice, reads of the last picture only; who came to no link, of a session before.
+    // Who loaded the page again, or opened it twice, reads of the last picture only; who came to no
+    // link, of a session before.
     const whole = this.#opened !== null && viewer.loads - this.#loadsBefore.viewer <= 1 &&
       this.#choices <= 1;
-    // A frame that was on its way to the screen when all was closed may have been seen, and both are told so.
+    // A frame that was on its way to the screen when all was closed may have been seen, and both
+    // are told so.
     if (whole && read === "seen" && !drawn) {
       problems.push("the viewer reads “seen”, and it was not");
     }

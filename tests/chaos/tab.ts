@@ -1,6 +1,6 @@
 /**
- * One person's page, and everything that was seen on it: phases and showings are told by the page itself as they happen, so that
- * none is missed between two looks, and all of it outlives a reload.
+ * One person's page, and everything that was seen on it: phases and showings are told by the page
+ * itself as they happen, so that none is missed between two looks, and all of it outlives a reload.
  *
  * @module
  */
@@ -19,8 +19,9 @@ type Devtools = Awaited<ReturnType<Page["createCDPSession"]>>;
 const TELL = "chaosTell";
 
 /**
- * Runs in every document before its own scripts. A bitmap that is drawn onto the viewer's canvas is a showing: one that was wiped
- * can't be drawn again, so a second showing of a picture is a second bitmap.
+ * Runs in every document before its own scripts. A bitmap that is drawn onto the viewer's canvas is
+ * a showing: one that was wiped can't be drawn again, so a second showing of a picture is a second
+ * bitmap.
  */
 const WATCH = `{
   const tell = (what) => globalThis.${TELL}?.(JSON.stringify(what));
@@ -131,7 +132,10 @@ export class Tab {
     this.#last = "";
   }
 
-  /** Goes to an address; tries again while the server does not answer, as a person does, until `until` (performance.now()). */
+  /**
+   * Goes to an address; tries again while the server does not answer, as a person does, until
+   * `until` (performance.now()).
+   */
   async visit(url: string, until: number): Promise<void> {
     await this.#load(until, () => this.page.goto(url, LOADING));
   }
@@ -155,7 +159,10 @@ export class Tab {
     }
   }
 
-  /** Opens a link in the document that is there, as somebody does who pastes it into the address bar. */
+  /**
+   * Opens a link in the document that is there, as somebody does who pastes it into the address
+   * bar.
+   */
   async follow(fragment: string): Promise<void> {
     await this.page.evaluate((hash) => {
       location.hash = hash;
@@ -188,7 +195,9 @@ export class Tab {
     }
   }
 
-  /** Chooses a picture, and for how long it may be seen. False where the page is not ready for it. */
+  /**
+   * Chooses a picture, and for how long it may be seen. False where the page is not ready for it.
+   */
   async choose(path: string, seconds: number): Promise<boolean> {
     try {
       const input = await this.page.$("input[type=file]:not(:disabled)");
@@ -208,7 +217,8 @@ export class Tab {
     this.frozen = on;
     await this.#devtools.send("Page.setWebLifecycleState", { state: on ? "frozen" : "active" });
     if (on) return;
-    // It was hidden for that, and would stay so, without a single frame: somebody looks at it again.
+    // It was hidden for that, and would stay so, without a single frame: somebody looks at it
+    // again.
     const { windowId } = await this.#devtools.send("Browser.getWindowForTarget");
     for (const windowState of ["minimized", "normal"] as const) {
       await this.#devtools.send("Browser.setWindowBounds", { windowId, bounds: { windowState } });

@@ -1,6 +1,6 @@
 /**
- * What surrounds two people: the real app in processes of its own, a Redis where there are two of them, a line of each person's
- * to it, and what lies between the two browsers.
+ * What surrounds two people: the real app in processes of its own, a Redis where there are two of
+ * them, a line of each person's to it, and what lies between the two browsers.
  *
  * @module
  */
@@ -55,7 +55,9 @@ export class World implements AsyncDisposable {
     return new World(await Promise.all(starting), store);
   }
 
-  /** Ends a server, and starts it again so many milliseconds later. Does nothing where it is away. */
+  /**
+   * Ends a server, and starts it again so many milliseconds later. Does nothing where it is away.
+   */
   async restart(index: number, signal: Deno.Signal, ms: number): Promise<void> {
     const app = this.#apps[index];
     if (app === undefined) throw new RangeError(`Cannot restart server ${index}: there is none`);
@@ -120,7 +122,10 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** Starts something. Its port may be taken for a moment: so many connections are made here that one has it at its near end. */
+/**
+ * Starts something. Its port may be taken for a moment: so many connections are made here that one
+ * has it at its near end.
+ */
 async function persistently<T>(start: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {

@@ -1,6 +1,7 @@
 /**
- * Whatever breaks, and in whatever order: everything that two say to each other is heard once and in order. The real server on
- * lines that are cut, in processes that end, and a network that dies; `CHAOS_RUNS` has more of it, `CHAOS_SEED` one again.
+ * Whatever breaks, and in whatever order: everything that two say to each other is heard once and
+ * in order. The real server on lines that are cut, in processes that end, and a network that dies;
+ * `CHAOS_RUNS` has more of it, `CHAOS_SEED` one again.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A DataChannel without a network: what is sent goes to the other end of the pair in the next turn, or waits until the test
- * lets it drain.
+ * A DataChannel without a network: what is sent goes to the other end of the pair in the next turn,
+ * or waits until the test lets it drain.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * WebRTC without a network: connections find each other by what their SDPs say, and open when both have the other's SDP and the
- * certificates are those that the SDPs name, as DTLS would see to. Everything that a browser decides by itself is left out.
+ * WebRTC without a network: connections find each other by what their SDPs say, and open when both
+ * have the other's SDP and the certificates are those that the SDPs name, as DTLS would see to.
+ * Everything that a browser decides by itself is left out.
  *
  * @module
  */
@@ -88,7 +89,10 @@ export class FakePeerConnection {
   restarts = 0;
 
   #looks = 0;
-  /** What the engine says about the pair of addresses in use; without more, something comes all the time. */
+  /**
+   * What the engine says about the pair of addresses in use; without more, something comes all the
+   * time.
+   */
   pair: Readonly<Record<string, unknown>> = { id: "first" };
   /** The same about this end of it, and about the other one. */
   ends: Readonly<Record<"own" | "other", object>> = { own: {}, other: {} };

@@ -1,6 +1,7 @@
 /**
- * Passes TCP connections of one address on to another: `forward.ts 127.0.0.1 3000 100.64.9.1 443`. It lets a browser in a
- * network namespace reach the app at an address that counts as secure. Says "ready" when it listens.
+ * Passes TCP connections of one address on to another: `forward.ts 127.0.0.1 3000 100.64.9.1 443`.
+ * It lets a browser in a network namespace reach the app at an address that counts as secure. Says
+ * "ready" when it listens.
  *
  * @module
  */

@@ -18,7 +18,10 @@ export interface KeyPair {
   readonly r: SessionKeys;
 }
 
-/** Runs a handshake whose M4 seals nothing yet: the next message of S has the number that an offer has. */
+/**
+ * Runs a handshake whose M4 seals nothing yet: the next message of S has the number that an offer
+ * has.
+ */
 export async function agree(
   fingerprints: { readonly s?: Bytes; readonly r?: Bytes } = {},
 ): Promise<KeyPair & { confirm(sdp: string): Promise<Bytes> }> {

@@ -1,6 +1,7 @@
 /**
- * A laboratory of network namespaces: two homes, each a browser behind a router that translates addresses as one is told to,
- * and between them an internet with the app and a TURN relay. Everything is real but the distance.
+ * A laboratory of network namespaces: two homes, each a browser behind a router that translates
+ * addresses as one is told to, and between them an internet with the app and a TURN relay.
+ * Everything is real but the distance.
  *
  *     home a ── router a ──┐
  *                          ├── internet: app (TCP 443), coturn (3478 UDP and TCP, 443 TLS)
@@ -36,7 +37,10 @@ export interface LabOptions {
   readonly b: Router;
   /** Added to the app's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether there is a TURN relay, and the app hands it out; `stun`: it only tells browsers their address. */
+  /**
+   * Whether there is a TURN relay, and the app hands it out; `stun`: it only tells browsers their
+   * address.
+   */
   readonly turn?: boolean | "stun";
 }
 
@@ -73,7 +77,10 @@ async function run(command: string, ...args: readonly string[]): Promise<string>
   throw new Error(`${command} ${args.join(" ")}: ${decoder.decode(stderr)}`);
 }
 
-/** Whether this machine lets us build it: Linux, root, `ip`, `nft`, and namespaces. Says so where it does not. */
+/**
+ * Whether this machine lets us build it: Linux, root, `ip`, `nft`, and namespaces. Says so where it
+ * does not.
+ */
 export async function hasLab(): Promise<boolean> {
   const name = `probe-${Deno.pid}`;
   try {
@@ -94,7 +101,10 @@ export async function hasLab(): Promise<boolean> {
   }
 }
 
-/** nftables rules of a router whose outside is `ext` with the address `own`; its home has the host `host`. */
+/**
+ * nftables rules of a router whose outside is `ext` with the address `own`; its home has the host
+ * `host`.
+ */
 function rulesOf({ nat, firewall }: Router, own: string, host: string): string {
   const post = {
     "none": "",
@@ -174,15 +184,19 @@ export class Lab implements AsyncDisposable {
     return made;
   }
 
-  /** Gives a home's router other rules. A firewall holds for flows that are there; what was translated before goes on as it was. */
+  /**
+   * Gives a home's router other rules. A firewall holds for flows that are there; what was
+   * translated before goes on as it was.
+   */
   async route(home: Home, router: Router): Promise<void> {
     const rules = rulesOf(router, this.#outside(home), this.#inside(home));
     await this.#nft(`r${home}`, `flush ruleset\n${rules}`);
   }
 
   /**
-   * Takes a home's browser to its other interface, as from Wi-Fi to a cable: the new one is there before the old one goes, so
-   * nobody is without a network for a moment, but every address of the browser's is another one.
+   * Takes a home's browser to its other interface, as from Wi-Fi to a cable: the new one is there
+   * before the old one goes, so nobody is without a network for a moment, but every address of the
+   * browser's is another one.
    */
   async roam(home: Home): Promise<void> {
     const [old, now] = this.#inUse[home] === 0 ? [0, 1] as const : [1, 0] as const;
@@ -238,7 +252,9 @@ export class Lab implements AsyncDisposable {
     return home === "a" ? 1 : 2;
   }
 
-  /** The router's address on the internet, that of the internet's end, and the browser's at home. */
+  /**
+   * The router's address on the internet, that of the internet's end, and the browser's at home.
+   */
   #outside(home: Home): string {
     return `100.64.${this.#number(home)}.2`;
   }
@@ -271,7 +287,8 @@ export class Lab implements AsyncDisposable {
     for (const name of NAMES) {
       await run("ip", "netns", "add", this.#ns(name));
       await this.#in(name, "ip", "link", "set", "lo", "up");
-      // An address that comes late, as those of IPv6 do, is a change of network, and Chromium drops what it loads.
+      // An address that comes late, as those of IPv6 do, is a change of network, and Chromium drops
+      // what it loads.
       await this.#in(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1");
       await this.#in(name, "sysctl", "-qw", "net.ipv4.ip_forward=1");
     }

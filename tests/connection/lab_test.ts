@@ -1,6 +1,6 @@
 /**
- * Two real browsers behind real routers: each kind of network has its way through, a way that breaks is repaired or replaced,
- * and where there is none both people read so.
+ * Two real browsers behind real routers: each kind of network has its way through, a way that
+ * breaks is repaired or replaced, and where there is none both people read so.
  *
  * @module
  */
@@ -14,10 +14,15 @@ import { type Firewall, hasLab, Lab, type LabOptions, type Nat } from "./lab.ts"
 
 const ignore = !await hasLab() || !hasTurnServer();
 
-/** A browser needs up to 10 s to notice that a way is dead; then there are two tries to repair it. */
+/**
+ * A browser needs up to 10 s to notice that a way is dead; then there are two tries to repair it.
+ */
 const REPAIR = { timeout: 90_000 };
 
-/** 64 MB take two seconds on a machine that has nothing else to do, and a minute on one that has much. */
+/**
+ * 64 MB take two seconds on a machine that has nothing else to do, and a minute on one that has
+ * much.
+ */
 const WHOLE = { timeout: 240_000 };
 
 const METRICS_TOKEN = "metrics-token-of-the-tests";
@@ -191,7 +196,10 @@ test(
   },
 );
 
-/** Counts, in each page, how often ICE started over, and the bytes of pictures that were given to connections. */
+/**
+ * Counts, in each page, how often ICE started over, and the bytes of pictures that were given to
+ * connections.
+ */
 const COUNT = `{
   const counts = { restarts: 0, bytes: 0 };
   Object.defineProperty(globalThis, "__counts", { value: counts });

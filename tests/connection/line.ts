@@ -25,7 +25,10 @@ export class Line implements Disposable {
     return this.#listener.addr.port;
   }
 
-  /** Breaks the connection that was made first, or all: no goodbye, as when a phone loses the network. */
+  /**
+   * Breaks the connection that was made first, or all: no goodbye, as when a phone loses the
+   * network.
+   */
   cut(which: "first" | "all"): void {
     for (const conns of this.#open.splice(0, which === "first" ? 1 : Infinity)) {
       for (const conn of conns) close(conn);

@@ -1,5 +1,6 @@
 /**
- * The real server behind a line that a test can cut, and a WebSocket that names its origin as a browser's does.
+ * The real server behind a line that a test can cut, and a WebSocket that names its origin as a
+ * browser's does.
  *
  * @module
  */
@@ -18,7 +19,10 @@ export class Lobby implements AsyncDisposable {
   readonly #relay: RelayBudget | undefined;
   #server: RoomServer;
 
-  /** `ice` makes what both ends are told to get through with; nothing without. `relay`: it passes encrypted records on. */
+  /**
+   * `ice` makes what both ends are told to get through with; nothing without. `relay`: it passes
+   * encrypted records on.
+   */
   constructor(ice?: IceIssuer, relay?: RelayBudget) {
     this.#ice = ice;
     this.#relay = relay;
@@ -53,7 +57,8 @@ export class Lobby implements AsyncDisposable {
   }
 
   #start(): RoomServer {
-    // The store's sweep outlives its server, and must not come up in a later test that has time in its hands.
+    // The store's sweep outlives its server, and must not come up in a later test that has time in
+    // its hands.
     const store = { sweepMs: 1_000_000_000 };
     const ice = this.#ice === undefined ? {} : { ice: this.#ice };
     const relay = this.#relay === undefined ? {} : { relay: this.#relay };

@@ -1,5 +1,6 @@
 /**
- * The page of peer_browser_test.ts: two peers of lib/net in one page, and what lies between them at a test's command.
+ * The page of peer_browser_test.ts: two peers of lib/net in one page, and what lies between them at
+ * a test's command.
  *
  * @module
  */

@@ -395,7 +395,8 @@ Deno.test("an answer that was on its way when its peer was given up is nobody's 
     return [];
   });
   const answer = await late.promise;
-  // As when the server's relay takes over: a machine with much to do may take longer to answer than she waits.
+  // As when the server's relay takes over: a machine with much to do may take longer to answer than
+  // she waits.
   sender.peer.close();
   await sender.peer.receive(answer);
   assertEquals([errors, sender.failures, sender.links], [[], [], []]);

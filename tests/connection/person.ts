@@ -43,7 +43,10 @@ export class Person implements Disposable {
   kept: Partial<KeptConnection> = {};
   memo: SeatMemo | null = null;
 
-  /** `relay`: the page said beforehand that the server passes encrypted records on. `before`: this page was loaded again. */
+  /**
+   * `relay`: the page said beforehand that the server passes encrypted records on. `before`: this
+   * page was loaded again.
+   */
   constructor(role: Role, secret: Bytes | Code, server: string, relay = false, before?: Person) {
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
     const handlers: ConnectorHandlers = {

@@ -1,5 +1,6 @@
 /**
- * Ways through, and what happens where they break: two connectors on the real server, over a network that a test can kill.
+ * Ways through, and what happens where they break: two connectors on the real server, over a
+ * network that a test can kill.
  *
  * @module
  */
@@ -258,7 +259,10 @@ for (const who of ["sender", "viewer"] as const) {
   );
 }
 
-/** What Chromium counts on a way by which nothing comes any more: a question of ICE was asked, and not answered. */
+/**
+ * What Chromium counts on a way by which nothing comes any more: a question of ICE was asked, and
+ * not answered.
+ */
 const SILENT = {
   id: "first",
   requestsSent: 5,

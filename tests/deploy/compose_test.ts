@@ -1,6 +1,6 @@
 /**
- * docker-compose.yml, as far as it can be seen without Docker: that nothing in it has more power than it needs, and that its
- * settings are settings.
+ * docker-compose.yml, as far as it can be seen without Docker: that nothing in it has more power
+ * than it needs, and that its settings are settings.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What Deno Deploy is told in deno.json, and how the server behaves where a platform hands it a socket and stops it. The
- * platform itself is not here: this does what its documentation says.
+ * What Deno Deploy is told in deno.json, and how the server behaves where a platform hands it a
+ * socket and stops it. The platform itself is not here: this does what its documentation says.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * deploy/nginx.conf in a real nginx, with the real app behind it: what an operator would have on his machine.
+ * deploy/nginx.conf in a real nginx, with the real app behind it: what an operator would have on
+ * his machine.
  *
  * @module
  */
@@ -69,7 +70,10 @@ function throughNginx({ client, origin }: Nginx): Disposable {
   });
 }
 
-/** Sends `request` over TLS and returns the head of the answer, or what there is of it when nginx closes. */
+/**
+ * Sends `request` over TLS and returns the head of the answer, or what there is of it when nginx
+ * closes.
+ */
 async function raw(nginx: Nginx, request: string): Promise<string> {
   using conn = await Deno.connectTls({
     hostname: "localhost",

@@ -1,6 +1,6 @@
 /**
- * What can be seen of .github/workflows and of the task compile without running them: GitHub is not here, and neither is the
- * part of Deno that compile fetches.
+ * What can be seen of .github/workflows and of the task compile without running them: GitHub is not
+ * here, and neither is the part of Deno that compile fetches.
  *
  * @module
  */

@@ -123,7 +123,8 @@ Deno.test("handshake: another room's address does not verify", async () => {
   await assertRejects(() => run({ s: input.s, r: elsewhere }), ProtocolError);
 });
 
-// One position in every field of every message: header, key, nonce, fingerprint, KEM parts, MACs, ciphertext.
+// One position in every field of every message: header, key, nonce, fingerprint, KEM parts, MACs,
+// ciphertext.
 const CHANGES: readonly [name: string, wire: Wire][] = [
   ["M1 type", { m1: flip(0) }],
   ["M1 version", { m1: flip(1) }],

@@ -1,6 +1,6 @@
 /**
- * What the protocol does with its keys, watched from `crypto.subtle` over a whole session of both sides: handshake, sealed
- * signaling, control records, a picture.
+ * What the protocol does with its keys, watched from `crypto.subtle` over a whole session of both
+ * sides: handshake, sealed signaling, control records, a picture.
  *
  * @module
  */
@@ -23,12 +23,16 @@ import { ProtocolError, sha256, wipe } from "../../lib/e2e/suite.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { assertLeastKeys, type WatchReport, watchSubtle } from "../support/watch_subtle.ts";
 
-// Loaded before anything is watched: noble tries the generator out on its first line, with bytes that it never uses.
+// Loaded before anything is watched: noble tries the generator out on its first line, with bytes
+// that it never uses.
 await import("../../lib/e2e/cpace.ts");
 
 const CODE = { digits: "4821", words: "crystal-orbit-lemon" };
 
-/** What may stay: derived to be told or shown; and with what noble blinds its multiplications, which it keeps to itself. */
+/**
+ * What may stay: derived to be told or shown; and with what noble blinds its multiplications, which
+ * it keeps to itself.
+ */
 const HARMLESS = [
   "img-e2e/1 room id",
   "img-e2e/1 join token",
@@ -92,7 +96,10 @@ async function talk(s: SessionKeys, r: SessionKeys): Promise<void> {
   wipe(plaintext, opened);
 }
 
-/** Watches `body`, which notes what it says in clear; gives back what it left of its secrets, by name. */
+/**
+ * Watches `body`, which notes what it says in clear; gives back what it left of its secrets, by
+ * name.
+ */
 async function watching(body: (clear: Bytes[]) => Promise<void>) {
   const watch = watchSubtle();
   try {

@@ -1,10 +1,12 @@
 /**
- * The known answers of the protocol, computed a second time: by docs/protocol.md and the drafts that it names, with
- * Node's crypto and arithmetic written down here, and with nothing out of lib/ and no library that lib/ uses. Whoever
- * writes another client can read it as a specification of bytes.
+ * The known answers of the protocol, computed a second time: by docs/protocol.md and the drafts
+ * that it names, with Node's crypto and arithmetic written down here, and with nothing out of lib/
+ * and no library that lib/ uses. Whoever writes another client can read it as a specification of
+ * bytes.
  *
- * `deno run tests/e2e/known_answers.ts` prints the answers for link, code and a page that was loaded again as JSON, from the
- * inputs in handshake_kat.json, code_kat.json and resume_kat.json. The arithmetic takes no care of timing: for known answers only.
+ * `deno run tests/e2e/known_answers.ts` prints the answers for link, code and a page that was
+ * loaded again as JSON, from the inputs in handshake_kat.json, code_kat.json and resume_kat.json.
+ * The arithmetic takes no care of timing: for known answers only.
  *
  * @module
  */
@@ -132,7 +134,10 @@ function decodePoint(data: Uint8Array): Point | null {
   return x < p && y < p && mod(y ** 2n) === curve(x) ? { x, y } : null;
 }
 
-/** `G.scalar_mult` of the draft: 65 bytes, or `null` where the point or the product is not a proper one. */
+/**
+ * `G.scalar_mult` of the draft: 65 bytes, or `null` where the point or the product is not a proper
+ * one.
+ */
 export function scalarMult(scalar: string, point: string): string | null {
   const decoded = decodePoint(bytes(point));
   const product = decoded === null ? null : multiply(number(bytes(scalar)) % n, decoded);
@@ -175,7 +180,10 @@ function lvCat(...parts: readonly Uint8Array[]): Bytes {
 
 const DSI = text("CPaceP256_XMD:SHA-256_SSWU_NU_");
 
-/** Runs both sides of CPace. All values hex; A is the initiator. Throws where the two would not agree. */
+/**
+ * Runs both sides of CPace. All values hex; A is the initiator. Throws where the two would not
+ * agree.
+ */
 export function cpace(
   inputs: {
     readonly PRS: string;
@@ -348,8 +356,9 @@ export function codeAnswers(inputs: typeof code.inputs): typeof code.outputs {
 }
 
 /**
- * The outputs of resume_kat.json from its inputs, and those of the link by which the two met: mode 3, a page that was loaded
- * again (§4a), what repairs its connection (§5a), and one more beside it (§5b).
+ * The outputs of resume_kat.json from its inputs, and those of the link by which the two met: mode
+ * 3, a page that was loaded again (§4a), what repairs its connection (§5a), and one more beside it
+ * (§5b).
  */
 export function resumeAnswers(
   inputs: typeof resume.inputs,

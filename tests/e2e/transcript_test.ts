@@ -1,4 +1,7 @@
-/** What known_answers_test.ts can't show: that nothing may be moved from one input to its neighbour, and nothing left out. */
+/**
+ * What known_answers_test.ts can't show: that nothing may be moved from one input to its neighbour,
+ * and nothing left out.
+ */
 import {
   bindingInput,
   codeChannel,

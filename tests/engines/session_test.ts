@@ -1,5 +1,6 @@
 /**
- * Whole sessions with Firefox at one end or at both: what two engines have to agree about, from SDP to the key encapsulation.
+ * Whole sessions with Firefox at one end or at both: what two engines have to agree about, from SDP
+ * to the key encapsulation.
  *
  * @module
  */
@@ -60,7 +61,10 @@ interface Setting extends Pick<PageOptions, "before"> {
   readonly by?: "link" | "code";
 }
 
-/** Both pages, connected and with a picture delivered; no page may complain about anything until the end. */
+/**
+ * Both pages, connected and with a picture delivered; no page may complain about anything until the
+ * end.
+ */
 function test(name: string, setting: Setting, body: (scene: Scene) => Promise<void>): void {
   const { from, to, by = "link", before } = setting;
   Deno.test({
@@ -117,7 +121,8 @@ for (const pair of PAIRS) test("a picture is seen by link", pair, seenAndClosed)
 
 for (const pair of PAIRS.slice(0, 2)) {
   test("a picture is seen by a spoken code", { ...pair, by: "code" }, seenAndClosed);
-  // What an engine has of ML-KEM is taken away, so that one side at least has to do it in JavaScript.
+  // What an engine has of ML-KEM is taken away, so that one side at least has to do it in
+  // JavaScript.
   test("a picture is seen without an ML-KEM of the engine's", {
     ...pair,
     before:

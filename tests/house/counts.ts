@@ -20,7 +20,9 @@ export function mutableFields(text: string): string[] {
   return Array.from(text.matchAll(/^ {2}(#\w+)[?!]?(?::| =)/gm), ([, name = ""]) => name);
 }
 
-/** A text of TypeScript without its comments; a `//` inside of a string may cost that line's end. */
+/**
+ * A text of TypeScript without its comments; a `//` inside of a string may cost that line's end.
+ */
 export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
 }

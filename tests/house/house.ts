@@ -16,7 +16,7 @@ const CODE = ["lib", "islands", "components", "routes", "packages/fresh/src"];
 const IDEAS = {
   // `.hold()` of the outbox is something else.
   "an option of a picture (hold)": /(?<!\.)\b(?:hold|setHold|whileHeld)\b(?! \w)|\.hold\b(?!\()/,
-  "a control message (more)": /t: "more"|"more"(?: \||,|:|\))|\bwish\(|\bWishes\b|\bwanted\b/,
+  "a control message (more)": /t: "more"|"more"(?: \||,|:|\))|\bwish\(|\bwanted\b/,
   "a signaling message with the store (withdraw)": /\bwithdraw\b/,
 } as const;
 

@@ -1,5 +1,6 @@
 /**
- * Every language says everything. That nothing is missing is a matter of types; what a type can't see stands here.
+ * Every language says everything. That nothing is missing is a matter of types; what a type can't
+ * see stands here.
  *
  * @module
  */
@@ -23,7 +24,10 @@ function textsOf(value: unknown, path = ""): Map<string, string> {
 
 const PLURALS = /\.(zero|one|two|few|many|other)$/;
 
-/** Paths without plural forms, which differ, and without names of pictures, which English has none of. */
+/**
+ * Paths without plural forms, which differ, and without names of pictures, which English has none
+ * of.
+ */
 function pathsOf(texts: Map<string, string>): string[] {
   const paths = [...texts.keys()].filter((path) => !path.startsWith("island.sas."));
   return [...new Set(paths.map((path) => path.replace(PLURALS, ".*")))].sort();

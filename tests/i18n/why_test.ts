@@ -1,5 +1,6 @@
 /**
- * Every end and every failure has a screen: what happened, whether anything was seen, what to do now.
+ * Every end and every failure has a screen: what happened, whether anything was seen, what to do
+ * now.
  *
  * @module
  */

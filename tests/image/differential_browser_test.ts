@@ -1,6 +1,6 @@
 /**
- * Pictures of every kind, made by other people's encoders, through the product: what Chromium shows in an `<img>` is taken, looks
- * the same to the viewer, and tells other people's readers nothing.
+ * Pictures of every kind, made by other people's encoders, through the product: what Chromium shows
+ * in an `<img>` is taken, looks the same to the viewer, and tells other people's readers nothing.
  *
  * @module
  */
@@ -11,7 +11,10 @@ import { findReaders, readLeft, type SentFile } from "../pictures/readers.ts";
 import { faultsOf, type Row, rowOf, rowText } from "../pictures/table.ts";
 import { assertEquals } from "../support/assert.ts";
 
-/** `<img>` begins with the track of an AVIF that moves; the still picture of it, which we decode, may be another frame. */
+/**
+ * `<img>` begins with the track of an AVIF that moves; the still picture of it, which we decode,
+ * may be another frame.
+ */
 const OTHER_FRAME = /moving\.avif$/;
 
 Deno.test("what <img> shows of other people's encoders is taken, looks the same, and tells nothing", async () => {

@@ -1,5 +1,6 @@
 /**
- * What was covered or cut off can't be had from what is sent: two pictures that differ in nothing but that give the same bytes.
+ * What was covered or cut off can't be had from what is sent: two pictures that differ in nothing
+ * but that give the same bytes.
  *
  * @module
  */

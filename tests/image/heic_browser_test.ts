@@ -1,7 +1,8 @@
 /**
- * HEIC in browsers that do not know it. The files were made by heif-enc 1.15 of Debian from source.png and what ImageMagick made of it
- * (`-q 80`, `-b 10`, half transparent, two in one file, with EXIF, with a profile of Display P3); turned.heic is plain.heic with an
- * `irot` in the place of its `pixi`.
+ * HEIC in browsers that do not know it. The files were made by heif-enc 1.15 of Debian from
+ * source.png and what ImageMagick made of it (`-q 80`, `-b 10`, half transparent, two in one file,
+ * with EXIF, with a profile of Display P3); turned.heic is plain.heic with an `irot` in the place
+ * of its `pixi`.
  *
  * @module
  */

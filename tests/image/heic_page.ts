@@ -1,5 +1,6 @@
 /**
- * The page of heic_browser_test.ts: prepares files as the sender's page does, and compares them with what they were made of.
+ * The page of heic_browser_test.ts: prepares files as the sender's page does, and compares them
+ * with what they were made of.
  *
  * @module
  */
@@ -9,7 +10,10 @@ import { ImageError } from "../../lib/image/errors.ts";
 
 /** What a test may ask for. */
 export interface HeicHarness {
-  /** Of a HEIC: what is sent of it, and how far it is from a PNG on average, of 255; `turns` is by how many right angles the PNG has to be turned anticlockwise. */
+  /**
+   * Of a HEIC: what is sent of it, and how far it is from a PNG on average, of 255; `turns` is by
+   * how many right angles the PNG has to be turned anticlockwise.
+   */
   compare(heic: string, png: string, turns?: number): Promise<
     {
       readonly type: string;

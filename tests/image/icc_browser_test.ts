@@ -1,5 +1,6 @@
 /**
- * A profile without names gives the same colours, in each engine: the same pixels of the same picture, before and after.
+ * A profile without names gives the same colours, in each engine: the same pixels of the same
+ * picture, before and after.
  *
  * @module
  */

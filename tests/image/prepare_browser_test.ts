@@ -1,5 +1,6 @@
 /**
- * What becomes of files that browsers show: taken, with the same colours, and clean; or refused with a reason that is true.
+ * What becomes of files that browsers show: taken, with the same colours, and clean; or refused
+ * with a reason that is true.
  *
  * @module
  */
@@ -151,7 +152,8 @@ Deno.test("a screenshot that is longer than canvases is made to fit, whatever el
 
 Deno.test("48 megapixels are made smaller; at full size they are what may be sent at most", () =>
   withPage(async (page) => {
-    // Encoded as 40 megapixels, which canvases take, and told to be more: decoders fill up what is missing.
+    // Encoded as 40 megapixels, which canvases take, and told to be more: decoders fill up what is
+    // missing.
     const size = [8_000, 5_000, "image/jpeg"] as const;
     const jpeg = await page.evaluate((...args) => preparing.make(...args), ...size);
     const bytes = Uint8Array.from(atob(jpeg), (character) => character.charCodeAt(0));

@@ -1,5 +1,6 @@
 /**
- * The page of prepare_browser_test.ts: prepares files as the picture worker does, and compares what is sent with what an `<img>` shows.
+ * The page of prepare_browser_test.ts: prepares files as the picture worker does, and compares what
+ * is sent with what an `<img>` shows.
  *
  * @module
  */
@@ -19,7 +20,10 @@ export type Outcome = {
   readonly repainted: boolean;
   /** What is sent, in base64. */
   readonly sent: string;
-  /** Between what an `<img>` shows of the file and of what is sent, of 255: the mean, and the largest. */
+  /**
+   * Between what an `<img>` shows of the file and of what is sent, of 255: the mean, and the
+   * largest.
+   */
   readonly mean: number;
   readonly largest: number;
 } | { readonly ok: false; readonly reason: string };
@@ -29,7 +33,10 @@ export interface PrepareHarness {
   run(base64: string, fullSize?: boolean): Promise<Outcome>;
   /** A file as the editor sees it: its size and its first pixel; or why not. */
   look(base64: string): Promise<string>;
-  /** A picture of this engine, as large as is asked for: stripes in a colour for every row of its last pixels. */
+  /**
+   * A picture of this engine, as large as is asked for: stripes in a colour for every row of its
+   * last pixels.
+   */
   make(width: number, height: number, type: string): Promise<string>;
   /** Pixels of a picture as an `<img>` shows it, or `null`. */
   pixels(base64: string): Promise<readonly number[] | null>;

@@ -1,5 +1,6 @@
 /**
- * An AVIF that was made anew shows the very pixels of the old one, in every browser here: all frames, transparency, turned, tiles.
+ * An AVIF that was made anew shows the very pixels of the old one, in every browser here: all
+ * frames, transparency, turned, tiles.
  *
  * @module
  */
@@ -46,7 +47,10 @@ async function run([program = "", ...args]: readonly string[]): Promise<boolean>
   }
 }
 
-/** SHA-256 of the pixels of each frame that the page's browser has of a file, and of the one in an `<img>`. */
+/**
+ * SHA-256 of the pixels of each frame that the page's browser has of a file, and of the one in an
+ * `<img>`.
+ */
 async function pixels(base64: string): Promise<readonly string[]> {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const type = "image/avif";

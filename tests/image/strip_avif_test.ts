@@ -1,5 +1,6 @@
 /**
- * What is left of an AVIF: its picture. The files come from independent encoders (avifenc 0.11 and heif-enc 1.15 of Debian):
+ * What is left of an AVIF: its picture. The files come from independent encoders (avifenc 0.11 and
+ * heif-enc 1.15 of Debian):
  *
  *     avifenc -s 6 --min 50 --max 60 --grid 2x2 gradient.png grid.avif
  *     avifenc -s 6 --irot 1 --imir 0 half_transparent.png alpha_turned.avif

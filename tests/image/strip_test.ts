@@ -1,5 +1,6 @@
 /**
- * What is left of a picture's metadata: nothing that an independent reader finds, and nothing of what was planted.
+ * What is left of a picture's metadata: nothing that an independent reader finds, and nothing of
+ * what was planted.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What the models need of a page: an address, a history, a worker that says that every picture can be decoded.
+ * What the models need of a page: an address, a history, a worker that says that every picture can
+ * be decoded.
  *
  * @module
  */
@@ -22,7 +23,10 @@ class YesWorker extends IdleWorker {
   }
 }
 
-/** The globals of a page at `url` whose server listens at `server`; `replaced` gets what the address bar is changed to. */
+/**
+ * The globals of a page at `url` whose server listens at `server`; `replaced` gets what the address
+ * bar is changed to.
+ */
 export function pageAt(url: string, server: string, replaced: string[] = []) {
   const { hash, pathname } = new URL(url);
   const location = {

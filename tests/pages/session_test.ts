@@ -1,6 +1,6 @@
 /**
- * Two whole sessions, one in each role, on the real server and with real keys; only WebRTC and the decoder are stand-ins. What
- * needs a screen is in tests/browser.
+ * Two whole sessions, one in each role, on the real server and with real keys; only WebRTC and the
+ * decoder are stand-ins. What needs a screen is in tests/browser.
  *
  * @module
  */

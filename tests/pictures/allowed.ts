@@ -1,6 +1,6 @@
 /**
- * All that a reader may still name in a picture that was sent: how it is stored, and how its colours and its shape are to be seen.
- * Whatever else one of them names is a leak.
+ * All that a reader may still name in a picture that was sent: how it is stored, and how its
+ * colours and its shape are to be seen. Whatever else one of them names is a leak.
  *
  * @module
  */
@@ -10,7 +10,8 @@ const EXIFTOOL: readonly RegExp[] = [
   // About the file on this disk, and about exiftool; sums of others.
   /^(?:SourceFile$|System:|ExifTool:ExifToolVersion$|Composite:(?:ImageSize|Megapixels|AvgBitrate|Duration)$)/,
   /^File:(?:FileType|FileTypeExtension|MIMEType)$/,
-  // JPEG: frame header, JFIF without its thumbnail, Adobe's colour transform, the one tag of EXIF that turns it.
+  // JPEG: frame header, JFIF without its thumbnail, Adobe's colour transform, the one tag of EXIF
+  // that turns it.
   /^File:(?:ImageWidth|ImageHeight|EncodingProcess|BitsPerSample|ColorComponents|YCbCrSubSampling)$/,
   /^File:(?:ExifByteOrder|ColorTransform)$/,
   /^JFIF:(?:JFIFVersion|ResolutionUnit|XResolution|YResolution)$/,

@@ -1,6 +1,6 @@
 /**
- * What the encoders are given: a small picture whose sides and corners differ from each other, as PNG of any kind; and a colour
- * profile with names in it.
+ * What the encoders are given: a small picture whose sides and corners differ from each other, as
+ * PNG of any kind; and a colour profile with names in it.
  *
  * @module
  */
@@ -48,7 +48,10 @@ export function basePng({ depth, alpha, frame = 0 }: PngOptions): Uint8Array<Arr
   );
 }
 
-/** Smooth, so that encoders of halved chroma stay close; the top left corner is bright, and a dark block moves. */
+/**
+ * Smooth, so that encoders of halved chroma stay close; the top left corner is bright, and a dark
+ * block moves.
+ */
 function colour(x: number, y: number, frame: number): readonly number[] {
   const [width, height] = SIZE;
   const [u, v] = [x / width, y / height];
@@ -69,7 +72,10 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer
   return new Uint8Array(chunk.buffer);
 }
 
-/** Display P3's colours, under a person's name. ICC.1:2001-04, a profile of three columns and one gamma. */
+/**
+ * Display P3's colours, under a person's name. ICC.1:2001-04, a profile of three columns and one
+ * gamma.
+ */
 export function namedProfile(): Uint8Array<ArrayBuffer> {
   const name = "Color LCD of Anna Schmidt, serial 7F3A";
   const text = ascii(name);

@@ -1,6 +1,6 @@
 /**
- * A bench that pictures are laid on: a real Chromium with the product's own worker, as the built app serves it, and beside it the
- * readers that know nothing of us.
+ * A bench that pictures are laid on: a real Chromium with the product's own worker, as the built
+ * app serves it, and beside it the readers that know nothing of us.
  *
  * @module
  */
@@ -100,7 +100,10 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-/** Serves the bench's page and its files, and for all else the app, so that workers come with their own headers. */
+/**
+ * Serves the bench's page and its files, and for all else the app, so that workers come with their
+ * own headers.
+ */
 export class BenchSite implements AsyncDisposable {
   readonly url: string;
   readonly #app: TestApp;

@@ -1,5 +1,6 @@
 /**
- * Pictures whose headers were damaged: whatever happened to a file, the reason for which it is refused is a true one.
+ * Pictures whose headers were damaged: whatever happened to a file, the reason for which it is
+ * refused is a true one.
  *
  * @module
  */

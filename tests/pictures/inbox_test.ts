@@ -46,7 +46,10 @@ interface Goods {
   readonly key: string;
 }
 
-/** An inbox on a real link, and an owner of pictures at the other end who says whatever a test wants. */
+/**
+ * An inbox on a real link, and an owner of pictures at the other end who says whatever a test
+ * wants.
+ */
 async function start() {
   const { s, r } = await linkPair();
   const decoder = new FakeDecoder();
@@ -506,7 +509,8 @@ test("what was decrypted and turned out to be a lie is overwritten", async (stan
     return Reflect.apply(fill, this, args);
   };
   try {
-    // Of several chunks: each one of them is overwritten as well, and must not be mistaken for the whole.
+    // Of several chunks: each one of them is overwritten as well, and must not be mistaken for the
+    // whole.
     const goods = await REACH.opening(stand, bigPng(200_000), { lie: { w: 7 } });
     await unlock(stand, goods);
     await until(() => stand.at() === "failed", "it was found");

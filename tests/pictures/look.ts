@@ -1,7 +1,8 @@
 /**
- * `deno task pictures DIR`: puts every file below a folder through the product and says what became of it: taken, or refused and
- * why; how far what a viewer would see is from what Chromium shows in an `<img>` of the original; what independent readers still
- * name in what would be sent. Ends with 1 where a picture that is shown is refused, has other colours or tells anything.
+ * `deno task pictures DIR`: puts every file below a folder through the product and says what became
+ * of it: taken, or refused and why; how far what a viewer would see is from what Chromium shows in
+ * an `<img>` of the original; what independent readers still name in what would be sent. Ends with
+ * 1 where a picture that is shown is refused, has other colours or tells anything.
  *
  * `PICTURES_AT_ONCE` (2) says how many browsers work at a time.
  *
@@ -13,7 +14,10 @@ import { Bench, BenchSite, type Finding, sentOf } from "./bench.ts";
 import { findReaders, readLeft, type SentFile } from "./readers.ts";
 import { type Row, rowOf, rowText, summary } from "./table.ts";
 
-/** The readers are asked about so many files in one go, and bytes: starting them takes longer than reading. */
+/**
+ * The readers are asked about so many files in one go, and bytes: starting them takes longer than
+ * reading.
+ */
 const BATCH = 20;
 const BATCH_BYTES = 100_000_000;
 /** What is larger is a film, or something else that nobody takes for a picture. */

@@ -1,5 +1,6 @@
 /**
- * Makes pictures of every kind when they are needed, with whichever programs are installed; the browser's own are always there.
+ * Makes pictures of every kind when they are needed, with whichever programs are installed; the
+ * browser's own are always there.
  *
  * @module
  */
@@ -96,7 +97,10 @@ async function readAll(folder: string): Promise<Picture[]> {
   return pictures;
 }
 
-/** What needs no other program: one picture of each format that a browser writes, without and with transparency. */
+/**
+ * What needs no other program: one picture of each format that a browser writes, without and with
+ * transparency.
+ */
 export async function drawPictures(): Promise<Picture[]> {
   await using site = serveBlank();
   const pictures: Picture[] = [];

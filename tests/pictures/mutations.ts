@@ -70,7 +70,10 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: "uuid_box", ext: /avif/, apply: (bytes) => concat(bytes, box("uuid", SECRET)) },
 ];
 
-/** Adobe's segment with a byte more than it should have: decoders find the colour transform all the same. */
+/**
+ * Adobe's segment with a byte more than it should have: decoders find the colour transform all the
+ * same.
+ */
 function longAdobe(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
   const at = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xee);
   if (at === -1) return null;

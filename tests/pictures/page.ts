@@ -1,6 +1,6 @@
 /**
- * The page of bench.ts: puts one file after the other through the product's own picture worker, and compares what a viewer would see
- * with what this browser shows in an `<img>` of the original.
+ * The page of bench.ts: puts one file after the other through the product's own picture worker, and
+ * compares what a viewer would see with what this browser shows in an `<img>` of the original.
  *
  * @module
  */
@@ -14,7 +14,10 @@ import { workerMaker } from "../../lib/device/environment.ts";
 export interface Shown {
   readonly width: number;
   readonly height: number;
-  /** False where the decoder stopped before the end of the first frame: the rest of it is grey, or nothing. */
+  /**
+   * False where the decoder stopped before the end of the first frame: the rest of it is grey, or
+   * nothing.
+   */
   readonly whole: boolean;
 }
 
@@ -171,7 +174,10 @@ async function isWhole(file: Blob): Promise<boolean> {
   }
 }
 
-/** Where `<img>` shows it in part, what it left out is not compared: the product may know how to end it. */
+/**
+ * Where `<img>` shows it in part, what it left out is not compared: the product may know how to end
+ * it.
+ */
 function compare(image: HTMLImageElement, seen: ImageBitmap, whole: boolean): Difference {
   const wanted = seen.width / seen.height;
   const has = image.naturalWidth / image.naturalHeight;

@@ -1,5 +1,6 @@
 /**
- * Pictures for tests of the session: real bytes, and stand-ins for what only a browser can make of them.
+ * Pictures for tests of the session: real bytes, and stand-ins for what only a browser can make of
+ * them.
  *
  * @module
  */
@@ -60,7 +61,10 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
   };
 }
 
-/** What the picture worker makes of a file that any browser could decode. Throws `ImageError` for one that it would refuse. */
+/**
+ * What the picture worker makes of a file that any browser could decode. Throws `ImageError` for
+ * one that it would refuse.
+ */
 export async function made(source: Blob): Promise<Made> {
   const { ok, ...info } = await inspectBlob(source);
   if (!ok || !("type" in info)) {

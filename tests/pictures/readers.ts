@@ -33,7 +33,10 @@ export async function findReaders(): Promise<{ found: string[]; missing: string[
   return { found, missing };
 }
 
-/** What the readers name in each of the files beyond what is allowed, one list a file: `reader: Group:Tag=value`. */
+/**
+ * What the readers name in each of the files beyond what is allowed, one list a file:
+ * `reader: Group:Tag=value`.
+ */
 export async function readLeft(files: readonly SentFile[]): Promise<string[][]> {
   const directory = await Deno.makeTempDir();
   try {

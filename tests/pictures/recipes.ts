@@ -4,7 +4,10 @@
  * @module
  */
 
-/** One picture: `program` is called with `args`, in a folder that has the base pictures, and writes `file`. */
+/**
+ * One picture: `program` is called with `args`, in a folder that has the base pictures, and writes
+ * `file`.
+ */
 export interface Recipe {
   readonly file: string;
   readonly program: string;

@@ -26,7 +26,10 @@ async function canStart(name: string): Promise<boolean> {
   }
 }
 
-/** What a program writes, on both ways. Throws nothing for its exit code: readers complain about what they read. */
+/**
+ * What a program writes, on both ways. Throws nothing for its exit code: readers complain about
+ * what they read.
+ */
 export async function run(name: string, args: readonly string[]): Promise<string> {
   const { stdout } = await command(name, args).output();
   return new TextDecoder().decode(stdout);

@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz`: the properties with new inputs for `FUZZ_SECONDS` (60). Ends with 1 where one did not hold.
- * `FUZZ_SEED` repeats one seed for each of them.
+ * `deno task fuzz`: the properties with new inputs for `FUZZ_SECONDS` (60). Ends with 1 where one
+ * did not hold. `FUZZ_SEED` repeats one seed for each of them.
  *
  * @module
  */
@@ -13,7 +13,10 @@ import { fuzz } from "./property.ts";
 import { RECORD_PROPERTIES } from "./records.ts";
 import { ROOM_PROPERTIES } from "./rooms.ts";
 
-/** Reads a number from the environment; `fallback` where it is not set. Throws `RangeError` for anything else. */
+/**
+ * Reads a number from the environment; `fallback` where it is not set. Throws `RangeError` for
+ * anything else.
+ */
 function numberFrom<T>(name: string, fallback: T): number | T {
   const text = Deno.env.get(name);
   if (text === undefined || text === "") return fallback;

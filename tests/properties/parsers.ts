@@ -1,6 +1,6 @@
 /**
- * Parsers meet whatever somebody sends: they throw nothing but what they say, and give back a part of what they were given, in
- * a fresh object with known fields.
+ * Parsers meet whatever somebody sends: they throw nothing but what they say, and give back a part
+ * of what they were given, in a fresh object with known fields.
  *
  * @module
  */
@@ -262,7 +262,9 @@ function jsonOf(entries: readonly Entry[]): string {
   return `{${fields.join(",")}}`;
 }
 
-/** Puts `value` beside something inside of `whole`, or in its place; the digits of `way` say where. */
+/**
+ * Puts `value` beside something inside of `whole`, or in its place; the digits of `way` say where.
+ */
 function replacedIn(whole: unknown, way: number, value: unknown): unknown {
   if (typeof whole !== "object" || whole === null) return value;
   if (way % 13 === 0 && !Array.isArray(whole)) return { ...whole, foreign: value };
@@ -288,7 +290,8 @@ function rawMessage<T extends { readonly t: string }>(
     valid.map((message) => Object.values(message).at(-1)),
   );
   const extra: fc.Arbitrary<Entry> = fc.tuple(fc.constantFrom(...known, ...STRANGE_NAMES), value);
-  // A valid message, some of whose fields come again, with another value, before or after the right one.
+  // A valid message, some of whose fields come again, with another value, before or after the right
+  // one.
   const disturbed = fc.tuple(valid, fc.array(extra, { maxLength: 4 }), fc.nat(12)).map(
     ([message, extras, at]) => {
       const entries: Entry[] = Object.entries(message);
@@ -355,7 +358,10 @@ function parserProperty<T extends { readonly t: string }>(
   });
 }
 
-/** Fields that nobody knows change nothing; their names are none of a message's or of an object's inside of one. */
+/**
+ * Fields that nobody knows change nothing; their names are none of a message's or of an object's
+ * inside of one.
+ */
 function acceptsProperty<T extends { readonly t: string }>(
   { parse, valid, fields }: MessageParser<T>,
 ): fc.IRawProperty<unknown> {
@@ -506,7 +512,10 @@ const sdps = fc.property(
   },
 );
 
-/** Runs `check`: true where it returns, false where it throws a ProtocolError; fails otherwise, and where it may not return. */
+/**
+ * Runs `check`: true where it returns, false where it throws a ProtocolError; fails otherwise, and
+ * where it may not return.
+ */
 function assertThrowsNothingElse(check: () => unknown, mayReturn: boolean): boolean {
   try {
     check();
@@ -586,7 +595,9 @@ const PICTURES: readonly Bytes[] = [
   svg(),
 ].map((bytes) => concat(bytes));
 
-/** Segments, boxes and blocks without the room that they need, and bytes that loops stumble over. */
+/**
+ * Segments, boxes and blocks without the room that they need, and bytes that loops stumble over.
+ */
 const PIECES = [
   [0xff, 0xe1, 0, 0],
   [0xff, 0xe1, 0, 1],
@@ -600,7 +611,10 @@ const PIECES = [
   [0xff],
 ].map((bytes) => new Uint8Array(bytes));
 
-/** Changes in the first bytes are those that headers care about; 0, 0xff and bytes that are lengths do the most. */
+/**
+ * Changes in the first bytes are those that headers care about; 0, 0xff and bytes that are lengths
+ * do the most.
+ */
 const damaged = fc.tuple(
   fc.constantFrom(...PICTURES),
   fc.array(

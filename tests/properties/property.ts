@@ -1,6 +1,6 @@
 /**
- * Statements about the code that have to hold for every input, and two ways to try them: with the same inputs at every run, as
- * tests, and with new ones until the time is up, as the task `fuzz`.
+ * Statements about the code that have to hold for every input, and two ways to try them: with the
+ * same inputs at every run, as tests, and with new ones until the time is up, as the task `fuzz`.
  *
  * @module
  */
@@ -18,7 +18,10 @@ export interface Property {
 /** Where the tests' inputs come from: a suite that fails today has to fail tomorrow. */
 const SEED = 20_260_603;
 
-/** Registers each property as a test with inputs that never change; a failure says the seed and the smallest input found. */
+/**
+ * Registers each property as a test with inputs that never change; a failure says the seed and the
+ * smallest input found.
+ */
 export function testProperties(properties: readonly Property[]): void {
   for (const { name, runs, property } of properties) {
     Deno.test(name, async () => {
@@ -38,8 +41,9 @@ export interface FuzzOptions {
 }
 
 /**
- * Tries the properties in turn with new seeds until the time is up, and reports seeds, smallest counterexamples and totals.
- * One that failed is left out from then on. Resolves to the number of those.
+ * Tries the properties in turn with new seeds until the time is up, and reports seeds, smallest
+ * counterexamples and totals. One that failed is left out from then on. Resolves to the number of
+ * those.
  */
 export async function fuzz(
   properties: readonly Property[],

@@ -1,6 +1,7 @@
 /**
- * What somebody on the way can do to sealed data: drop, repeat, move, cut, lengthen, flip, and splice in what was sealed elsewhere,
- * with a header that fits. Nothing but the original may ever come out, and without a change it has to.
+ * What somebody on the way can do to sealed data: drop, repeat, move, cut, lengthen, flip, and
+ * splice in what was sealed elsewhere, with a header that fits. Nothing but the original may ever
+ * come out, and without a change it has to.
  *
  * @module
  */
@@ -115,7 +116,10 @@ function strike(
   }
 }
 
-/** What `open` resolves to, or `null` where it throws. Fails unless that is the one error that says nothing. */
+/**
+ * What `open` resolves to, or `null` where it throws. Fails unless that is the one error that says
+ * nothing.
+ */
 async function orNothing<T>(open: () => T | Promise<T>): Promise<T | null> {
   try {
     return await open();
@@ -185,7 +189,9 @@ function sameList(a: readonly Bytes[], b: readonly Bytes[]): boolean {
   return a.length === b.length && a.every((item, i) => equalBytes(item, b[i] ?? new Uint8Array(0)));
 }
 
-/** What a viewer gets; a stubborn one goes on after a record that was refused, which no page does. */
+/**
+ * What a viewer gets; a stubborn one goes on after a record that was refused, which no page does.
+ */
 async function view(
   identity: ImageIdentity,
   delivered: readonly Bytes[],

@@ -1,8 +1,10 @@
 /**
- * Rooms against a model of them: any number of people, honest or not, come, talk, vanish and come back, at rooms' own addresses
- * and at digits, while time passes; after each step everybody has to have heard exactly what the model says.
+ * Rooms against a model of them: any number of people, honest or not, come, talk, vanish and come
+ * back, at rooms' own addresses and at digits, while time passes; after each step everybody has to
+ * have heard exactly what the model says.
  *
- * The model is docs/protocol.md §3 in terms of rooms, seats and tokens. It knows no hash, no timer, no queue and no socket.
+ * The model is docs/protocol.md §3 in terms of rooms, seats and tokens. It knows no hash, no timer,
+ * no queue and no socket.
  *
  * @module
  */
@@ -630,7 +632,8 @@ class Together implements fc.AsyncCommand<Model, World> {
         for (const message of said) connection.receive(rawLater(message));
         if (gone) {
           connection.closed();
-          // Nonsense closes the socket before anything else can; otherwise its owner was first, and hears nothing any more.
+          // Nonsense closes the socket before anything else can; otherwise its owner was first, and
+          // hears nothing any more.
           if (what.t !== "nonsense") person.open = false;
         }
         for (const message of said) model.say(person, message);

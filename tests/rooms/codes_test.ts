@@ -17,7 +17,9 @@ function make(options: Partial<CodeTableOptions> = {}) {
   };
 }
 
-/** Gives these numbers as four bytes each, the last one for ever, and counts what it was asked for. */
+/**
+ * Gives these numbers as four bytes each, the last one for ever, and counts what it was asked for.
+ */
 function numbers(...values: number[]): { random: RandomSource; asked: () => number } {
   let asked = 0;
   const random = (length: number) => {

@@ -35,7 +35,9 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves time by `ms`, running what falls due in order, each with everything that follows from it. */
+  /**
+   * Moves time by `ms`, running what falls due in order, each with everything that follows from it.
+   */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     for (;;) {

@@ -1,5 +1,6 @@
 /**
- * Who is told by what servers to get through, and when: both ends of a room, just before they hear of each other.
+ * Who is told by what servers to get through, and when: both ends of a room, just before they hear
+ * of each other.
  *
  * @module
  */

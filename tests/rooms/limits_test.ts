@@ -163,7 +163,9 @@ class World {
     return end;
   }
 
-  /** Tries digits until the server says that it hears no more, and returns how many times it did. */
+  /**
+   * Tries digits until the server says that it hears no more, and returns how many times it did.
+   */
   async missAll(from = HERE): Promise<number> {
     for (let tries = 0; tries < 1_000; tries++) {
       const { socket } = await this.join("99999999", from);

@@ -1,5 +1,6 @@
 /**
- * What becomes of rooms on Redis when something breaks: an instance, a connection, a bell, Redis itself.
+ * What becomes of rooms on Redis when something breaks: an instance, a connection, a bell, Redis
+ * itself.
  *
  * @module
  */

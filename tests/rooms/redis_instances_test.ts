@@ -1,6 +1,6 @@
 /**
- * Two processes of the app and a Redis, as an operator runs them, and what people at their sockets notice when one of the
- * three goes away.
+ * Two processes of the app and a Redis, as an operator runs them, and what people at their sockets
+ * notice when one of the three goes away.
  *
  * @module
  */

@@ -5,7 +5,10 @@ import { noRedis, STOPPED_CLOCK, TestRedis } from "../support/redis.ts";
 import { until } from "./room_server.ts";
 import { CODE_REST_MS, GRACE_MS, MAX_ROOMS, testRoomStore } from "./store_contract.ts";
 
-/** Long enough for nothing to be read at a touch, or lost to a lease: what comes here came by the bell. */
+/**
+ * Long enough for nothing to be read at a touch, or lost to a lease: what comes here came by the
+ * bell.
+ */
 const NEVER_MS = 3_600_000 * 24;
 
 /** Waits until everything was read: what was delivered is taken out. */

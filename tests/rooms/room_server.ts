@@ -1,5 +1,6 @@
 /**
- * Rooms behind a real server on port 0, and clients for it: honest ones on the standard WebSocket, hostile ones on bare TCP.
+ * Rooms behind a real server on port 0, and clients for it: honest ones on the standard WebSocket,
+ * hostile ones on bare TCP.
  *
  * @module
  */
@@ -108,7 +109,8 @@ export class Client implements AsyncDisposable {
         ...(address === undefined ? {} : { "x-address": address }),
       },
     };
-    // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does not know them.
+    // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does
+    // not know them.
     const socket: WebSocket = Reflect.construct(WebSocket, [
       `ws://${server.host}/ws/${room}`,
       options,

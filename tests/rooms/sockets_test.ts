@@ -227,7 +227,8 @@ Deno.test("a seated socket that answers no ping is closed, one that does lives",
   const { sender, viewer } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
   let heard = await sender.next();
-  // Twenty pings a second, and a second until the silent one is dead: 200 leave a slow machine ten times that.
+  // Twenty pings a second, and a second until the silent one is dead: 200 leave a slow machine ten
+  // times that.
   for (let i = 0; i < 200 && heard.t === "ping"; i++) {
     sender.send({ t: "pong" });
     heard = await sender.next();

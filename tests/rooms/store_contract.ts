@@ -155,8 +155,8 @@ function peer(up: boolean, by: "join" | "resume" | "lost" | "leave"): SeatEvent 
 }
 
 /**
- * Registers the contract's tests for the store that `make` makes; it has to draw its digits from `random`. `ignore` says that
- * it can't be made on this machine.
+ * Registers the contract's tests for the store that `make` makes; it has to draw its digits from
+ * `random`. `ignore` says that it can't be made on this machine.
  */
 export function testRoomStore(
   name: string,

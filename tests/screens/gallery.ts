@@ -1,11 +1,15 @@
 /**
- * Pictures of the pages: one state, in every size and colour scheme, without loading it again in between.
+ * Pictures of the pages: one state, in every size and colour scheme, without loading it again in
+ * between.
  *
  * @module
  */
 import type { Page } from "../support/puppeteer.ts";
 
-/** Widths at which every state is looked at, in CSS pixels, and how high a screen of that width is; a phone both ways. */
+/**
+ * Widths at which every state is looked at, in CSS pixels, and how high a screen of that width is;
+ * a phone both ways.
+ */
 const SIZES = [
   { name: "390", width: 390, height: 844 },
   { name: "844", width: 844, height: 390 },

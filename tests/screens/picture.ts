@@ -1,5 +1,6 @@
 /**
- * The picture that is shown on the pictures of the pages: drawn, so that nobody's photograph has to be in the repository.
+ * The picture that is shown on the pictures of the pages: drawn, so that nobody's photograph has to
+ * be in the repository.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Everything that a person can see, reached as a person reaches it: for pictures of the pages, and for whatever has to hold in every
- * state.
+ * Everything that a person can see, reached as a person reaches it: for pictures of the pages, and
+ * for whatever has to hold in every state.
  *
  * @module
  */

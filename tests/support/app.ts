@@ -1,5 +1,6 @@
 /**
- * The real app as a child process: built and started by what the task `start` says, with its permissions and no others.
+ * The real app as a child process: built and started by what the task `start` says, with its
+ * permissions and no others.
  *
  * @module
  */
@@ -12,7 +13,10 @@ export interface AppOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Everybody in a test comes from one address, and many come in one minute: what is in total is what each may. */
+/**
+ * Everybody in a test comes from one address, and many come in one minute: what is in total is what
+ * each may.
+ */
 const ONE_ADDRESS: Readonly<Record<string, string>> = {
   LIMIT_UPGRADES_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_UPGRADES_PER_MINUTE,
   LIMIT_CREATIONS_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_CREATIONS_PER_MINUTE,
@@ -26,7 +30,10 @@ const STOP_MS = 10_000;
 /** Pause between two attempts to reach it. */
 const RETRY_MS = 50;
 
-/** The commands of the task `start`: first what builds, last what serves; each without the leading `deno`. */
+/**
+ * The commands of the task `start`: first what builds, last what serves; each without the leading
+ * `deno`.
+ */
 interface StartCommands {
   readonly build: readonly string[][];
   readonly serve: readonly string[];
@@ -75,8 +82,8 @@ async function build(): Promise<StartCommands> {
 }
 
 /**
- * A port that nobody listens on at this moment. Not one that the system gives away by itself: that would be the next one's, who
- * may be another test, or a browser that connects to somebody.
+ * A port that nobody listens on at this moment. Not one that the system gives away by itself: that
+ * would be the next one's, who may be another test, or a browser that connects to somebody.
  */
 export function freePort(): number {
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -179,7 +186,10 @@ export class TestApp implements AsyncDisposable {
     await this.start();
   }
 
-  /** Nobody is left who would have to hear of it, and a server that takes leave of all takes 200 ms for it. */
+  /**
+   * Nobody is left who would have to hear of it, and a server that takes leave of all takes 200 ms
+   * for it.
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop("SIGKILL");
   }
@@ -199,7 +209,10 @@ export class TestApp implements AsyncDisposable {
   }
 }
 
-/** TextDecoderStream, whose writable side accepts every kind of buffer, narrowed to the one that a process writes. */
+/**
+ * TextDecoderStream, whose writable side accepts every kind of buffer, narrowed to the one that a
+ * process writes.
+ */
 function decoderStream(): ReadableWritablePair<string, Uint8Array> {
   const decoder = new TextDecoder();
   return new TransformStream<Uint8Array, string>({

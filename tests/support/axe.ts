@@ -1,12 +1,16 @@
 /**
- * What is wrong with a page for people who see little, hear it, or use no mouse: the part of it that a program can find.
+ * What is wrong with a page for people who see little, hear it, or use no mouse: the part of it
+ * that a program can find.
  *
  * @module
  */
 import axe from "npm:axe-core@^4.11.1";
 import type { Page } from "./puppeteer.ts";
 
-/** Accessibility rules that a page breaks, as `rule: where it is`. Rules of WCAG 2.2 A and AA, and best practices. */
+/**
+ * Accessibility rules that a page breaks, as `rule: where it is`. Rules of WCAG 2.2 A and AA, and
+ * best practices.
+ */
 export async function violations(page: Page): Promise<string[]> {
   // By the debugger's protocol, to which the page's CSP does not apply.
   if (await page.evaluate("typeof globalThis.axe") === "undefined") {

@@ -1,6 +1,6 @@
 /**
- * The least load balancer: one address in front of several servers. A test says which of them gets new connections; those that
- * there are stay where they are, as with any balancer.
+ * The least load balancer: one address in front of several servers. A test says which of them gets
+ * new connections; those that there are stay where they are, as with any balancer.
  *
  * @module
  */

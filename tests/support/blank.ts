@@ -1,5 +1,6 @@
 /**
- * An empty page on 127.0.0.1, which is a secure context (about:blank is not), for tests that need a browser but not the app.
+ * An empty page on 127.0.0.1, which is a secure context (about:blank is not), for tests that need a
+ * browser but not the app.
  *
  * @module
  */

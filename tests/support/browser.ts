@@ -1,5 +1,6 @@
 /**
- * Real browsers for tests: starting them, one context per person, and every error that a page utters turned into a failed test.
+ * Real browsers for tests: starting them, one context per person, and every error that a page
+ * utters turned into a failed test.
  *
  * @module
  */
@@ -46,7 +47,10 @@ export interface PageOptions {
   readonly before?: string;
 }
 
-/** Flags for every browser: nothing that talks to the network by itself, and the same behaviour hidden or shown. */
+/**
+ * Flags for every browser: nothing that talks to the network by itself, and the same behaviour
+ * hidden or shown.
+ */
 const FLAGS = [
   "--disable-quic",
   "--no-first-run",
@@ -54,7 +58,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-default-apps",
-  // Each person is a context of his own, which would start a second process in case of need: an eighth to a fifth of a short test.
+  // Each person is a context of his own, which would start a second process in case of need: an
+  // eighth to a fifth of a short test.
   "--disable-features=SpareRendererForSitePerProcess",
   // /dev/shm of containers is 64 MB by default, less than one decoded photograph.
   "--disable-dev-shm-usage",
@@ -64,7 +69,10 @@ const FLAGS = [
   "--disable-backgrounding-occluded-windows",
 ];
 
-/** Chromium's sandbox refuses to run as root; a machine of a CI service often has no user namespaces. */
+/**
+ * Chromium's sandbox refuses to run as root; a machine of a CI service often has no user
+ * namespaces.
+ */
 function sandboxFlags(): readonly string[] {
   const root = Deno.build.os !== "windows" && Deno.uid() === 0;
   return root || Deno.env.has("CI") ? ["--no-sandbox"] : [];
@@ -85,7 +93,9 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
   return new TestBrowser(browser, chromium);
 }
 
-/** Firefox is driven over WebDriver BiDi, with a profile that puppeteer makes and takes away again. */
+/**
+ * Firefox is driven over WebDriver BiDi, with a profile that puppeteer makes and takes away again.
+ */
 async function launchFirefox(options: BrowserOptions): Promise<Browser> {
   const executablePath = await findFirefox();
   if (executablePath === null) throw new Error("Cannot start Firefox: none is installed");
@@ -103,7 +113,10 @@ async function launchFirefox(options: BrowserOptions): Promise<Browser> {
 /** Where the browser answers that tests/run.ts lends to its tests, in their environment. */
 export const LENT_BROWSER = "TEST_LENT_BROWSER";
 
-/** The browser that was lent to this process, or one of its own. {@linkcode TestBrowser.close} closes what was opened in it. */
+/**
+ * The browser that was lent to this process, or one of its own. {@linkcode TestBrowser.close}
+ * closes what was opened in it.
+ */
 export async function borrowBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
   const browserWSEndpoint = Deno.env.get(LENT_BROWSER);
   if (browserWSEndpoint === undefined || Object.keys(options).length > 0) {
@@ -130,7 +143,10 @@ export class TestBrowser implements AsyncDisposable {
     return this.#pages;
   }
 
-  /** Opens a blank page in a context of its own: another person, who shares no storage with the first. */
+  /**
+   * Opens a blank page in a context of its own: another person, who shares no storage with the
+   * first.
+   */
   async newPage(options: PageOptions = {}): Promise<TestPage> {
     const context = await this.browser.createBrowserContext();
     const page = await TestPage.create(context, options);
@@ -148,7 +164,9 @@ export class TestBrowser implements AsyncDisposable {
   }
 }
 
-/** A browser that others use later: what was opened in it is closed, with all that its pages kept. */
+/**
+ * A browser that others use later: what was opened in it is closed, with all that its pages kept.
+ */
 class LentBrowser extends TestBrowser {
   override async close(): Promise<void> {
     if (!this.browser.connected) return;
@@ -192,7 +210,8 @@ export class TestPage {
   /** Sets colour scheme and motion, as the person's system would. */
   async emulate(options: Pick<PageOptions, "scheme" | "reducedMotion">): Promise<void> {
     if (await isFirefox(this.page)) {
-      // Puppeteer has this only for Chromium; there is one scheme here, which the profile sets for all pages.
+      // Puppeteer has this only for Chromium; there is one scheme here, which the profile sets for
+      // all pages.
       if (options.scheme === "dark" || options.reducedMotion) {
         throw new Error("Cannot emulate: Firefox is always light, with motion");
       }
@@ -270,8 +289,9 @@ function pngPath(path: string): `${string}.png` {
 }
 
 /**
- * Gives `body` a browser in which nothing is open, closes afterwards what was opened, and fails when a page reported an error
- * that was not expected. Each page has a context of its own, so no test can see what another one left behind.
+ * Gives `body` a browser in which nothing is open, closes afterwards what was opened, and fails
+ * when a page reported an error that was not expected. Each page has a context of its own, so no
+ * test can see what another one left behind.
  */
 export async function withBrowser(
   body: (browser: TestBrowser) => Promise<void>,
@@ -290,7 +310,9 @@ export async function withBrowser(
   }
 }
 
-/** Like {@linkcode withBrowser}, with two pages in separate contexts: the sender's and the viewer's. */
+/**
+ * Like {@linkcode withBrowser}, with two pages in separate contexts: the sender's and the viewer's.
+ */
 export function withTwoPages(
   body: (sender: TestPage, viewer: TestPage) => Promise<void>,
   options: PageOptions = {},
@@ -331,7 +353,10 @@ export const LOOKS = [
   { screen: "desktop", scheme: "dark" },
 ] as const satisfies readonly PageOptions[];
 
-/** Writes `<directory>/<name>-<screen>-<scheme>.png` of `url` in all {@linkcode LOOKS}, once `ready` says so. */
+/**
+ * Writes `<directory>/<name>-<screen>-<scheme>.png` of `url` in all {@linkcode LOOKS}, once `ready`
+ * says so.
+ */
 export async function screenshots(
   browser: TestBrowser,
   url: string,

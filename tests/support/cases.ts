@@ -1,6 +1,7 @@
 /**
- * Small files of kinds that were once refused, or said to be clean and were not. Each was made for these tests, by encoders that are
- * not ours (cwebp, libjpeg, libpng, ImageMagick), and changed by hand where its name says so.
+ * Small files of kinds that were once refused, or said to be clean and were not. Each was made for
+ * these tests, by encoders that are not ours (cwebp, libjpeg, libpng, ImageMagick), and changed by
+ * hand where its name says so.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Type-checks what runs in a browser without Deno's types, so that `Deno`, `process` or `Buffer` in it is an error here and not
- * a surprise in somebody's browser. `deno task check:browser`.
+ * Type-checks what runs in a browser without Deno's types, so that `Deno`, `process` or `Buffer` in
+ * it is an error here and not a surprise in somebody's browser. `deno task check:browser`.
  *
  * @module
  */
@@ -13,8 +13,9 @@ import { BROWSER_FOLDERS } from "./layers.ts";
 const LIB = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
 
 /**
- * Type-checks files as a browser would see them: `deno.json` with other `lib`s, in a temporary directory, so that imports and
- * strictness are not written twice. Returns what the compiler says, `null` when it is content.
+ * Type-checks files as a browser would see them: `deno.json` with other `lib`s, in a temporary
+ * directory, so that imports and strictness are not written twice. Returns what the compiler says,
+ * `null` when it is content.
  */
 export async function checkBrowser(files: readonly string[]): Promise<string | null> {
   // The compiler knows the types of `node:` modules whatever its `lib`s are.

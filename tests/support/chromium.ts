@@ -1,6 +1,7 @@
 /**
- * Finds a Chromium that starts on this machine. Nothing but npm is needed for that: where no browser is installed and none
- * can be downloaded, the one that `@sparticuz/chromium` carries inside its package is unpacked, with the libraries it needs.
+ * Finds a Chromium that starts on this machine. Nothing but npm is needed for that: where no
+ * browser is installed and none can be downloaded, the one that `@sparticuz/chromium` carries
+ * inside its package is unpacked, with the libraries it needs.
  *
  * @module
  */
@@ -45,7 +46,10 @@ const PLACES = [
   "/Applications/Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing",
 ];
 
-/** Libraries that puppeteer's own download expects on the system; without them a download of 150 MB would be in vain. */
+/**
+ * Libraries that puppeteer's own download expects on the system; without them a download of 150 MB
+ * would be in vain.
+ */
 const SYSTEM_LIBRARIES = ["libnss3.so", "libatk-bridge-2.0.so", "libgbm.so", "libasound.so"];
 
 /** How long the download server may take to answer before the network counts as closed. */
@@ -61,20 +65,24 @@ const FONTS_CONF = "ephemeral-fonts.conf";
 let found: Promise<Chromium> | undefined;
 
 /**
- * Finds a Chromium that starts, in this order: `PUPPETEER_EXECUTABLE_PATH`; an installed Chrome or Chromium; puppeteer's own
- * download, fetched now when the network gives it quickly; the one inside `@sparticuz/chromium`. Looked for once a process.
+ * Finds a Chromium that starts, in this order: `PUPPETEER_EXECUTABLE_PATH`; an installed Chrome or
+ * Chromium; puppeteer's own download, fetched now when the network gives it quickly; the one inside
+ * `@sparticuz/chromium`. Looked for once a process.
  *
- * `TEST_CHROMIUM` (`installed`, `puppeteer` or `npm`) restricts the search to one of them, to try that path.
+ * `TEST_CHROMIUM` (`installed`, `puppeteer` or `npm`) restricts the search to one of them, to try
+ * that path.
  *
- * @throws {Error} when none starts, or when PUPPETEER_EXECUTABLE_PATH names one that does not: a wish is not overridden
+ * @throws {Error} when none starts, or when PUPPETEER_EXECUTABLE_PATH names one that does not: a
+ * wish is not overridden
  */
 export function findChromium(): Promise<Chromium> {
   return found ??= search();
 }
 
 /**
- * The same engine in a build without windows, where one is installed and nothing else is wished for; else {@linkcode findChromium}'s.
- * A session took a third to two fifths less of the processor in it.
+ * The same engine in a build without windows, where one is installed and nothing else is wished
+ * for; else {@linkcode findChromium}'s. A session took a third to two fifths less of the processor
+ * in it.
  */
 export async function findShell(): Promise<Chromium> {
   const wishes = ["PUPPETEER_EXECUTABLE_PATH", "TEST_CHROMIUM"];
@@ -126,7 +134,10 @@ async function* downloaded(): AsyncGenerator<Chromium> {
   if (await exists(path) || await download(path)) yield plain(path, "puppeteer");
 }
 
-/** Downloads puppeteer's Chrome into puppeteer's cache, if the network is open. Says whether it is there now; never throws. */
+/**
+ * Downloads puppeteer's Chrome into puppeteer's cache, if the network is open. Says whether it is
+ * there now; never throws.
+ */
 async function download(path: string): Promise<boolean> {
   if (Deno.env.has("PUPPETEER_SKIP_DOWNLOAD") || !await hasSystemLibraries()) return false;
   const { downloadBaseUrl } = (await puppeteer.configuration()).chrome ?? {};
@@ -167,12 +178,16 @@ async function* npm(): AsyncGenerator<Chromium> {
       // Chromium asks fontconfig for a writable cache; without a home it would warn for every page.
       HOME: Deno.env.get("HOME") ?? directory,
     },
-    // This build has no zygote. --single-process, which its package recommends for Lambda, is left out: contexts would share a renderer.
+    // This build has no zygote. --single-process, which its package recommends for Lambda, is left
+    // out: contexts would share a renderer.
     args: ["--no-zygote"],
   };
 }
 
-/** Unpacks `@sparticuz/chromium` once per version and returns the directory. Safe when several processes do it at once. */
+/**
+ * Unpacks `@sparticuz/chromium` once per version and returns the directory. Safe when several
+ * processes do it at once.
+ */
 async function unpack(): Promise<string> {
   // Not at the top: 65 MB that nobody needs who has a browser.
   const { inflate } = await import("npm:@sparticuz/chromium@^153.0.0");
@@ -183,7 +198,8 @@ async function unpack(): Promise<string> {
   const directory = join(cache, `chromium-${version?.[1] ?? "unknown"}`);
   if (await exists(directory)) return directory;
   const work = await Deno.makeTempDir({ dir: cache, prefix: "unpack-" });
-  // `inflate` knows no target but the temporary directory, which it reads from the environment at each call.
+  // `inflate` knows no target but the temporary directory, which it reads from the environment at
+  // each call.
   const before = process.env.TMPDIR;
   process.env.TMPDIR = work;
   try {
@@ -206,8 +222,8 @@ async function unpack(): Promise<string> {
 }
 
 /**
- * Where the fonts are. The package's own file names the directories of a Lambda function, and this Chromium ends itself when it
- * finds no font at all.
+ * Where the fonts are. The package's own file names the directories of a Lambda function, and this
+ * Chromium ends itself when it finds no font at all.
  */
 function fontsConf(directory: string): string {
   return `<?xml version="1.0"?>
@@ -220,7 +236,10 @@ function fontsConf(directory: string): string {
 `;
 }
 
-/** The user's cache, not the shared temporary directory: whoever can write there could have us start his program. */
+/**
+ * The user's cache, not the shared temporary directory: whoever can write there could have us start
+ * his program.
+ */
 async function cacheDirectory(): Promise<string> {
   const home = homedir();
   const wanted = [Deno.env.get("XDG_CACHE_HOME"), home === "" ? undefined : join(home, ".cache")];
@@ -237,7 +256,10 @@ async function cacheDirectory(): Promise<string> {
   return await Deno.makeTempDir({ dir: tmpdir(), prefix: "ephemeral-p2p-image-" });
 }
 
-/** Starts the browser with `--version`, which fails when a library is missing. Returns `null` when it works, else why not. */
+/**
+ * Starts the browser with `--version`, which fails when a library is missing. Returns `null` when
+ * it works, else why not.
+ */
 async function whyNot(chromium: Chromium): Promise<string | null> {
   // On Windows --version opens a window instead of answering.
   if (Deno.build.os === "windows") {
@@ -257,7 +279,10 @@ interface OutputOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs a program to its end; what cannot be started or takes too long answers with code 1 and a text. */
+/**
+ * Runs a program to its end; what cannot be started or takes too long answers with code 1 and a
+ * text.
+ */
 async function output(command: string, args: readonly string[], options: OutputOptions) {
   try {
     const { code, stdout, stderr } = await new Deno.Command(command, {

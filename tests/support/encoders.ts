@@ -1,6 +1,6 @@
 /**
- * Pictures that move, made by the encoders that a machine happens to have: ImageMagick, ffmpeg, gif2webp and img2webp,
- * avifenc. None of them has to be there.
+ * Pictures that move, made by the encoders that a machine happens to have: ImageMagick, ffmpeg,
+ * gif2webp and img2webp, avifenc. None of them has to be there.
  *
  * @module
  */

@@ -6,7 +6,10 @@
 // deno-lint-ignore-file no-explicit-any -- its types are as loose
 import exifr from "npm:exifr@^7.1.3";
 
-/** Everything that it finds in a picture, as JSON; `{}` where there is nothing. What says how pixels are to be seen is left out. */
+/**
+ * Everything that it finds in a picture, as JSON; `{}` where there is nothing. What says how pixels
+ * are to be seen is left out.
+ */
 export async function readMetadata(bytes: Uint8Array): Promise<string> {
   const found: any = await (exifr as any).parse(bytes, {
     tiff: true,

@@ -32,7 +32,10 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Replaces the timers and `performance.now` until it is disposed; time stands still but for `advance`. */
+/**
+ * Replaces the timers and `performance.now` until it is disposed; time stands still but for
+ * `advance`.
+ */
 export class FakeTime implements Disposable {
   #now = 1_000;
   #nextId = 1;
@@ -52,7 +55,9 @@ export class FakeTime implements Disposable {
     return [...this.#timers.values()].map(({ at }) => at - this.#now).sort((a, b) => a - b);
   }
 
-  /** Moves time by `ms`; what falls due runs in order, each with everything that follows from it. */
+  /**
+   * Moves time by `ms`; what falls due runs in order, each with everything that follows from it.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {

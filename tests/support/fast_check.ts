@@ -1,5 +1,6 @@
 /**
- * fast-check, which only the properties need. Named here and not in deno.json, as in puppeteer.ts and for the same reason.
+ * fast-check, which only the properties need. Named here and not in deno.json, as in puppeteer.ts
+ * and for the same reason.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Firefox, where one is installed: unlike Chromium no npm package carries it, so its tests are skipped where it is missing.
+ * Firefox, where one is installed: unlike Chromium no npm package carries it, so its tests are
+ * skipped where it is missing.
  *
  * @module
  */

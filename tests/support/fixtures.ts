@@ -1,6 +1,7 @@
 /**
- * Pictures for tests, made when they are needed: nothing binary is committed. What can be encoded by a browser is, because it
- * writes the same files as the pages that people save pictures from; the same seed gives the same picture.
+ * Pictures for tests, made when they are needed: nothing binary is committed. What can be encoded
+ * by a browser is, because it writes the same files as the pages that people save pictures from;
+ * the same seed gives the same picture.
  *
  * @module
  */
@@ -45,7 +46,10 @@ interface Scene {
   readonly transparent?: boolean;
 }
 
-/** EXIF orientation 6: the camera was held upright, so what is stored as left edge is seen at the top. */
+/**
+ * EXIF orientation 6: the camera was held upright, so what is stored as left edge is seen at the
+ * top.
+ */
 const TURNED: Corners = {
   topLeft: CORNERS.bottomLeft,
   topRight: CORNERS.topLeft,
@@ -136,7 +140,10 @@ const RECIPES = {
   strip: shaped(64, 1_280),
   band: shaped(1_280, 64),
   icon: shaped(24, 24),
-  /** Exactly 8 MiB, 64 MiB (the limit) and 65 MiB (above it), as valid PNGs that have nothing to strip. */
+  /**
+   * Exactly 8 MiB, 64 MiB (the limit) and 65 MiB (above it), as valid PNGs that have nothing to
+   * strip.
+   */
   png8m: sized("8m.png", 8 * MIB),
   png64m: sized("64m.png", 64 * MIB),
   png65m: sized("65m.png", 65 * MIB),

@@ -1,6 +1,7 @@
 /**
- * The two people of every browser test, driven by the automation contract alone: `main[data-phase]`, `data-reason`,
- * `[data-field=…]`, `[data-action=…]`, `input[type=file]`, `[name=seconds]`. Texts and classes may change, these may not.
+ * The two people of every browser test, driven by the automation contract alone:
+ * `main[data-phase]`, `data-reason`, `[data-field=…]`, `[data-action=…]`, `input[type=file]`,
+ * `[name=seconds]`. Texts and classes may change, these may not.
  *
  * @module
  */
@@ -10,7 +11,10 @@ import type { TestBrowser, TestPage } from "./browser.ts";
 import type { Fixture } from "./fixtures.ts";
 import type { Corners, Rgb } from "./image_bytes.ts";
 
-/** How long to wait for one step, unless a test says otherwise. Generous: it only matters when something is broken. */
+/**
+ * How long to wait for one step, unless a test says otherwise. Generous: it only matters when
+ * something is broken.
+ */
 const STEP_MS = 20_000;
 /** Pause between two looks at a page. */
 const POLL_MS = 25;
@@ -22,8 +26,8 @@ export interface WaitOptions {
 }
 
 /**
- * Notes each phase that a page goes through, in every document before its own scripts: `connecting` and `sending` may be over
- * before anybody looks.
+ * Notes each phase that a page goes through, in every document before its own scripts: `connecting`
+ * and `sending` may be over before anybody looks.
  */
 const RECORD_PHASES = `if (!("__phases" in globalThis)) {
   const seen = [];
@@ -111,8 +115,9 @@ abstract class Person<Phase extends string> {
   }
 
   /**
-   * Waits until the page goes through one of `phases`, counting from the phase that the last wait ended with, so that a short
-   * phase is not missed: `await x.waitPhase("delivered"); await x.waitPhase("shown")`. Returns the one.
+   * Waits until the page goes through one of `phases`, counting from the phase that the last wait
+   * ended with, so that a short phase is not missed:
+   * `await x.waitPhase("delivered"); await x.waitPhase("shown")`. Returns the one.
    *
    * @throws {Error} after the timeout, and at once when the page ends or fails instead
    */
@@ -187,7 +192,8 @@ abstract class Person<Phase extends string> {
           return seen;
         });
         await element.click();
-        // Where the page moved it away in between, the click went past it. A page that is gone was left by it.
+        // Where the page moved it away in between, the click went past it. A page that is gone was
+        // left by it.
         const hit = await seen.evaluate(({ hit }) => hit).catch(() => true);
         return hit ? true : undefined;
       } catch {
@@ -245,7 +251,10 @@ abstract class Person<Phase extends string> {
     return this.page.evaluate(() => document.body.innerText);
   }
 
-  /** Fails unless the page says something readable about why it ended: a sentence, no code, no stack. */
+  /**
+   * Fails unless the page says something readable about why it ended: a sentence, no code, no
+   * stack.
+   */
   async assertReadable(): Promise<void> {
     const text = await this.page.evaluate(() =>
       document.querySelector("main")?.innerText.trim() ?? ""
@@ -276,7 +285,8 @@ abstract class Person<Phase extends string> {
   async #settle(): Promise<void> {
     this.#used = 0;
     await this.find("main[data-phase]");
-    // Fresh makes its islands alive in tasks that it queues when its script runs; this one comes behind them.
+    // Fresh makes its islands alive in tasks that it queues when its script runs; this one comes
+    // behind them.
     await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   }
 
@@ -298,7 +308,10 @@ abstract class Person<Phase extends string> {
     return seen;
   }
 
-  /** Asks again and again: an island replaces its elements, and puppeteer's own waits evaluate strings, which a strict CSP forbids. */
+  /**
+   * Asks again and again: an island replaces its elements, and puppeteer's own waits evaluate
+   * strings, which a strict CSP forbids.
+   */
   async #poll<T>(
     what: string,
     look: () => Promise<T | undefined>,
@@ -358,7 +371,10 @@ export class Sender extends Person<SenderPhase> {
     return sender;
   }
 
-  /** Chooses how long the picture may be seen: the value of an option or radio button of `[name=seconds]`, 0 = until closed. */
+  /**
+   * Chooses how long the picture may be seen: the value of an option or radio button of
+   * `[name=seconds]`, 0 = until closed.
+   */
   async setSeconds(seconds: number): Promise<void> {
     const value = String(seconds);
     const radio = await this.page.$(`input[name=seconds][value="${value}"]`);
@@ -430,7 +446,9 @@ export class Sender extends Person<SenderPhase> {
 export class Viewer extends Person<ViewerPhase> {
   readonly role = "viewer";
 
-  /** Opens a link in a page. Nothing is asked of the server's room before {@linkcode Viewer.join}. */
+  /**
+   * Opens a link in a page. Nothing is asked of the server's room before {@linkcode Viewer.join}.
+   */
   static async open(testPage: TestPage, link: string): Promise<Viewer> {
     const viewer = new Viewer(testPage);
     await viewer.visit(link);
@@ -553,7 +571,10 @@ export interface Looks {
   readonly height: number;
   /** Mean colours of small areas near the corners. */
   readonly corners: Corners;
-  /** Share of pixels in the top left quarter that are not of its most frequent colour: in a flat picture, the watermark. */
+  /**
+   * Share of pixels in the top left quarter that are not of its most frequent colour: in a flat
+   * picture, the watermark.
+   */
   readonly marked: number;
 }
 
@@ -626,7 +647,10 @@ export function assertLooksLike(looks: Looks, picture: Fixture): void {
   }
 }
 
-/** Opens both pages, chooses `picture`, lets the viewer join, and waits until it is delivered on both sides. */
+/**
+ * Opens both pages, chooses `picture`, lets the viewer join, and waits until it is delivered on
+ * both sides.
+ */
 export async function deliver(
   pages: { readonly sender: TestPage; readonly viewer: TestPage },
   url: string,

@@ -1,6 +1,7 @@
 /**
- * A Dockerfile without Docker: its COPY and RUN steps in directories of this machine, its CMD and HEALTHCHECK from there. What this
- * can't show: the base image, its tini and its user, and whether Docker itself takes the file.
+ * A Dockerfile without Docker: its COPY and RUN steps in directories of this machine, its CMD and
+ * HEALTHCHECK from there. What this can't show: the base image, its tini and its user, and whether
+ * Docker itself takes the file.
  *
  * @module
  */
@@ -25,7 +26,8 @@ const STEPS = ["ARG", "CMD", "COPY", "ENV", "EXPOSE", "HEALTHCHECK", "RUN", "USE
 /**
  * The stages of a Dockerfile.
  *
- * @throws {SyntaxError} for a step that is not known here: whoever adds one has to say what it means
+ * @throws {SyntaxError} for a step that is not known here: whoever adds one has to say what it
+ * means
  */
 export function parseDockerfile(text: string): Stage[] {
   const stages: { base: string; alias: string | null; steps: Step[] }[] = [];
@@ -103,12 +105,18 @@ export class Image implements AsyncDisposable {
     }
   }
 
-  /** From here on nobody can write into the tree, root neither: as with a root that is mounted read-only. */
+  /**
+   * From here on nobody can write into the tree, root neither: as with a root that is mounted
+   * read-only.
+   */
   async freeze(): Promise<void> {
     await run("chmod", ["-R", "a-w", this.root]);
   }
 
-  /** Starts a command of the image with its environment, and as little power as the container would have. */
+  /**
+   * Starts a command of the image with its environment, and as little power as the container would
+   * have.
+   */
   spawn(command: readonly string[], env: Readonly<Record<string, string>> = {}): Deno.ChildProcess {
     const [program = "", ...args] = powerless(command);
     return new Deno.Command(program, {
@@ -152,7 +160,10 @@ const BASE_ENV = {
   NO_COLOR: "1",
 };
 
-/** Without capabilities and without a way to gain any; root itself would else be above all permissions of files. */
+/**
+ * Without capabilities and without a way to gain any; root itself would else be above all
+ * permissions of files.
+ */
 function powerless(command: readonly string[]): readonly string[] {
   if (Deno.uid() !== 0) return command;
   return ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", ...command];
@@ -174,7 +185,10 @@ async function run(
   );
 }
 
-/** What Docker would be sent: the files of the project that git knows or would add, as .dockerignore has them. */
+/**
+ * What Docker would be sent: the files of the project that git knows or would add, as .dockerignore
+ * has them.
+ */
 export async function copyContext(target: string): Promise<void> {
   const ignore = (await Deno.readTextFile(`${PROJECT}.dockerignore`)).split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
@@ -215,7 +229,8 @@ async function replay(
     if (source === undefined) throw new Error(`Cannot copy from ${from}: there is no such stage`);
     for (const path of paths) {
       const origin = `${source}/${path}`;
-      // Docker copies what is in a directory, cp the directory itself: the same where the target is new, as it has to be.
+      // Docker copies what is in a directory, cp the directory itself: the same where the target is
+      // new, as it has to be.
       await run("cp", ["-R", origin, target]);
     }
   } else if (name === "RUN") {

@@ -1,5 +1,6 @@
 /**
- * Pictures written byte by byte: those that no canvas makes, because they are animated, of an exact size, or wrong on purpose.
+ * Pictures written byte by byte: those that no canvas makes, because they are animated, of an exact
+ * size, or wrong on purpose.
  *
  * @module
  */
@@ -10,7 +11,10 @@ import { seededRandom } from "./random.ts";
 /** A colour as red, green, blue, 0…255. */
 export type Rgb = readonly [number, number, number];
 
-/** What is near the four corners of every fixture, so that a test can tell which way up a picture is. */
+/**
+ * What is near the four corners of every fixture, so that a test can tell which way up a picture
+ * is.
+ */
 export const CORNERS = {
   topLeft: [220, 40, 40],
   topRight: [40, 180, 60],
@@ -24,7 +28,9 @@ export type Corners = Readonly<Record<keyof typeof CORNERS, Rgb>>;
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** length 4 ‖ type 4 ‖ … ‖ CRC 4 */
 const CHUNK_OVERHEAD = 12;
-/** Largest stored (uncompressed) block of DEFLATE and its header: final 1 ‖ length 2 ‖ ~length 2. */
+/**
+ * Largest stored (uncompressed) block of DEFLATE and its header: final 1 ‖ length 2 ‖ ~length 2.
+ */
 const STORED_MAX = 65_535;
 const STORED_HEADER = 5;
 /** Bytes of the zlib header and the Adler-32 behind the data. */
@@ -83,8 +89,9 @@ export interface SizedPng {
 }
 
 /**
- * A valid PNG of exactly `size` bytes (at least 4 KiB) without any metadata that could be stripped: noise over a gradient between
- * the four {@linkcode CORNERS}, stored uncompressed. 64 MiB are 22 megapixels.
+ * A valid PNG of exactly `size` bytes (at least 4 KiB) without any metadata that could be stripped:
+ * noise over a gradient between the four {@linkcode CORNERS}, stored uncompressed. 64 MiB are 22
+ * megapixels.
  *
  * @throws {RangeError} when `size` is too small
  */
@@ -98,7 +105,8 @@ export function pngOfSize(size: number, seed = 1): SizedPng {
   const total = (height: number) =>
     frame + height * row + STORED_HEADER * Math.ceil(height * row / STORED_MAX);
   let height = Math.floor((size - frame) / row);
-  // What is left has to be made of empty blocks of 5 bytes and chunk borders of 12; from 44 on every number can be.
+  // What is left has to be made of empty blocks of 5 bytes and chunk borders of 12; from 44 on
+  // every number can be.
   while (size - total(height) < 44) height--;
   const missing = size - total(height);
   let borders = 0;
@@ -159,7 +167,10 @@ function gradientRows(width: number, height: number, seed: number): Uint8Array {
   return rows;
 }
 
-/** A PNG whose quarters are of exactly one of the {@linkcode CORNERS} each: whatever else is seen later was painted over it. */
+/**
+ * A PNG whose quarters are of exactly one of the {@linkcode CORNERS} each: whatever else is seen
+ * later was painted over it.
+ */
 export function flatPng(width = 800, height = 600): Uint8Array {
   const colours = Object.values(CORNERS);
   const row = 1 + width * 3;
@@ -201,8 +212,9 @@ export function pngBomb(side = 16_000): Uint8Array {
 }
 
 /**
- * An animated GIF: the first frame has {@linkcode CORNERS} in its quadrants, the others are grey, so a test sees which frame was
- * shown. Codes of exactly 8 bits, with a clear code before the table could grow: larger than need be, but a few lines.
+ * An animated GIF: the first frame has {@linkcode CORNERS} in its quadrants, the others are grey,
+ * so a test sees which frame was shown. Codes of exactly 8 bits, with a clear code before the table
+ * could grow: larger than need be, but a few lines.
  */
 export function animatedGif(width = 64, height = 48, frames = 3): Uint8Array {
   const MIN_CODE = 7;
@@ -234,7 +246,10 @@ export function animatedGif(width = 64, height = 48, frames = 3): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** An AVIF of 64 × 48 pixels with {@linkcode CORNERS} in its quadrants. No canvas encodes AVIF; this came from avifenc 0.11. */
+/**
+ * An AVIF of 64 × 48 pixels with {@linkcode CORNERS} in its quadrants. No canvas encodes AVIF; this
+ * came from avifenc 0.11.
+ */
 export function avif(): Uint8Array {
   return new Uint8Array(Buffer.from(AVIF_BASE64, "base64"));
 }
@@ -264,7 +279,8 @@ export interface ExifOptions {
 }
 
 /**
- * Puts an EXIF segment with camera, orientation and GPS position behind the start of a JPEG, as phones do.
+ * Puts an EXIF segment with camera, orientation and GPS position behind the start of a JPEG, as
+ * phones do.
  *
  * @throws {TypeError} when `jpeg` is not a JPEG
  */
@@ -278,7 +294,10 @@ export function withExif(jpeg: Uint8Array, options: ExifOptions): Uint8Array {
 
 const CAMERA = "Ephemeral test camera\0";
 
-/** Little-endian TIFF: header 8 ‖ IFD0 (make, orientation, GPS pointer) ‖ GPS IFD (4 entries) ‖ values. */
+/**
+ * Little-endian TIFF: header 8 ‖ IFD0 (make, orientation, GPS pointer) ‖ GPS IFD (4 entries) ‖
+ * values.
+ */
 function exifTiff({ orientation, latitude, longitude }: ExifOptions): Uint8Array {
   const ASCII = 2, SHORT = 3, LONG = 4, RATIONAL = 5;
   const gpsAt = 8 + 2 + 3 * 12 + 4;

@@ -33,7 +33,10 @@ export function sourceFiles(folder: string): string[] {
   return found.sort();
 }
 
-/** The imports of each of `files` and of what they import, by path: inside of the project, with slashes; else absolute. */
+/**
+ * The imports of each of `files` and of what they import, by path: inside of the project, with
+ * slashes; else absolute.
+ */
 export async function importsOf(files: readonly string[]): Promise<Map<string, Import[]>> {
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
   try {

@@ -1,6 +1,7 @@
 /**
- * Pictures that move, small ones by four encoders that know nothing of this project: each is 48 × 32 pixels of red, green,
- * blue and yellow, 40 ms of each. No canvas writes such files, and not every machine has what does.
+ * Pictures that move, small ones by four encoders that know nothing of this project: each is 48 ×
+ * 32 pixels of red, green, blue and yellow, 40 ms of each. No canvas writes such files, and not
+ * every machine has what does.
  *
  * @module
  */

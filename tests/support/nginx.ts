@@ -1,5 +1,6 @@
 /**
- * A real nginx with deploy/nginx.conf: its own directory, free ports, a certificate of its own, and nothing of the system's.
+ * A real nginx with deploy/nginx.conf: its own directory, free ports, a certificate of its own, and
+ * nothing of the system's.
  *
  * @module
  */
@@ -191,7 +192,10 @@ function hasIpv6(): boolean {
   }
 }
 
-/** deploy/nginx.conf with the places of this test. Nothing that it decides is touched, but for the ten seconds that would be waited for. */
+/**
+ * deploy/nginx.conf with the places of this test. Nothing that it decides is touched, but for the
+ * ten seconds that would be waited for.
+ */
 async function site(
   directory: string,
   port: number,

@@ -1,5 +1,6 @@
 /**
- * Pictures with metadata of every kind, each with the same words planted in it, for tests that look whether any of it is left.
+ * Pictures with metadata of every kind, each with the same words planted in it, for tests that look
+ * whether any of it is left.
  *
  * @module
  */
@@ -255,8 +256,8 @@ function boxesOf(bytes: Uint8Array, start: number, end: number) {
 }
 
 /**
- * An AVIF to whose items an EXIF block and an XMP packet are added, in a second `mdat`. The places in its `iloc` are counted
- * from the file's beginning, so they grow with its `meta`.
+ * An AVIF to whose items an EXIF block and an XMP packet are added, in a second `mdat`. The places
+ * in its `iloc` are counted from the file's beginning, so they grow with its `meta`.
  */
 export function avifNotes(): Bytes {
   const file = Uint8Array.from(avif());

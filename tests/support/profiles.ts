@@ -1,5 +1,6 @@
 /**
- * Colour profiles that change what is seen, with names planted in them, for tests that look whether colours stay and names go.
+ * Colour profiles that change what is seen, with names planted in them, for tests that look whether
+ * colours stay and names go.
  *
  * @module
  */

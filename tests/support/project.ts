@@ -1,5 +1,6 @@
 /**
- * Where the project is and what its deno.json says, so that tests run what the tasks run and nothing is written twice.
+ * Where the project is and what its deno.json says, so that tests run what the tasks run and
+ * nothing is written twice.
  *
  * @module
  */

@@ -13,7 +13,10 @@ export interface ReadQr {
   readonly quiet: number;
 }
 
-/** Reads the QR code in a PNG (base64); `null` where the reader finds none. Dark on light alone, as simple scanners do. */
+/**
+ * Reads the QR code in a PNG (base64); `null` where the reader finds none. Dark on light alone, as
+ * simple scanners do.
+ */
 export async function readQr(browser: TestBrowser, png: string): Promise<ReadQr | null> {
   const page = await browser.newPage();
   try {
@@ -27,7 +30,8 @@ export async function readQr(browser: TestBrowser, png: string): Promise<ReadQr 
     const light = (y: number) => span(width - 2 * edge, (x) => !dark(edge + x, y)).complete;
     const top = span(height, light).length;
     const left = span(width, (x) => !dark(x, top)).length;
-    // The first thing from the left in the first row is the edge of a finder pattern, seven modules long.
+    // The first thing from the left in the first row is the edge of a finder pattern, seven modules
+    // long.
     const finder = span(width - left, (x) => dark(left + x, top)).length;
     return { text: code.data, quiet: Math.min(top, left) / (finder / 7) };
   } finally {

@@ -4,7 +4,9 @@
  * @module
  */
 
-/** A generator of 32-bit numbers (mulberry32): small, fast, good enough for noise. Never for keys. */
+/**
+ * A generator of 32-bit numbers (mulberry32): small, fast, good enough for noise. Never for keys.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,5 +1,6 @@
 /**
- * What a screen reader has of a page: the accessibility tree as Chromium makes it, what live regions said, and where focus is.
+ * What a screen reader has of a page: the accessibility tree as Chromium makes it, what live
+ * regions said, and where focus is.
  *
  * @module
  */
@@ -48,7 +49,10 @@ export async function readTree(page: Page): Promise<ReadNode[]> {
   }
 }
 
-/** What is wrong with a tree, in words: landmarks, headings, and controls and pictures without names. */
+/**
+ * What is wrong with a tree, in words: landmarks, headings, and controls and pictures without
+ * names.
+ */
 export function treeFaults(nodes: readonly ReadNode[]): string[] {
   const faults: string[] = [];
   const count = (role: string) => nodes.filter((node) => node.role === role).length;
@@ -106,7 +110,10 @@ export async function focusOn(page: Page): Promise<string> {
   });
 }
 
-/** Presses Tab until something with this `data-action` has the focus, then Enter: as somebody without a mouse does. */
+/**
+ * Presses Tab until something with this `data-action` has the focus, then Enter: as somebody
+ * without a mouse does.
+ */
 export async function operate(page: Page, action: string, key: "Enter" | "Space" = "Enter") {
   await page.bringToFront();
   for (let i = 0; i < 60; i++) {

@@ -1,6 +1,6 @@
 /**
- * The values of `data-reason` that browser tests expect: part of the automation contract, so a change here is one that breaks
- * other people's tests as well.
+ * The values of `data-reason` that browser tests expect: part of the automation contract, so a
+ * change here is one that breaks other people's tests as well.
  *
  * @module
  */

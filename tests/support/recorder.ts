@@ -1,6 +1,6 @@
 /**
- * What a server is told and what it says: a TCP line in front of it that keeps every byte, and what these bytes mean: requests,
- * responses, and the messages of WebSockets without their masks.
+ * What a server is told and what it says: a TCP line in front of it that keeps every byte, and what
+ * these bytes mean: requests, responses, and the messages of WebSockets without their masks.
  *
  * @module
  */
@@ -35,7 +35,9 @@ export interface Conversation {
   readonly parts: readonly Part[];
 }
 
-/** Lies in front of a server on 127.0.0.1. Only what goes over {@linkcode Recorder.url} is recorded. */
+/**
+ * Lies in front of a server on 127.0.0.1. Only what goes over {@linkcode Recorder.url} is recorded.
+ */
 export class Recorder implements Disposable {
   readonly #chunks: { client: Uint8Array[]; server: Uint8Array[] }[] = [];
   readonly #line = new Line((connection, side, bytes) => {
@@ -66,7 +68,8 @@ export class Recorder implements Disposable {
 }
 
 /**
- * Reads connections of HTTP/1.1 and WebSocket. No byte is left out: what breaks off in its middle is a part as it is.
+ * Reads connections of HTTP/1.1 and WebSocket. No byte is left out: what breaks off in its middle
+ * is a part as it is.
  *
  * @throws {SyntaxError} for what it can't read, e.g. a compressed WebSocket
  */

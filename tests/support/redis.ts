@@ -1,6 +1,6 @@
 /**
- * A redis-server of our own: on a free port, in a directory of its own, with nothing on disk. Where none is installed
- * the tests that need one are skipped, and say so.
+ * A redis-server of our own: on a free port, in a directory of its own, with nothing on disk. Where
+ * none is installed the tests that need one are skipped, and say so.
  *
  * @module
  */

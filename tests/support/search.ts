@@ -1,5 +1,6 @@
 /**
- * Looks for secrets in what was recorded: as they are, and in whatever encoding somebody could have written them down.
+ * Looks for secrets in what was recorded: as they are, and in whatever encoding somebody could have
+ * written them down.
  *
  * @module
  */
@@ -22,7 +23,10 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
-/** What is looked for: bytes of which any {@linkcode RUN} in a row count as found, or whatever matches a pattern, as `sample` does. */
+/**
+ * What is looked for: bytes of which any {@linkcode RUN} in a row count as found, or whatever
+ * matches a pattern, as `sample` does.
+ */
 export type Needle =
   | { readonly what: string; readonly bytes: Uint8Array }
   | { readonly what: string; readonly pattern: RegExp; readonly sample: string };
@@ -36,7 +40,10 @@ export interface Finding {
 /** So many bytes in a row of a secret are a disclosure; shorter secrets have to be there whole. */
 export const RUN = 16;
 
-/** A run of {@linkcode RUN} bytes holds one whole block of this size that starts at a multiple of it. */
+/**
+ * A run of {@linkcode RUN} bytes holds one whole block of this size that starts at a multiple of
+ * it.
+ */
 const BLOCK = 8;
 
 /** What was encoded may be encoded once more: base64url of JSON that holds base64url. */
@@ -48,7 +55,10 @@ interface Block {
   readonly at: number;
 }
 
-/** Names every needle that is in a part, with the part; each pair once. `depth` is how often it may have been encoded. */
+/**
+ * Names every needle that is in a part, with the part; each pair once. `depth` is how often it may
+ * have been encoded.
+ */
 export function search(
   parts: readonly Part[],
   needles: readonly Needle[],
@@ -125,7 +135,9 @@ function* views(text: string, depth: number): Generator<string> {
   for (const decoded of decodings(text)) yield* views(decoded, depth - 1);
 }
 
-/** Every way to read what is written in a text; each a text of all such places, parted by line ends. */
+/**
+ * Every way to read what is written in a text; each a text of all such places, parted by line ends.
+ */
 function* decodings(text: string): Generator<string> {
   if (text.includes("\0")) {
     // UTF-16 is every other byte.
@@ -163,7 +175,10 @@ function fromDecimals(run: string): string {
   return String.fromCharCode(...numbers.map((value) => value & 0xff));
 }
 
-/** How a careless line of code would write bytes down, by name: to plant them where the search has to find them. */
+/**
+ * How a careless line of code would write bytes down, by name: to plant them where the search has
+ * to find them.
+ */
 export const ENCODINGS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
   "as it is": (bytes) => bytes,
   "base64": (bytes) => latin1Bytes(Buffer.from(bytes).toString("base64")),

@@ -1,5 +1,6 @@
 /**
- * A real TURN relay, coturn's `turnserver`, on loopback, and a client of a few requests that asks it what it would do.
+ * A real TURN relay, coturn's `turnserver`, on loopback, and a client of a few requests that asks
+ * it what it would do.
  *
  * @module
  */
@@ -35,7 +36,10 @@ export function hasTurnServer(): boolean {
   }
 }
 
-/** Starts one on a free port of 127.0.0.1, over UDP and TCP, with TURN_SECRET. Resolves when it listens. */
+/**
+ * Starts one on a free port of 127.0.0.1, over UDP and TCP, with TURN_SECRET. Resolves when it
+ * listens.
+ */
 export async function startTurnServer(args: readonly string[] = []): Promise<TurnServer> {
   const directory = await Deno.makeTempDir({ prefix: "turn-" });
   const server = new TurnServer(freePort(), directory, args);
@@ -168,7 +172,10 @@ export class TurnClient implements Disposable {
     this.#credentials = credentials;
   }
 
-  /** Asks for a relayed address, as a browser does: first without credentials, which has to be refused with 401. */
+  /**
+   * Asks for a relayed address, as a browser does: first without credentials, which has to be
+   * refused with 401.
+   */
   async allocate(): Promise<TurnAnswer> {
     const transport: Attribute = [ATTRIBUTE.transport, Uint8Array.of(17, 0, 0, 0)];
     const first = await this.#ask(METHOD.allocate, [transport]);

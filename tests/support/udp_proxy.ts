@@ -1,5 +1,6 @@
 /**
- * Distance and loss on one machine: all UDP between two pages goes through a proxy that delays, loses and throttles it.
+ * Distance and loss on one machine: all UDP between two pages goes through a proxy that delays,
+ * loses and throttles it.
  *
  *     await using proxy = await UdpProxy.open({ rttMs: 100, loss: 0.01 });
  *     await using browser = await launchBrowser({ args: PROXY_ARGS });
@@ -9,11 +10,13 @@
  *     await proxy.set({ rttMs: 300 });                          // from now on, for what is not on its way yet
  *     await proxy.set({ loss: 1 });                             // nothing gets through
  *
- * In an attached page each candidate of the other side is given another port, which is a socket of the proxy; so it sees the
- * traffic of every connection, also of those made later, and the page's own code need not know. Candidates for TCP and IPv6
- * are left out. What a server relays (TURN, the app's own relay) is not between two pages, and goes past it.
+ * In an attached page each candidate of the other side is given another port, which is a socket of
+ * the proxy; so it sees the traffic of every connection, also of those made later, and the page's
+ * own code need not know. Candidates for TCP and IPv6 are left out. What a server relays (TURN, the
+ * app's own relay) is not between two pages, and goes past it.
  *
- * Linux only: see udp_proxy_worker.ts. A packet costs 20–50 µs of a core, so 10 MB/s take about half of one.
+ * Linux only: see udp_proxy_worker.ts. A packet costs 20–50 µs of a core, so 10 MB/s take about
+ * half of one.
  *
  * @module
  */
@@ -25,9 +28,14 @@ export interface Conditions {
   readonly rttMs?: number;
   /** Share of packets that are lost, each way, 0…1. Default: 0. */
   readonly loss?: number;
-  /** Bytes that fit through in a millisecond, each way, over all connections. Default: as many as come. */
+  /**
+   * Bytes that fit through in a millisecond, each way, over all connections. Default: as many as
+   * come.
+   */
   readonly bytesPerMs?: number;
-  /** Bytes that may wait until they fit through; what comes on top is lost. Default: all of them. */
+  /**
+   * Bytes that may wait until they fit through; what comes on top is lost. Default: all of them.
+   */
   readonly queueBytes?: number;
 }
 
@@ -112,13 +120,19 @@ export class UdpProxy implements AsyncDisposable {
     return typeof counts === "number" ? [] : counts;
   }
 
-  /** The port at which the proxy takes what is meant for the first (0) or second (1) end, at its own address. */
+  /**
+   * The port at which the proxy takes what is meant for the first (0) or second (1) end, at its own
+   * address.
+   */
   async port(line: 0 | 1, ip: string, port: number): Promise<number> {
     const own = await this.#ask((id) => ({ t: "port", id, line, ip, port }));
     return typeof own === "number" ? own : 0;
   }
 
-  /** Puts itself between this page and the other one that is attached. Stays so when the page is loaded again. */
+  /**
+   * Puts itself between this page and the other one that is attached. Stays so when the page is
+   * loaded again.
+   */
   async attach(page: TestPage): Promise<void> {
     if (this.#attached === 2) throw new RangeError("Cannot attach: two pages are");
     // What this page hears of is where the other one is.
@@ -150,7 +164,10 @@ export class UdpProxy implements AsyncDisposable {
   }
 }
 
-/** Runs in the page, before its own scripts: leads what it hears of the other side's addresses to the proxy. */
+/**
+ * Runs in the page, before its own scripts: leads what it hears of the other side's addresses to
+ * the proxy.
+ */
 function redirect(name: string): void {
   const ask: unknown = Reflect.get(globalThis, name);
   const { prototype } = RTCPeerConnection;

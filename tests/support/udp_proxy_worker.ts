@@ -1,8 +1,9 @@
 /**
- * The thread behind {@linkcode ./udp_proxy.ts}: one socket for each address that somebody sends to, and two lines, one each way.
+ * The thread behind {@linkcode ./udp_proxy.ts}: one socket for each address that somebody sends to,
+ * and two lines, one each way.
  *
- * It talks to the C library, because what Deno has for UDP loses packets when it is late: its sockets hold 90 of them, and
- * tens of thousands come in a second here.
+ * It talks to the C library, because what Deno has for UDP loses packets when it is late: its
+ * sockets hold 90 of them, and tens of thousands come in a second here.
  *
  * @module
  */
@@ -26,8 +27,9 @@ const MAX_PACKET = 2_048;
 const SLEEP_MS = 5;
 
 /**
- * What may wait in a browser's socket, as the kernel counts it, in bytes. Chromium's holds twice as much, which is 56 packets;
- * on busy cores it reads too late for that, and without this limit loses 10 % that nobody asked for.
+ * What may wait in a browser's socket, as the kernel counts it, in bytes. Chromium's holds twice as
+ * much, which is 56 packets; on busy cores it reads too late for that, and without this limit loses
+ * 10 % that nobody asked for.
  */
 const MAX_UNREAD = 64 * 1024;
 
@@ -125,7 +127,10 @@ class Line {
     this.#packets.push({ at: this.#free + rttMs / 2, fd, to, bytes });
   }
 
-  /** Lets out what is due, the first one first, also where the way has become shorter; returns when the next one is, in milliseconds from now. */
+  /**
+   * Lets out what is due, the first one first, also where the way has become shorter; returns when
+   * the next one is, in milliseconds from now.
+   */
   let(now: number): number {
     for (;;) {
       const packet = this.#packets[this.#next];

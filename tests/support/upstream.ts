@@ -1,6 +1,7 @@
 /**
- * The app on Fresh and on Deno's standard library themselves instead of the packages that stand in for them:
- * `deno task upstream DIRECTORY …`, where the dots are what `deno` is to do there, as packages/README.md describes it.
+ * The app on Fresh and on Deno's standard library themselves instead of the packages that stand in
+ * for them: `deno task upstream DIRECTORY …`, where the dots are what `deno` is to do there, as
+ * packages/README.md describes it.
  *
  * @module
  */
@@ -36,7 +37,10 @@ async function copyTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** A copy of the project below `directory` that links upstream's packages there. Returns where it is. */
+/**
+ * A copy of the project below `directory` that links upstream's packages there. Returns where it
+ * is.
+ */
 async function copyProject(directory: string): Promise<string> {
   const copy = join(directory, COPY);
   await Deno.remove(copy, { recursive: true }).catch(() => {});
@@ -53,7 +57,10 @@ async function run(cwd: string, args: readonly string[]): Promise<number> {
   return (await command.spawn().status).code;
 }
 
-/** Names in the copy's lock files what upstream's packages need themselves. Says whether that went well. */
+/**
+ * Names in the copy's lock files what upstream's packages need themselves. Says whether that went
+ * well.
+ */
 async function refreshLocks(copy: string): Promise<boolean> {
   const app = ["main.ts", "dev.ts", ...APP_FOLDERS.flatMap(sourceFiles)];
   const locks: [lock: string, files: readonly string[]][] = [
@@ -61,7 +68,8 @@ async function refreshLocks(copy: string): Promise<boolean> {
     ["tests/deno.lock", [...app, ...sourceFiles("tests")]],
   ];
   for (const [lock, files] of locks) {
-    // No task: types are checked in linked packages too, and upstream is written for other options than ours.
+    // No task: types are checked in linked packages too, and upstream is written for other options
+    // than ours.
     const code = await run(copy, ["cache", "--frozen=false", `--lock=${lock}`, ...files]);
     if (code !== 0) return false;
   }

@@ -1,6 +1,7 @@
 /**
- * What a program does with its keys: every call of `crypto.subtle` noted, with the keys that came of it, what they were used for,
- * and whether the bytes behind them were overwritten afterwards. In Deno, and in a page as a script before its own.
+ * What a program does with its keys: every call of `crypto.subtle` noted, with the keys that came
+ * of it, what they were used for, and whether the bytes behind them were overwritten afterwards. In
+ * Deno, and in a page as a script before its own.
  *
  * @module
  */
@@ -43,8 +44,9 @@ export interface Watch {
 }
 
 /**
- * Begins to watch. Runs in pages too, by its source, so it may use nothing from around it. Public keys are noted, but their bytes
- * are no secret; neither is what is sealed, unless it is a picture's key or a chunk of a picture.
+ * Begins to watch. Runs in pages too, by its source, so it may use nothing from around it. Public
+ * keys are noted, but their bytes are no secret; neither is what is sealed, unless it is a
+ * picture's key or a chunk of a picture.
  */
 export function watchSubtle(): Watch {
   const methods = new Set<string>();
@@ -166,7 +168,10 @@ export function watchSubtle(): Watch {
   };
 }
 
-/** For {@linkcode PageOptions.before}: watches the page; {@linkcode WATCH_REPORT} asks for what was noted. */
+/**
+ * For {@linkcode PageOptions.before}: watches the page; {@linkcode WATCH_REPORT} asks for what was
+ * noted.
+ */
 export const WATCH_SCRIPT =
   `Object.defineProperty(globalThis, "__watch", { value: (${watchSubtle})() });`;
 
@@ -188,7 +193,10 @@ const METHODS = [
   "verify",
 ];
 
-/** Which keys there may be, by algorithm, type and origin, and what each of them is for: nothing, or exactly one thing. */
+/**
+ * Which keys there may be, by algorithm, type and origin, and what each of them is for: nothing, or
+ * exactly one thing.
+ */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   "HKDF secret, importKey": ["deriveBits"],
   "HMAC secret, importKey": ["sign", "verify"],
@@ -208,8 +216,9 @@ function describe({ algorithm, type, how, usages, extractable }: WatchedKey): st
 }
 
 /**
- * Fails unless every key is one of those that the protocol needs, for one thing, not extractable where it is secret, and was used
- * for that thing. `spare` keys of ML-KEM may have been made to see whether the engine can; `calm`: nothing had to be repaired.
+ * Fails unless every key is one of those that the protocol needs, for one thing, not extractable
+ * where it is secret, and was used for that thing. `spare` keys of ML-KEM may have been made to see
+ * whether the engine can; `calm`: nothing had to be repaired.
  */
 export function assertLeastKeys(
   report: WatchReport,

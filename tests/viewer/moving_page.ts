@@ -1,5 +1,6 @@
 /**
- * The page of moving_browser_test.ts: a picture that moves on screen, from its bytes to the wipe, with the real worker.
+ * The page of moving_browser_test.ts: a picture that moves on screen, from its bytes to the wipe,
+ * with the real worker.
  *
  * @module
  */

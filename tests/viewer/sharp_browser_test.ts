@@ -1,6 +1,7 @@
 /**
- * What is seen is exact: one pixel of the canvas for one of the device, and one of the picture for one of the canvas wherever
- * there is room, in every window, browser zoom (which a page sees as another pixel ratio) and pixel ratio.
+ * What is seen is exact: one pixel of the canvas for one of the device, and one of the picture for
+ * one of the canvas wherever there is room, in every window, browser zoom (which a page sees as
+ * another pixel ratio) and pixel ratio.
  *
  * @module
  */
@@ -18,7 +19,10 @@ const BODY = `<meta name="viewport" content="width=device-width">
 <div style="position:fixed;inset:20.3px 19.9px 21.4px 20.6px"><canvas></canvas></div>
 <script type="module" src="/page.js"></script>`;
 
-/** Whole pixels, halves and thirds of them, phones; and the browser's zoom at 50, 67, 80, 110 and 175 %. */
+/**
+ * Whole pixels, halves and thirds of them, phones; and the browser's zoom at 50, 67, 80, 110 and
+ * 175 %.
+ */
 const RATIOS = {
   chromium: [1, 1.5, 2, 3, 2.625, 0.5, 2 / 3, 1.1, 1.75],
   // As it is for a page, it is the same; and it is slow to drive.
@@ -116,7 +120,8 @@ for (const engine of ["chromium", "firefox"] as const) {
           await setWindow(page, [800, 600], ratio);
           for (const pattern of ["checks", "places"] as const) {
             await page.evaluate((pattern) => sharp.show(pattern, 640, 4_000), pattern);
-            // As far as one can go: then back to one pixel for each of the device's, where those are smaller than CSS's.
+            // As far as one can go: then back to one pixel for each of the device's, where those
+            // are smaller than CSS's.
             await page.evaluate(() => sharp.zoomBy(1_000));
             await page.evaluate((ratio) => sharp.zoomBy(1 / Math.max(1, ratio)), ratio);
             await page.evaluate(() => sharp.panBy(37.4, 123.7));

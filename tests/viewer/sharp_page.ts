@@ -1,12 +1,15 @@
 /**
- * The page of sharp_browser_test.ts: a picture of known pixels, from its bytes in the picture worker to the canvas.
+ * The page of sharp_browser_test.ts: a picture of known pixels, from its bytes in the picture
+ * worker to the canvas.
  *
  * @module
  */
 import { Decoder, type OpenPicture } from "../../lib/image/decoder.ts";
 import { Stage } from "../../lib/viewer/stage.ts";
 
-/** What a picture is made of: one pixel black and the next one white, or a colour for each place. */
+/**
+ * What a picture is made of: one pixel black and the next one white, or a colour for each place.
+ */
 export type Pattern = "checks" | "places" | "photo";
 
 /** What is on the canvas. */
@@ -23,9 +26,15 @@ export interface SharpLook {
 export interface SharpHarness {
   show(pattern: Pattern, width: number, height: number): Promise<void>;
   look(): SharpLook;
-  /** Pixels of the canvas that are not the picture's, where one of it is one of the canvas's, from its pixel `x`, `y` on. */
+  /**
+   * Pixels of the canvas that are not the picture's, where one of it is one of the canvas's, from
+   * its pixel `x`, `y` on.
+   */
   wrong(x: number, y: number): number;
-  /** Values of the canvas, of 255, that are another than when all of the picture is scaled to its size in one step: mean. */
+  /**
+   * Values of the canvas, of 255, that are another than when all of the picture is scaled to its
+   * size in one step: mean.
+   */
   difference(): number;
   /** The pixel of the picture that is painted in the canvas's left upper corner; `places` only. */
   first(): readonly [x: number, y: number];

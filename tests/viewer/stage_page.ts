@@ -1,5 +1,6 @@
 /**
- * The page of stage_browser_test.ts: what an island would do with lib/image and lib/viewer, at a test's command.
+ * The page of stage_browser_test.ts: what an island would do with lib/image and lib/viewer, at a
+ * test's command.
  *
  * @module
  */
@@ -10,7 +11,10 @@ import type { ImageType } from "../../lib/protocol/control.ts";
 import { Stage } from "../../lib/viewer/stage.ts";
 import { type CoverKind, watchCover } from "../../lib/viewer/cover.ts";
 
-/** Red, green, blue at the four corners (a tenth inside) of a bitmap or canvas, clockwise from top left. */
+/**
+ * Red, green, blue at the four corners (a tenth inside) of a bitmap or canvas, clockwise from top
+ * left.
+ */
 type Corners = readonly (readonly number[])[];
 
 /** What {@linkcode Harness.decode} is to do. */
@@ -43,12 +47,18 @@ export interface Harness {
   prepare(): Promise<Outcome>;
   /** The viewer's way, with a worker of its own. */
   decode(task: DecodeTask): Promise<Outcome>;
-  /** Shows the file; resolves to the milliseconds from bytes to first frame, `null` when it starts covered. */
+  /**
+   * Shows the file; resolves to the milliseconds from bytes to first frame, `null` when it starts
+   * covered.
+   */
   show(options: { mark?: string; covered?: boolean; reducedMotion?: boolean }): Promise<
     number | null
   >;
   stage(action: "cover" | "uncover" | "wipe"): void;
-  /** Puts a bitmap of one colour in the picture's place; returns whether the one before is closed, inside of the same task. */
+  /**
+   * Puts a bitmap of one colour in the picture's place; returns whether the one before is closed,
+   * inside of the same task.
+   */
   replace(colour: string): Promise<boolean>;
   zoom(factor: number): void;
   look(): CanvasLook;

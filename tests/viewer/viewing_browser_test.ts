@@ -99,7 +99,9 @@ async function withViewing(
   });
 }
 
-/** Reads the canvas inside of each event, behind every handler: before anything else can be painted. */
+/**
+ * Reads the canvas inside of each event, behind every handler: before anything else can be painted.
+ */
 function watch(page: TestPage["page"], kinds: readonly string[]): Promise<void> {
   return page.evaluate((kinds) => {
     const seen: number[] = [];

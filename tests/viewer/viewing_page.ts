@@ -18,7 +18,9 @@ export interface ViewingLook {
   readonly covered: boolean;
   readonly hold: string;
   readonly spoken: number | null;
-  /** Distinct colours in the canvas: 1 while nothing of the picture is in it, 0 once it is wiped. */
+  /**
+   * Distinct colours in the canvas: 1 while nothing of the picture is in it, 0 once it is wiped.
+   */
   readonly colours: number;
 }
 

@@ -4,7 +4,10 @@ import { serveBlank } from "../support/blank.ts";
 import { withBrowser } from "../support/browser.ts";
 import type {} from "./watermark_page.ts";
 
-/** Contrast that letters have at least with what is beneath them (WCAG asks 3 of what has to be read at all costs). */
+/**
+ * Contrast that letters have at least with what is beneath them (WCAG asks 3 of what has to be read
+ * at all costs).
+ */
 const LEAST = 1.8;
 /** Share of the picture that letters may touch at most. */
 const MOST = 0.25;

@@ -1,5 +1,6 @@
 /**
- * Paints the watermark over pictures of one tone, and over a busy one, and measures how far it stands out.
+ * Paints the watermark over pictures of one tone, and over a busy one, and measures how far it
+ * stands out.
  *
  * @module
  */

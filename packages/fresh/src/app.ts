@@ -224,8 +224,9 @@ function segmentOf<State>(root: Segment<State>, path: string, whole: boolean): S
 }
 
 /**
- * The middlewares that a request passes on its way down to a segment, outermost first: those that are there now. What is added
- * later, by a middleware or a file of `routes/`, does not count for routes that were there before; only `_404` does.
+ * The middlewares that a request passes on its way down to a segment, outermost first: those that
+ * are there now. What is added later, by a middleware or a file of `routes/`, does not count for
+ * routes that were there before; only `_404` does.
  */
 function chain<State>(site: Site<State>, segment: Segment<State>): Middleware<State>[] {
   const { app, errorRoute } = segment;
@@ -272,7 +273,8 @@ function addRoute<State>(
 ): void {
   const run = compose([...chain(site, segment), (ctx) => renderRoute(ctx, route, 200)]);
   const { handler, config } = route;
-  // A file is asked for every method. Upstream reads one ahead of time only if it overrides its route, and knows its methods then.
+  // A file is asked for every method. Upstream reads one ahead of time only if it overrides its
+  // route, and knows its methods then.
   const methods = typeof handler !== "object" || config?.routeOverride === undefined
     ? METHODS
     : METHODS.filter((name) => handler[name] !== undefined || isDefaultGet(route, name));

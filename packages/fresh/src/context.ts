@@ -149,7 +149,10 @@ export class Context<State> {
   }
 }
 
-/** Only real async functions count, as upstream has it: a promise can't be told from JSX before the call. */
+/**
+ * Only real async functions count, as upstream has it: a promise can't be told from JSX before the
+ * call.
+ */
 function isAsync<State>(
   component: RouteComponent<State>,
 ): component is AsyncAnyComponent<PageProps<unknown, State>> {

@@ -57,7 +57,10 @@ function decodePath(path: string): string | null {
   }
 }
 
-/** The best encoding that exists and that the client takes: what is smaller, whatever stands first with the client. */
+/**
+ * The best encoding that exists and that the client takes: what is smaller, whatever stands first
+ * with the client.
+ */
 function choose(req: Request, encodings: readonly Encoding[]): Encoding | null {
   if (!req.headers.has("Accept-Encoding")) return null;
   return ENCODINGS.find((encoding) =>

@@ -7,7 +7,10 @@
 /** Lines around a difference that are shown with it. */
 const CONTEXT = 3;
 
-/** The lines that differ, each with - for what is there or + for what was expected, and a few around them. */
+/**
+ * The lines that differ, each with - for what is there or + for what was expected, and a few around
+ * them.
+ */
 export function difference(actual: unknown, expected: unknown): string {
   const is = lines(actual);
   const wanted = lines(expected);

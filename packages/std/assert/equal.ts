@@ -8,8 +8,9 @@
 const CLOSED = [WeakMap, WeakSet, WeakRef];
 
 /**
- * True where the two say the same: objects of one class with the same own properties, elements, entries or bytes, whatever
- * their order where that means nothing. 0 equals -0, NaN equals itself, and a property that is `undefined` is none that is missing.
+ * True where the two say the same: objects of one class with the same own properties, elements,
+ * entries or bytes, whatever their order where that means nothing. 0 equals -0, NaN equals itself,
+ * and a property that is `undefined` is none that is missing.
  *
  * @throws {TypeError} for weak collections, which nobody can compare
  */

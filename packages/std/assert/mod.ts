@@ -36,7 +36,10 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
   );
 }
 
-/** Fails where `fn` does not throw an instance of `type` whose message includes `includes`; returns what it threw. */
+/**
+ * Fails where `fn` does not throw an instance of `type` whose message includes `includes`; returns
+ * what it threw.
+ */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
   type: ErrorClass<E>,

@@ -1,6 +1,6 @@
 /**
- * True where both hold the same bytes. Takes the same time wherever they differ; the length is not a secret. This module is
- * browser compatible.
+ * True where both hold the same bytes. Takes the same time wherever they differ; the length is not
+ * a secret. This module is browser compatible.
  *
  * @throws {TypeError} where one is longer than the other
  */

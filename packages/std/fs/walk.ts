@@ -16,14 +16,18 @@ export interface WalkOptions {
   includeDirs?: boolean;
   includeFiles?: boolean;
   includeSymlinks?: boolean;
-  /** Extensions of what is named, with or without the dot. Directories are entered whatever they are called. */
+  /**
+   * Extensions of what is named, with or without the dot. Directories are entered whatever they are
+   * called.
+   */
   exts?: string[];
   /** What is left out, and in directories nothing is looked for. Matched against paths. */
   skip?: RegExp[];
 }
 
 /**
- * Everything below `root`, and `root` itself first, in the order of the file system. Links are not followed.
+ * Everything below `root`, and `root` itself first, in the order of the file system. Links are not
+ * followed.
  *
  * @throws {Deno.errors.NotFound} where there is no `root`
  */

@@ -20,8 +20,8 @@ function wishes(header: string): Wish[] {
 }
 
 /**
- * The first of `encodings` that a request's Accept-Encoding wants most, `undefined` where it wants none of them. Without the
- * header it is the first one.
+ * The first of `encodings` that a request's Accept-Encoding wants most, `undefined` where it wants
+ * none of them. Without the header it is the first one.
  */
 export function acceptsEncodings<T extends string = string>(
   request: Pick<Request, "headers">,

@@ -4,7 +4,9 @@
  * @module
  */
 
-/** Types by extension. Those of texts say how they are encoded, but for XML, which says it itself. */
+/**
+ * Types by extension. Those of texts say how they are encoded, but for XML, which says it itself.
+ */
 const TYPES: Readonly<Record<string, string>> = {
   avif: "image/avif",
   css: "text/css; charset=UTF-8",
@@ -30,7 +32,10 @@ const TYPES: Readonly<Record<string, string>> = {
   xml: "application/xml",
 };
 
-/** The Content-Type of files with this extension, whose dot may be missing; `undefined` for an unknown one. */
+/**
+ * The Content-Type of files with this extension, whose dot may be missing; `undefined` for an
+ * unknown one.
+ */
 export function contentType(extensionOrType: string): string | undefined {
   const extension = extensionOrType.replace(/^\./, "").toLowerCase();
   return Object.hasOwn(TYPES, extension) ? TYPES[extension] : undefined;

@@ -85,7 +85,9 @@ function exportsOf(code: string): string[] {
     .filter((name) => name !== "");
 }
 
-/** What an export of a chunk is called where the chunk went: names are short, and chunks share them. */
+/**
+ * What an export of a chunk is called where the chunk went: names are short, and chunks share them.
+ */
 function renamed(chunk: string, name: string): string {
   return `${chunk.replace(/\W/g, "_")}_${name}`;
 }
