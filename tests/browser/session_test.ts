@@ -301,6 +301,20 @@ test("skipping to the content does not throw the invitation away", async (stage)
   await viewer.receive();
 });
 
+test("going back behind a skip to the content does not load the sender's page again", async (stage) => {
+  const sender = await stage.sender();
+  const link = await sender.offer(await fixture("small"));
+  await sender.page.evaluate(() => Reflect.set(globalThis, "__same", true));
+  await sender.page.focus("a.skip");
+  await sender.page.keyboard.press("Enter");
+  await sender.waitFor("the fragment", () => location.hash === "#content");
+  await sender.page.evaluate(() => history.back());
+  await sender.waitFor("the way back", () => location.hash === "");
+  const viewer = await stage.viewer(link);
+  await viewer.receive();
+  assertEquals(await sender.page.evaluate(() => Reflect.get(globalThis, "__same")), true);
+});
+
 test("skipping to the content before the page's program came does not either, nor is the link left in the history", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("small"));
