@@ -1,6 +1,4 @@
-/**
- * `deno task dev` serves with rebuild and reload; `deno run -A dev.ts build [--if-stale]` builds.
- */
+/** `deno task dev` serves, rebuilds and reloads; `deno run -A dev.ts build [--if-stale]` builds. */
 import { createHash } from "node:crypto";
 import { walkSync } from "@std/fs/walk";
 import { basename } from "@std/path";
@@ -8,7 +6,7 @@ import { tell } from "./lib/ops/log.ts";
 import type { State } from "./lib/server/state.ts";
 import { config } from "./lib/ops/config.ts";
 
-/** What {@linkcode hashBuild} wrote. */
+/** Holds the result of {@linkcode hashBuild}. */
 const BUILD = "_fresh/build.sha256";
 const STAMP = "_fresh/inputs.sha256";
 const SERVICE_WORKER = "static/sw.js";
@@ -26,7 +24,9 @@ const INPUTS = [
   "static",
 ];
 
-/** Regular files below a path, or the path itself, in an order that no machine changes. */
+/**
+ * Regular files below a path, or the path itself, in an order that is the same on every machine.
+ */
 function* filesBelow(path: string): Generator<string> {
   const info = statOrNull(path);
   if (info === null) return;
@@ -48,7 +48,7 @@ function statOrNull(path: string): Deno.FileInfo | null {
 function hashInputs(): string {
   const hash = createHash("sha256").update(`deno ${Deno.version.deno}\n`);
   for (const path of INPUTS.flatMap((input) => [...filesBelow(input)])) {
-    // What bundleWorkers() writes follows from the rest.
+    // Output of bundleWorkers(), which depends only on the other inputs.
     if (path.startsWith("static/workers/") || path === SERVICE_WORKER) continue;
     const content = Deno.readFileSync(path);
     hash.update(`${path} ${content.byteLength}\n`).update(content);
@@ -64,9 +64,9 @@ function isFresh(): boolean {
 }
 
 /**
- * Fresh bundles islands only: each `lib/…/x_worker.ts` becomes the one file
- * static/workers/x_worker.js, and the service worker static/sw.js, because it has a say over
- * nothing that lies above it.
+ * Fresh bundles islands only, so this bundles each `lib/…/x_worker.ts` into
+ * static/workers/x_worker.js. The service worker becomes static/sw.js, at the top, because it
+ * controls only what is below its own path.
  */
 async function bundleWorkers(minify: boolean): Promise<void> {
   const entries = [...filesBelow("lib")].filter((path) => path.endsWith("_worker.ts"));
@@ -85,7 +85,7 @@ async function bundleWorkers(minify: boolean): Promise<void> {
   await writeIfChanged(SERVICE_WORKER, await bundleScript("lib/app/sw.ts", minify));
 }
 
-/** A module and all that it imports as one classic script. */
+/** Bundles a module and all its imports into one classic script. */
 async function bundleScript(entry: string, minify: boolean): Promise<Uint8Array> {
   const result = await Deno.bundle({
     entrypoints: [entry],
@@ -105,19 +105,19 @@ async function bundleScript(entry: string, minify: boolean): Promise<Uint8Array>
 }
 
 /**
- * SHA-256 over every file that browsers get: over the lines that `sha256sum` has for them, in the
- * order of their paths, so that anybody can do it without this program (docs/architecture.md has
- * the command).
+ * SHA-256 over every file that browsers receive: over the lines that `sha256sum` prints for these
+ * files, in the order of their paths, so that anybody can compute it without this program
+ * (docs/architecture.md has the command).
  */
 function hashBuild(): string {
-  // What a build left as it was, Fresh serves from static/; its stand-in has a copy of that beside
-  // the rest.
+  // Files that a build does not process are served by Fresh from static/; its stand-in copies them
+  // to the processed ones.
   const served = new Map<string, string>();
   for (const root of ["static", "_fresh/static"]) {
     for (const path of filesBelow(root)) served.set(path.slice(root.length), path);
   }
   const lines = [...served]
-    // The same files once more, compressed.
+    // Skips the compressed copies.
     .filter(([name]) => !/\.(?:br|gz)$/.test(name))
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([name, path]) => `${sha256(Deno.readFileSync(path))}  .${name}\n`);
@@ -128,7 +128,7 @@ function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** Leaves an equal file alone: a write to static/ would make the watcher restart for ever. */
+/** Does not rewrite equal content: a write to static/ would make the watcher restart forever. */
 async function writeIfChanged(path: string, content: Uint8Array): Promise<void> {
   if (statOrNull(path) !== null) {
     const old = await Deno.readFile(path);
@@ -143,17 +143,17 @@ async function writeIfChanged(path: string, content: Uint8Array): Promise<void> 
 
 async function build(): Promise<void> {
   const started = performance.now();
-  // Taken first: a file that changes meanwhile makes the build stale, as it should.
+  // Computed first: a file that changes during the build makes it stale, as it should.
   const inputs = hashInputs();
-  // Fresh names its build by chance unless a platform has named it; its stand-in hashes content and
-  // asks nobody.
+  // Fresh chooses a random build id unless this variable sets one; its stand-in hashes the content
+  // and ignores the variable.
   Deno.env.set("DENO_DEPLOYMENT_ID", inputs);
   const { Builder } = await import("fresh/dev");
   await bundleWorkers(true);
   await new Builder<State>().build();
   const hash = hashBuild();
   await Deno.writeTextFile(BUILD, `${hash}\n`);
-  // Written last: a build that was interrupted has no stamp and is made again.
+  // Written last: an interrupted build has no stamp, and is repeated.
   await Deno.writeTextFile(STAMP, inputs);
   tell(
     `Built _fresh in ${((performance.now() - started) / 1000).toFixed(1)} s`,

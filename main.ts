@@ -3,9 +3,7 @@ import { config } from "./lib/ops/config.ts";
 import { secured } from "./lib/server/headers.ts";
 import type { State } from "./lib/server/state.ts";
 
-/**
- * The whole app; `_fresh/server.js` serves it in production, dev.ts while it is being worked on.
- */
+/** The whole app; `_fresh/server.js` serves it in production, dev.ts during development. */
 export const app = new App<State>()
   .use(staticFiles())
   .fsRoutes();

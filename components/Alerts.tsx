@@ -1,7 +1,7 @@
 import type { Attention } from "../lib/device/attention.ts";
 import { useTexts } from "./texts.ts";
 
-/** How somebody who waits wants to be called back. */
+/** How a waiting person wants to be notified. */
 export function Alerts({ attention }: { attention: Attention | null }) {
   const t = useTexts();
   if (attention === null) return null;

@@ -1,6 +1,6 @@
 /**
- * Speaks to screen readers whenever its text changes; it is there from the first render on, or
- * nothing would be heard.
+ * Announces its text to screen readers when it changes. It must exist from the first render on,
+ * otherwise nothing is announced.
  */
 export function Announcer({ text }: { text: string }) {
   return <p class="visually-hidden" role="status">{text}</p>;

@@ -12,9 +12,9 @@ export function Answer(
   { model, session, choices, burn }: {
     readonly model: ViewerModel;
     readonly session: Session;
-    /** Seconds that can be chosen. */
+    /** Viewing times to choose from, in seconds. */
     readonly choices: readonly number[];
-    /** Takes back what was sent; `null` while there is nothing to take back. */
+    /** Takes back what was sent; `null` if there is nothing to take back. */
     readonly burn: (() => void) | null;
   },
 ) {

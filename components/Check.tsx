@@ -1,4 +1,4 @@
-/** A switch with what it does, in a sentence below. */
+/** A checkbox with a sentence that explains it. */
 export function Check(
   { name, label, hint, on, onChange }: {
     name: string;

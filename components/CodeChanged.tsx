@@ -1,7 +1,7 @@
 import type { PageTexts } from "../lib/i18n/texts.ts";
 
 /**
- * Says that the program is another one than last time; `lib/app/build_notice.ts` fills it in and
+ * Notice that the code has changed since the last visit; `lib/app/build_notice.ts` fills it in and
  * shows it.
  */
 export function CodeChanged({ t }: { t: PageTexts }) {

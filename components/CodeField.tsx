@@ -2,15 +2,15 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useTexts } from "./texts.ts";
 
-/** Ids within the page; it has one such field. */
+/** Element ids; there is one such field on a page. */
 const ID = { field: "code", hint: "code-hint", problem: "code-problem", list: "code-words" };
 const optionId = (index: number) => `${ID.list}-${index}`;
 
 interface Props {
   readonly value: string;
-  /** Words that the one being typed may become; as few as fit over a phone's keyboard. */
+  /** Suggestions for the word being typed; few enough to fit above a phone's keyboard. */
   readonly suggestions: readonly string[];
-  /** What is wrong with what stands there, in words. */
+  /** What is wrong with the text, as a sentence. */
   readonly problem: string | null;
   readonly onType: (text: string) => void;
   readonly onComplete: (word: string) => void;
@@ -18,8 +18,8 @@ interface Props {
 
 /**
  * The field for a code that somebody was told, with suggestions for the word being typed: a
- * combobox with a list box (WAI-ARIA 1.2), whose options lie in a row that is there all the time,
- * so that nothing moves under a finger.
+ * combobox with a list box (WAI-ARIA 1.2). The row of options is always there, so that nothing
+ * moves under a finger.
  */
 export function CodeField({ value, suggestions, problem, onType, onComplete }: Props) {
   const t = useTexts();
@@ -29,7 +29,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
   const open = suggestions.length > 0 && !closed.value;
   const chosen = open ? suggestions[active.value] : undefined;
 
-  // It is what the page is for, and whatever is wrong with it is mended here.
+  // The page exists for this field, and any problem is fixed here.
   useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
   useLayoutEffect(() => {
     if (problem !== null) field.current?.focus({ preventScroll: true });
@@ -52,7 +52,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
         active.value = active.value <= 0 ? last : active.value - 1;
         break;
       case "Enter":
-        // With nothing chosen it sends the form.
+        // Without a chosen suggestion, Enter submits the form.
         if (chosen === undefined) return;
         take(chosen);
         break;
@@ -79,7 +79,8 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
         {t.code.hint} <span class="whole">{t.code.example}</span>
       </p>
       {
-        /* Without a name, and marked for the usual password managers: this is nothing to fill in or to keep. */
+        /* No name, and marked for the usual password managers: there is nothing to fill in or to
+           store. */
       }
       <input
         ref={field}
@@ -122,7 +123,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
                 id={optionId(index)}
                 role="option"
                 aria-selected={index === active.value}
-                // Keeps the focus in the field, and with it a phone's keyboard.
+                // Keeps the focus in the field, and with it the phone's keyboard.
                 onMouseDown={(event) => event.preventDefault()}
                 onClick={() => take(word)}
               >

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useTexts } from "./texts.ts";
 
-/** How long "Copied" stands on the button, in milliseconds. */
+/** How long the button says "Copied", in milliseconds. */
 const COPIED_MS = 2_500;
 
 /**
- * Copies `text`, or what it returns at the press, or says `failed`. `onPress` comes first, e.g. to
- * select the same text for a copy by hand.
+ * Copies `text`, or its result if it is a function, and shows `failed` if that is not possible.
+ * `onPress` runs first, e.g. to select the text for copying by hand.
  */
 export function CopyButton(
   { action, label, text, failed, primary = false, onPress }: {
@@ -29,7 +29,7 @@ export function CopyButton(
       said.value = t.send.copied;
       setTimeout(() => said.value = null, COPIED_MS);
     } catch {
-      // Blocked by policy or by the person.
+      // Blocked by a policy or by the person.
       said.value = failed;
     }
   }

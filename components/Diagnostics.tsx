@@ -1,10 +1,12 @@
 import { CopyButton } from "./CopyButton.tsx";
 import { useTexts } from "./texts.ts";
 
-/** What can be told to somebody who is to help; `null` where it can't be put together. */
+/**
+ * Returns the diagnostics text for somebody who is asked for help; `null` if it is not available.
+ */
 export type Diagnose = () => string | null;
 
-/** Copies it, and says what is not in it. */
+/** Copies the diagnostics, and says what they don't contain. */
 export function Diagnostics({ diagnose }: { diagnose: Diagnose }) {
   const t = useTexts();
   return (

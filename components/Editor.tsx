@@ -8,11 +8,11 @@ import { useTexts } from "./texts.ts";
 interface Props {
   readonly model: EditorModel;
   readonly tools: readonly Tool[];
-  /** `null`: nothing is to change. */
+  /** `null` discards the changes. */
   readonly onClose: (edits: Edits | null) => void;
 }
 
-/** How far a key moves or changes an area, in fractions of a side. */
+/** How far a key moves or resizes an area, in fractions of a side. */
 const STEP = 0.02;
 
 const ARROWS: Readonly<Record<string, Point>> = {
@@ -27,7 +27,7 @@ function nameOf(t: Texts, { area, kind }: AreaView): string {
   return fill(t.edit.area, { kind: t.edit[kind], n: number(t, area + 1) });
 }
 
-/** Where an area is, in words. */
+/** Describes where an area is. */
 function placeOf(t: Texts, view: AreaView): string {
   const { x, y, width, height } = view.rect;
   const percent = (fraction: number) => number(t, Math.round(100 * fraction));
@@ -40,7 +40,7 @@ function placeOf(t: Texts, view: AreaView): string {
   });
 }
 
-/** Turns, crops and covers a picture, with fingers, a mouse or keys. */
+/** Rotates, crops and redacts a picture, with fingers, a mouse or keys. */
 export function Editor({ model, tools, onClose }: Props) {
   const t = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -104,7 +104,7 @@ export function Editor({ model, tools, onClose }: Props) {
             aria-pressed={tool === name}
             onClick={(event) => {
               model.tool.value = name;
-              // Pressed with a key: there is no pointer to draw with.
+              // Pressed by key: there is no pointer to draw with.
               if (event.detail === 0) model.addInMiddle();
             }}
           >

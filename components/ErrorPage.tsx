@@ -1,6 +1,6 @@
 import type { PageTexts } from "../lib/i18n/texts.ts";
 
-/** A page that says what went wrong, and the way back. */
+/** A page that says what went wrong, with a link home. */
 export function ErrorPage(
   { t, title, text }: { t: PageTexts; title: string; text: string },
 ) {

@@ -4,19 +4,20 @@ import { type Diagnose, Diagnostics } from "./Diagnostics.tsx";
 
 interface Props {
   readonly why: Why;
-  /** Whether anything was seen; empty where the rest says so. */
+  /** Whether anything was seen; empty if the other texts say so. */
   readonly seen: string;
-  /** What was seen is the news, and comes first. */
+  /** A session had begun: what was seen matters most, and is shown first. */
   readonly began?: boolean;
-  /** Where something went wrong, and somebody may have to find out why. */
+  /** Set if something went wrong that somebody may have to investigate. */
   readonly diagnose: Diagnose | null;
   readonly place: "card" | "result";
-  /** What can be pressed now. */
+  /** Buttons for what to do now. */
   readonly children?: ComponentChildren;
 }
 
 /**
- * A session that is over, or never began: what happened, whether anything was seen, what to do now.
+ * A session that ended, or never began: what happened, whether anything was seen, and what to do
+ * now.
  */
 export function Failure(
   { why: { title, happened, todo }, seen, began = false, diagnose, place, children }: Props,

@@ -1,7 +1,7 @@
 /**
- * What it does, without a word: a picture goes over, is there while a ring runs out, and is gone.
- * For the eye alone; the page says the same in words. Rendered by the server, outside of the
- * island, so it costs no script.
+ * Shows what the app does, without words: a picture moves over, is visible while a ring runs out,
+ * and disappears. Purely visual; the page has the same in words. Rendered by the server, outside of
+ * the island, so it costs no JavaScript.
  */
 export function Hero() {
   return (

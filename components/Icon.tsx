@@ -1,4 +1,4 @@
-/** Strokes in a box of 24. */
+/** SVG paths in a box of 24 × 24. */
 const SHAPES = {
   settings: "M4 7h9m5 0h2M4 17h2m5 0h9M15.5 4.5v5M8.5 14.5v5",
   earlier: "M14 6l-6 6 6 6",
@@ -7,10 +7,7 @@ const SHAPES = {
   edit: "M7 3v14h14M3 7h14v14",
 } as const;
 
-/**
- * A round button with a drawing in place of its name, which is spoken, and shown to a mouse that
- * waits.
- */
+/** A round button with an icon. Its name is read by screen readers, and shown as a tooltip. */
 export function Icon(
   { action, label, shape, onPress }: {
     action: string;

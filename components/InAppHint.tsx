@@ -6,8 +6,8 @@ import { useTexts } from "./texts.ts";
 const BROWSERS = { android: "Chrome", ios: "Safari", other: null } as const;
 
 /**
- * Tells who is inside of another app's browser. `link` is what is copied, for a real one: there is
- * no link that opens it, as whatever handles such a link would get to see the secret in it.
+ * Tells people in an in-app browser to use a real one. They copy `link` and open it there. No link
+ * can do that for them: the app that handled it would see the secret.
  */
 export function InAppHint(
   { inApp, link }: { inApp: InApp | null; link: () => string | null },

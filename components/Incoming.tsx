@@ -7,19 +7,19 @@ import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, foreign, number, plain, plural, seconds as inWords } from "../lib/i18n/format.ts";
 
 interface Headed {
-  /** `h1` where the page has no other headline. */
+  /** `h1` if the page has no other headline. */
   readonly heading: "h1" | "h2";
 }
 
 interface Props extends Headed {
   readonly inbox: Inbox;
-  /** Takes one's own pictures back; `null` while there are none to take back. */
+  /** Takes back the pictures of this side; `null` if there are none. */
   readonly onBurn: (() => void) | null;
 }
 
 /**
- * A picture of the other side that is on its way, locked or on screen. Once it is closed, a motion
- * that has nothing of it: its pixels are gone before the page hears so.
+ * A picture from the peer that is arriving, locked or on screen. After it is closed, an animation
+ * plays that contains no pixel of it: they are wiped before the page hears of the closing.
  */
 export function Incoming({ inbox, onBurn, heading }: Props) {
   const picture = inbox.picture.value;
@@ -40,7 +40,7 @@ export function Incoming({ inbox, onBurn, heading }: Props) {
   }
 }
 
-/** The back of a photograph. */
+/** Drawing of the back of a photo print. */
 function Print() {
   const t = useTexts();
   return (
@@ -91,7 +91,7 @@ function Locked(
   );
 }
 
-/** The sender is to say whether it may be seen. */
+/** Waits for the sender to allow opening the picture. */
 function Asking({ inbox, heading: Heading }: Headed & { inbox: Inbox }) {
   const t = useTexts();
   return (
@@ -134,7 +134,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
       aria-label={t.view.canvas}
       onClose={() => inbox.close("user")}
     >
-      {/* Has the first focus, so that the space bar holds at once and no key closes by mistake. */}
+      {/* Focused first, so that the space bar holds at once and no key closes by mistake. */}
       <div class="stage" tabIndex={0} role="group" aria-label={t.view.canvas}>
         <canvas ref={canvas} role="img" aria-label={plain(alt ?? "") || t.view.canvas} />
       </div>
@@ -199,7 +199,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
   );
 }
 
-/** What stands in place of the picture; `null` while it is seen. */
+/** Text in place of the picture; `null` while the picture is visible. */
 function veilText(t: Texts, state: ViewingState | undefined, painted: boolean): string | null {
   if (state === undefined) return t.view.opening;
   if (state.covered) return t.view.covered;

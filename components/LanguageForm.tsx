@@ -2,9 +2,9 @@ import type { PageTexts } from "../lib/i18n/texts.ts";
 import { LANGUAGES, type LanguageTag } from "../lib/i18n/languages.ts";
 
 /**
- * The switch between languages at the foot of every page: a plain form, which works without a
- * script. Where an island is, `lib/i18n/switch.ts` answers in its stead, so that nothing that is
- * under way is lost.
+ * The language switch at the bottom of every page: a plain form, which works without JavaScript. On
+ * pages with an island, `lib/i18n/switch.ts` handles it without a reload, so that a running session
+ * is not lost.
  */
 export function LanguageForm(
   { t, chosen, page }: { t: PageTexts; chosen: LanguageTag; page: string },

@@ -1,4 +1,4 @@
-/** The name mark: a countdown ring, three quarters left, around a picture's horizon. */
+/** The logo: a countdown ring, three quarters left, around a picture's horizon. */
 export function Mark() {
   return (
     <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">

@@ -3,7 +3,7 @@ import { closingText } from "./closing.ts";
 import { Status } from "./Status.tsx";
 import { useTexts } from "./texts.ts";
 
-/** What stands where no picture is on its way. */
+/** Shown while no picture is arriving or on screen. */
 export function NoPicture({ picture, keep }: { picture: IncomingPicture | null; keep: boolean }) {
   const t = useTexts();
   switch (picture?.state.at) {

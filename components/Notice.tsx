@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** Something that went wrong, and what to do; `reason` is the same for machines. */
+/** Says what went wrong, and what to do; `reason` is the machine-readable form. */
 export function Notice({ reason, children }: { reason: string; children: ComponentChildren }) {
   return <p class="notice" role="alert" data-reason={reason}>{children}</p>;
 }

@@ -1,33 +1,33 @@
 import type { Ref } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-/** What every file dialog offers. */
+/** Types that every file dialog offers. */
 const PICTURES = "image/jpeg,image/png,image/webp,image/avif,image/gif";
 
-/** Where they can be chosen: many systems know them by the end of their names only. */
+/** Added where HEIC can be chosen. Many systems recognize HEIC only by the file's extension. */
 const HEIC = ",image/heic,image/heif,.heic,.heif";
 
 /**
- * iPhones and iPads turn HEIC into JPEG themselves where a page does not ask for it. iPads call
- * themselves Macs.
+ * iPhones and iPads convert HEIC to JPEG themselves if a page does not accept HEIC. iPads identify
+ * themselves as Macs.
  */
 function convertsHeic({ userAgent, maxTouchPoints }: Navigator): boolean {
   return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }
 
-/** A file input that buttons press. */
+/** A file input that buttons open. */
 export function PictureInput(
   { input, label, disabled, camera = false, onChoose }: {
     input: Ref<HTMLInputElement>;
     label: string;
     disabled: boolean;
-    /** Opens the camera in place of the file dialog, on phones. */
+    /** Opens the camera instead of the file dialog, on phones. */
     camera?: boolean;
     onChoose: (files: File[]) => void;
   },
 ) {
   const [accept, setAccept] = useState(PICTURES);
-  // The server does not know who asks.
+  // The server does not know the browser.
   useEffect(() => setAccept(convertsHeic(navigator) ? PICTURES : PICTURES + HEIC), []);
   return (
     <input
@@ -44,7 +44,7 @@ export function PictureInput(
       onChange={(event) => {
         const { currentTarget } = event;
         const files = [...currentTarget.files ?? []];
-        // So that choosing the same file again is a change again.
+        // Lets choosing the same file again trigger a change event.
         currentTarget.value = "";
         onChoose(files);
       }}

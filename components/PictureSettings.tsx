@@ -15,7 +15,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** What is said about one picture, in a sheet over the page. Whatever is changed holds at once. */
+/** Settings of one picture, in a sheet over the page. Every change takes effect at once. */
 export function PictureSettings({ picture, choices, onChange, onClose }: Props) {
   const t = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);

@@ -13,31 +13,28 @@ import { isGone, outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
 import { useLazy } from "./use_lazy.ts";
 
-/** What can be done with a picture that is not on its way yet. */
+/** What can be done with a picture that is not being sent yet. */
 export interface PictureActions {
   change(id: number, details: Partial<Details>): void;
   move(id: number, by: number): void;
   remove(id: number): void;
-  /**
-   * Holds it back while what is said about it is changed, or not any more; false where it is too
-   * late.
-   */
+  /** Holds it back while its details are being edited, or releases it; false if it is too late. */
   hold(id: number, on: boolean): boolean;
-  /** Begins to edit it; `null` where it can't be edited. */
+  /** Starts editing it; `null` if it can't be edited. */
   beginEdit(id: number): Promise<Editing | null>;
-  /** `null` leaves it as it was. */
+  /** `null` leaves the picture as it was. */
   endEdit(id: number, edits: Edits | null): Promise<void>;
 }
 
 interface Props {
   readonly pictures: readonly OutgoingPicture[];
-  /** The times that can be chosen, in seconds. */
+  /** Viewing times to choose from, in seconds. */
   readonly choices: readonly number[];
   /** `null` once nothing can be changed any more. */
   readonly actions: PictureActions | null;
 }
 
-/** The pictures of this side, as prints on a table. */
+/** The pictures of this side, shown as prints on a table. */
 export function Pictures({ pictures, choices, actions }: Props) {
   const t = useTexts();
   const open = useSignal<number | null>(null);
@@ -52,7 +49,8 @@ export function Pictures({ pictures, choices, actions }: Props) {
     () => endEdit(null),
   );
   useEffect(() => {
-    // It went while its settings were open: those of another one are not meant.
+    // The picture can't be changed any more: close its settings instead of showing another
+    // picture's.
     if (!editable) open.value = null;
   }, [editable]);
 
@@ -67,7 +65,7 @@ export function Pictures({ pictures, choices, actions }: Props) {
   }
 
   function remove(id: number): void {
-    // A link that somebody may have would lead to nothing.
+    // Removing the last picture: a link that somebody may already have would lead to nothing.
     if (pictures.length === 1) removing.value = id;
     else actions?.remove(id);
   }
@@ -127,14 +125,14 @@ export function Pictures({ pictures, choices, actions }: Props) {
   );
 }
 
-/** Says which picture it is, where there are several. */
+/** Says which picture it is, if there are several. */
 function labelOf(t: Texts, n: number, total: number): string {
   return total === 1
     ? t.send.yourPicture
     : fill(t.send.pictureOf, { n: number(t, n + 1), total: number(t, total) });
 }
 
-/** How a picture may be seen. */
+/** Describes how a picture may be viewed. */
 function rulesOf(t: Texts, { rules }: OutgoingPicture): string {
   const time = rules.seconds === 0
     ? t.send.captionOpen
@@ -144,7 +142,7 @@ function rulesOf(t: Texts, { rules }: OutgoingPicture): string {
 
 const MEGA = 1_000_000;
 
-/** What was taken out of the file, and how much of it was left. */
+/** What was removed from the file, and how much it was scaled down. */
 function Cleaned({ prepared }: { prepared: Prepared }) {
   const t = useTexts();
   const { removed, reducedFrom, repainted, motion, width, height } = prepared;
@@ -172,7 +170,7 @@ function Print(
     picture: OutgoingPicture;
     pictures: readonly OutgoingPicture[];
     actions: PictureActions | null;
-    /** Its settings or its editor are open. */
+    /** Whether its settings or its editor are open. */
     open: boolean;
     onSettings: () => void;
     onEdit: () => void;

@@ -1,7 +1,7 @@
 import type { SenderModel } from "../lib/pages/sender_model.ts";
 import { useTexts } from "./texts.ts";
 
-/** The page was loaded again, and the pictures that nobody had opened went with it. */
+/** Shown after a reload that lost pictures which nobody had opened. */
 export function PicturesLost({ model, pick }: { model: SenderModel; pick: () => void }) {
   const t = useTexts();
   const preparing = model.picker.preparing.value;

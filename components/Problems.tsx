@@ -4,8 +4,8 @@ import { Notice } from "./Notice.tsx";
 import { useTexts } from "./texts.ts";
 
 /**
- * What is wrong with files that were chosen. `linkGone`: with the only one the link went, and
- * somebody may have it.
+ * What is wrong with chosen files. `linkGone`: the link was withdrawn with the only picture, and
+ * somebody may already have it.
  */
 export function Problems(
   { problems, linkGone = false }: {

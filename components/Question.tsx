@@ -3,20 +3,20 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 interface Props {
   readonly title: string;
   readonly text: string;
-  /** What the two buttons say; machines find them as `yes` and `no`. */
+  /** Labels of the two buttons; automation finds them as `yes` and `no`. */
   readonly yes: string;
   readonly no: string;
   readonly onAnswer: (yes: boolean) => void;
 }
 
-/** Asks before something is lost, over the page. Escape says no. */
+/** Asks, in a dialog, before something is lost. Escape means no. */
 export function Question({ title, text, yes, no, onAnswer }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const answer = useRef(false);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   const close = (said: boolean) => {
     answer.current = said;
-    // It gives the focus back to where it was, and only then hears that it is closed.
+    // The dialog returns the focus to where it was, and only then learns that it is closed.
     dialog.current?.close();
   };
   return (

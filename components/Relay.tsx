@@ -1,7 +1,7 @@
 import { Check } from "./Check.tsx";
 import { useTexts } from "./texts.ts";
 
-/** The switch that hides the own address from the other side. */
+/** Checkbox that hides this side's address from the peer. */
 export function Relay({ on, onChange }: { on: boolean; onChange: (on: boolean) => void }) {
   const t = useTexts();
   return (

@@ -8,15 +8,15 @@ const SECOND_MS = 1_000;
 interface Props {
   readonly action: string;
   readonly label: string;
-  /** Seconds until it can be pressed, where a server asked for that. */
+  /** Seconds until it can be pressed, if the server asked for a delay. */
   readonly wait: number | undefined;
   readonly primary: boolean;
   readonly onPress: () => void;
 }
 
 /**
- * Tries again: at once, or when a busy server's time is over. Not by itself: whoever went away is
- * not asked for.
+ * Retries: at once, or after the delay that a busy server asked for. Never by itself: somebody who
+ * left the page open and went away does not want it.
  */
 export function Retry({ action, label, wait = 0, primary, onPress }: Props) {
   const t = useTexts();

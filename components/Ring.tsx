@@ -1,6 +1,6 @@
 /**
- * A ring that empties: `fraction` is what is left, 1 → 0. The number inside is for the eye; the
- * words are elsewhere.
+ * A ring that empties: `fraction` is what is left, 1 → 0. The number inside is visual only; screen
+ * readers get the text elsewhere.
  */
 export function Ring({ fraction, label }: { fraction: number; label: string }) {
   return (

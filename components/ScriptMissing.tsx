@@ -1,8 +1,8 @@
 import { useTexts } from "./texts.ts";
 
 /**
- * Says, after a while, that the page does not do anything yet. The style sheet lets it appear, for
- * no script has run; an island takes it away with its first render.
+ * Says, after a while, that the page is not interactive yet. The style sheet reveals it, because no
+ * JavaScript has run; an island removes it with its first render.
  */
 export function ScriptMissing() {
   const t = useTexts();

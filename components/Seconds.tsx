@@ -1,10 +1,10 @@
 import { useTexts } from "./texts.ts";
 import { fill, number, seconds as inWords } from "../lib/i18n/format.ts";
 
-/** How long a picture may be seen, as radio buttons; 0 = until closed. */
+/** Radio buttons for the viewing time of a picture; 0 = until closed. */
 export function Seconds(
   { name = "seconds", choices, value, onChange }: {
-    /** Of the group; there may be one on the page and one in a sheet. */
+    /** Name of the radio group; there may be one on the page and one in a sheet. */
     name?: string;
     choices: readonly number[];
     value: number;

@@ -3,7 +3,7 @@ import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
 import { outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
 
-/** What became of the pictures that were sent back. */
+/** The outcome of the pictures that were sent back. */
 export function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
   const t = useTexts();
   return (

@@ -3,7 +3,7 @@ import { CopyButton } from "./CopyButton.tsx";
 import { useTexts } from "./texts.ts";
 import { fill } from "../lib/i18n/format.ts";
 
-/** The code that says the same as the link; `host` is where it is typed. */
+/** The code that can be used instead of the link; `host` is where it is typed. */
 export function ShareCode({ code, host }: { code: string; host: string }) {
   const t = useTexts();
   const shown = useRef<HTMLElement>(null);

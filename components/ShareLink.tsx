@@ -9,18 +9,21 @@ const QUIET = 4;
 
 interface Props {
   readonly link: string;
-  /** The code for the same; `null` before the server gave its digits, and where there is none. */
+  /**
+   * The code that can be used instead; `null` until the server assigned its digits, and if there is
+   * none.
+   */
   readonly code: string | null;
-  /** Why there is none. */
+  /** Why there is no code. */
   readonly codeless: "withdrawn" | "unavailable" | null;
 }
 
-/** The link: to share, to read, to copy, to scan; and the code that can be said instead. */
+/** The link, to share, read, copy or scan, and the code that can be read out instead. */
 export function ShareLink({ link, code, codeless }: Props) {
   const t = useTexts();
   const field = useRef<HTMLInputElement>(null);
   const data = { text: t.invite.message, url: link };
-  // Only ever drawn in a browser: there is no link on the server.
+  // This renders only in a browser: there is no link on the server.
   const sheet = "share" in navigator && navigator.canShare?.(data) === true;
   return (
     <section class="share" aria-label={t.send.linkLabel}>
@@ -63,7 +66,7 @@ function ShareButton({ data }: { data: ShareData }) {
     try {
       await navigator.share(data);
     } catch {
-      // Closed again, or refused: the link can be copied right below.
+      // Dismissed, or refused: the link can be copied right below.
     }
   }
   return (
@@ -73,11 +76,12 @@ function ShareButton({ data }: { data: ShareData }) {
   );
 }
 
-/** Dark on light in both colour schemes: many scanners can't read it the other way round. */
+/** Dark on light in both color schemes: many scanners can't read inverted codes. */
 function QrCode({ text, label }: { text: string; label: string }) {
   const encoder = useLazy(() => import("uqr"), true);
   const code = useMemo(() => encoder === null ? null : draw(encoder, text), [encoder, text]);
-  // The server went away before the encoder came: the link itself can be copied meanwhile.
+  // The encoder could not be loaded because the server does not answer; the link can still be
+  // copied.
   if (code === null) return null;
   const { path, size } = code;
   return (
@@ -87,7 +91,7 @@ function QrCode({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Outlines of the dark modules, and the width of all of it. */
+/** The SVG path of the dark modules, and the width of the whole code. */
 function draw({ encode }: typeof import("uqr"), text: string): { path: string; size: number } {
   const { data, size } = encode(text, { ecc: "M", border: QUIET });
   const cells = data.flatMap((row, y) => row.flatMap((on, x) => on ? [`M${x} ${y}h1v1h-1z`] : []));

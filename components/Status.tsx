@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 
 /**
- * One sentence about now; the headline of a page that has no other. `busy` lets its dot breathe.
+ * One sentence about the current state; the headline of a page that has no other. `busy` animates
+ * its dot.
  */
 export function Status(
   { busy, headline = false, children }: {

@@ -1,11 +1,11 @@
-/** A line of text with its label, and what it is for. */
+/** A text input with its label and an explanation. */
 export function TextField(
   { name, label, hint, value, maxLength, onInput }: {
     name: string;
     label: string;
     hint: string;
     value: string;
-    /** UTF-16 units. */
+    /** In UTF-16 units. */
     maxLength: number;
     onInput: (text: string) => void;
   },

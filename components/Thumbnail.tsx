@@ -2,9 +2,9 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Prepared } from "../lib/image/prepared.ts";
 
 /**
- * Paints the small bitmap that the page keeps of a picture, and plays it where it moves; `label` is
- * its alternative text. The canvas itself has no border or padding, so that its box has the
- * picture's shape whatever limits its sides.
+ * Paints a picture's thumbnail, and plays it if it is animated; `label` is its alternative text.
+ * The canvas itself has no border or padding, so that its box has the picture's shape whatever
+ * limits its sides.
  */
 export function Thumbnail({ prepared, label }: { prepared: Prepared; label: string }) {
   const { thumbnail: bitmap, motion } = prepared;
@@ -28,7 +28,7 @@ export function Thumbnail({ prepared, label }: { prepared: Prepared; label: stri
     import("../lib/pages/preview.ts")
       .then(({ playPreview }) => playPreview(canvas, prepared, showing.signal))
       .catch(() => {
-        // Its server does not answer: the first frame stands there.
+        // The server does not answer: the first frame stays.
       });
     return () => showing.abort();
   }, [bitmap]);

@@ -11,7 +11,7 @@ const CLOCK = {
   hourCycle: "h23",
 } as const;
 
-/** One entry in words; empty where there is nothing to say. */
+/** The text of one entry; empty if there is nothing to say. */
 export function describe(t: Texts, { what }: TimelineEntry): string {
   switch (what.type) {
     case "waiting":
@@ -49,17 +49,17 @@ export function describe(t: Texts, { what }: TimelineEntry): string {
   }
 }
 
-/** Who was turned away is not here any more: that is not worth a line of its own. */
+/** After a peer was turned away, the entry that they left needs no line of its own. */
 function isImplied({ what }: TimelineEntry, before: TimelineEntry | undefined): boolean {
   return what.type === "peer" && what.times === 0 && before?.what.type === "turned_away";
 }
 
-/** The newest entry that says something. */
+/** The newest entry that has a text. */
 export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | undefined {
   return entries.findLast((entry, index) => !isImplied(entry, entries[index - 1]));
 }
 
-/** Which picture it is about. */
+/** Number of the picture that it is about. */
 function numberOf({ what }: TimelineEntry): string {
   switch (what.type) {
     case "outgoing":
@@ -72,7 +72,7 @@ function numberOf({ what }: TimelineEntry): string {
 }
 
 /**
- * What happened so far, with the time of each; `numbered` says which picture where there are
+ * What happened so far, each with its time; `numbered` adds the picture's number if there are
  * several.
  */
 export function Timeline(

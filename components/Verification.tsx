@@ -3,8 +3,8 @@ import type { Session } from "../lib/pages/session.ts";
 import { useTexts } from "./texts.ts";
 
 /**
- * How a live session is verified, in one line; unfolded, what two people can compare by voice.
- * Nobody has to.
+ * One line on how a live session is verified; expanded, it shows what two people can compare by
+ * voice. Comparing is optional.
  */
 export function Verification({ session }: { session: Session }) {
   const t = useTexts();
@@ -18,7 +18,7 @@ export function Verification({ session }: { session: Session }) {
   const way = compared ? "compared" : by;
   function same() {
     session.same();
-    // The button goes away: the keyboard stays where the answer is read.
+    // The button disappears: the focus moves to where the result is shown.
     if (details.current !== null) details.current.open = false;
     summary.current?.focus();
   }

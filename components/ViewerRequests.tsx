@@ -2,10 +2,10 @@ import { plural } from "../lib/i18n/format.ts";
 import type { Session } from "../lib/pages/session.ts";
 import { useTexts } from "./texts.ts";
 
-/** How much more is given at a press, in seconds. */
+/** Extra time per press, in seconds. */
 const MORE_SECONDS = 10;
 
-/** What the viewer would like: to see a picture, or more of it. */
+/** The viewer's requests: to open a picture, or for more time. */
 export function ViewerRequests({ session }: { session: Session }) {
   const t = useTexts();
   const pictures = session.outbox.pictures.value;

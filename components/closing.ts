@@ -2,7 +2,7 @@ import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill } from "../lib/i18n/format.ts";
 import type { IncomingPicture } from "../lib/pictures/inbox.ts";
 
-/** What became of a picture, said to who was shown it; nothing while that is open. */
+/** The outcome of a picture, for its viewer; empty while it is open. */
 export function closingText(t: Texts, { state }: Pick<IncomingPicture, "state">): string {
   switch (state.at) {
     case "closed":

@@ -3,14 +3,13 @@ import { fill, foreign, plural, seconds } from "../lib/i18n/format.ts";
 import type { FailReason, Life } from "../lib/pages/phases.ts";
 import type { PickProblem } from "../lib/pages/picker.ts";
 
-/** The words for a server that said for how many seconds it is busy. */
+/** The text for a busy server that said for how many seconds. */
 export function busyFor(t: Texts, retry: number): Why {
   return { ...t.busyFor, todo: fill(t.busyFor.todo, { duration: seconds(t, retry) }) };
 }
 
 /**
- * The words for the sender of a session that is over; `again`: this page was loaded again in the
- * middle of it.
+ * The text for the sender of a closed session; `again`: this page was reloaded during the session.
  */
 export function senderWhy(
   t: Texts,
@@ -26,8 +25,8 @@ export function senderWhy(
 }
 
 /**
- * The words for a viewer whose session never began, or not once more (`again`); `by`: what he came
- * with.
+ * The text for a viewer whose session never began, or could not be restored after a reload
+ * (`again`); `by`: how they joined.
  */
 export function viewerWhy(
   t: Texts,
@@ -46,8 +45,8 @@ export function viewerWhy(
 }
 
 /**
- * Where the usual words would not be true of a page before this one, which may have shown or seen a
- * picture; `null` elsewhere.
+ * Replaces texts that may be untrue after a reload, because the page before it may have shown a
+ * picture; `null` if the usual text fits.
  */
 function whyAgain(t: Texts, reason: FailReason, who: "sender" | "viewer"): Why | null {
   switch (reason) {
@@ -61,20 +60,17 @@ function whyAgain(t: Texts, reason: FailReason, who: "sender" | "viewer"): Why |
   }
 }
 
-/** All three in one, for a screen reader and for a form. */
+/** All three parts in one string, for a screen reader or a form. */
 export function spoken({ title, happened, todo }: Why): string {
   return `${title}. ${happened} ${todo}`;
 }
 
-/**
- * Files that are named one by one, of those with the same fault; of the others only how many there
- * are.
- */
+/** At most this many files with the same problem are named; the rest are counted. */
 const NAMED_FILES = 12;
 
 /**
- * What is wrong with files, which are named where they have names; those with the same fault in one
- * sentence.
+ * What is wrong with files: one sentence for each kind of problem, naming the files that have
+ * names.
  */
 export function nameProblems(
   t: Texts,

@@ -2,7 +2,7 @@ import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill } from "../lib/i18n/format.ts";
 import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
 
-/** What became of a finished picture, in words; what is happening to another one. */
+/** The outcome of a finished picture, or the progress of any other. */
 export function outcome(t: Texts, { state, coming }: OutgoingPicture): string {
   switch (state.at) {
     case "closed":
@@ -26,7 +26,7 @@ export function outcome(t: Texts, { state, coming }: OutgoingPicture): string {
   }
 }
 
-/** Finished, and not to be had back: nothing is left to show of it. */
+/** Finished and not recoverable: nothing of it is left to show. */
 export function isGone({ state }: OutgoingPicture): boolean {
   switch (state.at) {
     case "closed":

@@ -1,16 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
-/**
- * Fields that take what is pasted; a checkbox, or a link that can only be copied, takes nothing.
- */
+/** Fields that accept pasted content; a checkbox or a read-only link does not. */
 const WRITABLE = "textarea, [contenteditable], " +
   "input:not([readonly], [type=checkbox], [type=radio], [type=file])";
 
 /**
- * Pictures that are dropped anywhere on the page or pasted. What is pasted into a field is the
- * field's: spreadsheets put a picture of the cells beside their text. Returns true while something
- * is dragged over the page.
+ * Accepts pictures that are pasted, or dropped anywhere on the page. Content pasted into a field
+ * stays in the field: spreadsheets add a picture of the cells to their text. Returns true while
+ * something is dragged over the page.
  */
 export function useFiles(choose: (files: File[]) => void): boolean {
   const dragging = useSignal(false);

@@ -2,9 +2,9 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 /**
- * Keeps the keyboard where it was: when what had the focus goes away, or can't be used any more,
- * focus would fall back to the top of the document, so it goes to the element that gets this ref
- * instead; also where nothing had it when the phase changed.
+ * Keeps the focus in place for keyboard users. When the focused element disappears or is disabled,
+ * the focus would move to the top of the document; it moves to the element with this ref instead.
+ * So it does if nothing had the focus when the phase changed.
  */
 export function useFocus(phase: string): RefObject<HTMLElement> {
   const element = useRef<HTMLElement>(null);
@@ -23,7 +23,7 @@ export function useFocus(phase: string): RefObject<HTMLElement> {
     };
     const watcher = new MutationObserver(() => {
       const { activeElement } = document;
-      // The browser takes the focus from what can't be used with the next frame.
+      // The browser removes the focus from a disabled element only with the next frame.
       const lost = activeElement === document.body || activeElement === held;
       if (!lost || held === null || (held.isConnected && !held.matches(":disabled"))) return;
       held = null;

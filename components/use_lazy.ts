@@ -1,13 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-/** Pause before a server that did not answer is asked again. */
+/** Delay before a retry if the server did not answer. */
 const RETRY_MS = 3_000;
 
 /**
- * What `load` imports, once it is `wanted`; `null` before. For what a page does not need at first.
- * Where the server does not answer `onFail` hears it, and it is asked for again as long as it is
- * wanted.
+ * Imports a module with `load` once it is `wanted`; `null` before. For code that a page does not
+ * need at first. If the server does not answer, calls `onFail` and retries as long as it is wanted.
  */
 export function useLazy<Module>(
   load: () => Promise<Module>,

@@ -1,17 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-/** A link of the page that somebody pressed while something would be lost. */
+/** A link of the page that was pressed while leaving would lose something. */
 export interface Leaving {
-  /** True while somebody is to say whether to go. */
+  /** True while the question whether to leave is open. */
   readonly asked: boolean;
   answer(go: boolean): void;
 }
 
 /**
- * Asks before the page is left while `waits`: in the page where one of its links is pressed, since
- * phones never show the browser's own question there, and by that one where it is reloaded or
- * closed.
+ * Asks before the page is left while `waits`. If one of its links is pressed, the page itself asks,
+ * because phones never show the browser's question there; on a reload or close, the browser asks.
  */
 export function useLeaving(waits: boolean): Leaving {
   const target = useSignal<string | null>(null);
@@ -46,7 +45,10 @@ export function useLeaving(waits: boolean): Leaving {
   };
 }
 
-/** Where a click leads this window; `null` where it stays on the page, or opens another one. */
+/**
+ * The URL that a click takes this window to; `null` if it stays on the page, or opens another
+ * window.
+ */
 function leadsAway(event: MouseEvent): string | null {
   const { target, button, defaultPrevented, ctrlKey, metaKey, shiftKey, altKey } = event;
   if (defaultPrevented || button !== 0 || ctrlKey || metaKey || shiftKey || altKey) return null;

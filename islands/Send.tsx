@@ -40,7 +40,7 @@ import type { Session } from "../lib/pages/session.ts";
 import { type Company, useCompanion } from "../lib/pages/use_companion.ts";
 import { useModel } from "../lib/pages/use_model.ts";
 
-/** The sender's page; `texts` in the language that the server chose for it. */
+/** The sender's page; `texts` are in the language that the server chose for it. */
 export default function Send({ texts }: { texts: Texts }) {
   const t = useLanguage(texts);
   const model = useModel(() => new SenderModel(asset("/workers/picture_worker.js"))).value;
@@ -119,7 +119,7 @@ interface Parts {
   readonly company: Company;
 }
 
-/** Good pictures were chosen, and the server does not answer. */
+/** Shown if pictures were chosen but the server does not answer. */
 function Stranded({ model, diagnose }: { model: SenderModel } & Pick<Company, "diagnose">) {
   const t = useTexts();
   return (
@@ -140,7 +140,7 @@ function Stranded({ model, diagnose }: { model: SenderModel } & Pick<Company, "d
   );
 }
 
-/** This tab had a session, and came back too late for it. */
+/** Shown if this tab had a session that has expired. */
 function Lapsed({ model }: { model: SenderModel }) {
   const t = useTexts();
   return (
@@ -287,7 +287,9 @@ function Live(
   );
 }
 
-/** What was removed last, with the way back; and a session that has no picture to show any more. */
+/**
+ * The picture that was removed last, with an undo button; or a session that has no pictures left.
+ */
 function Removed(
   { model, session, pick }: { model: SenderModel; session: Session; pick: () => void },
 ) {
@@ -325,7 +327,7 @@ function Removed(
   );
 }
 
-/** Why there is no code: it was withdrawn after too many tries, or could not be made. */
+/** Why there is no code: it was withdrawn after too many attempts, or could not be created. */
 function codeless(session: Session): "withdrawn" | "unavailable" | null {
   if (!session.codeless.value) return null;
   const timeline = session.timeline.value;
@@ -355,7 +357,8 @@ function Options(
 }
 
 /**
- * What a screen reader hears when the phase changes: no percents, and nothing that stands still.
+ * What a screen reader announces when the phase changes: no percentages, and nothing that did not
+ * change.
  */
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
@@ -387,7 +390,7 @@ function isAsked(session: Session | null): boolean {
   return session?.outbox.pictures.value.some(({ state }) => state.at === "asked") ?? false;
 }
 
-/** Who was turned away last, as long as nothing has happened since. */
+/** The last peer who was turned away, unless something has happened since. */
 function turnedAway(t: Texts, session: Session | null): string {
   const last = lastSaid(session?.timeline.value ?? []);
   return last?.what.type === "turned_away" ? describe(t, last) : "";
@@ -430,7 +433,7 @@ function StatusText({ phase, session }: { phase: SenderPhase; session: Session }
   }
 }
 
-/** Ends that nobody wished for. */
+/** Reasons that mean something went wrong. */
 const WRONG: readonly string[] = ["lost", "protocol", "mismatch"];
 
 function Over(
@@ -443,13 +446,13 @@ function Over(
   if (life.at !== "ended" && life.at !== "failed") return null;
   const unconfirmed = session.outbox.pictures.value.some(({ state }) => state.at === "unconfirmed");
   const unseen = model.unseen.length > 0;
-  // Of several, each says it beside its place.
+  // With several pictures, each shows its own outcome.
   const [only, ...others] = session.outbox.pictures.value;
   const alone = only !== undefined && others.length === 0 ? only : null;
   const gone = alone !== null && isGone(alone) && !unconfirmed ? outcome(t, alone) : "";
   const none = session.outbox.pictures.value.every(({ state }) => state.at === "unseen");
   const seen = none ? t.why.nothingSeen : gone;
-  // To go on at once, over the same channel, is the last thing to do then.
+  // Continuing at once, over the same channel, would be the worst thing to do then.
   const hold = life.reason === "mismatch";
   return (
     <Failure

@@ -32,7 +32,7 @@ import { ViewerModel } from "../lib/pages/viewer_model.ts";
 import { type Company, useCompanion } from "../lib/pages/use_companion.ts";
 import { useModel } from "../lib/pages/use_model.ts";
 
-/** The viewer's page; `texts` in the language that the server chose for it. */
+/** The viewer's page; `texts` are in the language that the server chose for it. */
 export default function View({ texts }: { texts: Texts }) {
   const t = useLanguage(texts);
   const model = useModel(() => new ViewerModel(asset("/workers/picture_worker.js"))).value;
@@ -42,7 +42,7 @@ export default function View({ texts }: { texts: Texts }) {
     globalThis.addEventListener("hashchange", read);
     return () => globalThis.removeEventListener("hashchange", read);
   }, [model]);
-  // Who only looks at a picture keeps nothing of the app.
+  // A viewer's browser keeps nothing of the app.
   useApp(null, true);
   const phase = model?.phase.value ?? "idle";
   const news: Partial<Record<ViewerPhase, string>> = t.news.viewer;
@@ -54,7 +54,7 @@ export default function View({ texts }: { texts: Texts }) {
     session: model?.session.value ?? null,
     icon: asset("/favicon_here.svg"),
   });
-  // A link that is pasted into the field for a code takes the field away.
+  // A link pasted into the code field removes that field.
   const main = useFocus(`${phase} ${model?.by.value ?? "link"}`);
   return (
     <TextsContext.Provider value={t}>
@@ -72,14 +72,14 @@ export default function View({ texts }: { texts: Texts }) {
   );
 }
 
-/** What a screen reader hears when the phase changes. */
+/** What a screen reader announces when the phase changes. */
 function announcement(t: Texts, model: ViewerModel): string {
   const life = model.session.value?.life.value;
   if (life?.at === "ended") return spoken(t.ended.viewer[life.reason]);
   const picture = model.session.value?.inbox.value?.picture.value ?? null;
   switch (model.phase.value) {
     case "failed":
-      // The form says it itself, next to its field.
+      // The form shows it next to its field.
       if (model.asksForCode) return "";
       return model.failure === null ? "" : spoken(failedText(t, model, model.failure));
     case "connecting":
@@ -123,7 +123,7 @@ function Body({ model, company }: { model: ViewerModel | null; company: Company 
   }
 }
 
-/** Asks for the code that a friend says. */
+/** Asks for the code that the sender read out. */
 function Code({ model, company }: Parts) {
   const t = useTexts();
   return (
@@ -156,7 +156,7 @@ function Code({ model, company }: Parts) {
   );
 }
 
-/** What is wrong with the code, or why it led nowhere. */
+/** What is wrong with the code, or why joining with it failed. */
 function problemOf(t: Texts, model: ViewerModel): string | null {
   const failure = model.failure;
   if (failure !== null) return spoken(failedText(t, model, failure));
@@ -197,10 +197,7 @@ function Invitation({ model, company }: { model: ViewerModel | null; company: Co
   );
 }
 
-/**
- * What can be chosen before the button is pressed; unfolded where that button failed for the lack
- * of a relay.
- */
+/** Options before the button is pressed; expanded if joining failed because there is no relay. */
 function Options({ model }: { model: ViewerModel | null }) {
   const t = useTexts();
   return (
@@ -256,7 +253,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
   );
 }
 
-/** Takes back what this side sent; `null` while there is nothing to take back. */
+/** Takes back what this side sent; `null` if there is nothing to take back. */
 function ownBurn(session: Session): (() => void) | null {
   const open = session.outbox.pictures.value.some(({ state }) => !isFinished(state));
   return open ? () => session.burn() : null;
@@ -273,15 +270,12 @@ function Leave({ onLeave }: { onLeave: () => void }) {
   );
 }
 
-/**
- * Said where no picture is known; a page before this one, which is loaded again, may have known
- * more.
- */
+/** Text for when no picture is known; before a reload, this tab may have shown one. */
 function nothingSeen(t: Texts, model: ViewerModel): string {
   return model.opened ? "" : t.why.nothingSeen;
 }
 
-/** What became of the picture that came last, on this page or on one before it. */
+/** The outcome of the last picture, before or after a reload. */
 function lastSeen(t: Texts, model: ViewerModel, session: Session): string {
   const inbox = session.inbox.value;
   const picture = inbox?.picture.value;
@@ -293,7 +287,7 @@ function lastSeen(t: Texts, model: ViewerModel, session: Session): string {
   return closingText(t, { state: { at: "closed", ...last } });
 }
 
-/** Ends that nobody wished for. */
+/** Reasons that mean something went wrong. */
 const WRONG: readonly string[] = ["lost", "protocol", "mismatch"];
 
 function Ended({ model, company: { diagnose } }: Parts) {

@@ -3,7 +3,7 @@ import { ErrorPage } from "../components/ErrorPage.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { define } from "../lib/server/state.ts";
 
-// The status is said here because upstream renders a _404 page with 200 when nobody says it.
+// The status is set here because upstream Fresh renders a _404 page with status 200 otherwise.
 export const handler = define.handlers(() => page(undefined, { status: 404 }));
 
 export default define.page<typeof handler>(({ req }) => {

@@ -8,12 +8,12 @@ import { build } from "../lib/server/build.ts";
 import { config as settings } from "../lib/ops/config.ts";
 import { define } from "../lib/server/state.ts";
 
-/** Browsers without WebRTC can take part where this server passes on what they send. */
+/** Browsers without WebRTC can take part if this server offers its encrypted relay. */
 const relayed = settings().RELAY === "on";
 
 export default define.page(({ Component, config, req, url }) => {
   const { language, pages: t } = speechOf(req);
-  // A build that lies around is not what a development server serves.
+  // A development server does not serve the build that may be left in _fresh/.
   const hash = config.mode === "production" ? build : null;
   return (
     <html lang={language.tag} dir={language.dir}>

@@ -7,7 +7,7 @@ import { define } from "../lib/server/state.ts";
 export const handler = define.handlers((ctx) => {
   const { error } = ctx;
   const status = error instanceof HttpError ? error.status : 500;
-  // Its name only: a message could hold what a visitor sent.
+  // Only the error's name: its message could hold what a visitor sent.
   if (status >= 500) {
     log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
   }

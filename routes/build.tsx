@@ -2,7 +2,7 @@ import { speechOf } from "../lib/i18n/catalogue.ts";
 import { build } from "../lib/server/build.ts";
 import { define } from "../lib/server/state.ts";
 
-/** Which program browsers get from here, and what its number is worth. */
+/** Shows the hash of the code that this server sends to browsers, and what that hash proves. */
 export default define.page(({ config, req }) => {
   const { build: t } = speechOf(req).pages;
   const hash = config.mode === "production" ? build : null;

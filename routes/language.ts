@@ -4,13 +4,14 @@ import { findLanguage, LANGUAGE_COOKIE } from "../lib/i18n/languages.ts";
 import { readForm } from "../lib/server/form.ts";
 import { define } from "../lib/server/state.ts";
 
-/** A year, in seconds. */
+/** Lifetime of the cookie: a year, in seconds. */
 const KEPT = 31_536_000;
 
 export const handler = define.handlers({
   GET: () => new Response(null, { status: 303, headers: { location: "/" } }),
   /**
-   * Keeps the choice; answers a script with the texts, and a form with the page that it stands on.
+   * Stores the choice; responds with the texts to a script, and with a redirect to its page to a
+   * form.
    */
   async POST({ req }) {
     const form = await readForm(req);

@@ -24,8 +24,8 @@ const GAUGES = [
 ];
 
 /**
- * Prometheus' text format, for whoever shows METRICS_TOKEN; without one configured there is nothing
- * here.
+ * Metrics in Prometheus' text format, for requests with METRICS_TOKEN; not found if none is
+ * configured.
  */
 export const handler = define.handlers({
   GET({ req }) {

@@ -3,16 +3,16 @@ import { Mark } from "../components/Mark.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { define } from "../lib/server/state.ts";
 
-/** Nothing of the frame around other pages: it leads to where there is no way now. */
+/** Without the frame of other pages: its links lead to pages that can't be reached. */
 export const config: RouteConfig = { skipAppWrapper: true };
 
-/** Loads again what was asked for, with its fragment, which is the better part of a link. */
+/** Reloads the requested URL with its fragment, which holds a link's secret. */
 const AGAIN = `const again = () =>
   location.pathname === "/offline" ? location.replace("/") : location.reload();
 document.querySelector("button").addEventListener("click", again);
 addEventListener("online", again);`;
 
-/** What the service worker keeps for when there is no connection. */
+/** The page that the service worker caches for when there is no connection. */
 export default define.page(({ req }) => {
   const { language, pages: t } = speechOf(req);
   return (

@@ -2,8 +2,8 @@ import { rooms } from "../lib/server/instance.ts";
 import { define } from "../lib/server/state.ts";
 
 /**
- * Whether a load balancer should send anybody here: not while the store is away, nor from a signal
- * to stop on.
+ * Whether a load balancer should send requests here: not while the store is unreachable, nor after
+ * a signal to stop.
  */
 export const handler = define.handlers({
   GET() {

@@ -4,8 +4,8 @@ import { speechOf } from "../lib/i18n/catalogue.ts";
 import { define } from "../lib/server/state.ts";
 
 /**
- * Pictures from a share sheet are taken by the service worker. Where it is missing they come here,
- * and the answer does not wait for them: nothing of the form is read.
+ * The service worker takes pictures from a share sheet. If it is missing, they arrive here: the
+ * response does not wait for them, and nothing of the form is read.
  */
 export const handler = define.handlers({
   GET: () => page(),

@@ -1,5 +1,5 @@
 /**
- * Says when the program of this page is another one than last time.
+ * Reports that the page's code has changed since the last visit.
  *
  * This module is browser compatible.
  *
@@ -7,15 +7,15 @@
  */
 import { shortBuild } from "../i18n/format.ts";
 
-/** Where the build that somebody used last is kept; it is no secret. */
+/** Storage key of the build that was used last; it is no secret. */
 const KEY = "build";
 
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Compares the build in `<meta name="build">` with the one that was used last, and shows the notice
- * that the server put into the page where they differ, until it is dismissed. Writes nothing down
- * unless `remember` is set.
+ * Compares the build in `<meta name="build">` with the one that was used last. If they differ,
+ * shows the notice that the server put into the page, until it is dismissed. Stores nothing unless
+ * `remember` is set.
  */
 export function compareBuilds({ remember }: { readonly remember: boolean }): void {
   const now = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";
@@ -27,7 +27,7 @@ export function compareBuilds({ remember }: { readonly remember: boolean }): voi
     if (!known && remember) localStorage.setItem(KEY, now);
     if (known && before !== now) show(notice, { before, now });
   } catch {
-    // A browser that keeps nothing can't compare.
+    // A browser that stores nothing can't compare.
   }
 }
 

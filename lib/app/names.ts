@@ -1,5 +1,5 @@
 /**
- * What the page, the service worker, the routes and the manifest have to call by the same name.
+ * Names that the page, the service worker, the routes and the manifest share.
  *
  * This module is browser compatible.
  *
@@ -9,20 +9,20 @@
 /** The service worker's script. */
 export const WORKER_PATH = "/sw.js";
 
-/** Where the share sheet posts pictures to, as the manifest says. */
+/** Path that the share sheet posts pictures to, as in the manifest. */
 export const SHARE_PATH = "/share";
 
-/** The form's field that they are in. */
+/** Form field that holds the pictures. */
 export const SHARE_FIELD = "pictures";
 
 /**
- * What the page asks the worker for: pictures that were shared with it. The answer comes by the
- * port: an array of files.
+ * Message by which the page asks the worker for pictures that were shared with it. The worker
+ * answers through the port with an array of files.
  */
 export const SHARED = "shared?";
 
-/** The page that is kept for when there is no connection. */
+/** The page that is shown without a connection. */
 export const OFFLINE_PAGE = "/offline";
 
-/** Its style sheet: the same file as every page's, by an address that no other page uses. */
+/** Its style sheet: the same file as every page's, under a URL that no other page uses. */
 export const OFFLINE_STYLES = "/styles.css?offline";

@@ -1,6 +1,6 @@
 /**
- * What makes an app of the pages, none of it needed for their first paint: the service worker,
- * pictures that the system hands over, and a word when the program has changed.
+ * What turns the pages into an app: the service worker, pictures that the system hands over, and
+ * the notice that the code has changed. None of it is needed for the first paint.
  *
  * This module is browser compatible.
  *
@@ -10,11 +10,11 @@ import { trusted } from "../device/environment.ts";
 import { compareBuilds } from "./build_notice.ts";
 import { SHARED, WORKER_PATH } from "./names.ts";
 
-/** What is done with pictures from outside of the page. */
+/** Receives pictures from outside of the page. */
 export type Take = (files: readonly File[]) => void;
 
 /**
- * What is needed of the Launch Handler API, which TypeScript's library lacks; Chromium alone has
+ * The part of the Launch Handler API that is used. TypeScript's library lacks it; only Chromium has
  * it.
  */
 interface LaunchQueue {
@@ -24,20 +24,19 @@ interface LaunchQueue {
 }
 
 /**
- * Starts all of it. `take` gets pictures from the share sheet and from the file manager; without it
- * the page stays a guest, which leaves nothing in this browser: no worker, and no note of the
- * build.
+ * Starts all of it. `take` receives pictures from the share sheet and from the file manager.
+ * Without `take`, the page leaves nothing in this browser: no worker, and no record of the build.
  */
 export async function startApp(take: Take | null): Promise<void> {
-  // Fresh's own client marks the entry that it finds, and loads the page again when somebody comes
-  // back to it, as after a jump to the content. Nothing in here needs a mark.
+  // Fresh's client marks the history entry that it finds, and reloads the page when somebody
+  // returns to that entry, for example after a jump to the content. This app needs no such mark.
   if (history.state !== null) history.replaceState(null, "");
   compareBuilds({ remember: take !== null });
   if (take === null) return;
   launchQueue()?.setConsumer(async ({ files = [] }) => {
     if (files.length > 0) take(await Promise.all(files.map((handle) => handle.getFile())));
   });
-  // Not there without HTTPS.
+  // Missing without HTTPS.
   const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker;
   if (workers === undefined) return;
   const { controller } = workers;
@@ -53,14 +52,14 @@ function launchQueue(): LaunchQueue | undefined {
 }
 
 /**
- * True in the window of an installed app. Systems share into no other, but any site can post a form
- * to our address from a tab, and what it puts there nobody has chosen.
+ * True in the window of an installed app. The share sheet opens only such windows. Any site can
+ * post a form to our address from a tab, and nobody chose what it contains.
  */
 function isInstalled(): boolean {
   return !globalThis.matchMedia("(display-mode: browser)").matches;
 }
 
-/** Pictures that came from the share sheet before this page. */
+/** Asks for pictures that the share sheet sent before this page was loaded. */
 function askShared(worker: ServiceWorker): Promise<readonly File[]> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -73,8 +72,8 @@ function askShared(worker: ServiceWorker): Promise<readonly File[]> {
 }
 
 /**
- * With build and language in its address: another one of either is another worker, which fetches
- * its page anew.
+ * The URL contains build and language: a change of either is a new worker, which fetches the
+ * offline page anew.
  */
 async function register(workers: ServiceWorkerContainer): Promise<void> {
   const build = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";
@@ -82,6 +81,6 @@ async function register(workers: ServiceWorkerContainer): Promise<void> {
   try {
     await workers.register(trusted(`${WORKER_PATH}?${query}`), { updateViaCache: "none" });
   } catch {
-    // Switched off, or the server is away: then it is a page like any other.
+    // Service workers are disabled, or the server does not answer. The page works without one.
   }
 }

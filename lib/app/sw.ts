@@ -1,21 +1,20 @@
 /**
- * The service worker of the installed app. It keeps one page, the one that says that there is no
- * connection, and the sheet that dresses it. Nothing else is ever taken out of a cache, so whoever
- * has an old worker still gets the newest pages; and what this one does not answer, it does not
- * touch.
+ * The service worker of the installed app. It caches one page, which says that there is no
+ * connection, and that page's style sheet. Nothing else is ever served from a cache, so people with
+ * an old worker still get the newest pages. Requests that it does not answer go to the network
+ * untouched.
  *
- * Pictures from a share sheet come as a form that the system posts. It is answered here, so that no
- * byte of it goes to the server, and its files wait in this worker's memory until the page asks for
- * them.
+ * The share sheet posts pictures as a form. This worker answers it, so that no byte of it reaches
+ * the server, and keeps the files in memory until the page asks for them.
  *
- * `dev.ts` makes `static/sw.js` of it. This module is browser compatible.
+ * `dev.ts` bundles it into `static/sw.js`. This module is browser compatible.
  *
  * @module
  */
 import { MAX_IMAGES } from "../protocol/limits.ts";
 import { OFFLINE_PAGE, OFFLINE_STYLES, SHARE_FIELD, SHARE_PATH, SHARED } from "./names.ts";
 
-/** What TypeScript's library for pages lacks of a service worker. */
+/** The part of a service worker's API that TypeScript's library for pages lacks. */
 interface ExtendableEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
 }
@@ -42,13 +41,15 @@ declare const self: {
 /** Name of the only cache. */
 const CACHE = "offline";
 
-/** How long shared pictures wait for the page that the browser opens with them, in milliseconds. */
+/**
+ * How long shared pictures are kept for the page that the browser opens with them, in milliseconds.
+ */
 const WAIT_MS = 60_000;
 
-/** Pictures that nobody asked for yet, and who is told that they are gone. */
+/** Pictures that no page has asked for yet; `gone` is called once they are dropped or taken. */
 let shared: { readonly files: readonly File[]; readonly gone: () => void } | null = null;
 
-/** Takes the pictures, once. */
+/** Returns the pictures, once. */
 function takeShared(): readonly File[] {
   const files = shared?.files ?? [];
   shared?.gone();
@@ -56,13 +57,18 @@ function takeShared(): readonly File[] {
   return files;
 }
 
-/** Fetches the page anew: the one that is kept may be of another build or in another language. */
+/**
+ * Fetches the offline page again: the cached one may be of another build or in another language.
+ */
 async function keepOffline(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([OFFLINE_PAGE, OFFLINE_STYLES]);
 }
 
-/** What is kept, also where the headers differ that it was asked for with. */
+/**
+ * Returns the cached response, also if the request's headers differ from those that it was cached
+ * with.
+ */
 async function kept(path: string): Promise<Response> {
   return await caches.match(path, { ignoreVary: true }) ?? Response.error();
 }
@@ -76,7 +82,7 @@ async function receive(event: FetchEvent): Promise<Response> {
   }
   const files = form.getAll(SHARE_FIELD).filter((entry) => entry instanceof File);
   takeShared();
-  // The browser ends a worker that has nothing to do, and the pictures with it.
+  // The browser stops an idle worker, and its pictures would be lost.
   event.waitUntil(
     new Promise<void>((resolve) => {
       const mine = { files: files.slice(0, MAX_IMAGES), gone: resolve };
@@ -88,7 +94,7 @@ async function receive(event: FetchEvent): Promise<Response> {
 }
 
 self.addEventListener("install", (event) => {
-  // There is nothing that an old page and a new worker could disagree about.
+  // An old page and a new worker have nothing in common that could conflict.
   event.waitUntil(keepOffline().then(() => self.skipWaiting()));
 });
 

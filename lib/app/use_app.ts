@@ -1,5 +1,5 @@
 /**
- * Ties {@linkcode startApp} to an island.
+ * Connects {@linkcode startApp} to an island.
  *
  * This module is browser compatible.
  *
@@ -9,8 +9,8 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Take } from "./start.ts";
 
 /**
- * Starts the app around the page once all of it is loaded and `ready` to take pictures; see
- * {@linkcode startApp} for `take`.
+ * Starts the app around the page once everything is loaded and the page is `ready` to take
+ * pictures; see {@linkcode startApp} for `take`.
  */
 export function useApp(take: Take | null, ready: boolean): void {
   const latest = useRef(take);
@@ -22,7 +22,7 @@ export function useApp(take: Take | null, ready: boolean): void {
         const { startApp } = await import("./start.ts");
         await startApp(latest.current === null ? null : (files) => latest.current?.(files));
       } catch {
-        // The server is away: without all this the page works as well.
+        // The server does not answer. The page works without the app.
       }
     };
     if (document.readyState === "complete") void begin();

@@ -1,7 +1,7 @@
 /**
- * Calls somebody back to a page that is not looked at: by its title and icon, and, where that was
- * asked for, by a tone and a notification of the system. Whatever is said has to be fit for a lock
- * screen: the texts come from outside, and none has a name, a link or a word of a code in it.
+ * Draws attention to a page that is not looked at: by its title and icon and, if the person asked
+ * for it, by a sound and a system notification. Every text has to be fit for a lock screen: callers
+ * pass texts without a name, a link or a word of a code.
  *
  * This module is browser compatible.
  *
@@ -9,36 +9,39 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-/** Where the wish for a tone is kept; it is no secret. */
+/** Storage key of the sound setting; it is no secret. */
 const SOUND_KEY = "sound";
 
-/** Two notes, one after the other, in hertz. */
+/** Two notes, played one after the other, in hertz. */
 const NOTES = [660, 880] as const;
 const NOTE_S = 0.14;
 
-/** Loudest, where 1 is full. */
+/** Maximum volume; 1 is full. */
 const VOLUME = 0.12;
 
-/** Who comes and goes must not make a siren of it, in milliseconds. */
+/**
+ * Minimum interval between sounds, in milliseconds: somebody who connects and leaves repeatedly
+ * must not sound like a siren.
+ */
 const QUIET_MS = 5_000;
 
 /** `refused`: by the person or by the browser. */
 export type Notifying = "off" | "on" | "refused";
 
-/** What an {@linkcode Attention} needs to know. */
+/** Settings of an {@linkcode Attention}. */
 export interface AttentionOptions {
-  /** The icon that says that something happened; a URL of this site. */
+  /** The favicon that signals news; a URL of this site. */
   readonly icon: string;
-  /** Ends all of it. */
+  /** Stops everything. */
   readonly signal: AbortSignal;
 }
 
-/** The title, the icon, the tone and the notification of one page. */
+/** The title, the icon, the sound and the notification of one page. */
 export class Attention {
   readonly #icon: string;
   readonly #sound = signal(readSound());
   readonly #notifying = signal<Notifying>("off");
-  /** What the page was before it called; `null` while it does not. */
+  /** Title and icon from before the call; `null` while there is none. */
   #calm: { readonly title: string; readonly icon: string } | null = null;
   #notification: Notification | null = null;
   #context: AudioContext | null = null;
@@ -54,7 +57,7 @@ export class Attention {
     signal.addEventListener("abort", () => this.#end(), { once: true });
   }
 
-  /** Whether a tone is wanted. */
+  /** Whether a sound is wanted. */
   get sound(): ReadonlySignal<boolean> {
     return this.#sound;
   }
@@ -65,21 +68,22 @@ export class Attention {
   }
 
   /**
-   * Wants a tone, or not, also the next time; lets it be heard at once. Has to be called by a
-   * press.
+   * Turns the sound on or off, also for later visits, and plays it at once when turned on. Must be
+   * called by a user gesture.
    */
   setSound(on: boolean): void {
     this.#sound.value = on;
     try {
       localStorage.setItem(SOUND_KEY, on ? "on" : "off");
     } catch {
-      // For this time, then.
+      // The setting then holds for this visit only.
     }
     if (on) this.#play();
   }
 
   /**
-   * Wants notifications, or not. Has to be called by a press: the browser asks for permission then.
+   * Turns notifications on or off. Must be called by a user gesture: the browser asks for
+   * permission then.
    */
   async setNotifying(on: boolean): Promise<void> {
     if (!on || !("Notification" in globalThis)) {
@@ -91,8 +95,8 @@ export class Attention {
   }
 
   /**
-   * Says that something happened: a few words without secrets. `arrival` lets the tone be heard,
-   * also on a page that is looked at.
+   * Reports news: a few words without secrets. With `arrival` the sound is played, also on a page
+   * that is looked at.
    */
   call(text: string, { arrival = false } = {}): void {
     if (arrival && this.#sound.peek()) this.#play();
@@ -113,7 +117,7 @@ export class Attention {
       };
       this.#notification = notification;
     } catch {
-      // Chrome on Android wants a service worker for it.
+      // Chrome on Android allows notifications only through a service worker.
       this.#notifying.value = "refused";
     }
   }
@@ -124,7 +128,7 @@ export class Attention {
     this.#soundedAt = now;
     const context = this.#context ??= new AudioContext();
     context.resume().catch(() => {
-      // Nobody has touched this page yet: then it stays silent.
+      // Nobody has interacted with this page yet: then it stays silent.
     });
     for (const [i, frequency] of NOTES.entries()) {
       const from = context.currentTime + i * NOTE_S;
@@ -132,7 +136,7 @@ export class Attention {
       const gain = new GainNode(context, { gain: 0 });
       gain.gain.setValueAtTime(0, from);
       gain.gain.linearRampToValueAtTime(VOLUME, from + 0.01);
-      // Cut off, it would click.
+      // Fades out; a note that is cut off clicks.
       gain.gain.exponentialRampToValueAtTime(0.001, from + NOTE_S * 2);
       tone.connect(gain).connect(context.destination);
       tone.start(from);
@@ -140,7 +144,7 @@ export class Attention {
     }
   }
 
-  /** Somebody looks: the page is as it was. */
+  /** Somebody looks at the page: restores its title and icon. */
   #rest(): void {
     this.#notification?.close();
     this.#notification = null;

@@ -1,5 +1,5 @@
 /**
- * What this browser has to have before anything starts.
+ * What a browser must support before anything starts.
  *
  * This module is browser compatible.
  *
@@ -8,9 +8,10 @@
 import { loadKem } from "../e2e/kem.ts";
 
 /**
- * Says what is missing: `insecure` without WebCrypto (the page did not come over HTTPS),
- * `no_webrtc`, `old_browser` without what decodes pictures off the page, or `null`. Asked before
- * anything starts: a picture whose key was released to a browser that can't show it would be spent.
+ * Returns what is missing: `insecure` without WebCrypto (the page was not served over HTTPS),
+ * `no_webrtc`, `old_browser` without the means to decode pictures off the main thread, or `null`.
+ * Called before anything starts: if a picture's key were released to a browser that can't show it,
+ * the picture would be lost.
  */
 export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null {
   if (globalThis.crypto?.subtle === undefined) return "insecure";
@@ -19,30 +20,36 @@ export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null 
   return needed.some((name) => !(name in globalThis)) ? "old_browser" : null;
 }
 
-/** Whether this server passes encrypted records on, where no other way leads through. */
+/** Whether this server offers its encrypted relay, for when no other route works. */
 export function relayOffered(): boolean {
   const document: Document | undefined = globalThis.document;
   return (document?.querySelector("meta[name=relay]") ?? null) !== null;
 }
 
-/** Fetches what this browser lacks, while the server that it comes from is there. */
+/** Loads a replacement for ML-KEM if this browser lacks it, while the server is reachable. */
 export function warmUp(): void {
   loadKem().catch(() => {
-    // Asked for again, and answered for, when a session begins.
+    // Retried, with error handling, when a session starts.
   });
 }
 
-/** Makes the worker of a URL of our own; Trusted Types let nobody else make one. */
+/**
+ * Returns a function that starts the worker at `url`, which must be on this site; Trusted Types
+ * forbid any other way.
+ */
 export function workerMaker(url: string): () => Worker {
   return () => new Worker(trusted(url));
 }
 
-/** Makes the worker that decodes HEIC, which lies beside the picture worker. */
+/** Returns a function that starts the HEIC worker, whose file is next to the picture worker's. */
 export function heicWorkerMaker(pictureWorker: string): () => Worker {
   return workerMaker(pictureWorker.replace("/picture_worker.js", "/heic_worker.js"));
 }
 
-/** What is needed of Trusted Types, which TypeScript's library lacks; Safari before 26 as well. */
+/**
+ * The part of Trusted Types that is used. TypeScript's library lacks it, and so does Safari before
+ * 26.
+ */
 interface PolicyFactory {
   createPolicy(
     name: string,
@@ -53,9 +60,9 @@ interface PolicyFactory {
 let policy: ReturnType<PolicyFactory["createPolicy"]> | null = null;
 
 /**
- * A string that a worker may be made of: `static/workers/`, the service worker, and nothing else.
- * The policy can be created once. Throws a `TypeError` for any other script, in browsers that know
- * Trusted Types.
+ * Marks `url` as a script that a worker may run: only `static/workers/` and the service worker are
+ * allowed. The policy can be created only once. Throws `TypeError` for any other script, in
+ * browsers that support Trusted Types.
  */
 export function trusted(url: string): string | URL {
   const factory: PolicyFactory | undefined = Reflect.get(globalThis, "trustedTypes");

@@ -1,22 +1,21 @@
 /**
- * Browsers inside of other apps: they often lack what a session needs, and lose it when somebody
- * goes back to the chat.
+ * In-app browsers: they often lack what a session needs, and lose the session when somebody goes
+ * back to the chat.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-/** An app that shows pages itself, and the system that it runs on. */
+/** An app that shows pages in its own browser, and the system that it runs on. */
 export interface InApp {
-  /** The app's name; empty where only its kind is known. */
+  /** The app's name; empty if only the kind is known. */
   readonly name: string;
   readonly system: "android" | "ios" | "other";
 }
 
 /**
- * What the apps write into their user agent, by documentation and reports; the first that fits
- * counts.
+ * Marks of the apps in their user agents, from documentation and reports; the first match counts.
  */
 const APPS: readonly (readonly [mark: RegExp, name: string])[] = [
   [/\bInstagram\b/, "Instagram"],
@@ -32,10 +31,7 @@ const APPS: readonly (readonly [mark: RegExp, name: string])[] = [
   [/Telegram-Android/, "Telegram"],
 ];
 
-/**
- * Says by its user agent whether a page is shown inside of another app; `null` where nothing says
- * so.
- */
+/** Detects an in-app browser by its user agent; `null` if there is no sign of one. */
 export function detectInApp(userAgent: string): InApp | null {
   const system = /\bAndroid\b/.test(userAgent)
     ? "android"
@@ -44,8 +40,8 @@ export function detectInApp(userAgent: string): InApp | null {
     : "other";
   const app = APPS.find(([mark]) => mark.test(userAgent));
   if (app !== undefined) return { name: app[1], system };
-  // Android's WebView says so; one of iOS only leaves out what Safari, and every browser there,
-  // adds.
+  // Android's WebView names itself; on iOS a WebView only lacks what Safari and all other browsers
+  // there add.
   const view = system === "android"
     ? /; wv\)/.test(userAgent)
     : system === "ios" && !/\bSafari\//.test(userAgent);

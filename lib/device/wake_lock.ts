@@ -1,21 +1,21 @@
 /**
- * Keeps the screen awake while somebody waits in front of it: a phone that sleeps loses its
- * connection, and a picture on it its seconds.
+ * Keeps the screen awake while somebody waits in front of it: a phone that falls asleep loses its
+ * connection, and viewing time runs out unseen.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-/** One screen, kept awake or not. Silent where the browser can't, or saves its battery. */
+/** Keeps one screen awake, or not. Does nothing if the browser can't, or is saving power. */
 export class WakeLock {
   #wanted = false;
   #lock: WakeLockSentinel | null = null;
   #turn: Promise<void> = Promise.resolve();
 
   /**
-   * Listens for the page to come back until `signal` aborts: browsers let go of the lock of a
-   * hidden page.
+   * Reacquires the lock when the page is visible again, until `signal` aborts: browsers release the
+   * lock of a hidden page.
    */
   constructor(signal: AbortSignal) {
     const back = () => void this.keep(this.#wanted);
@@ -26,12 +26,12 @@ export class WakeLock {
   /** Keeps the screen awake from now on, or lets it sleep. Never rejects. */
   keep(on: boolean): Promise<void> {
     this.#wanted = on;
-    // One at a time: the lock that is asked for last has to be known before the next one is.
+    // One request at a time: the outcome of the last one must be known before the next.
     return this.#turn = this.#turn.then(() => this.#settle());
   }
 
   async #settle(): Promise<void> {
-    // Not in older browsers, nor without HTTPS.
+    // Missing in older browsers, and without HTTPS.
     if (!("wakeLock" in navigator)) return;
     try {
       if (!this.#wanted) {
@@ -42,7 +42,7 @@ export class WakeLock {
         this.#lock = await navigator.wakeLock.request("screen");
       }
     } catch {
-      // Refused, e.g. with an empty battery.
+      // Refused, e.g. on low battery.
     }
   }
 }

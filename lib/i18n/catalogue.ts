@@ -1,6 +1,6 @@
 /**
- * All texts of all languages. For the server: a page carries those of one language, and asks for
- * another when it is wanted.
+ * All texts of all languages, for the server. A page carries the texts of one language, and
+ * requests another one when somebody chooses it.
  *
  * This module is browser compatible.
  *
@@ -11,12 +11,12 @@ import { type Language, LANGUAGE_COOKIE, type LanguageTag, pickLanguage } from "
 import * as locales from "./locales.ts";
 import type { Locale } from "./texts.ts";
 
-/** One language, with everything that is said in it. */
+/** One language, with all its texts. */
 export interface Speech extends Pick<Locale, "island" | "pages"> {
   readonly language: Language;
 }
 
-/** The texts, by tag. A text that is missing in a language does not type-check here. */
+/** The texts by language tag. A text missing in a language is a type error here. */
 export const TEXTS: Readonly<Record<LanguageTag, Locale>> = locales;
 
 /** The language of a request, by its cookie or its `Accept-Language`. */

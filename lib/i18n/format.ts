@@ -1,9 +1,6 @@
 /**
- * Puts values into texts.
- *
- * `Intl` knows the plurals and digits of every language, so there is no library: what remained for
- * one to do are the few lines below, and the ones for JavaScript bring a parser for a syntax of
- * their own to every page.
+ * Fills values into texts. `Intl` knows the plurals and digits of every language; what remains are
+ * the few lines below. A library would add a parser for its own syntax to every page.
  *
  * This module is browser compatible.
  *
@@ -11,44 +8,45 @@
  */
 import type { Plural, Texts } from "./texts.ts";
 
-/** Anything that knows its language and its units. */
+/** Anything that has a language and its units. */
 type Spoken = Pick<Texts, "language" | "units">;
 
-/** Shorter than this reads as "less than a second", in milliseconds. */
+/** Durations below this read as "less than a second", in milliseconds. */
 const MOMENT_MS = 950;
 
-/** Puts `values` in place of the `{names}` in `text`; a name without a value stays as it is. */
+/** Replaces the `{names}` in `text` by `values`; a name without a value stays as it is. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
 /**
- * Overrides, embeddings and isolates: what turns the direction of letters that other people wrote.
+ * Bidi overrides, embeddings and isolates: characters that change the direction of other people's
+ * text.
  */
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 
 /**
- * Somebody else's words, as they may stand on the page: of one line, without what turns their
- * letters around. With `photo\u202egpj.exe` a name would end in .jpg that does not.
+ * Another person's text, made safe to display: a single line, without characters that reverse its
+ * direction. Otherwise the name `photo\u202egpj.exe` would appear to end in .jpg.
  */
 export function plain(text: string): string {
   return text.replace(TURNS, "").replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
 }
 
 /**
- * The same as they may stand in a sentence, which keeps its direction and theirs apart: in an
- * isolate (UAX #9).
+ * The same for use within a sentence: wrapped in an isolate (UAX #9), which keeps the two
+ * directions apart.
  */
 export function foreign(text: string): string {
   return `\u2068${plain(text)}\u2069`;
 }
 
-/** A number as people of this language write it. */
+/** A number in the format of this language. */
 export function number(t: Spoken, n: number): string {
   return new Intl.NumberFormat(t.language).format(n);
 }
 
-/** The form for `n` things, with `{n}` filled in. */
+/** The plural form for `n`, with `{n}` filled in. */
 export function plural(t: Spoken, forms: Plural, n: number): string {
   const form = forms[new Intl.PluralRules(t.language).select(n)] ?? forms.other;
   return fill(form, { n: number(t, n) });
@@ -59,7 +57,7 @@ export function seconds(t: Spoken, n: number): string {
   return plural(t, t.units.seconds, n);
 }
 
-/** A build's hash, as short as two people can compare it: `3f9a-12c4`. */
+/** A build's hash, shortened so that two people can compare it: `3f9a-12c4`. */
 export function shortBuild(hash: string): string {
   return `${hash.slice(0, 4)}-${hash.slice(4, 8)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Which languages there are, and which one somebody reads.
+ * The languages, and which one a request prefers.
  *
  * This module is browser compatible.
  *
@@ -10,7 +10,7 @@ import * as locales from "./locales.ts";
 /** The tag of one of {@linkcode LANGUAGES}. */
 export type LanguageTag = keyof typeof locales;
 
-/** One language, as a list of them shows it. */
+/** One language, as it is listed. */
 export interface Language {
   readonly tag: LanguageTag;
   /** Its own name for itself. */
@@ -18,7 +18,7 @@ export interface Language {
   readonly dir: "ltr" | "rtl";
 }
 
-/** The language of people whose own is not there. */
+/** The language for people whose own is not available. */
 const FALLBACK: LanguageTag = "en";
 
 /** The languages, in the order of their own names. */
@@ -36,20 +36,20 @@ function describe(tag: LanguageTag): Language {
   return { tag, name, dir: dir === "rtl" ? "rtl" : "ltr" };
 }
 
-/** Name of the cookie that keeps what somebody chose. */
+/** Name of the cookie that stores the chosen language. */
 export const LANGUAGE_COOKIE = "language";
 
-/** More wishes than this in one header are nobody's. */
+/** Only the first entries of the header are read; no real browser sends more. */
 const MAX_WISHES = 20;
 
-/** The language of this tag; `null` where there is none. */
+/** The language with this tag; `null` if there is none. */
 export function findLanguage(tag: string): Language | null {
   return LANGUAGES.find((language) => language.tag === tag) ?? null;
 }
 
 /**
- * The best language for a request: the one that was chosen, else the first that its
- * `Accept-Language` (RFC 9110 §12.5.4) wants most. `pt-BR` finds `pt`; a quality of 0 excludes.
+ * The best language for a request: the chosen one, otherwise the one that its `Accept-Language`
+ * (RFC 9110 §12.5.4) ranks highest. `pt-BR` matches `pt`; a quality of 0 excludes.
  */
 export function pickLanguage(
   { chosen, accepted }: { chosen: string | null; accepted: string | null },
@@ -63,12 +63,12 @@ export function pickLanguage(
     const language = findLanguage(tag);
     return language === null || !(q > 0 && q <= 1) ? [] : [{ language, q }];
   });
-  // Sorting is stable: of two that are wanted as much, the first stands first.
+  // Sorting is stable: of two with equal quality, the first in the header comes first.
   wishes.sort((a, b) => b.q - a.q);
   return wishes[0]?.language ?? describe(FALLBACK);
 }
 
-/** Hebrew was `iw` once, and some browsers still say so. */
+/** Hebrew used to be `iw`, and some browsers still send that. */
 function oldTag(tag: string): string {
   return tag === "iw" ? "he" : tag;
 }

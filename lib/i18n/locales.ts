@@ -1,5 +1,5 @@
 /**
- * The languages: a line for each. Everything else of a language stands in its file of `locales/`.
+ * The languages, one line each. Everything else about a language is in its file in `locales/`.
  *
  * This module is browser compatible.
  *

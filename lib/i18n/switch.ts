@@ -1,6 +1,6 @@
 /**
- * Changes the language of a page that is in use: loading it again would end its session, and a
- * viewer's link with it.
+ * Changes the language of a page in use. A reload would end its session, and a viewer's link with
+ * it.
  *
  * This module is browser compatible.
  *
@@ -9,15 +9,15 @@
 import type { Locale, PageTexts, Texts } from "./texts.ts";
 
 /**
- * What `/texts/<tag>` answers. Comes from the same server as this script, so it is not parsed with
- * suspicion.
+ * The response of `/texts/<tag>`. It comes from the same server as this script, so it is not
+ * validated.
  */
 type Answer = Pick<Locale, "dir" | "island" | "pages">;
 
 /**
- * Answers the form at the foot of the page in its stead: the choice is kept in the form's cookie,
- * and `onTexts` gets the new texts. Without a server that answers nothing changes. Returns how to
- * stop.
+ * Handles the language form at the bottom of the page without a reload: the choice is stored in the
+ * form's cookie, and `onTexts` receives the new texts. If the server does not answer, nothing
+ * changes. Returns a function that stops it.
  */
 export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
   const form = document.querySelector<HTMLFormElement>("form[data-language]");
@@ -35,13 +35,13 @@ export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
       dress(texts);
       onTexts(texts.island);
     } catch {
-      // Offline, or the page goes away: it stays as it is.
+      // Offline, or the page is being closed: the language stays.
     }
   }, { signal });
   return () => listening.abort();
 }
 
-/** What stands around the islands. */
+/** Translates what is around the islands. */
 function dress({ dir, island, pages }: Answer): void {
   document.documentElement.lang = island.language;
   document.documentElement.dir = dir;

@@ -1,6 +1,6 @@
 /**
- * The shape of all texts, taken from the English ones. Types alone: a page carries the texts of one
- * language as data.
+ * The shape of all texts, derived from the English ones. Types only: a page carries the texts of
+ * one language as data.
  *
  * This module is browser compatible.
  *
@@ -8,10 +8,10 @@
  */
 import type english from "../../locales/en.json";
 
-/** The same sentence for each number that a language tells apart; `{n}` is the number. */
+/** One sentence for each plural category of a language; `{n}` is the number. */
 export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
 
-/** What a screen says where something is over: never without any of the three. */
+/** What a screen says when something is over; all three parts are required. */
 export interface Why {
   readonly title: string;
   readonly happened: string;
@@ -25,18 +25,21 @@ type Shape<T> = T extends string ? string
 
 /** The texts of the islands. */
 export type Texts = Shape<Omit<typeof english.island, "sas">> & {
-  /** Names of the pictures that two people compare, by their English ones; English has none. */
+  /**
+   * Translated names of the pictures that two people compare, by their English names; English has
+   * no entries.
+   */
   readonly sas: Readonly<Record<string, string>>;
 };
 
-/** The texts that the server alone needs: what stands around the islands, and pages without any. */
+/** Texts that only the server needs: those around the islands, and of pages without islands. */
 export type PageTexts = Shape<typeof english.pages>;
 
 /** A file of `locales/`. */
 export interface Locale {
-  /** The language by its own name. */
+  /** The language's own name. */
   readonly name: string;
-  /** The direction that it is written in: `ltr` or `rtl`. */
+  /** Writing direction: `ltr` or `rtl`. */
   readonly dir: string;
   readonly island: Texts;
   readonly pages: PageTexts;

@@ -1,6 +1,6 @@
 /**
- * What goes along with a page and is not needed for its first paint: it keeps the screen awake,
- * calls somebody back, knows what went on, and in which app this is.
+ * Helpers of a page that its first paint does not need: they keep the screen awake, notify people,
+ * collect diagnostics, and detect the in-app browser.
  *
  * This module is browser compatible.
  *
@@ -11,13 +11,13 @@ import { type Course, diagnose } from "./diagnostics.ts";
 import { detectInApp, type InApp } from "../device/in_app.ts";
 import { WakeLock } from "../device/wake_lock.ts";
 
-/** Nobody waits, and nothing is on a screen. */
+/** Phases in which nobody waits and nothing is on a screen. */
 const ASLEEP: readonly string[] = ["idle", "preparing", "closed", "ended", "failed"];
 
-/** Goes along with one page. */
+/** Accompanies one page. */
 export class Companion {
   readonly attention: Attention;
-  /** The app that this page is shown in; `null` in a browser. */
+  /** The app whose in-app browser shows this page; `null` in a normal browser. */
   readonly inApp: InApp | null;
   readonly #lock: WakeLock;
   #before: { readonly phase: string; readonly news: string | undefined } = {
@@ -25,19 +25,16 @@ export class Companion {
     news: undefined,
   };
 
-  /** `icon`: the URL of the icon that says that something happened. Ends with `signal`. */
+  /** `icon` is the URL of the favicon that signals news. Stops when `signal` aborts. */
   constructor(icon: string, signal: AbortSignal) {
     this.attention = new Attention({ icon, signal });
     this.#lock = new WakeLock(signal);
-    // An app on the home screen has the user agent of one inside of another app.
+    // A web app on the home screen has the same user agent as an in-app browser.
     const standalone = Reflect.get(navigator, "standalone") === true;
     this.inApp = standalone ? null : detectInApp(navigator.userAgent);
   }
 
-  /**
-   * Takes note of the page's phase; `news` is what is said of it to who looks elsewhere, if
-   * anything.
-   */
+  /** Follows the page's phase; `news` is the text for somebody who is looking elsewhere, if any. */
   follow(phase: string, news: string | undefined): void {
     const before = this.#before;
     this.#before = { phase, news };
@@ -47,7 +44,7 @@ export class Companion {
     this.attention.call(news, { arrival: before.phase === "waiting" && awake });
   }
 
-  /** What can be told to somebody who is to help. */
+  /** The diagnostics text, for somebody who is asked for help. */
   diagnose(course: Course): string {
     return diagnose(course);
   }

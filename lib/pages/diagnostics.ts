@@ -1,6 +1,7 @@
 /**
- * What somebody who is to help has to know, as a text to copy: no link, code, room, key, name or
- * address is in it. It is in English whatever the page's language: who runs the server reads it.
+ * Diagnostics as a text to copy, for somebody who is asked for help. It holds no link, code, room,
+ * key, name or address. It is in English whatever the page's language, because whoever runs the
+ * server reads it.
  *
  * This module is browser compatible.
  *
@@ -8,22 +9,22 @@
  */
 import type { Trace } from "../connection/trace.ts";
 
-/** How a page came to where it is. */
+/** What happened on a page so far. */
 export interface Course {
   readonly page: "send" | "join";
   /** Names of the phases, in order. */
   readonly phases: readonly string[];
   readonly reason: string | null;
-  /** False while the server can't be reached; `null` where nobody has asked it. */
+  /** False while the server can't be reached; `null` if it was not contacted. */
   readonly contact: boolean | null;
-  /** What was tried to connect; `null` before that. */
+  /** What was tried to connect; `null` before the first attempt. */
   readonly trace: Trace | null;
 }
 
-/** More phases than these are not told, from the end: a session can be kept open for long. */
+/** Only the last phases are listed, because a session can be kept open for long. */
 const MAX_PHASES = 40;
 
-/** What a session needs of a browser, or uses where it is there. */
+/** Browser features that a session needs, or uses where available. */
 const FEATURES: readonly (readonly [name: string, has: () => boolean])[] = [
   ["WebRTC", () => "RTCPeerConnection" in globalThis],
   ["WebCrypto", () => globalThis.crypto?.subtle !== undefined],
@@ -38,7 +39,7 @@ const FEATURES: readonly (readonly [name: string, has: () => boolean])[] = [
   ["service worker", () => "serviceWorker" in navigator],
 ];
 
-/** The text, a line for each thing. */
+/** The text, one line per item. */
 export function diagnose(course: Course): string {
   const { trace } = course;
   const build = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content;

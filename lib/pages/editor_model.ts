@@ -1,6 +1,6 @@
 /**
- * What the editor of a picture shows and can do: signals out, functions in. Nothing of it is kept,
- * and nothing leaves the page.
+ * What a picture's editor shows and can do: signals out, functions in. Nothing is stored, and
+ * nothing leaves the page.
  *
  * This module is browser compatible.
  *
@@ -20,7 +20,7 @@ import {
   unturnRect,
 } from "../image/edits.ts";
 
-/** What is drawn with. */
+/** The drawing tool. */
 export type Tool = "crop" | CoverKind;
 
 /** All of them. */
@@ -43,27 +43,27 @@ export interface AreaView {
 }
 
 /**
- * Nearer than this to its last corner, an area is changed in size instead of moved; in fractions of
- * a side.
+ * Within this distance of its bottom right corner, dragging resizes an area instead of moving it;
+ * in fractions of a side.
  */
 const CORNER = 0.06;
 
-/** Where a new area is put by who has no pointer. */
+/** Where a new area is placed without a pointer. */
 const MIDDLE: Rect = { x: 0.35, y: 0.35, width: 0.3, height: 0.3 };
 
-/** Colours of what is drawn over the picture. */
+/** Colors of the outlines drawn over the picture. */
 const SHADE = "rgb(12 11 10 / 62%)";
 const DARK = "#0c0b0a";
 const LIGHT = "#ffffff";
 const CHOSEN = "#ff8157";
 
-/** Edits of one picture, with a way back. */
+/** Edits of one picture, with undo. */
 export class EditorModel {
   readonly #bitmap: ImageBitmap;
   readonly #history;
   readonly #edits: ReadonlySignal<Edits>;
   readonly #chosen = signal<Area | null>(null);
-  /** What the next area will be. */
+  /** The kind of the next area. */
   readonly tool = signal<Tool>("black");
   #drag: {
     readonly from: Point;
@@ -72,7 +72,7 @@ export class EditorModel {
     readonly corner: boolean;
   } | null = null;
 
-  /** `bitmap` is the whole picture, upright; it is closed with the model. */
+  /** `bitmap` is the whole picture, upright; {@linkcode EditorModel.close} closes it. */
   constructor(bitmap: ImageBitmap, initial: Edits) {
     this.#bitmap = bitmap;
     this.#history = signal<readonly Edits[]>([initial]);
@@ -88,7 +88,7 @@ export class EditorModel {
     return this.#chosen;
   }
 
-  /** True where there is a change to take back. */
+  /** True if there is a change to undo. */
   get undoable(): boolean {
     return this.#history.value.length > 1;
   }
@@ -112,7 +112,7 @@ export class EditorModel {
     this.#chosen.value = area;
   }
 
-  /** Quarter turns, clockwise. */
+  /** Rotates by quarter turns, clockwise. */
   turn(by: number): void {
     this.#change(turned(this.#edits.peek(), by));
   }
@@ -122,7 +122,7 @@ export class EditorModel {
     this.choose(null);
   }
 
-  /** A new area in the middle, for who has no pointer. */
+  /** Adds an area in the middle, for use without a pointer. */
   addInMiddle(): void {
     this.#add(MIDDLE);
   }
@@ -137,7 +137,7 @@ export class EditorModel {
     this.choose(null);
   }
 
-  /** Moves the chosen area, or changes its size, by fractions of the sides that are seen. */
+  /** Moves or resizes the chosen area, by fractions of the visible sides. */
   shift({ x, y }: Point, { resize }: { readonly resize: boolean }): void {
     const area = this.#chosen.peek();
     const seen = this.areas.find((view) => view.area === area)?.rect;
@@ -151,8 +151,8 @@ export class EditorModel {
   }
 
   /**
-   * A pointer goes down: on an area it takes it, at its last corner it changes its size, elsewhere
-   * it draws a new one.
+   * Pointer down: on an area it picks it up, at the area's bottom right corner it resizes it,
+   * elsewhere it draws a new area.
    */
   down(from: Point): void {
     const hit = this.#cornerAt(from) ?? this.#areaAt(from);
@@ -163,12 +163,11 @@ export class EditorModel {
     }
     const { area, rect: seen } = hit;
     this.choose(area);
-    // What the movement changes is one change.
+    // The whole drag is one step of undo.
     this.#change(this.#edits.peek());
     this.#drag = { from, area, seen, corner: isCorner(hit, from) };
   }
 
-  /** The pointer moves. */
   move(to: Point): void {
     if (this.#drag === null) return;
     const { from, area, seen, corner } = this.#drag;
@@ -178,12 +177,11 @@ export class EditorModel {
     this.#history.value = this.#history.peek().with(-1, this.#placed(area, moved));
   }
 
-  /** The pointer goes up. */
   up(): void {
     this.#drag = null;
   }
 
-  /** Paints it as it will be sent, with what is cropped still to be seen, dimmed. */
+  /** Paints the picture as it will be sent; what is cropped away stays visible, dimmed. */
   draw(canvas: HTMLCanvasElement): void {
     const edits = this.#edits.peek();
     const painted = paintEdits(this.#bitmap, { ...edits, crop: null });
@@ -210,7 +208,7 @@ export class EditorModel {
       }
       const chosen = area === this.#chosen.peek();
       context.lineWidth = line;
-      // Dark and light, so that it is seen on any picture.
+      // Dark and light, so that the outline is visible on any picture.
       context.setLineDash([]);
       context.strokeStyle = DARK;
       context.strokeRect(...box);
@@ -229,7 +227,7 @@ export class EditorModel {
     this.#history.value = [...this.#history.peek(), next];
   }
 
-  /** A new area, as it is seen; there is one crop at most. */
+  /** Adds an area, given as it is seen; there is at most one crop. */
   #add(seen: Rect): Area {
     const edits = this.#edits.peek();
     const kind = this.tool.peek();
@@ -252,14 +250,16 @@ export class EditorModel {
     return { ...edits, covers };
   }
 
-  /** The chosen area, where its last corner is meant: a finger need not hit it. */
+  /**
+   * The chosen area if `point` is near its bottom right corner: a finger need not hit it exactly.
+   */
   #cornerAt(point: Point): AreaView | null {
     const chosen = this.areas.find(({ area }) => area === this.#chosen.peek());
     return chosen !== undefined && isCorner(chosen, point) ? chosen : null;
   }
 
   #areaAt({ x, y }: Point): AreaView | null {
-    // The crop is around everything, and only taken where it is what one works on.
+    // The crop surrounds everything, so it is only picked up while the crop tool is active.
     const found = this.areas.findLast(({ kind, rect }) =>
       (kind !== "crop" || this.tool.peek() === "crop") &&
       x >= rect.x && x <= rect.x + rect.width && y >= rect.y && y <= rect.y + rect.height

@@ -1,6 +1,6 @@
 /**
- * Fetches what a session needs, which is most of the program and of no use to who only looks at the
- * page.
+ * Loads the code for a session. It is most of the JavaScript, and useless to people who only look
+ * at the page.
  *
  * This module is browser compatible.
  *
@@ -14,8 +14,8 @@ type SessionClass = typeof Session;
 let loading: Promise<SessionClass> | null = null;
 
 /**
- * The class {@linkcode Session}; asked for again where it did not come. Rejects while the server
- * does not answer.
+ * The class {@linkcode Session}. A failed import is retried at the next call. Rejects while the
+ * server does not answer.
  */
 export function loadSession(): Promise<SessionClass> {
   loading ??= import("./session.ts").then(({ Session }) => Session).catch((error) => {
@@ -25,13 +25,13 @@ export function loadSession(): Promise<SessionClass> {
   return loading;
 }
 
-/** A page that was looked at for so long is likely to be used, in milliseconds. */
+/** After this time, in milliseconds, a page is likely to be used. */
 const REST_MS = 1_000;
 
 /**
- * Fetches what a page will need before it needs it, and after it was shown: a session as soon as
- * somebody moves a hand, and the picture worker then or a second later, whichever is first. The
- * server may be away when a picture is chosen.
+ * Preloads, after the page was shown, what it is going to need, because the server may be
+ * unreachable by the time a picture is chosen. Loads the session's code at the first input, and the
+ * picture worker at the first input or after {@linkcode REST_MS}, whichever is first.
  */
 export function loadSoon(worker: Pick<Decoder, "warmUp">): void {
   const listening = new AbortController();
@@ -41,7 +41,7 @@ export function loadSoon(worker: Pick<Decoder, "warmUp">): void {
       listening.abort();
       worker.warmUp();
       loadSession().catch(() => {
-        // Asked for again when it is needed, and answered for then.
+        // Retried, with error handling, when it is needed.
       });
     }, options);
   }

@@ -1,5 +1,5 @@
 /**
- * Makes what plays pictures, for both pages.
+ * Creates the player of animated pictures, for both pages.
  *
  * This module is browser compatible.
  *

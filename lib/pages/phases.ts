@@ -14,7 +14,7 @@ import { isFinished } from "../pictures/outgoing.ts";
 export type EndReason =
   /** All pictures were seen. */
   | "done"
-  /** Their owner took them back. */
+  /** Their sender took them back. */
   | "burned"
   /** This side left. */
   | "left"
@@ -24,22 +24,19 @@ export type EndReason =
   | "lost"
   /** The other side's software did not keep to the protocol. */
   | "protocol"
-  /**
-   * The two compared what they see, and it was not the same, as somebody said on this side or on
-   * the other.
-   */
+  /** The two compared what they see, and somebody on either side said that it differs. */
   | "mismatch";
 
 /** Why a session never began. */
 export type FailReason =
   | ConnectFailure
-  /** No crypto.subtle: the page did not come over HTTPS. */
+  /** No crypto.subtle: the page was not served over HTTPS. */
   | "insecure"
   /** No workers, OffscreenCanvas or createImageBitmap. */
   | "old_browser"
-  /** A fragment that is not whole. */
+  /** An incomplete fragment. */
   | "bad_link"
-  /** The page was loaded again, later than a session waits. */
+  /** The page was reloaded after the grace period. */
   | "forgotten";
 
 /**
@@ -49,12 +46,12 @@ export type FailReason =
 export type Life =
   | { readonly at: "idle" }
   | { readonly at: "starting" }
-  /** Has a seat; the other one is not here. */
+  /** Has a seat; the peer is not here. */
   | { readonly at: "waiting" }
   | { readonly at: "connecting" }
   | { readonly at: "live" }
   | { readonly at: "ended"; readonly reason: EndReason }
-  /** `retry`: seconds after which a busy server is worth trying again, where it said so. */
+  /** `retry`: seconds after which to retry with a busy server, if it said so. */
   | { readonly at: "failed"; readonly reason: FailReason; readonly retry?: number };
 
 /** What can happen to a session. */
@@ -67,8 +64,8 @@ export type LifeEvent =
   | { readonly type: "fail"; readonly reason: FailReason; readonly retry?: number | undefined };
 
 /**
- * The next state. Events that do not fit change nothing: they come late, from something that was
- * given up.
+ * The next state. Events that don't apply to the current one are ignored: they arrive late, from
+ * something that was abandoned.
  */
 export function transition(life: Life, event: LifeEvent): Life {
   if (life.at === "ended" || life.at === "failed") return life;
@@ -122,15 +119,12 @@ export type ViewerPhase =
   | "ended"
   | "failed";
 
-/**
- * The sender's phase: of the session until it is live, then of the picture that is under way or was
- * last.
- */
+/** The sender's phase: the session's until it is live, then that of the current or last picture. */
 export function senderPhase(
   life: Life,
   { pictures, at, preparing }: {
     pictures: readonly OutgoingPicture[];
-    /** Which picture people are at; those behind it may be on their way already. */
+    /** Index of the picture that people are at; later ones may already be on their way. */
     at: number;
     preparing: boolean;
   },
@@ -167,7 +161,7 @@ function picturePhase({ state }: OutgoingPicture): SenderPhase {
   }
 }
 
-/** The viewer's phase: of the session until it is live, of the last picture from then on. */
+/** The viewer's phase: the session's until it is live, then that of the last picture. */
 export function viewerPhase(life: Life, picture: IncomingPicture | null): ViewerPhase {
   switch (life.at) {
     case "idle":

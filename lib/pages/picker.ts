@@ -1,5 +1,5 @@
 /**
- * From chosen files to pictures that may be sent, with a word on each that may not.
+ * Turns chosen files into pictures that can be sent, and reports each file that can't.
  *
  * This module is browser compatible.
  *
@@ -18,7 +18,7 @@ import { DEFAULT_PREFERENCES } from "./preferences.ts";
 /** Longest side of a thumbnail in device pixels. */
 const THUMBNAIL_SIDE = 640;
 
-/** The times that one can choose, in seconds; 0 = until closed. */
+/** The viewing times to choose from, in seconds; 0 = until closed. */
 export const VIEW_SECONDS = [3, 5, 10, 30, 60, 0] as const;
 
 /** A file that can't be sent. */
@@ -27,22 +27,25 @@ export interface PickProblem {
   readonly name: string;
 }
 
-/** Who wants pictures. */
+/** Receives the pictures. */
 export interface Taker {
   /**
-   * Takes a picture, or what is to become one. Returns false where it is not wanted: then nothing
-   * is prepared.
+   * Takes a picture, or a promise of one. Returns false if it is not wanted; then it is not
+   * prepared.
    */
   take(content: OutgoingContent): boolean | Promise<boolean>;
-  /** One that was taken did not become a picture; the reason is said here. */
+  /** A promised picture could not be prepared; {@linkcode Picker.problems} has the reason. */
   lose(coming: Promise<Prepared>): void;
 }
 
-/** A file that is looked at. */
+/** A chosen file that is being checked. */
 interface Candidate {
   readonly file: File;
   readonly name: string;
-  /** Given to the taker before it is prepared; `null` where the first bytes promise nothing. */
+  /**
+   * Promised to the taker before it is prepared; `null` if the first bytes don't look like a
+   * picture.
+   */
   readonly coming: PromiseWithResolvers<Prepared> | null;
 }
 
@@ -50,17 +53,17 @@ interface Candidate {
 export class Picker {
   /** How long pictures may be seen; 0 = until closed. */
   readonly seconds = signal<number>(DEFAULT_PREFERENCES.seconds);
-  /** Seen only while held. */
+  /** Whether pictures are visible only while held. */
   readonly hold = signal(DEFAULT_PREFERENCES.hold);
-  /** Whether this side decides each time that somebody asks to see one. */
+  /** Whether this side decides each time that the viewer asks to open one. */
   readonly ask = signal(DEFAULT_PREFERENCES.ask);
   /** Text of the watermark; empty = date, time and words of the session. */
   readonly mark = signal("");
-  /** Whether large pictures are sent as they are. */
+  /** Whether large pictures are sent in full size. */
   readonly fullSize = signal(DEFAULT_PREFERENCES.fullSize);
   readonly #preparer: Pick<Decoder, "prepare">;
   #queue: Promise<void> = Promise.resolve();
-  /** How many choices are worked on. */
+  /** Number of `pick` calls in progress. */
   #picks = 0;
   readonly #preparing = signal(false);
   readonly #problems = signal<readonly PickProblem[]>([]);
@@ -73,7 +76,7 @@ export class Picker {
     return this.#preparing;
   }
 
-  /** What was wrong, in the order in which it was found, with files of the last choice. */
+  /** Problems with the files of the last choice, in the order in which they were found. */
   get problems(): ReadonlySignal<readonly PickProblem[]> {
     return this.#problems;
   }
@@ -89,19 +92,18 @@ export class Picker {
   }
 
   /**
-   * Hands on what look like pictures at once, so that nobody waits for them, and then prepares
-   * them, after those that were chosen before. Settles when each is prepared or refused.
+   * Promises what look like pictures to the taker at once, so that nobody waits for them, and then
+   * prepares them, after those that were chosen before. Settles once each is prepared or refused.
    */
   async pick(files: readonly File[], taker: Taker): Promise<void> {
     if (files.length === 0) return;
-    // What is said of a choice that is still worked on stays.
+    // Problems of a choice still in progress stay.
     if (this.#picks === 0) this.clear();
     this.#picks++;
     this.#preparing.value = true;
     try {
       const candidates: Candidate[] = [];
-      // An error that nobody foresaw is reported, after everything else of this choice was worked
-      // on.
+      // Unexpected errors are thrown after everything else of this choice was processed.
       const errors: unknown[] = [];
       const report = (error: unknown) => void errors.push(error);
       for (const file of files) {
@@ -119,28 +121,28 @@ export class Picker {
     }
   }
 
-  /** Says that a file can't be sent, e.g. because the session is full. */
+  /** Reports that a file can't be sent, e.g. because the session is full. */
   refuse(problem: PickProblem): void {
     this.#problems.value = [...this.#problems.peek(), problem];
   }
 
-  /** Forgets what was wrong. */
+  /** Clears the reported problems. */
   clear(): void {
     this.#problems.value = [];
   }
 
-  /** Prepares one file as things are chosen now. Throws `ImageError`. */
+  /** Prepares one file with the current settings. Throws `ImageError`. */
   prepare(file: Blob, edits: Edits = UNTOUCHED): Promise<Prepared> {
     const fullSize = this.fullSize.peek();
     return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize, edits });
   }
 
-  /** None where it is not wanted. */
+  /** Returns an empty list if the taker does not want it. */
   async #lookAt(file: File, taker: Taker): Promise<Candidate[]> {
     const { name } = file;
     if (!await mayBePicture(file)) return [{ file, name, coming: null }];
     const coming = Promise.withResolvers<Prepared>();
-    // Its failure is told to the taker.
+    // The taker hears of a failure through `lose`.
     coming.promise.catch(() => {});
     const taken = await taker.take({ name, prepared: coming.promise, rules: this.rules });
     return taken ? [{ file, name, coming }] : [];

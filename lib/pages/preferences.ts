@@ -1,7 +1,6 @@
 /**
- * What this browser remembers from one session to the next: how somebody likes to show pictures.
- * Nothing about whom, what, or with which words; the text of the watermark is not kept, because it
- * may name somebody.
+ * Display options that this browser remembers across sessions. Nothing in them says with whom,
+ * what, or with which words; the watermark's text is not stored, because it may name somebody.
  *
  * This module is browser compatible.
  *
@@ -13,19 +12,19 @@ import { MAX_VIEW_SECONDS } from "../protocol/limits.ts";
 export interface Preferences {
   /** How long a picture may be seen; 0 = until closed. */
   readonly seconds: number;
-  /** Seen only while held. */
+  /** Whether a picture is visible only while held. */
   readonly hold: boolean;
-  /** Whether the sender decides each time that somebody asks to see one. */
+  /** Whether the sender decides each time that the viewer asks to open one. */
   readonly ask: boolean;
-  /** Whether this side's address stays hidden from the other one. */
+  /** Whether this side's address stays hidden from the peer. */
   readonly relay: boolean;
-  /** Whether large pictures are sent as they are. */
+  /** Whether large pictures are sent in full size. */
   readonly fullSize: boolean;
-  /** Whether something is heard when somebody arrives. */
+  /** Whether a sound is played when somebody arrives. */
   readonly sound: boolean;
 }
 
-/** Where nobody chose. */
+/** Used if nobody chose anything. */
 export const DEFAULT_PREFERENCES: Preferences = {
   seconds: 10,
   hold: false,
@@ -38,8 +37,7 @@ export const DEFAULT_PREFERENCES: Preferences = {
 const KEY = "preferences";
 
 /**
- * Takes what is what it should be out of what was kept, and the defaults for the rest. Never
- * throws.
+ * Reads the valid values from the stored text, and uses the defaults for the rest. Never throws.
  */
 export function parsePreferences(text: string | null): Preferences {
   const kept = parseObject(text);
@@ -64,7 +62,7 @@ function parseObject(text: string | null): Record<string, unknown> {
   }
 }
 
-/** What was kept. Where storage is blocked nothing was. */
+/** The stored preferences; the defaults if storage is blocked. */
 export function readPreferences(): Preferences {
   try {
     return parsePreferences(localStorage.getItem(KEY));
@@ -73,13 +71,11 @@ export function readPreferences(): Preferences {
   }
 }
 
-/**
- * Keeps some of it. Where storage is blocked or full nothing is kept, and nobody has to hear of it.
- */
+/** Stores changed preferences. Fails silently if storage is blocked or full. */
 export function keepPreferences(changed: Partial<Preferences>): void {
   try {
     localStorage.setItem(KEY, JSON.stringify({ ...readPreferences(), ...changed }));
   } catch {
-    // It is a convenience.
+    // Losing them costs only convenience.
   }
 }

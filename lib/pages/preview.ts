@@ -1,5 +1,5 @@
 /**
- * Plays a picture that moves on its sender's own page, small. Loaded only where there is one.
+ * Plays a small preview of an animated picture on its sender's page. Loaded only if there is one.
  *
  * This module is browser compatible.
  *
@@ -10,14 +10,14 @@ import type { Prepared } from "../image/prepared.ts";
 import { Player } from "../viewer/player.ts";
 import { makeAnimator } from "./make_animator.ts";
 
-/** So many play at once; each has a worker. */
+/** Maximum number that play at once; each has a worker. */
 const MOST = 3;
 
 let playing = 0;
 
 /**
- * Plays in a canvas that has its size and its first frame, until `signal` is aborted. Nothing
- * happens where this browser can't, or whoever looks at it wants less motion. Never rejects.
+ * Plays in a canvas that already has its size and its first frame, until `signal` aborts. Does
+ * nothing if this browser can't play it, or the user prefers reduced motion. Never rejects.
  */
 export async function playPreview(
   canvas: HTMLCanvasElement,
@@ -51,6 +51,6 @@ export async function playPreview(
     });
     player.play();
   } catch {
-    // Its first frame stands there already.
+    // The canvas shows its first frame already.
   }
 }

@@ -63,18 +63,19 @@ export class SenderModel {
   readonly #keep = signal(false);
   readonly #relay = signal(false);
   /**
-   * Good pictures, for which no session could be begun: the server did not answer for its program.
+   * Prepared pictures for which no session could start, because the server did not answer the
+   * request for the session's code.
    */
   readonly #stranded = signal<readonly OutgoingContent[]>([]);
   /** The picture that was removed last, as long as that can be undone. */
   readonly #removed = signal<Unseen | null>(null);
-  /** There was a link, and it went with the only picture, which could not be prepared. */
+  /** The link was withdrawn together with its only picture, which could not be prepared. */
   readonly #linkGone = signal(false);
-  /** What a page before this one left is looked for: settled once it is known. */
+  /** Settles once it is known whether a page before a reload left a session. */
   #coming: Promise<void> = Promise.resolve();
   readonly #returning = signal(false);
   readonly #returns = new AbortController();
-  /** There was something, and it is too late for it. */
+  /** A page before a reload left a session, but it has expired. */
   readonly #lapsed = signal(false);
   readonly #phase: ReadonlySignal<SenderPhase>;
   readonly #reason: ReadonlySignal<string | null>;
@@ -120,12 +121,14 @@ export class SenderModel {
     return this.#phase;
   }
 
-  /** Why it ended or failed, or what is wrong with the file that was to begin it. */
+  /**
+   * Why the session ended or failed, or what is wrong with the file that should have started it.
+   */
   get reason(): ReadonlySignal<string | null> {
     return this.#reason;
   }
 
-  /** What keeps this browser from taking part at all. */
+  /** Why this browser can't take part at all. */
   get obstacle(): FailReason | null {
     return this.#obstacle;
   }
@@ -134,35 +137,37 @@ export class SenderModel {
     return this.#session;
   }
 
-  /** True while what a page before this one left is looked for. */
+  /** True while a session from before a reload is being restored. */
   get returning(): ReadonlySignal<boolean> {
     return this.#returning;
   }
 
-  /** True where a page before this one had a session, for which it is too late. */
+  /** True if a page before a reload had a session that has expired. */
   get lapsed(): boolean {
     return this.#lapsed.value && this.#session.value === null;
   }
 
-  /** The link to share; there from the first picture on. */
+  /** The link to share; set once the first picture was chosen. */
   get link(): ReadonlySignal<string | null> {
     return this.#link;
   }
 
   /**
-   * True where a link was shown for a picture that then could not be prepared: it leads to nothing.
+   * True if a link was shown for a picture that then could not be prepared: the link no longer
+   * works.
    */
   get linkGone(): ReadonlySignal<boolean> {
     return this.#linkGone;
   }
 
-  /** The picture that was removed last; `null` where that can't be undone any more. */
+  /** The picture that was removed last; `null` once that can't be undone any more. */
   get removed(): ReadonlySignal<Unseen | null> {
     return this.#removed;
   }
 
   /**
-   * True while a picture is only here and its session goes on: whoever leaves the page loses it.
+   * True while a picture exists only on this page and its session is running: leaving the page
+   * loses it.
    */
   get waits(): boolean {
     if (this.stranded) return true;
@@ -172,25 +177,26 @@ export class SenderModel {
   }
 
   /**
-   * What can be said in place of the link; `null` while there is none, and after it was withdrawn.
+   * The code to read out instead of the link; `null` while there is none, and after it was
+   * withdrawn.
    */
   get code(): ReadonlySignal<string | null> {
     return this.#code;
   }
 
-  /** Whether sessions go on after the last picture. */
+  /** Whether sessions continue after the last picture. */
   get keep(): ReadonlySignal<boolean> {
     return this.#keep;
   }
 
-  /** Whether this side's address stays hidden from the other one. */
+  /** Whether this side's address stays hidden from the peer. */
   get relay(): ReadonlySignal<boolean> {
     return this.#relay;
   }
 
   /**
-   * Takes files that were chosen, dropped or pasted. The first one that looks like a picture makes
-   * the link, which does not wait until it is prepared.
+   * Takes files that were chosen, dropped or pasted. The first one that looks like a picture
+   * creates the link, which does not wait until the picture is prepared.
    */
   async choose(files: readonly File[]): Promise<void> {
     if (this.#obstacle !== null || files.length === 0) return;
@@ -201,13 +207,13 @@ export class SenderModel {
     let target = before;
     const release = before?.hold();
     const loading = loadSession();
-    // Answered for with the first picture.
+    // A failure is handled when the first picture is added.
     loading.catch(() => {});
     try {
       await this.picker.pick(files, {
         take: async (content) => {
           const begin = await this.#beginner(loading);
-          // Back at the start meanwhile: nobody wants it any more.
+          // Reset to the start page in the meantime: the picture is not wanted any more.
           if (target !== null && target !== this.#session.peek()) return false;
           target ??= this.#running() ?? begin?.() ?? null;
           if (target !== null) return this.#add(target, content);
@@ -222,27 +228,30 @@ export class SenderModel {
     }
   }
 
-  /** Chooses how long pictures may be seen, also for those that are not on their way yet. */
+  /** Sets how long pictures may be seen, also for those that are not being sent yet. */
   setSeconds(seconds: number): void {
     this.picker.seconds.value = seconds;
     keepPreferences({ seconds });
     this.#session.peek()?.outbox.setRules({ seconds });
   }
 
-  /** Chooses the text of the watermark, also for pictures that are not on their way yet. */
+  /** Sets the text of the watermark, also for pictures that are not being sent yet. */
   setMark(mark: string): void {
     this.picker.mark.value = mark;
     this.#session.peek()?.outbox.setRules({ mark: mark.trim() });
   }
 
-  /** Shows pictures only while they are held, also those that are not on their way yet. */
+  /** Shows pictures only while they are held; also applies to those that are not being sent yet. */
   setHold(hold: boolean): void {
     this.picker.hold.value = hold;
     keepPreferences({ hold });
     this.#session.peek()?.outbox.setRules({ hold });
   }
 
-  /** Wants to be asked each time that somebody would like to see one that is not on its way yet. */
+  /**
+   * Asks the sender each time a viewer wants to open a picture; also applies to those that are not
+   * being sent yet.
+   */
   setAsk(ask: boolean): void {
     this.picker.ask.value = ask;
     keepPreferences({ ask });
@@ -250,8 +259,8 @@ export class SenderModel {
   }
 
   /**
-   * Sends large pictures as they are, or not; those that are not on their way yet are prepared
-   * anew.
+   * Sends large pictures in full size, or scaled down; those that are not being sent yet are
+   * prepared anew.
    */
   async setFullSize(fullSize: boolean): Promise<void> {
     this.picker.fullSize.value = fullSize;
@@ -267,14 +276,14 @@ export class SenderModel {
     this.#session.peek()?.setKeep(on);
   }
 
-  /** Connects by a relay alone, or not, as long as nothing is connected. */
+  /** Connects only through a relay, or not; has no effect on an established link. */
   setRelay(on: boolean): void {
     this.#relay.value = on;
     keepPreferences({ relay: on });
     this.#session.peek()?.hideAddress(on);
   }
 
-  /** Changes one picture, as long as it was not announced. */
+  /** Changes one picture, as long as it was not announced to the viewer. */
   change(id: number, details: Partial<Details>): void {
     this.#session.peek()?.outbox.change(id, details);
   }
@@ -285,8 +294,9 @@ export class SenderModel {
   }
 
   /**
-   * Removes one picture, as long as it was not announced. The session goes on, even without any:
-   * its link is good for what is chosen next, or for the same picture where that is undone.
+   * Removes one picture, as long as it was not announced. The session continues even without
+   * pictures: its link stays valid for the next one that is chosen, or for this one if the removal
+   * is undone.
    */
   remove(id: number): void {
     const content = this.#session.peek()?.outbox.remove(id) ?? null;
@@ -308,28 +318,28 @@ export class SenderModel {
   }
 
   /**
-   * Holds a picture back while what is said about it is changed, or not any more. Returns false
-   * where it is too late.
+   * Holds a picture back while its details are being edited, or releases it. Returns false if it is
+   * too late.
    */
   hold(id: number, on: boolean): boolean {
     return this.#session.peek()?.outbox.edit(id, on) ?? false;
   }
 
-  /** The pictures of a session that is over which nobody has seen. */
+  /** The pictures of a closed session that nobody has seen. */
   get unseen(): readonly OutgoingPicture[] {
     const pictures = this.#session.value?.outbox.pictures.value ?? [];
     return pictures.filter(({ state }) => state.at === "unseen");
   }
 
   /**
-   * True where the server did not answer when the first picture was chosen;
-   * {@linkcode SenderModel.again} tries once more.
+   * True if the server did not answer when the first picture was chosen; {@linkcode
+   * SenderModel.again} retries.
    */
   get stranded(): boolean {
     return this.#stranded.value.length > 0;
   }
 
-  /** Makes a new link for what nobody has seen. */
+  /** Creates a new link for the pictures that nobody has seen. */
   async again(): Promise<void> {
     const begin = await this.#beginner(loadSession());
     if (begin === null) return;
@@ -343,7 +353,7 @@ export class SenderModel {
     this.#stranded.value = [];
   }
 
-  /** Back to the start, with nothing kept. */
+  /** Resets the page to its start, keeping nothing. */
   reset(): void {
     this.#returns.abort();
     this.#discard();
@@ -358,14 +368,14 @@ export class SenderModel {
     });
   }
 
-  /** The page goes away: says so while it still can. */
+  /** The page is being closed: reports that while it still can. */
   vanish(): void {
     this.#session.peek()?.vanish();
   }
 
   /**
-   * Begins to edit a picture, which is not sent meanwhile. `null` where it is too late, or can't be
-   * done.
+   * Starts editing a picture, which is not sent meanwhile. `null` if it is too late, or editing is
+   * not possible.
    */
   async beginEdit(id: number): Promise<Editing | null> {
     const outbox = this.#session.peek()?.outbox;
@@ -383,24 +393,25 @@ export class SenderModel {
       if (error instanceof ImageError) {
         this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
       }
-      // Else the server did not answer for the editor: the picture stays as it is.
+      // Otherwise the server did not deliver the editor's code: the picture stays as it is.
       return null;
     }
   }
 
-  /** Puts the edited picture in the place of the one before; `null` leaves it as it was. */
+  /** Replaces the picture by its edited version; `null` leaves it as it was. */
   async endEdit(id: number, edits: Edits | null): Promise<void> {
     if (edits === null) this.#session.peek()?.outbox.edit(id, false);
     else await this.#prepareAnew(id, edits);
   }
 
   /**
-   * Prepares a picture once more from its file, as things are chosen now, unless it is on its way.
+   * Prepares a picture again from its file with the current settings, unless it is already being
+   * sent.
    */
   async #prepareAnew(id: number, edits?: Edits): Promise<void> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
-    // One that can't be prepared at all is refused by whoever chose it.
+    // One that can't be prepared at all is refused by the code that chose it.
     const old = picture?.prepared ?? await picture?.coming?.catch(() => null) ?? null;
     if (outbox === undefined || old === null || !outbox.edit(id, true)) return;
     try {
@@ -420,7 +431,7 @@ export class SenderModel {
     return session === null || isOver(session.life.peek()) ? null : session;
   }
 
-  /** Ends the session that is there, and frees what it kept. */
+  /** Ends the current session, and frees what it kept. */
   #discard(): void {
     const session = this.#session.peek();
     this.#forgetRemoved();
@@ -434,7 +445,7 @@ export class SenderModel {
     if (content !== null) free(content);
   }
 
-  /** A picture could not be prepared: it goes from wherever it is. */
+  /** A picture could not be prepared: removes it from wherever it is. */
   #lose(coming: Promise<Prepared>): void {
     this.#stranded.value = this.#stranded.peek().filter(({ prepared }) => prepared !== coming);
     if (this.#removed.peek()?.prepared === coming) this.#removed.value = null;
@@ -442,15 +453,15 @@ export class SenderModel {
   }
 
   /**
-   * Nothing that began the session is a picture, and nobody came meanwhile: back to the start,
-   * where it says why.
+   * Returns to the start page, which shows the reason, if none of the first files was a picture and
+   * nobody connected in the meantime.
    */
   #withdrawUseless(): void {
     const session = this.#running();
     const { picker } = this;
     if (session === null || session.life.peek().at === "live" || picker.preparing.peek()) return;
     if (session.outbox.pictures.peek().length > 0 || picker.problems.peek().length === 0) return;
-    // What was removed can still be put back.
+    // A picture that was removed can still be restored.
     if (this.#removed.peek() !== null) return;
     this.#discard();
     batch(() => {
@@ -464,7 +475,7 @@ export class SenderModel {
     return this.#session.value?.life.value ?? (this.stranded ? UNREACHABLE : IDLE);
   }
 
-  /** Returns false where the session is full, and says so. */
+  /** Returns false and reports the problem if the session is full. */
   #add(session: Session, content: OutgoingContent): boolean {
     try {
       session.outbox.add(content);
@@ -476,7 +487,7 @@ export class SenderModel {
     }
   }
 
-  /** What begins a session; `null` where the server did not answer for it. */
+  /** Returns a function that starts a session; `null` if the server did not deliver its code. */
   async #beginner(loading: ReturnType<typeof loadSession>): Promise<(() => Session) | null> {
     try {
       const sessionClass = await loading;
@@ -486,7 +497,7 @@ export class SenderModel {
     }
   }
 
-  /** Goes on with what a page before this one left. */
+  /** Continues the session that a page before a reload left. */
   async #return(): Promise<void> {
     this.#returning.value = true;
     const { signal } = this.#returns;
@@ -497,8 +508,7 @@ export class SenderModel {
       if (before === null) this.#lapsed.value = true;
       else this.#begin(sessionClass, before);
     } catch {
-      // The server does not answer for the program: it stays where it is, for the next time that
-      // the page is loaded.
+      // The server did not deliver the code. What is stored stays, for the next reload.
     } finally {
       this.#returning.value = false;
     }
@@ -522,12 +532,12 @@ export class SenderModel {
     }
     batch(() => {
       this.#session.value = session;
-      // Once somebody was bound, nobody else can use it.
+      // Once a viewer was connected, nobody else can use the link.
       this.#link.value = before?.bound === true ? null : formatLink(this.#location.origin, secret);
     });
     wipe(secret);
     session.life.subscribe((life) => {
-      // The secret in it is worth nothing any more, and is not to be had either.
+      // The link's secret is useless now; don't show it any longer.
       if (isOver(life) && this.#session.peek() === session) this.#link.value = null;
     });
     session.setKeep(this.#keep.peek());

@@ -1,7 +1,7 @@
 /**
- * One session, from the seat to the end: the connection, both directions of pictures, what the
- * other side says, and the timeline that people read. The same for both roles; they differ in who
- * ends it.
+ * One session, from taking the seat to its end: the connection, the pictures in both directions,
+ * the messages of the other page, and the timeline that people read. Both roles use it; they differ
+ * in which of them ends the session.
  *
  * This module is browser compatible.
  *
@@ -29,41 +29,43 @@ import { Outbox, type OutgoingPicture } from "../pictures/outbox.ts";
 import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
 import { Remains, type Returned, TabMemory } from "../page_restore/tab_memory.ts";
 
-/** How long taking back waits for the viewer's word on a picture that is open, in milliseconds. */
+/**
+ * How long taking pictures back waits for the viewer's report on an open picture, in milliseconds.
+ */
 const REPORT_MS = 2_000;
 
 /**
- * How long a session outlives its last picture: time to read what happened, or to add one more, in
- * milliseconds.
+ * How long a session outlives its last picture, in milliseconds: time to read what happened, or to
+ * add another picture.
  */
 const DONE_DELAY_MS = 1_500;
 
-/** How many words of the SAS stand in the default watermark. */
+/** Number of SAS words in the default watermark. */
 const MARK_WORDS = 3;
 
-/** What happened, for people; newest last. */
+/** What happened, for people to read; newest last. */
 export interface TimelineEntry {
   /** Wall clock, for display. */
   readonly time: Date;
   readonly what:
     | { readonly type: "waiting" }
     /**
-     * Somebody came or went before anything was bound; a run of these is one entry, and `times`
-     * says how often one came in it.
+     * A peer arrived or left before a link was established. A run of these is one entry; `times`
+     * counts the arrivals in it.
      */
     | { readonly type: "peer"; readonly here: boolean; readonly times: number }
     /**
-     * Somebody could not prove that he has the link or the code; `withdrawn` when that was once too
-     * often for the code.
+     * A peer could not prove that they have the link or the code; `withdrawn` if the code was
+     * withdrawn because this happened too often.
      */
     | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
     | { readonly type: "live" }
-    /** The other page was closed, or is being loaded again; or this one was. */
+    /** `away`: the peer's page was closed or is being reloaded. `again`: this page was reloaded. */
     | { readonly type: "away" }
     | { readonly type: "again" }
     | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
     | { readonly type: "incoming"; readonly picture: IncomingPicture }
-    /** The viewer would like more time; this side gave some. */
+    /** The viewer asks for more time; this side granted some. */
     | { readonly type: "wish"; readonly picture: OutgoingPicture }
     | { readonly type: "granted"; readonly picture: OutgoingPicture; readonly seconds: number }
     | { readonly type: "burned" }
@@ -71,8 +73,8 @@ export interface TimelineEntry {
 }
 
 /**
- * What says that nobody is in between: how the two proved it to each other, and what people can
- * compare.
+ * Evidence that nobody is in the middle: how the two proved themselves to each other, and what
+ * people can compare.
  */
 export interface Verification {
   readonly by: "link" | "code";
@@ -90,13 +92,13 @@ export interface SessionOptions {
   /** `ws(s)://host`. */
   readonly server: string;
   readonly decoder: Decoder;
-  /** Whether the server passes encrypted records on, where no other way leads through. */
+  /** Whether the server offers its encrypted relay, for when no other route works. */
   readonly relay?: boolean;
-  /** What a page before this one left, which this one goes on with. */
+  /** What the page before a reload left; this session continues from it. */
   readonly before?: Returned;
 }
 
-/** A session of this browser with one other. */
+/** A session between this browser and one other. */
 export class Session {
   readonly outbox: Outbox;
   readonly #options: SessionOptions;
@@ -116,12 +118,12 @@ export class Session {
   readonly #connector: Connector;
   readonly #memory: TabMemory;
   #link: SecureLink | null = null;
-  /** Says where it goes on before it says anything else. */
+  /** True until the peer's first message on this link, `back`, arrives. */
   #unsettled = false;
-  /** When the other page has been away for too long. */
+  /** Ends the session when the peer has been away for too long. */
   #return: ReturnType<typeof setTimeout> | undefined;
   #holds = 0;
-  /** Whether the viewer was ever told that he may send. */
+  /** Whether the viewer was ever told that they may send. */
   #mayAnswer = false;
   #doneTimer: ReturnType<typeof setTimeout> | undefined;
   #takingBack: { reason: EndReason; timer: ReturnType<typeof setTimeout> } | null = null;
@@ -166,35 +168,35 @@ export class Session {
     return this.#life;
   }
 
-  /** False while the server can't be reached; a live session does not need it. */
+  /** False while the server can't be reached; an established session does not need it. */
   get contact(): ReadonlySignal<boolean> {
     return this.#contact;
   }
 
-  /** False while the connection to the other browser does not answer; it may come back. */
+  /** False while the peer's browser does not answer on the connection; it may recover. */
   get steady(): ReadonlySignal<boolean> {
     return this.#steady;
   }
 
-  /** True while the other page is closed, or being loaded again; it may come back. */
+  /** True while the peer's page is closed or being reloaded; it may come back. */
   get away(): ReadonlySignal<boolean> {
     return this.#away;
   }
 
-  /** True where a page before this one began it. */
+  /** True if the session began on a page before a reload. */
   get again(): boolean {
     return this.#options.before !== undefined;
   }
 
   /**
-   * True where this page was loaded again and had pictures that nobody had opened: they are gone,
-   * until some are chosen.
+   * True if this page was reloaded while it had pictures that nobody had opened. Those are lost;
+   * this stays true until pictures are chosen.
    */
   get forgot(): ReadonlySignal<boolean> {
     return this.#forgot;
   }
 
-  /** Which way the pictures go; `null` before that is known. */
+  /** Which route the pictures take; `null` until that is known. */
   get route(): ReadonlySignal<Route | null> {
     return this.#route;
   }
@@ -208,54 +210,54 @@ export class Session {
     return this.#connector.trace;
   }
 
-  /** There once the session is live. */
+  /** Set once the session is live. */
   get inbox(): ReadonlySignal<Inbox | null> {
     return this.#inbox;
   }
 
-  /** True when the session goes on after the last picture: then both sides may send. */
+  /** True if the session continues after the last picture; then both sides may send. */
   get keep(): ReadonlySignal<boolean> {
     return this.#keep;
   }
 
   /**
-   * Sender: the code that leads here beside the link; `null` before the server gave one, and after
-   * its withdrawal.
+   * Sender: the code that can be used instead of the link; `null` until the server assigned one,
+   * and after the code was withdrawn.
    */
   get code(): ReadonlySignal<string | null> {
     return this.#code;
   }
 
   /**
-   * Sender: true when there is no code and none is to come: it was withdrawn, or its words could
+   * Sender: true if there is no code and none will follow: it was withdrawn, or the word list could
    * not be loaded.
    */
   get codeless(): ReadonlySignal<boolean> {
     return this.#codeless;
   }
 
-  /** There once the session is live. */
+  /** Set once the session is live. */
   get verification(): ReadonlySignal<Verification | null> {
     return this.#verification;
   }
 
-  /** True when somebody on this side said that both see the same. */
+  /** True once somebody on this side confirmed that both see the same. */
   get compared(): ReadonlySignal<boolean> {
     return this.#compared;
   }
 
   /**
-   * Whether a picture was opened on a page before this one; known until
-   * {@linkcode Session.findBefore} was called.
+   * Whether a picture was opened on the page before a reload. Can be asked until {@linkcode
+   * Session.findBefore} is called.
    */
   static hadOpened(role: Role): boolean {
     return Remains.find(role)?.opened === true;
   }
 
   /**
-   * What a page before this one left in this tab, with its seat taken back; `null` where there is
-   * nothing to go on with. Waits as long as the server does not answer, and the seat may still be
-   * there; when `signal` aborts it is forgotten.
+   * Returns what the page before a reload left in this tab and reclaims its seat; `null` if there
+   * is nothing to continue. Waits while the server does not answer and the seat may still exist.
+   * When `signal` aborts, what was left is deleted.
    */
   static async findBefore(
     role: Role,
@@ -271,19 +273,17 @@ export class Session {
     return before;
   }
 
-  /** Takes the seat; everything else follows by itself. */
+  /** Takes the seat; everything else follows from there. */
   start(): void {
     const { before } = this.#options;
     if (this.again) this.#note({ type: "again" });
-    // Somebody is there, or was a moment ago.
+    // The peer is connected, or was a moment ago.
     if (before?.bound === true) this.#awaitReturn();
     this.#happen({ type: "start" });
     this.#connector.start();
   }
 
-  /**
-   * Hides this side's address from the other one, or not; what is connected already stays as it is.
-   */
+  /** Hides this side's address from the peer, or not; an established link is unaffected. */
   hideAddress(on: boolean): void {
     this.#memory.keep({ hide: on });
     this.#connector.hideAddress(on);
@@ -300,11 +300,12 @@ export class Session {
   }
 
   /**
-   * Takes all own pictures back and ends, after a moment for the viewer's word on what was open.
+   * Takes back all own pictures and ends the session, after a short wait for the viewer's report on
+   * an open picture.
    */
   burn(): void {
     if (this.#isOver() || this.#takingBack !== null) return;
-    // When all was seen there is nothing left to take back, and saying so would be false.
+    // If everything was seen, nothing is left to take back, and saying so would be untrue.
     if (this.outbox.pictures.peek().length > 0 && this.outbox.done) return this.leave();
     this.#note({ type: "burned" });
     this.outbox.burn();
@@ -319,7 +320,7 @@ export class Session {
     this.#endAfterReport("left");
   }
 
-  /** Gives the viewer more time for what is on his screen, in seconds. */
+  /** Gives the viewer more time for the picture on their screen, in seconds. */
   grant(id: number, seconds: number): void {
     const granted = this.outbox.grant(id, seconds);
     const picture = this.outbox.pictures.peek().find((other) => other.id === id);
@@ -328,14 +329,14 @@ export class Session {
     }
   }
 
-  /** The two compared, and see the same. */
+  /** The two compared and see the same. */
   same(): void {
     this.#compared.value = this.#verification.peek() !== null;
   }
 
   /**
-   * The two compared, and see different things: somebody is in between. Ends at once, on the other
-   * side as well, with nothing left to read.
+   * The two compared and see different things: somebody is in the middle. Ends the session at once
+   * on both sides, with nothing left to read.
    */
   different(): void {
     if (this.#isOver()) return;
@@ -343,17 +344,14 @@ export class Session {
     this.#finish("mismatch");
   }
 
-  /**
-   * The page goes away, and may be loaded again: nothing is left on screen, and the other side
-   * waits.
-   */
+  /** The page is being closed, and may be a reload: clears the screen; the peer waits. */
   vanish(): void {
     if (!this.#isOver()) this.#inbox.peek()?.close("hidden");
   }
 
   /**
-   * Keeps the session from ending by itself while another picture is being prepared. Call what it
-   * returns, once.
+   * Keeps the session from ending by itself while another picture is being prepared. Call the
+   * returned function once to release it.
    */
   hold(): () => void {
     this.#holds++;
@@ -395,7 +393,7 @@ export class Session {
     const timeline = this.#timeline.peek();
     const last = timeline.at(-1)?.what;
     const run = last?.type === "peer" ? last : null;
-    // Who comes and goes all day long must not fill the page.
+    // Somebody who connects and leaves all day long must not fill the page.
     if (run !== null) this.#timeline.value = timeline.slice(0, -1);
     this.#note({ type: "peer", here, times: (run?.times ?? 0) + (here ? 1 : 0) });
   }
@@ -445,7 +443,10 @@ export class Session {
     this.outbox.attach(link);
   }
 
-  /** Says where this side goes on, on the first link after one of the pages was loaded again. */
+  /**
+   * Sends `back`, the position where this side continues, on the first link after a reload of
+   * either page.
+   */
   #sayBack(link: SecureLink, inbox: Inbox): void {
     inbox.detach(inbox.last ?? this.#options.before?.last);
     inbox.attach(link);
@@ -454,7 +455,7 @@ export class Session {
     link.sendControl({ t: "back", next, ...(last === undefined ? {} : { last }) }).catch(() => {});
   }
 
-  /** The other page was loaded again and proved itself: what was bound is over. */
+  /** The peer's page was reloaded and proved itself: the old link is over. */
   #detach(): void {
     this.#link?.drop();
     this.#link = null;
@@ -469,7 +470,7 @@ export class Session {
     if (this.#away.peek() || this.#isOver()) return;
     this.#away.value = true;
     this.#note({ type: "away" });
-    // Nobody can take it back any more.
+    // From here on the peer could not take the picture back.
     this.#inbox.peek()?.close("left");
   }
 
@@ -480,10 +481,10 @@ export class Session {
 
   async #control(inbox: Inbox, opened: OpenedControl): Promise<void> {
     const { message } = opened;
-    // Nothing else comes before it, and it comes once.
+    // `back` is the first message on a link after a reload, and is sent only once.
     if ((message.t === "back") !== this.#unsettled) throw new ProtocolError();
     if (message.t === "meta" && this.#options.role === "S" && !this.#mayAnswer) {
-      // A picture that nobody asked for would hold the sender's session open.
+      // A picture that nobody asked for would keep the sender's session open.
       throw new ProtocolError();
     }
     if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
@@ -496,11 +497,11 @@ export class Session {
         this.#unsettled = false;
         inbox.expect(message.next);
         this.outbox.settle(message.last);
-        // A page before this one may have heard of the last picture's end: then nothing changes any
-        // more that would say so.
+        // The page before the reload may already have received the last picture's outcome: then no
+        // later change would trigger this check.
         return this.#endWhenDone();
       case "keep":
-        // Only who made the room says how long it lasts.
+        // Only the peer who created the room decides how long it lasts.
         if (this.#options.role === "S") throw new ProtocolError();
         this.#keep.value = message.on;
         this.#memory.keep({ keep: message.on });
@@ -516,14 +517,14 @@ export class Session {
   }
 
   /**
-   * What the other side's `bye` means here: the sender says how the session ends, a viewer can
-   * leave it or stop it.
+   * What the peer's `bye` means here: the sender says how the session ends, a viewer can leave it
+   * or stop it.
    */
   #closingText(why: ByeReason, inbox: Inbox): EndReason {
     if (why === "mismatch") return why;
     if (this.#options.role === "S" || why === "left") return "peer_left";
-    // "All was seen" is false while a picture is locked or on screen, and where there never was
-    // one, on no page of this session.
+    // "All was seen" is untrue while a picture is locked or on screen, and if this session never
+    // had one, before or after a reload.
     const finished = inbox.picture.peek() === null ? inbox.last !== undefined : inbox.idle;
     return why === "done" && !finished ? "peer_left" : why;
   }
@@ -555,8 +556,8 @@ export class Session {
   }
 
   /**
-   * Sender: when the last picture is finished, the session is, unless another one is added in that
-   * moment.
+   * Sender: ends the session once its last picture is finished, unless another one is added within
+   * {@linkcode DONE_DELAY_MS}.
    */
   #endWhenDone(): void {
     clearTimeout(this.#doneTimer);
@@ -575,7 +576,10 @@ export class Session {
       this.#inbox.peek()?.idle === true;
   }
 
-  /** Ends on this side's word: reports what was on screen, says goodbye, then ends. */
+  /**
+   * Ends the session from this side: closes the picture on screen, sends the goodbye message, then
+   * ends.
+   */
   #finish(reason: EndReason): void {
     const link = this.#link;
     this.#inbox.peek()?.close("left");
@@ -585,7 +589,7 @@ export class Session {
     this.#end(reason, link?.close());
   }
 
-  /** `closing`: until when the goodbye is on its way. */
+  /** `closing` settles once the goodbye message was sent. */
   #end(reason: EndReason, closing?: Promise<void>): void {
     if (this.#isOver()) return;
     clearTimeout(this.#takingBack?.timer);
@@ -593,13 +597,13 @@ export class Session {
     clearTimeout(this.#return);
     batch(() => {
       this.#happen({ type: "end", reason });
-      // What goes through the server has to leave before the room ends.
+      // Over the server's relay, the goodbye message has to leave before the room is deleted.
       this.#outOfUse(this.#route.peek() === "server" ? closing : undefined);
       this.#note({ type: "ended", reason });
     });
   }
 
-  /** Nothing readable stays, and the server forgets the room. */
+  /** Deletes everything readable here; the server forgets the room. */
   #outOfUse(closing?: Promise<void>): void {
     this.#memory.forget();
     this.#inbox.peek()?.end();
@@ -615,7 +619,7 @@ export class Session {
 }
 
 /**
- * Date, time and words of this session: says on a photograph of the screen when and with whom it
+ * Date, time and words of this session: on a photo of the screen they show when and with whom it
  * was.
  */
 function defaultMark(words: readonly string[]): string {

@@ -1,5 +1,5 @@
 /**
- * Ties a {@linkcode Companion} to an island.
+ * Connects a {@linkcode Companion} to an island.
  *
  * This module is browser compatible.
  *
@@ -10,27 +10,31 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Companion } from "./companion.ts";
 import type { Session } from "./session.ts";
 
-/** What an island says of its page each time that it is drawn. */
+/** What an island reports about its page at each render. */
 export interface Moment {
   readonly page: "send" | "join";
   readonly phase: string;
   readonly reason: string | null;
-  /** What is said of this moment to who looks elsewhere: a few words without secrets. */
+  /** Text for somebody who is looking elsewhere: a few words without secrets. */
   readonly news: string | undefined;
   readonly session: Session | null;
-  /** The icon that says that something happened; a URL of this site. */
+  /** The favicon that signals news; a URL of this site. */
   readonly icon: string;
 }
 
-/** What the island gets. */
+/** What the island receives. */
 export interface Company {
-  /** `null` until it is loaded, which is after the page is, and where the server was away then. */
+  /**
+   * `null` until it is loaded, which happens after the page, and if the server did not answer then.
+   */
   readonly companion: Companion | null;
-  /** What can be told to somebody who is to help; `null` while there is no companion. */
+  /**
+   * The diagnostics text, for somebody who is asked for help; `null` while there is no companion.
+   */
   readonly diagnose: () => string | null;
 }
 
-/** Loads the companion after the page, and tells it what happens from then on. */
+/** Loads the companion after the page, and keeps it informed from then on. */
 export function useCompanion(moment: Moment): Company {
   const { phase, news, icon } = moment;
   const loaded = useSignal<Companion | null>(null);
@@ -44,7 +48,7 @@ export function useCompanion(moment: Moment): Company {
         const { Companion } = await import("./companion.ts");
         if (!ending.signal.aborted) loaded.value = new Companion(icon, ending.signal);
       } catch {
-        // The server is away: without all this the page works as well.
+        // The server does not answer. The page works without the companion.
       }
     };
     if (document.readyState === "complete") void load();

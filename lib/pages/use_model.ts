@@ -1,6 +1,6 @@
 /**
- * Ties a page's model to its island: made in the browser only, after hydration, and told when the
- * page goes away.
+ * Connects a page's model to its island: created only in the browser, after hydration, and notified
+ * when the page is closed.
  *
  * This module is browser compatible.
  *
@@ -9,7 +9,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-/** The model, or `null` on the server and in the first render, which has to be the server's. */
+/** The model; `null` on the server and in the first render, which must equal the server's. */
 export function useModel<M extends { vanish(): void }>(create: () => M): Signal<M | null> {
   const model = useSignal<M | null>(null);
   useEffect(() => {
@@ -18,8 +18,8 @@ export function useModel<M extends { vanish(): void }>(create: () => M): Signal<
     const listening = new AbortController();
     const { signal } = listening;
     globalThis.addEventListener("pagehide", () => made.vanish(), { signal });
-    // Back from the browser's cache, with its connections cut: a page that is loaded anew knows how
-    // to go on.
+    // Restored from the back/forward cache, where its connections were cut: after a reload the page
+    // can continue.
     globalThis.addEventListener("pageshow", (event) => {
       if (event.persisted) globalThis.location.reload();
     }, { signal });

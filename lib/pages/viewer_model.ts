@@ -34,20 +34,20 @@ import type { Returned } from "../page_restore/tab_memory.ts";
 import { Picker } from "./picker.ts";
 import type { Session } from "./session.ts";
 
-/** What the address bar held when the page came: with an empty one, a code is asked for. */
+/** What the address bar held when the page loaded; without a link, the page asks for a code. */
 interface Invitation {
-  /** The link's secret, 32 bytes; for this page only. */
+  /** The link's secret, 32 bytes; used by this page only. */
   readonly secret: Bytes | null;
   readonly by: "link" | "code";
   readonly obstacle: FailReason | null;
 }
 
-/** What keeps this browser from taking part, whatever it is given. */
+/** Reasons why this browser can't take part, with any link or code. */
 const OBSTACLES: readonly FailReason[] = ["insecure", "old_browser", "no_webrtc"];
 
 /**
- * Failures after which the same link may work at a second try: a sender's phone may have slept when
- * it was refused.
+ * Failures after which a retry with the same link may succeed: the sender's phone may have slept
+ * when the first attempt was refused.
  */
 const RETRYABLE: readonly FailReason[] = [
   "refused",
@@ -61,12 +61,12 @@ const RETRYABLE: readonly FailReason[] = [
 ];
 
 /**
- * What is wrong with a code that was typed; `unavailable_words` where the list of words could not
- * be loaded.
+ * What is wrong with a code that was typed; `unavailable_words` if the word list could not be
+ * loaded.
  */
 export type CodeTrouble = CodeProblem | { readonly reason: "unavailable_words" };
 
-/** Where "Skip to the content" leads. */
+/** Target of the link "Skip to the content". */
 const CONTENT = "#content";
 
 /** The viewer's page. */
@@ -85,12 +85,12 @@ export class ViewerModel {
   readonly #suggestions: ReadonlySignal<readonly string[]>;
   readonly #session = signal<Session | null>(null);
   readonly #relay = signal(false);
-  /** The program of a session did not come: the server does not answer. */
+  /** The code for a session could not be loaded: the server does not answer. */
   readonly #unloaded = signal(false);
   #joining = false;
   /** The fragment that stays in the address. */
   #skippedTo = "";
-  /** A page before this one left something: it is looked for, or it is too late for it. */
+  /** Whether a page before a reload left a session: being restored, or expired. */
   readonly #before = signal<"none" | "returning" | "lapsed">("none");
   readonly #returns = new AbortController();
   /** That page had opened a picture. */
@@ -100,8 +100,8 @@ export class ViewerModel {
   readonly #by: ReadonlySignal<"link" | "code"> = computed(() => this.#invitation.value.by);
 
   /**
-   * `worker` is the URL of the picture worker. Reads the link out of the address bar, and takes it
-   * away there.
+   * `worker` is the URL of the picture worker. Reads the link from the address bar, and removes it
+   * there.
    */
   constructor(worker: string) {
     this.#location = globalThis.location;
@@ -112,7 +112,7 @@ export class ViewerModel {
     if (this.#invitation.peek().obstacle === null) {
       warmUp();
       loadSoon(this.#decoder);
-      // A link that was opened in this tab meanwhile is what somebody wants now.
+      // A link that was opened in this tab since then takes precedence.
       if (this.#invitation.peek().secret === null && isReturning("R")) this.#return();
     }
     this.#phase = computed(() => {
@@ -132,7 +132,7 @@ export class ViewerModel {
     return this.#phase;
   }
 
-  /** Why it ended or failed. */
+  /** Why the session ended or failed. */
   get reason(): ReadonlySignal<string | null> {
     return this.#reason;
   }
@@ -141,7 +141,7 @@ export class ViewerModel {
     return this.#session;
   }
 
-  /** Whether this page joins by the link that it came with, or by a code that it asks for. */
+  /** Whether this page joins by the link in its address, or by a code that it asks for. */
   get by(): ReadonlySignal<"link" | "code"> {
     return this.#by;
   }
@@ -151,45 +151,42 @@ export class ViewerModel {
     return this.#codeText;
   }
 
-  /** Words that the one being typed may become. */
+  /** Suggestions for the word that is being typed. */
   get suggestions(): ReadonlySignal<readonly string[]> {
     return this.#suggestions;
   }
 
-  /** What is wrong with the code, once it was tried. */
+  /** What is wrong with the code, set once it was tried. */
   get codeProblem(): ReadonlySignal<CodeTrouble | null> {
     return this.#codeProblem;
   }
 
-  /**
-   * Whether a picture was opened on a page before this one: what was seen there is not known here
-   * any more.
-   */
+  /** Whether a picture was opened before a reload: this page does not know what was seen there. */
   get opened(): boolean {
     return this.#opened;
   }
 
-  /** Why there is no session; `null` while there is or may be one. */
+  /** Why there is no session; `null` if there is one, or may be. */
   get failure(): FailReason | null {
     const life = this.#life();
     return this.#invitation.value.obstacle ?? (life.at === "failed" ? life.reason : null);
   }
 
-  /** Seconds after which a busy server is worth trying again, where it said so. */
+  /** Seconds after which to retry with a busy server, if it said so. */
   get retry(): number | undefined {
     const life = this.#life();
     return life.at === "failed" ? life.retry : undefined;
   }
 
-  /** True when pressing the button again may help. */
+  /** True if pressing the button once more may help. */
   get retryable(): boolean {
     const life = this.#life();
     return life.at === "failed" && RETRYABLE.includes(life.reason);
   }
 
   /**
-   * True where a code is to be typed: before one is tried, and again, with what was typed, when it
-   * led nowhere.
+   * True if the page asks for a code: before one was tried, and, with the text kept, after one
+   * failed.
    */
   get asksForCode(): boolean {
     const { failure } = this;
@@ -197,33 +194,33 @@ export class ViewerModel {
     return this.#by.value === "code" && (failure === null || !OBSTACLES.includes(failure));
   }
 
-  /** Whether this side's address stays hidden from the other one. */
+  /** Whether this side's address stays hidden from the peer. */
   get relay(): ReadonlySignal<boolean> {
     return this.#relay;
   }
 
-  /** Connects by a relay alone, or not, from the next press of "Connect" on. */
+  /** Connects only through a relay, or not; takes effect at the next press of "Connect". */
   setRelay(on: boolean): void {
     this.#relay.value = on;
   }
 
-  /** Reads a link from the address bar, unless a session is under way. */
+  /** Reads a link from the address bar, unless a session is running. */
   readFragment(): void {
     const life = this.#session.peek()?.life.peek().at ?? "idle";
     if (life !== "idle" && life !== "ended" && life !== "failed") return;
     const { hash, pathname } = this.#location;
-    // "Skip to the content" is a fragment too, and no reason to forget anything.
+    // "Skip to the content" is a fragment too, and no reason to drop anything.
     if (!/^#\d/.test(hash)) return;
-    // Taken out first: nothing that happens from here on can leave it in the history, a bookmark or
-    // a screenshot.
+    // Removed first: nothing that happens from here on can leave it in the history, a bookmark or a
+    // screenshot.
     history.replaceState(null, "", pathname + this.#skippedTo);
     this.#follow(hash);
   }
 
   /**
-   * Reads the link where somebody skipped to the content before this program came: the browser
-   * notes where the page began. The link itself stands one step back in the history, and is taken
-   * out there as ever.
+   * Reads the link if somebody followed "Skip to the content" before this code was loaded: the
+   * browser records the URL that the page was loaded with. The link itself is one step back in the
+   * history, and is removed there as usual.
    */
   #readSkipped(): void {
     if (this.#location.hash !== CONTENT) return;
@@ -242,8 +239,8 @@ export class ViewerModel {
   }
 
   /**
-   * The link that this page came with, for another browser; `null` where there was none, or it was
-   * used.
+   * The link that this page was opened with, for use in another browser; `null` if there was none,
+   * or it was used.
    */
   formatLink(): string | null {
     const { secret } = this.#invitation.peek();
@@ -251,15 +248,15 @@ export class ViewerModel {
   }
 
   /**
-   * Takes what is typed, or pasted: a whole link of this server as well. What failed before is over
-   * with it.
+   * Takes typed or pasted text, which may be a whole link of this server. Clears an earlier
+   * failure.
    */
   typeCode(text: string): void {
     if (!this.#mayJoin()) return;
     const secret = this.#readLink(text.trim());
     if (secret !== null) return this.#invite(secret, null);
-    // Not before somebody types, so that the page itself comes without it; the number comes first,
-    // and leaves time.
+    // Loaded when somebody starts to type, so that the page itself loads without the list; the
+    // digits at the start of a code leave enough time.
     if (this.#wordlist.peek().length === 0) this.#loadWords();
     batch(() => {
       this.#session.value = null;
@@ -274,7 +271,7 @@ export class ViewerModel {
     this.typeCode(completeWord(this.#codeText.peek(), word));
   }
 
-  /** The one press: nothing was connected before. */
+  /** The button "Connect". Nothing is connected before it is pressed. */
   async join(): Promise<void> {
     if (this.#joining) return;
     this.#joining = true;
@@ -289,13 +286,13 @@ export class ViewerModel {
     const invitation = this.#invitation.peek();
     const { secret, by, obstacle } = invitation;
     if (obstacle !== null || !this.#mayJoin()) return;
-    // What is wrong may be the same as before: said anew all the same.
+    // The new problem may equal the old one: clear it first, so that it is announced again.
     this.#codeProblem.value = null;
     const [sessionClass, list] = await Promise.all([
       loadSession().catch(() => null),
       by === "code" ? this.#loadWords() : null,
     ]);
-    // Another link may have come meanwhile, and nobody pressed anything for that one.
+    // Another link may have been opened meanwhile, which nobody confirmed yet.
     if (invitation !== this.#invitation.peek() || !this.#mayJoin()) return;
     if (by === "link") {
       this.#unloaded.value = sessionClass === null;
@@ -309,7 +306,7 @@ export class ViewerModel {
     else if (sessionClass !== null) this.#begin(sessionClass, code);
   }
 
-  /** Chooses how long pictures that are sent back may be seen, in seconds. */
+  /** Sets how long pictures that are sent back may be seen, in seconds. */
   setSeconds(seconds: number): void {
     this.picker.seconds.value = seconds;
     this.#session.peek()?.outbox.setRules({ seconds });
@@ -334,18 +331,18 @@ export class ViewerModel {
     });
   }
 
-  /** The page goes away: says so while it still can. */
+  /** The page is being closed: reports that while it still can. */
   vanish(): void {
     this.#session.peek()?.vanish();
   }
 
-  /** The secret of a link that leads to this very page; `null` for anything else. */
+  /** The secret of a link to this very page; `null` for any other text. */
   #readLink(text: string): Bytes | null {
     const page = `${this.#location.origin}${this.#location.pathname}`;
     return text.startsWith(`${page}#`) ? parseFragment(text.slice(page.length)) : null;
   }
 
-  /** Turns the page to a link, with nothing left of what was typed or failed before. */
+  /** Switches the page to a link, and clears what was typed or failed before. */
   #invite(secret: Bytes | null, obstacle: FailReason | null): void {
     batch(() => {
       this.#session.value = null;
@@ -364,13 +361,16 @@ export class ViewerModel {
     return before === undefined || before === "failed";
   }
 
-  /** Does not go on with what a page before this one left. */
+  /** Does not continue the session that a page before a reload left. */
   stay(): void {
     this.#returns.abort();
     this.#before.value = "none";
   }
 
-  /** Goes on with what a page before this one left, unless another link comes meanwhile. */
+  /**
+   * Continues the session that a page before a reload left, unless another link is opened
+   * meanwhile.
+   */
   async #return(): Promise<void> {
     this.#before.value = "returning";
     let before: Returned | null = null;
@@ -412,14 +412,14 @@ export class ViewerModel {
     });
     this.#session.value = session;
     session.life.subscribe(({ at }) => {
-      // It was for one time. Before that, a second try may need it.
+      // The link or code works once. Until then, a retry may need it.
       if (at === "live" || at === "ended") this.#forget();
     });
     session.hideAddress(this.#relay.peek());
     session.start();
   }
 
-  /** Fetches what typing a code needs; asked for again where the server did not answer. */
+  /** Loads the word list; retried if the server did not answer. */
   async #loadWords(): Promise<readonly string[] | null> {
     try {
       return this.#wordlist.value = await loadWordlist();

@@ -1,16 +1,16 @@
 /**
- * The time that a picture may be seen: a deadline, not a sum of ticks.
+ * Viewing time of a picture: a deadline, not a sum of ticks.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-/** The clock and timers; `performance` and `setTimeout` unless a test brings its own. */
+/** The clock and timers; `performance` and `setTimeout` unless a test replaces them. */
 export interface Scheduler {
   /** Monotonic milliseconds, like `performance.now()`. */
   now(): number;
-  /** Calls back after about `ms`; returns how to cancel that. */
+  /** Calls back after about `ms`; returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
 
@@ -31,8 +31,8 @@ const BROWSER: Scheduler = {
   },
 };
 
-// Timers of hidden pages run up to a minute late and may be lost over a sleep: look again at least
-// this often.
+// Timers of hidden pages run up to a minute late, and may be lost while the device sleeps, so the
+// deadline is checked at least this often.
 const LONGEST_SLEEP_MS = 1_000;
 
 /** Runs from the first painted frame; calls `onEnd` once. */
@@ -46,8 +46,8 @@ export class Countdown {
   #cancel = () => {};
 
   /**
-   * `seconds` = 0: no deadline, it never ends by itself. Throws `RangeError` if it is negative or
-   * not finite.
+   * `seconds` = 0: no deadline; it never ends by itself. Throws `RangeError` if negative or not
+   * finite.
    */
   constructor(seconds: number, onEnd: () => void, options: CountdownOptions = {}) {
     if (!(seconds >= 0 && seconds < Infinity)) {
@@ -68,20 +68,22 @@ export class Countdown {
     return Math.max(0, this.#deadline - this.#now());
   }
 
-  /** What is left of the whole time, 1 → 0; 1 without a deadline. */
+  /** Fraction of the time that is left, 1 → 0; 1 without a deadline. */
   fraction(): number {
     if (this.#deadline === Infinity) return 1;
     return Math.min(1, this.remaining() / (this.#deadline - this.#startedAt));
   }
 
-  /** Milliseconds since the first painted frame; stops growing when it ended or was stopped. */
+  /** Milliseconds since the first painted frame; stops growing once it ended or was stopped. */
   elapsed(): number {
     return Math.max(0, this.#now() - this.#startedAt);
   }
 
-  /** Moves the deadline. Without one, or after the end, it does nothing and returns false. */
+  /**
+   * Moves the deadline. Returns false, and changes nothing, without a deadline or after the end.
+   */
   extend(seconds: number): boolean {
-    // A deadline that has passed is not brought back by an extension that came a moment too late.
+    // An extension that arrives a moment too late does not revive a deadline that has passed.
     this.#check();
     if (this.#endedAt !== null || this.#deadline === Infinity || !(seconds > 0)) return false;
     this.#deadline += 1_000 * seconds;

@@ -1,5 +1,5 @@
 /**
- * Tells at once when the picture has to be covered, and when it may be seen again.
+ * Reports at once when the picture has to be covered, and when it may be visible again.
  *
  * This module is browser compatible.
  *
@@ -14,14 +14,14 @@ export type CoverKind = "hidden" | "blur" | "print" | "pagehide" | "freeze";
 
 /** Settings of {@linkcode watchCover}. */
 export interface CoverOptions {
-  /** Ends watching. */
+  /** Stops watching. */
   readonly signal?: AbortSignal;
   /**
    * Called synchronously inside the event, before the browser can paint again; once for each reason
    * that begins.
    */
   readonly onCover: (kind: CoverKind) => void;
-  /** Called when the last reason has gone; never after `pagehide` or `freeze`. */
+  /** Called when no reason is left; never after `pagehide` or `freeze`. */
   readonly onUncover: () => void;
   /** For tests. */
   readonly window?: EventTarget;
@@ -29,12 +29,12 @@ export interface CoverOptions {
   readonly document?: CoverDocument;
 }
 
-/** What is needed of `document`. */
+/** The part of `document` that is used. */
 export type CoverDocument = EventTarget & Pick<Document, "visibilityState" | "hasFocus">;
 
 /**
- * Watches the page. Calls `onCover` before it returns when the page is hidden or without focus
- * already: somebody may have pressed "show" and looked away while the key travelled.
+ * Watches the page. Calls `onCover` before it returns if the page is already hidden or without
+ * focus: somebody may have pressed "show" and looked away before the key arrived.
  */
 export function watchCover(options: CoverOptions): void {
   const { onCover, onUncover } = options;
@@ -56,12 +56,12 @@ export function watchCover(options: CoverOptions): void {
 
   function look(): void {
     if (page.visibilityState === "hidden") return begin("hidden");
-    // Some browsers send no focus event when a tab comes back with the focus in it.
+    // Some browsers send no focus event when a tab is shown again with the focus inside it.
     if (page.hasFocus()) end("hidden", "blur");
     else end("hidden");
   }
 
-  // Capture, and first in line: nobody else's handler can hold it up.
+  // Listens in the capture phase and before others, so that no other handler can delay it.
   const when = {
     capture: true,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -70,7 +70,7 @@ export function watchCover(options: CoverOptions): void {
   page.addEventListener("freeze", () => begin("freeze"), when);
   view.addEventListener("pagehide", () => begin("pagehide"), when);
   view.addEventListener("blur", ({ target }) => {
-    // Capturing sees every element's blur as well.
+    // The capture phase also receives the blur events of every element.
     if (target === view) begin("blur");
   }, when);
   view.addEventListener("focus", ({ target }) => {

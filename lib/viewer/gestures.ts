@@ -1,5 +1,5 @@
 /**
- * What fingers, mouse and keys do to a picture: hold it in sight, zoom, move.
+ * Gestures by fingers, mouse and keys on a picture: hold to see, zoom, pan.
  *
  * This module is browser compatible.
  *
@@ -7,13 +7,13 @@
  */
 import type { Point } from "./zoom.ts";
 
-/** What is done to the picture. */
+/** What gestures act on. */
 export interface GestureTarget {
   /** 1 = the whole picture. */
   readonly scale: number;
-  /** Where the picture leaves no room beside it. */
+  /** The scale at which the picture fills its box. */
   readonly fillScale: number;
-  /** Larger by `factor` around a place, counted from the middle of the box in CSS pixels. */
+  /** Zooms by `factor` around a point, in CSS pixels from the middle of the box. */
   zoomBy(factor: number, at: Point): void;
   /** Moves the picture by CSS pixels. */
   panBy(x: number, y: number): void;
@@ -23,13 +23,13 @@ export interface GestureTarget {
 
 /** Settings of {@linkcode watchGestures}. */
 export interface GestureOptions {
-  /** Where fingers and mouse are watched; keys are watched in the whole page. */
+  /** Element that is watched for fingers and mouse; keys are watched on the whole page. */
   readonly box: HTMLElement;
   readonly target: GestureTarget;
   readonly signal: AbortSignal;
   /**
-   * Called synchronously inside the event when holding begins and ends; `null` where nothing has to
-   * be held.
+   * Called synchronously inside the event when holding begins and ends; `null` if the picture need
+   * not be held.
    */
   readonly onHold: ((held: boolean) => void) | null;
 }
@@ -41,15 +41,15 @@ const DOUBLE_TAP_MS = 300;
 const TAP_PX = 12;
 const MIDDLE: Point = { x: 0, y: 0 };
 /**
- * A wheel's notch is 100 pixels and makes it a fifth larger; a pinch on a trackpad comes as small
- * ones with Control.
+ * One notch of a wheel is 100 pixels and zooms in by a fifth; a pinch on a trackpad arrives as many
+ * small wheel events with Control.
  */
 const WHEEL_RATE = 0.002;
 const TRACKPAD_RATE = 0.01;
 const LINE_PX = 33;
 const HOLD_KEYS: readonly string[] = [" ", "Enter"];
 
-/** Watches until `signal` ends. The first finger holds, so a second one can zoom meanwhile. */
+/** Watches until `signal` aborts. The first finger holds, so a second one can zoom meanwhile. */
 export function watchGestures({ box, target, signal, onHold }: GestureOptions): void {
   const pointers = new Map<number, Point>();
   /** The pointer or key that holds. */
@@ -76,7 +76,7 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
   function down(event: PointerEvent): void {
     if (event.button !== 0) return;
     pointers.set(event.pointerId, place(event));
-    // Else a finger that leaves the box would be lost, and with it its release.
+    // Without capture, a finger that leaves the box would be lost, and its release with it.
     if (event.isTrusted) box.setPointerCapture(event.pointerId);
     if (pointers.size === 1) hold(event.pointerId);
     else tap = null;
@@ -91,14 +91,14 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
     if (Math.hypot(here.x - before.place.x, here.y - before.place.y) > TAP_PX) return;
     tap = null;
     if (target.scale > 1) target.showWhole();
-    // A long one is read from side to side.
+    // A long picture is zoomed until it fills the box.
     else target.zoomBy(Math.max(DOUBLE_TAP_SCALE, target.fillScale), here);
   }
 
   function move(event: PointerEvent): void {
     const from = pointers.get(event.pointerId);
     if (from === undefined) return;
-    // A second button of the mouse is no event of its own.
+    // Pressing or releasing a second mouse button sends no event of its own.
     if (event.pointerType === "mouse" && event.buttons !== 1) return up(event);
     const to = place(event);
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
@@ -129,7 +129,7 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
   function keyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (HOLD_KEYS.includes(event.key)) {
-      // A button with the focus has its own use for these keys.
+      // A focused control uses these keys itself.
       if (onHold === null || isControl(event.target)) return;
       event.preventDefault();
       if (!event.repeat) hold(event.key);
@@ -184,7 +184,7 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
   box.addEventListener("wheel", wheel, { signal, passive: false });
   box.addEventListener("contextmenu", (event) => event.preventDefault(), when);
   addEventListener("keydown", keyDown, when);
-  // First in line: nobody else's handler can hold up a release.
+  // Registered before others, so that no other handler can delay a release.
   addEventListener("keyup", (event) => release(event.key), { signal, capture: true });
   addEventListener("blur", ({ target }) => {
     if (target === globalThis) lose();

@@ -1,16 +1,16 @@
 /**
- * Paces a picture that moves: asks for a frame, has it painted, waits as long as the file says.
- *
- * The next frame is asked for when the last one was painted, and arrives when that one's time is
- * over. So a slow page or a slow decoder makes it slower, and nothing ever queues: there is the
- * frame that is seen, and at most one on its way.
+ * Plays an animated picture: requests a frame, paints it, and waits as long as the file says. The
+ * next frame is requested after the last one was painted, early enough to arrive when that one's
+ * time is over. A slow page or decoder therefore slows the animation down, and nothing queues up:
+ * there is the visible frame, and at most one in preparation.
  *
  * This module is browser compatible.
  *
  * @module
  */
 /**
- * What browsers make of a frame of 10 ms or less, which nobody meant: ImageMagick's default is 0.
+ * How long browsers show a frame of 10 ms or less, in milliseconds. Such times are hardly ever
+ * meant: ImageMagick's default is 0.
  */
 const HASTY_MS = 10;
 const INSTEAD_MS = 100;
@@ -18,10 +18,10 @@ const INSTEAD_MS = 100;
 /** Shortest time between two frames, in milliseconds, whatever the file says. */
 const SHORTEST_MS = 20;
 
-/** Longest time of a frame, in milliseconds: what the format for it can say in GIF. */
+/** Longest time of a frame, in milliseconds: the most that GIF can express. */
 const LONGEST_MS = 655_350;
 
-/** A decoded frame, and how long it is to be seen, in milliseconds, as the file says. */
+/** A decoded frame, and its duration in the file, in milliseconds. */
 export interface PlayedFrame {
   readonly bitmap: ImageBitmap;
   readonly ms: number;
@@ -29,25 +29,29 @@ export interface PlayedFrame {
 
 /** Where frames come from. */
 export interface FrameSource {
-  /** Counted from 0. Rejects where it can't be decoded; the player stops at the frame before. */
+  /**
+   * `index` counts from 0. Rejects if the frame can't be decoded; the player then stops at the
+   * frame before.
+   */
   frame(index: number): Promise<PlayedFrame>;
 }
 
-/**
- * How many frames there are, and how often all of them are shown: 1 or more; `Infinity` = for ever.
- */
+/** The number of frames, and how often all of them are shown: 1 or more; `Infinity` = forever. */
 export interface Rounds {
   readonly frames: number;
   readonly plays: number;
 }
 
-/** The clock and timers; those of the page unless a test brings its own. */
+/** The clock and timers; those of the page unless a test replaces them. */
 export interface PlayerClock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Calls back after about `ms`; returns how to cancel that. */
+  /** Calls back after about `ms`; returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
-  /** Calls back once what was painted is on its way to the screen; returns how to cancel that. */
+  /**
+   * Calls back once the painted frame is on its way to the screen; returns a function that cancels
+   * it.
+   */
   painted(callback: () => void): () => void;
 }
 
@@ -55,11 +59,11 @@ export interface PlayerClock {
 export interface PlayerOptions {
   readonly source: FrameSource;
   readonly facts: Rounds;
-  /** Paints a frame, at once or when it may be seen again, and owns its bitmap. */
+  /** Paints a frame, at once or as soon as it may be visible, and owns its bitmap. */
   readonly show: (bitmap: ImageBitmap) => void;
   /**
-   * It runs or rests: after `play` and `pause`, after its last round, and where a frame can't be
-   * decoded.
+   * Called when it starts or stops playing: after `play` and `pause`, after the last round, and
+   * when a frame can't be decoded.
    */
   readonly onChange: (playing: boolean) => void;
   readonly clock?: PlayerClock;
@@ -77,7 +81,7 @@ const PAGE: PlayerClock = {
   },
 };
 
-/** Plays one picture; rests until it is told to play. */
+/** Plays one picture; paused at first. */
 export class Player {
   readonly #options: PlayerOptions;
   readonly #clock: PlayerClock;
@@ -88,7 +92,7 @@ export class Player {
   #covered = false;
   #stopped = false;
   #asking = false;
-  /** How long the last frame took from being asked for to being here. */
+  /** How long the last frame took from its request to its arrival. */
   #tookMs = 0;
   #cancel: () => void = () => {};
 
@@ -97,7 +101,7 @@ export class Player {
     this.#clock = options.clock ?? PAGE;
   }
 
-  /** Plays from where it is; from the beginning once all rounds are over. */
+  /** Plays from the current frame, or from the first one once all rounds are over. */
   play(): void {
     if (this.#wanted || this.#stopped) return;
     this.#wanted = true;
@@ -105,7 +109,7 @@ export class Player {
     this.#next();
   }
 
-  /** Rests at the frame that is seen. */
+  /** Pauses at the visible frame. */
   pause(): void {
     if (!this.#wanted) return;
     this.#wanted = false;
@@ -113,7 +117,7 @@ export class Player {
     this.#options.onChange(false);
   }
 
-  /** Rests while nobody sees it, and goes on afterwards. */
+  /** Pauses while the picture is covered, and continues afterwards. */
   cover(covered: boolean): void {
     if (covered === this.#covered) return;
     this.#covered = covered;
@@ -121,7 +125,7 @@ export class Player {
     if (!covered) this.#next();
   }
 
-  /** Ends it: no frame is shown any more. Idempotent. */
+  /** Stops for good: no further frame is shown. Idempotent. */
   stop(): void {
     this.#stopped = true;
     this.#wanted = false;
@@ -142,7 +146,7 @@ export class Player {
     const frame = await this.#options.source.frame(this.#index).catch(() => null);
     this.#asking = false;
     if (this.#stopped) return frame?.bitmap.close();
-    // What is broken from here on shows what there was of it, as elsewhere in a browser.
+    // A file that is broken from here on shows the frames before, as browsers do elsewhere.
     if (frame === null) {
       this.#rewind();
       return this.pause();
@@ -154,7 +158,7 @@ export class Player {
     if (this.#running) this.#wait(now + paceOf(frame.ms));
   }
 
-  /** Until the next frame has to be asked for to be here at `due`. */
+  /** Waits until the next frame has to be requested so that it arrives at `due`. */
   #wait(due: number): void {
     this.#cancel = this.#clock.painted(() => {
       const left = Math.max(0, due - this.#clock.now() - this.#tookMs);
@@ -179,7 +183,7 @@ export class Player {
   }
 }
 
-/** How long a frame is seen, in milliseconds. */
+/** How long a frame with the duration `ms` is shown, in milliseconds. */
 export function paceOf(ms: number): number {
   if (!(ms > HASTY_MS)) return INSTEAD_MS;
   return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms));

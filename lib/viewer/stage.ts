@@ -1,5 +1,5 @@
 /**
- * Where the picture is seen: owns the canvas and the bitmap until they are wiped.
+ * Shows the picture: owns the canvas and the bitmap until they are wiped.
  *
  * This module is browser compatible.
  *
@@ -19,7 +19,8 @@ import {
 } from "./zoom.ts";
 
 /**
- * Makes the part `region` of the picture, `width` × `height` pixels. The caller owns the bitmap.
+ * Renders the part `region` of the picture in `width` × `height` pixels. The caller owns the
+ * bitmap.
  */
 export type Render = (view: Size & { readonly region: Region }) => Promise<ImageBitmap>;
 
@@ -32,51 +33,50 @@ export interface StageOptions {
    * the canvas's parent.
    */
   readonly box?: HTMLElement;
-  /** Of the upright picture, in its own pixels. Default: the bitmap's. */
+  /** Size of the upright picture, in its own pixels. Default: the bitmap's. */
   readonly size?: Size;
-  /** Where sharper pixels come from. Default: there are none but the bitmap's. */
+  /** Renders sharper pixels. Default: none; only the bitmap is shown. */
   readonly render?: Render;
-  /** The picture may have colours that sRGB does not. */
+  /** Whether the picture may have colors outside of sRGB. */
   readonly wide?: boolean;
-  /** CSS colour behind transparent pictures, and of the covered canvas. Default: a light grey. */
+  /** CSS color behind transparent pictures, and of the covered canvas. Default: a light gray. */
   readonly surface?: string;
-  /** No drift of the watermark. Default: what the system says. */
+  /** Whether the watermark stays still. Default: the system's setting. */
   readonly reducedMotion?: boolean;
   /** Starts covered; nothing is painted until `uncover()`. */
   readonly covered?: boolean;
 }
 
 const SURFACE = "#e7e7e4";
-// Drift is slow; more frames would only cost battery.
+// The watermark drifts slowly; more frames would only drain the battery.
 const FRAME_MS = 80;
 const DRIFT_MS = 24_000;
 /**
- * How long the old pixels are shown before new ones are asked for: each step of a zoom or of a
- * resize would need some.
+ * How long the old pixels are stretched before new ones are requested: otherwise each step of
+ * zooming or resizing would request some.
  */
 const SHARPEN_MS = 80;
-/** Device pixels; boxes have fractions of CSS pixels, which browsers round. */
+/**
+ * Tolerance in device pixels: boxes are measured in fractions of CSS pixels, which browsers round.
+ */
 const ROUNDING = 1 / 32;
 
 /**
- * A part of the picture in as many pixels as it takes on the canvas, and the size of the picture
- * that they belong to.
+ * A rendered part of the picture, at its size on the canvas, and the size of the picture that it
+ * was rendered for.
  */
 interface Detail {
   readonly bitmap: ImageBitmap;
   readonly place: Place;
 }
 
-/**
- * What is to be made: a part of the picture for where it is seen now, or all of it for where it is
- * fitted.
- */
+/** What is to be rendered next: the visible part of the picture, or all of it at fitted size. */
 interface Missing {
   readonly part: boolean;
   readonly place: Place;
 }
 
-/** Device pixels: the canvas, and where on it the picture is that is `shown` so large. */
+/** In device pixels: the canvas, and the position and size (`shown`) of the picture on it. */
 interface Place {
   readonly left: number;
   readonly top: number;
@@ -88,14 +88,14 @@ interface Place {
  * Paints picture and watermark into the canvas, fitted into the box, in device pixels. Takes
  * ownership of `bitmap`.
  *
- * One pixel of the canvas is one of the device, whatever the window, the browser's zoom and the
- * screen; and where `render` was given, so is one of the bitmap's: whenever the picture is seen in
- * another size, or another part of it, the pixels that are there are stretched at once, and
- * replaced as soon as the right ones were made.
+ * One pixel of the canvas is one device pixel, whatever the window, the browser's zoom and the
+ * screen. With `render`, it is also one pixel of the bitmap: whenever another part or size of the
+ * picture becomes visible, the current pixels are stretched at once, and replaced as soon as the
+ * exact ones were rendered.
  *
  * The canvas is positioned absolutely in the middle of its box, which therefore needs a `position`
- * and a size of its own. It keeps away the context menu, dragging and selection; a screenshot or a
- * camera can't be kept away.
+ * and a size of its own. The stage prevents the context menu, dragging and selection; it can't
+ * prevent a screenshot or a camera.
  */
 export class Stage {
   /**
@@ -110,7 +110,7 @@ export class Stage {
   #render: Render | null;
   /** The whole picture. */
   #bitmap: ImageBitmap;
-  /** What is seen of it, where that is not all. */
+  /** The visible part, if that is not all of it. */
   #detail: Detail | null = null;
   readonly #watermark: Watermark;
   readonly #box: HTMLElement;
@@ -119,7 +119,7 @@ export class Stage {
   readonly #listening = new AbortController();
   readonly #observer = new ResizeObserver(() => this.#resize());
   readonly #startedAt = performance.now();
-  /** Until the pixel ratio is another one. */
+  /** Aborted once the pixel ratio changes. */
   #screen = new AbortController();
   #watchedRatio = 0;
   #sharpening: ReturnType<typeof setTimeout> | undefined;
@@ -133,12 +133,12 @@ export class Stage {
   #painted = false;
 
   /**
-   * Paints at once (unless `covered`). Throws `TypeError` without a box, and `Error` when the
-   * browser has no 2D canvas to give; the bitmap is closed then.
+   * Paints at once (unless `covered`). Throws `TypeError` without a box, and `Error` if the browser
+   * provides no 2D canvas; the bitmap is closed then.
    */
   constructor(canvas: HTMLCanvasElement, bitmap: ImageBitmap, options: StageOptions) {
     const box = options.box ?? canvas.parentElement;
-    // Opaque: half the work for the compositor, and nothing behind shines through a covered canvas.
+    // Opaque: half the work for the compositor, and nothing behind a covered canvas shines through.
     const context = canvas.getContext("2d", {
       alpha: false,
       colorSpace: options.wide ? "display-p3" : "srgb",
@@ -163,7 +163,8 @@ export class Stage {
     this.#dress();
     this.#resize();
     this.#observer.observe(box);
-    // The browser's zoom and a move to another screen change the pixel ratio, not always the box.
+    // The browser's zoom, and moving to another screen, change the pixel ratio but not always the
+    // box.
     globalThis.addEventListener("resize", () => this.#resize(), { signal: this.#listening.signal });
   }
 
@@ -187,7 +188,7 @@ export class Stage {
     return this.#zoom.scale;
   }
 
-  /** Where the picture leaves no room in its box. */
+  /** The scale at which the picture fills its box. */
   get fillScale(): number {
     const { width, height } = this.#boxSize();
     const fitted = this.#fitted();
@@ -198,31 +199,34 @@ export class Stage {
   }
 
   /**
-   * Larger by `factor` around a place, counted from the middle of the box in CSS pixels; with the
+   * Zooms by `factor` around a point, in CSS pixels from the middle of the box; applied with the
    * next frame.
    */
   zoomBy(factor: number, at: Point): void {
     this.#look(zoomAt(this.#zoom, factor, at, maxScale(this.#fitted(), devicePixelRatio)));
   }
 
-  /** Moves the picture by CSS pixels, as far as there is more of it; with the next frame. */
+  /**
+   * Moves the picture by CSS pixels, as far as it extends beyond the box; applied with the next
+   * frame.
+   */
   panBy(x: number, y: number): void {
     this.#look({ ...this.#zoom, x: this.#zoom.x + x, y: this.#zoom.y + y });
   }
 
-  /** Shows the whole picture again; with the next frame. */
+  /** Shows the whole picture again; applied with the next frame. */
   showWhole(): void {
     this.#look(WHOLE);
   }
 
-  /** Replaces every pixel by the surface, synchronously. */
+  /** Paints the surface over every pixel, synchronously. */
   cover(): void {
     this.#covered = true;
     this.#rest();
     if (!this.wiped) this.#clear();
   }
 
-  /** Shows the picture again, synchronously; nothing happens after `wipe()`. */
+  /** Shows the picture again, synchronously; does nothing after `wipe()`. */
   uncover(): void {
     if (this.wiped || !this.#covered) return;
     this.#covered = false;
@@ -230,12 +234,14 @@ export class Stage {
   }
 
   /**
-   * Puts other pixels in the picture's place, e.g. the next frame of one that moves: stretched to
-   * where the picture is, in whatever size `bitmap` has. Zoom, watermark and time stay. The old
-   * pixels are closed and the new ones painted at once, in the same task, unless the stage is
-   * covered; so nothing flickers. Takes ownership of `bitmap`: it is closed with the next one, or
-   * by `wipe()`; after `wipe()` it is closed right away. May be called as often as one likes. Where
-   * the stage has a `render`, it goes on asking that for sharper pixels of what is seen.
+   * Replaces the picture's pixels, e.g. by the next frame of an animation. `bitmap` may have any
+   * size: it is stretched to the picture's place. Zoom, watermark and time stay. Unless the stage
+   * is covered, the new pixels are painted in the same task in which the old ones are closed, so
+   * nothing flickers.
+   *
+   * Takes ownership of `bitmap`: it is closed when the next one replaces it, or by `wipe()`; after
+   * `wipe()` it is closed right away. May be called any number of times. If the stage has a
+   * `render`, it continues to request sharper pixels of the visible part.
    */
   show(bitmap: ImageBitmap): void {
     if (this.wiped) return bitmap.close();
@@ -301,7 +307,7 @@ export class Stage {
     return clampZoom(zoom, { width: width * scale, height: height * scale }, css);
   }
 
-  /** In whole device pixels. */
+  /** Size of the box in whole device pixels. */
   #boxSize(): Size {
     const { width, height } = this.#box.getBoundingClientRect();
     const { offsetWidth, clientWidth, offsetHeight, clientHeight } = this.#box;
@@ -312,7 +318,7 @@ export class Stage {
     };
   }
 
-  /** Device pixels for a pixel of the picture where all of it is seen. */
+  /** Device pixels for each pixel of the picture when all of it is visible. */
   #fitted(): number {
     return fittedScale(this.#size, this.#boxSize(), devicePixelRatio);
   }
@@ -329,7 +335,7 @@ export class Stage {
     else this.#paint();
   }
 
-  /** Not every browser has a `resize` for a window that is moved to another screen. */
+  /** Not every browser sends `resize` when a window moves to another screen. */
   #watchScreen(): void {
     if (this.#watchedRatio === devicePixelRatio) return;
     this.#watchedRatio = devicePixelRatio;
@@ -339,7 +345,7 @@ export class Stage {
       .addEventListener("change", () => this.#resize(), { signal: this.#screen.signal });
   }
 
-  /** Where what is seen of the picture is, in whole device pixels. */
+  /** Where the visible part of the picture is, in whole device pixels. */
   #place({ scale: zoomed, x, y } = this.#zoom): Place {
     const box = this.#boxSize();
     const scale = this.#fitted() * zoomed;
@@ -363,7 +369,7 @@ export class Stage {
     };
   }
 
-  /** Gives the canvas the size of what is seen of the picture; true where that made it blank. */
+  /** Resizes the canvas to the visible part of the picture; returns true if that made it blank. */
   #layOut({ canvas }: Place): boolean {
     const ratio = devicePixelRatio;
     const { style } = this.#canvas;
@@ -379,8 +385,8 @@ export class Stage {
   }
 
   /**
-   * In the middle of the box, and no pixel of the canvas on two of the device: a browser would mix
-   * them.
+   * Centers the canvas in the box so that each of its pixels falls on one device pixel: otherwise
+   * the browser would blend them.
    */
   #align(canvas: Size): void {
     const box = this.#box.getBoundingClientRect();
@@ -395,7 +401,7 @@ export class Stage {
     this.#canvas.style.top = start(box.top, clientTop, inside.height - canvas.height);
   }
 
-  /** Asks, in a moment, for the pixels that are seen and not there; one question at a time. */
+  /** Requests, after a short delay, sharper pixels for the visible part; one request at a time. */
   #sharpen(): void {
     if (this.#render === null || this.#rendering || this.#sharpening !== undefined) return;
     this.#sharpening = setTimeout(() => this.#sharpenNow(), SHARPEN_MS);
@@ -408,7 +414,7 @@ export class Stage {
     const { place: { left, top, canvas, shown } } = missing;
     const [across, down] = [this.#size.width / shown.width, this.#size.height / shown.height];
     const region = {
-      // Not -0.
+      // Avoids -0.
       x: (0 - left) * across,
       y: (0 - top) * down,
       width: canvas.width * across,
@@ -418,7 +424,7 @@ export class Stage {
     try {
       this.#take(missing, await this.#render({ region, ...canvas }));
     } catch {
-      // What is there stays: less sharp, and nothing else is lost.
+      // The current pixels stay: less sharp, but nothing else is lost.
       this.#render = null;
     } finally {
       this.#rendering = false;
@@ -426,7 +432,7 @@ export class Stage {
     this.#sharpen();
   }
 
-  /** What is seen first; then all of it, for what may be seen next. */
+  /** The visible part comes first; then the whole picture, which may be seen next. */
   #missing(): Missing | null {
     const place = this.#place();
     const whole = this.#place(WHOLE);
@@ -472,7 +478,7 @@ export class Stage {
 
   #drawPicture(place: Place): void {
     const { left, top, shown } = place;
-    // Sharp pixels of the whole are enough for it.
+    // Unzoomed, the sharp pixels of the whole picture are enough.
     if (this.#zoom.scale === 1) this.#dropDetail();
     const detail = this.#detail;
     if (!isSame(place, detail?.place)) {
@@ -487,20 +493,20 @@ export class Stage {
       width: then.canvas.width * across,
       height: then.canvas.height * down,
     };
-    // What shines through it is the surface, not the picture once more.
+    // Its transparent parts must show the surface, not the picture below.
     this.#context.fillRect(at.x, at.y, at.width, at.height);
     this.#draw(detail.bitmap, at);
   }
 
   #draw(bitmap: ImageBitmap, { x, y, width, height }: Region): void {
-    // Pixel for pixel there is nothing to smooth.
+    // At one to one there is nothing to smooth.
     this.#context.imageSmoothingEnabled = !isSize(bitmap, { width, height });
     this.#context.imageSmoothingQuality = "high";
     this.#context.drawImage(bitmap, x, y, width, height);
   }
 
   /**
-   * A frame is on its way to the screen when a task runs behind its animation frame; a hidden page
+   * A frame is on its way to the screen once a task runs after its animation frame; a hidden page
    * has no frames.
    */
   #reportFirstFrame(): void {

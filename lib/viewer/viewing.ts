@@ -14,42 +14,50 @@ import { watchGestures } from "./gestures.ts";
 import { type FrameSource, Player, type Rounds } from "./player.ts";
 import { Stage } from "./stage.ts";
 
-/** How often the countdown on the page is renewed, in milliseconds. */
+/** How often the countdown on the page is updated, in milliseconds. */
 const TICK_MS = 100;
 
-/** Seconds left at which that is said aloud, where it began with as many; the last one first. */
+/**
+ * The remaining seconds at which a screen reader announces them, if the countdown began with at
+ * least as many; the last one first.
+ */
 const SPOKEN: readonly number[] = [3, 10];
 
-/** A picture that moves, and what its frames come from. */
+/** An animated picture, and the source of its frames. */
 export interface Moving {
   readonly source: FrameSource;
   readonly facts: Rounds;
 }
 
-/** Whether a picture moves: never, now, not now, or not in this browser. */
+/** Whether the picture is animated: no, playing, paused, or not in this browser. */
 export type Motion = "none" | "playing" | "paused" | "still";
 
 /** What the page shows beside the picture. */
 export interface ViewingState {
-  /** Seconds left, rounded up; `null` until closed by hand. */
+  /** Seconds left, rounded up; `null` without a time limit. */
   readonly seconds: number | null;
-  /** What is left of the whole time, 1 → 0. */
+  /** Fraction of the time that is left, 1 → 0. */
   readonly fraction: number;
-  /** Covered because the page is hidden, printed or without focus; time goes on. */
+  /**
+   * Covered because the page is hidden, being printed, or without focus; the clock keeps running.
+   */
   readonly covered: boolean;
-  /** Whether it has to be held to be seen, and is; time goes on while it is not. */
+  /**
+   * Whether the picture must be held to be seen, and whether it is held now; the clock keeps
+   * running while it is not.
+   */
   readonly hold: "never" | "released" | "held";
   /**
-   * Holds or releases, for who can't keep a finger or key down; `null` where nothing has to be
-   * held.
+   * Holds or releases, for people who can't keep a finger or key down; `null` if the picture need
+   * not be held.
    */
   readonly toggle: (() => void) | null;
-  /** Whether it moves; it pauses while it is covered, whatever stands here. */
+  /** Whether it plays. While covered it pauses, whatever this says. */
   readonly motion: Motion;
-  /** Plays or pauses; `null` where there is nothing to play. */
+  /** Plays or pauses; `null` if there is nothing to play. */
   readonly togglePlay: (() => void) | null;
   /**
-   * What a screen reader says of the time now, in seconds; `null` while there is nothing to say.
+   * Remaining seconds for the screen reader to announce; `null` while there is nothing to announce.
    */
   readonly spoken: number | null;
 }
@@ -57,24 +65,27 @@ export interface ViewingState {
 /** Settings of a {@linkcode Viewing}. */
 export interface ViewingOptions {
   readonly canvas: HTMLCanvasElement;
-  /** Taken over, with its bitmap: closed in the end. */
+  /** Owned from here on, with its bitmap: closed at the end. */
   readonly picture: OpenPicture;
   /** 0 = until closed. */
   readonly seconds: number;
   readonly mark: string;
   /**
-   * Covered unless it is held, by pointer, key or {@linkcode ViewingState.toggle}. Default: false.
+   * Whether it is covered unless held, by pointer, key or {@linkcode ViewingState.toggle}. Default:
+   * false.
    */
   readonly hold?: boolean;
-  /** Where it moves: what plays it, or `"still"` where this browser can't. */
+  /** For an animated picture: what plays it, or `"still"` if this browser can't. */
   readonly moving?: Moving | "still" | null;
-  /** First pixel painted. */
+  /** Called when the first pixel was painted. */
   readonly onPainted: () => void;
-  /** Wiped; called once, with the milliseconds that it was on screen. */
+  /** Called once, after the wipe, with the milliseconds that it was on screen. */
   readonly onClosed: (why: ClosedReason, ms: number) => void;
 }
 
-/** Shows a picture for its time, covers it when the page is not looked at, wipes it at the end. */
+/**
+ * Shows a picture for its time, covers it while the page is not looked at, and wipes it at the end.
+ */
 export class Viewing {
   readonly #state = signal<ViewingState>({
     seconds: null,
@@ -104,7 +115,7 @@ export class Viewing {
       covered: hold,
       size: { width, height },
       wide,
-      // Of one that plays, the worker would make parts of the first frame.
+      // While an animation plays, the worker would render parts of the first frame.
       ...(plays ? {} : { render: (view) => picture.render(view) }),
     });
     this.#player = !plays ? null : new Player({
@@ -123,7 +134,7 @@ export class Viewing {
       onCover: (kind) => {
         if (kind === "pagehide" || kind === "freeze") return this.close("hidden");
         this.#change({ covered: true });
-        // What was held is not held any more when one comes back: the release may have gone
+        // Counts as released when the page is visible again: the release event may have been sent
         // elsewhere.
         this.#hold(false);
       },
@@ -145,7 +156,7 @@ export class Viewing {
     return this.#state;
   }
 
-  /** Grants more time, in seconds. Returns false where there is no time to add to. */
+  /** Adds time, in seconds. Returns false if there is no time limit to extend. */
   extend(seconds: number): boolean {
     return this.#countdown?.extend(seconds) ?? false;
   }
@@ -160,9 +171,9 @@ export class Viewing {
     this.#watching.abort();
     clearInterval(this.#ticker);
     const { painted } = this.#stage;
-    // The frame is on its way to the screen, and nobody was told so yet.
+    // The frame is on its way to the screen, but `onPainted` was not called yet.
     if (painted && this.#countdown === null) this.#options.onPainted();
-    // Whoever saw it for however short a time has not seen nothing.
+    // A picture that was visible, however briefly, is reported with at least 1 ms.
     const ms = painted ? Math.max(1, Math.round(this.#countdown?.elapsed() ?? 0)) : 0;
     this.#countdown?.stop();
     this.#options.onClosed(why, ms);
@@ -181,7 +192,7 @@ export class Viewing {
     if (this.#state.peek().hold !== "never") this.#change({ hold: held ? "held" : "released" });
   }
 
-  /** The one place that decides what is seen: the pixels first, then what the page says of it. */
+  /** The only place that decides what is visible: the pixels first, then the page's state. */
   #change(
     change: Partial<Pick<ViewingState, "covered" | "hold" | "toggle" | "motion" | "togglePlay">>,
   ): void {
@@ -200,7 +211,7 @@ export class Viewing {
     });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
-    // Who wants less motion sees its first frame, and can play it.
+    // With reduced motion, the first frame is shown, and can be played.
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.#player?.play();
     this.#options.onPainted();
   }

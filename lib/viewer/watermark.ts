@@ -1,5 +1,5 @@
 /**
- * The text that is burned into every painted frame.
+ * The text that is painted into every frame.
  *
  * This module is browser compatible.
  *
@@ -12,12 +12,12 @@ const FONT_PX = 17;
 const MIN_FONT_PX = 9;
 
 /**
- * Makes one line of at most {@linkcode MAX_MARK_LENGTH} units: control, bidi and other invisible
- * characters become spaces, runs of spaces one.
+ * Returns one line of at most {@linkcode MAX_MARK_LENGTH} UTF-16 units: control, bidi and other
+ * invisible characters become spaces, and runs of spaces become one.
  */
 export function cleanMark(text: string): string {
-  // Cc and Cf hold bidi overrides, joiners, tags; Zl and Zp line breaks; Co and Cn what no font can
-  // paint.
+  // Cc and Cf contain bidi overrides, joiners and tags; Zl and Zp line breaks; Co and Cn characters
+  // that no font can paint.
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]+/gu, " ")
     .replace(/(\p{M}{4})\p{M}+/gu, "$1").replace(/\s+/g, " ").trim();
   return visible.slice(0, MAX_MARK_LENGTH).replace(/\p{Cs}/gu, "").trim();
@@ -29,13 +29,13 @@ export function isRightToLeft(text: string): boolean {
     .test(text);
 }
 
-/** Where a text starts, from the canvas's middle along the rotated axes. */
+/** Where a text starts, measured from the canvas's middle along the rotated axes. */
 export interface Mark {
   readonly x: number;
   readonly y: number;
 }
 
-/** What {@linkcode layMarks} covers, in device pixels. */
+/** The area that {@linkcode layMarks} covers, in device pixels. */
 export interface MarkArea {
   readonly width: number;
   readonly height: number;
@@ -45,7 +45,7 @@ export interface MarkArea {
 
 /**
  * Lays out rows of marks that cover a canvas at any angle; every other row is shifted by half.
- * `phase` 1 = one mark on.
+ * `phase` 1 = moved by one mark.
  */
 export function layMarks({ width, height, textWidth, fontSize }: MarkArea, phase: number): Mark[] {
   const radius = Math.hypot(width, height) / 2;
@@ -61,11 +61,11 @@ export function layMarks({ width, height, textWidth, fontSize }: MarkArea, phase
   return marks;
 }
 
-/** How {@linkcode Watermark.paint} paints. */
+/** Options of {@linkcode Watermark.paint}. */
 export interface WatermarkOptions {
-  /** Device pixels of a CSS pixel. */
+  /** Device pixels per CSS pixel. */
   readonly pixelRatio: number;
-  /** Any number; 1 moves the text by its own length and gap. */
+  /** Any number; 1 moves the text by its own length plus the gap. */
   readonly phase: number;
 }
 
@@ -73,7 +73,7 @@ export interface WatermarkOptions {
 export class Watermark {
   readonly #text: string;
 
-  /** `text` is cleaned; when nothing remains, nothing is painted. */
+  /** `text` is cleaned first; if nothing is left of it, nothing is painted. */
   constructor(text: string) {
     this.#text = cleanMark(text);
   }
@@ -85,7 +85,7 @@ export class Watermark {
   paint(context: CanvasRenderingContext2D, { pixelRatio, phase }: WatermarkOptions): void {
     if (this.#text === "") return;
     const { width, height } = context.canvas;
-    // Letters shrink on small pictures, else one mark alone could cover them.
+    // Letters shrink on small pictures, because otherwise a single mark could cover them.
     const fitting = Math.max(MIN_FONT_PX, Math.min(width, height) / pixelRatio / 16);
     const fontSize = pixelRatio * Math.min(FONT_PX, fitting);
     context.save();
@@ -93,7 +93,7 @@ export class Watermark {
     context.rotate(ANGLE);
     context.font = `500 ${fontSize}px system-ui, sans-serif`;
     context.textBaseline = "middle";
-    // Not the page's direction: the mark is in the sender's language.
+    // Not the page's direction: the text is in the sender's language.
     context.direction = isRightToLeft(this.#text) ? "rtl" : "ltr";
     context.textAlign = "left";
     context.lineJoin = "round";

@@ -1,28 +1,28 @@
 /**
- * Which part of the picture is seen: how much larger than fitted, and how far moved.
+ * Which part of the picture is visible: its scale and its offset.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-/** How far one can go into any picture; fitted is 1. */
+/** The largest scale is at least this, for any picture; fitted is 1. */
 const MIN_MAX_SCALE = 6;
 
-/** `x` and `y`: from the middle of the box to the middle of the picture, in CSS pixels. */
+/** `x` and `y`: offset from the middle of the box to the middle of the picture, in CSS pixels. */
 export interface Zoom {
   readonly scale: number;
   readonly x: number;
   readonly y: number;
 }
 
-/** A part of a picture, in its own pixels and fractions of them. */
+/** A part of a picture, in fractional pixels of the picture. */
 export interface Region extends Size {
   readonly x: number;
   readonly y: number;
 }
 
-/** Of whatever pixels. */
+/** A size in any kind of pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -38,23 +38,24 @@ export interface Point {
 export const WHOLE: Zoom = { scale: 1, x: 0, y: 0 };
 
 /**
- * Device pixels for a pixel of the whole picture in a box of so many device pixels; never more than
- * one CSS pixel, of which `ratio` says how large it is: larger shows nothing more.
+ * Device pixels per pixel of the picture when all of it fits into `box`, which is given in device
+ * pixels. At most `ratio`, i.e. one CSS pixel: larger shows nothing more.
  */
 export function fittedScale(picture: Size, box: Size, ratio: number): number {
   return Math.min(ratio, box.width / picture.width, box.height / picture.height);
 }
 
 /**
- * How far one can go in: until each pixel of the picture has one of the device's and one of CSS's,
- * and a few times at least.
+ * The largest scale: each pixel of the picture has at least one device pixel and one CSS pixel, and
+ * the scale is never below {@linkcode MIN_MAX_SCALE}.
  */
 export function maxScale(fitted: number, ratio: number): number {
   return Math.max(MIN_MAX_SCALE, Math.max(1, ratio) / fitted);
 }
 
 /**
- * Larger by `factor`, up to `most`; what is at `point` stays there, as long as the limits let it.
+ * Zooms by `factor`, up to the scale `most`; what is at `point` stays there, as far as the limits
+ * allow.
  */
 export function zoomAt(zoom: Zoom, factor: number, point: Point, most: number): Zoom {
   const scale = Math.min(most, Math.max(1, zoom.scale * factor));
@@ -66,9 +67,7 @@ export function zoomAt(zoom: Zoom, factor: number, point: Point, most: number): 
   };
 }
 
-/**
- * As near to `zoom` as can be without showing anything beside the picture that need not be seen.
- */
+/** The zoom closest to `zoom` that shows no empty space that could be avoided. */
 export function clampZoom(zoom: Zoom, fitted: Size, box: Size): Zoom {
   const x = room(fitted.width * zoom.scale, box.width);
   const y = room(fitted.height * zoom.scale, box.height);
