@@ -1,5 +1,5 @@
 /**
- * One run of the handshake, and the connection that comes of it for as long as it lasts.
+ * One run of the handshake, and the connection that results from it, for as long as it lasts.
  *
  * This module is browser compatible.
  *
@@ -29,20 +29,20 @@ import { StripedTransport, type StripeOptions } from "./striped_transport.ts";
 import type { Trace } from "./trace.ts";
 
 /**
- * How long a viewer who starts over waits for a second HELLO before he answers the last one, in
- * milliseconds: a slow round trip.
+ * How long a viewer who starts over waits for a second HELLO before answering the last one, in ms:
+ * a slow round trip.
  */
 const SETTLE_MS = 1_000;
 
-/** By what somebody tried to get in: a link, a code, or nothing that he ever showed. */
+/** What a visitor tried to use as proof: a link, a code, or nothing so far. */
 export type Claim = "link" | "code" | "silence";
 
-/** Where the room is and what opens it. */
+/** Where the room is, and the secret that opens it. */
 export interface Address {
-  /** What stands behind `/ws/`. */
+  /** The part of the URL after `/ws/`. */
   readonly path: string;
   readonly first: ClientMessage;
-  /** What ends the room, 32 bytes; the sender's alone. */
+  /** The token that deletes the room, 32 bytes; only the sender has it. */
   readonly ownerToken: Bytes | null;
   readonly secret: LinkSecret | Code;
 }
@@ -51,9 +51,9 @@ export interface Address {
 export interface Ground {
   readonly address: Address;
   readonly kem: Kem;
-  /** `null` where WebRTC is missing, or switched off. */
+  /** `null` if WebRTC is missing or disabled. */
   readonly identity: Identity | null;
-  /** SHA-256 of its certificate; without one 32 random bytes, which bind to nothing. */
+  /** SHA-256 of its certificate; without a certificate, 32 random bytes, which bind to nothing. */
   readonly fingerprint: Bytes;
   readonly signaling: SignalingClient;
 }
@@ -61,26 +61,32 @@ export interface Ground {
 /** Settings of an {@linkcode Attempt}. */
 export interface AttemptOptions {
   readonly ground: Ground;
-  /** Sender: the code that is out. */
+  /** Sender: the code that is valid now. */
   readonly code: Code | null;
-  /** What an earlier handshake of this session left. The viewer comes by it where there is one. */
+  /**
+   * The secret that an earlier handshake of this session left. A viewer who has one uses it as
+   * proof.
+   */
   readonly resumed: ResumeSecret | null;
-  /** Sender: by nothing else may anybody come. */
+  /** Sender: no other proof is accepted than `resumed`. */
   readonly only: boolean;
   /** Viewer: there was an attempt before this one. */
   readonly settle: boolean;
-  /** Viewer: asked before each answer to a HELLO. */
+  /** Viewer: called before each answer to a HELLO, which is sent only if this returns true. */
   readonly onAnswer: () => boolean;
-  /** Sender: a proof of the code came, right or wrong. */
+  /** Sender: a proof of the code arrived and is not verified yet. */
   readonly onGuess: () => void;
-  /** Sender: it was right. False where it is not to go on all the same. */
+  /**
+   * Sender: a proof was right; `guessed` if it was that of a code. Returning false stops the
+   * attempt.
+   */
   readonly onProved: (guessed: boolean) => boolean;
-  /** The other side proved itself. What comes next waits for it. */
+  /** The peer proved itself. The attempt continues once this resolves. */
   readonly onKeys: (keys: SessionKeys) => Promise<void>;
-  /** What the server named last; `null` where that is too old to be used. */
+  /** The ICE servers that the server named last; `null` if their credentials have expired. */
   readonly iceServers: () => readonly IceServer[] | null;
   readonly relayOnly: boolean;
-  /** The server passes encrypted records on. */
+  /** Whether the server relays encrypted records. */
   readonly mayRelay: boolean;
   readonly trace: Trace;
   readonly onBound: (link: SecureLink) => void;
@@ -88,22 +94,22 @@ export interface AttemptOptions {
   readonly onFailed: (why: "network" | "verification") => void;
 }
 
-/** True where one of them is a TURN relay. */
+/** True if one of the servers is a TURN server. */
 export function hasTurn(servers: readonly IceServer[]): boolean {
   return servers.some(({ urls }) => urls.some((url) => url.startsWith("turn")));
 }
 
-/** One run of the handshake and the connection behind it. */
+/** One run of the handshake, and the connection that results from it. */
 export class Attempt {
   readonly #role: Role;
   readonly #options: AttemptOptions;
   #peer: Peer | null = null;
-  /** There once both sides proved themselves. */
+  /** Set once both sides have proved themselves. */
   #repair: Repair | null = null;
   #viewer: ViewerHandshake | null = null;
   #sender: SenderHandshake | null = null;
   #turn: Promise<void>;
-  /** Viewer: the last HELLO that came, and whether it was answered. */
+  /** Viewer: the last HELLO that arrived, and whether one was answered. */
   #hello: Bytes | null = null;
   #greeted = false;
   #over = false;
@@ -114,48 +120,48 @@ export class Attempt {
     this.#turn = this.#guard(() => this.#begin());
   }
 
-  /** By what the viewer comes, as far as he said. */
+  /** What the viewer uses as proof, as far as they have said. */
   claim: Claim = "silence";
 
-  /** Sender: this viewer's proof of a code has cost a guess. */
+  /** Sender: this viewer's proof of a code has been counted as a guess. */
   spent = false;
 
   /**
-   * True when both sides proved that they know the link or the code, and a way through is looked
-   * for, or there.
+   * True once both sides have proved that they know the secret, and while a route between them is
+   * sought or in use.
    */
   get confirmed(): boolean {
     return this.#repair !== null;
   }
 
-  /** Takes the next relayed message; they are worked off one at a time. */
+  /** Takes the next relayed message; messages are processed one at a time. */
   receive(message: Bytes): void {
     this.#turn = this.#turn.then(() => this.#guard(() => this.#step(message)));
   }
 
-  /** Takes a frame of the encrypted relay, behind the messages that came before it. */
+  /** Takes a frame of the encrypted relay, after the messages that arrived before it. */
   receiveFrame(bytes: Bytes): void {
     const frame = parseFrame(bytes);
     if (frame === null) return;
     this.#turn = this.#turn.then(() => this.#repair?.receiveFrame(frame));
   }
 
-  /** Says whether both are in their seats. */
+  /** Sets whether both sides are in their seats. */
   setReachable(reachable: boolean): void {
     this.#repair?.setReachable(reachable);
   }
 
-  /** Something that was passed on reached nobody. */
+  /** A message sent over the server reached nobody. */
   mislaid(): void {
     this.#repair?.mislaid();
   }
 
-  /** The server, or the other one's seat there, is gone for good. */
+  /** The server, or the peer's seat there, is gone for good. */
   abandon(): void {
     this.#repair?.abandon();
   }
 
-  /** Gives up what is not bound, and does nothing more for a link that is. Idempotent. */
+  /** Gives up a connection that is not bound, and stops recovering a link that is. Idempotent. */
   close(): void {
     this.#over = true;
     this.#peer?.close();
@@ -177,8 +183,8 @@ export class Attempt {
 
   async #step(message: Bytes): Promise<void> {
     if (this.#repair !== null) return await this.#follow(this.#repair, message);
-    // For the page that was here before, from who does not know yet that it is gone: nothing is
-    // connected that could be repaired.
+    // Meant for this page before its reload, from a peer that has not noticed it yet. There is no
+    // connection to recover.
     if (message[0] === HANDSHAKE.repair) return;
     if (this.#sender !== null) return await this.#stepSender(this.#sender, message);
     if (this.#viewer !== null) return await this.#stepViewer(this.#viewer, message);
@@ -190,13 +196,13 @@ export class Attempt {
       return this.#send(await handshake.receiveCommit(message));
     }
     if (this.claim === "code") {
-      // Counted before it is looked at: a new M1, or a server that says that he went, must not make
-      // a wrong guess free.
+      // Counted before it is verified: neither a new M1 nor a server that reports the visitor gone
+      // may make a wrong guess free.
       this.spent = true;
       this.#options.onGuess();
     }
     const keys = await handshake.receiveHello(message);
-    // A right guess that was cut short must not show either.
+    // A right guess that was cut short must look like a wrong one.
     if (this.#over || !this.#options.onProved(this.spent)) return;
     await this.#options.onKeys(keys);
     if (this.#over) return;
@@ -210,13 +216,13 @@ export class Attempt {
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.helloS && !this.#greeted) {
       if (!this.#options.settle) return await this.#greet(handshake, message);
-      // It may be the answer to the attempt before this one, which the sender could not know to be
-      // over; then the right one is on its way behind it.
+      // It may be the answer to an earlier attempt, if the sender did not know yet that it was
+      // abandoned. Then the right one will follow.
       if (this.#hello === null) setTimeout(() => this.#settled(handshake), SETTLE_MS);
       this.#hello = message;
       return;
     }
-    // Left over from an attempt before this one, which the sender gave up in the same moment.
+    // Left over from an earlier attempt, which the sender abandoned at the same moment.
     const leftOver = message[0] === HANDSHAKE.offer || message[0] === HANDSHAKE.candidate;
     if (!this.#greeted && leftOver) return;
     if (message[0] === HANDSHAKE.helloS) throw new ProtocolError();
@@ -225,7 +231,7 @@ export class Attempt {
     await this.#options.onKeys(keys);
     if (this.#over) return;
     const repair = this.#connect(keys);
-    // She can't connect directly, and says what she does instead.
+    // The sender can't connect directly, and its next message says what it does instead.
     if (offer === "") {
       this.#peer?.close();
       this.#peer = null;
@@ -236,8 +242,8 @@ export class Attempt {
   }
 
   /**
-   * What comes once both proved themselves. Whoever is bound already takes no harm from what he
-   * can't use.
+   * Takes a message after both sides have proved themselves. Once the link is bound, invalid
+   * messages do not affect it.
    */
   async #follow(repair: Repair, message: Bytes): Promise<void> {
     try {

@@ -1,15 +1,16 @@
 /**
- * From a link or a code to a bound connection: seat, handshake, WebRTC. Whenever both seats are
- * filled and nothing is bound, the viewer starts a handshake; a lost socket, a reload of the server
- * or a second try are all repaired by starting over.
+ * Gets from a link or a code to a bound connection, one whose binding MACs are verified: takes the
+ * seat, runs the handshake, then sets up WebRTC. Whenever both seats are filled and nothing is
+ * bound, the viewer starts a handshake. A lost socket, a restarted server and a retry are all
+ * handled the same way, by starting over.
  *
- * A page that is loaded again comes back with what the page before it kept: the two do the
- * handshake once more, by what the first one left both of them, beside the connection that the
- * other page may take for alive. It is over when the other proved himself.
+ * A page that was reloaded continues with what it kept before. Both sides repeat the handshake,
+ * using the secret that the first one left them, while the peer may still consider the old
+ * connection alive. That connection is closed as soon as the peer has proved itself.
  *
- * Where the server gave digits anybody can get to the viewer's seat, so a sender turns away who
- * does not prove himself there, and withdraws the code after three; without them only the link's
- * token leads there, and a wrong proof ends the session.
+ * If the server issued digits, anybody can reach the viewer's seat. The sender then turns away
+ * visitors who fail to prove themselves, and withdraws the code after three. Without digits only
+ * the link's token leads to the seat, and a wrong proof ends the session.
  *
  * This module is browser compatible.
  *
@@ -47,68 +48,71 @@ import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
 import { Trace } from "./trace.ts";
 
 /**
- * A sender waits this much longer than an honest viewer tries, before he turns a silent one away,
- * in milliseconds.
+ * How much longer than an honest viewer's timeout a sender waits before turning away a silent
+ * visitor, in ms.
  */
 const SILENCE_MARGIN_MS = 5_000;
 
 /**
- * A viewer who was told that the sender is away asks the server anew after so long, in
- * milliseconds: that may have overtaken the word that she is back, and then both would wait for
- * each other until the room is too old.
+ * Delay after which a viewer who was told that the sender is away asks the server again, in ms.
+ * That message may have overtaken the one that reports the sender back. Without asking, both would
+ * wait for each other until the room expires.
  */
 const ASK_AGAIN_MS = 40_000;
 
 /**
- * A sender who had to turn away this many is not waiting for anybody but the server that sends
- * them.
+ * After turning away this many visitors the sender gives up: by then they can only come from the
+ * server itself.
  */
 const MAX_TURNED_AWAY = 10;
 
-/** Why no connection came about, or why the room ended before one did. */
+/** Why no connection could be established, or why the room ended before one was. */
 export type ConnectFailure =
   | Exclude<SignalingEnd, "gone">
   | `room_${GoneReason}`
   | "network"
   | "timeout"
   | "verification"
-  /** The sender turned this viewer away: his code was wrong. */
+  /** The sender turned this viewer away: the code was wrong. */
   | "wrong_code"
-  /** The own address was to stay hidden, and this server has no relay. */
+  /**
+   * This side's address was to stay hidden, but the server offers neither TURN nor the encrypted
+   * relay.
+   */
   | "no_relay"
-  /** WebRTC is there but switched off, by policy or by lockdown mode. */
+  /** WebRTC is disabled, by policy or by lockdown mode. */
   | "no_webrtc";
 
-/** What the owner of a connector is told. */
+/** Callbacks of a connector. */
 export interface ConnectorHandlers {
   /** The seat is taken; the sender's link works from now on. */
   onSeated(): void;
-  /** Contact with the server was lost or is back. */
+  /** The connection to the server was lost, or is back. */
   onContact(contact: boolean): void;
-  /** The other one is here, or went before anything was bound. */
+  /** The peer is here, or left before anything was bound. */
   onPeer(here: boolean): void;
-  /** Sender: the code that leads to the room as well, or `null` from its withdrawal on. */
+  /** Sender: the code that also leads to the room, or `null` once it is withdrawn. */
   onCode(code: string | null): void;
   /**
-   * Sender: somebody came who could not prove that he has the link or the code; `withdrawn` when
-   * that cost the code.
+   * Sender: a visitor failed to prove that they have the link or the code. `withdrawn` is true if
+   * the code was withdrawn because of it.
    */
   onTurnedAway(claim: Claim, withdrawn: boolean): void;
   /**
-   * Bound: listen on the link at once. Called again each time that the other page was loaded anew:
-   * the one before is over.
+   * The link is bound; set its handlers at once. Called again each time that the peer's page was
+   * reloaded: the previous link has ended.
    */
   onBound(link: SecureLink): void;
   /**
-   * The other page was loaded anew and proved itself: the link that was bound is over, and another
-   * one is on its way.
+   * The peer's page was reloaded and has proved itself: the previous link has ended, and a new one
+   * is being set up.
    */
   onAgain(): void;
-  /** Which way it goes, each time that this changes. */
+  /** The route in use, each time that it changes. */
   onRoute(route: Route): void;
   /**
-   * Called once at most, and never after `onBound`: what was bound ends otherwise. `retry`: seconds
-   * after which a busy server is worth trying again.
+   * Called at most once, and never after `onBound`: a bound link reports its own end. `retry`:
+   * seconds after which a busy server is worth another try.
    */
   onFailed(why: ConnectFailure, retry?: number): void;
 }
@@ -116,19 +120,19 @@ export interface ConnectorHandlers {
 /** Settings of a {@linkcode Connector}. */
 export interface ConnectorOptions {
   readonly role: Role;
-  /** The link's secret, 32 bytes, overwritten by `end()`; or the code that a viewer was told. */
+  /** The link's secret, 32 bytes, overwritten by `end()`; or the code that the viewer entered. */
   readonly secret: Bytes | Code;
   /** `ws(s)://host`, without a path. */
   readonly server: string;
   readonly handlers: ConnectorHandlers;
   /**
-   * Whether the server says beforehand that it passes encrypted records on; without WebRTC there is
-   * no other way.
+   * Whether the server announced that it relays encrypted records. Without WebRTC there is no other
+   * route.
    */
   readonly relay?: boolean;
-  /** Where to leave what a page after this one would need. */
+  /** Keeps what this page needs after a reload. */
   readonly keeper?: Keeper;
-  /** What a page before this one left, and the token that takes its seat back. */
+  /** What this page kept before a reload, and the token that takes its seat back. */
   readonly kept?: KeptConnection & { readonly rtok: string };
 }
 
@@ -147,18 +151,18 @@ async function findAddress({ role, secret, kept }: ConnectorOptions): Promise<Ad
   return { ...address, first: { t: "create", ...hashes, ttl: MAX_TTL_S }, ownerToken };
 }
 
-/** Overwrites what can be: the words of a code are a string. */
+/** Overwrites the secrets, except for a code's words: strings can't be overwritten. */
 function wipeAddress({ ownerToken, secret }: Address): void {
   if (ownerToken !== null) wipe(ownerToken);
   if ("psk" in secret) wipe(secret.psk);
 }
 
-/** What the server offers to get through with. */
+/** What the server offers for connecting. */
 interface Ways {
   readonly servers: readonly IceServer[];
-  /** When the servers' credentials are too old, by performance.now(). */
+  /** When the servers' credentials expire, by performance.now(). */
   readonly until: number;
-  /** It passes encrypted records on by itself. */
+  /** The server itself relays encrypted records. */
   readonly relay: boolean;
 }
 
@@ -172,44 +176,53 @@ export class Connector {
   #ground: Ground | null = null;
   #ways = NO_WAYS;
   #relayOnly = false;
-  /** What is not bound yet. */
+  /** The attempt that is not bound yet. */
   #attempt: Attempt | null = null;
-  /** What is. */
+  /** The attempt that is bound. */
   #live: Attempt | null = null;
   #bound = false;
-  /** What an earlier handshake left: the viewer comes by it, the sender lets him. */
+  /**
+   * The secret that an earlier handshake left: the viewer uses it as proof, and the sender accepts
+   * it.
+   */
   #resumed: ResumeSecret | null;
-  /** Somebody was bound, now or before the page was loaded again: nobody else may come. */
+  /** A viewer was bound, now or before a reload: nobody else is admitted. */
   #only: boolean;
   #over = false;
-  /** Viewer: when he gives up, or asks the server anew who is there. */
+  /**
+   * Viewer: the timeout of an attempt, or the delay before asking the server again who is there.
+   */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /**
-   * Sender: when this visitor has to have proved himself, however often he goes and comes back
-   * meanwhile.
+   * Sender: the deadline for this visitor's proof. Leaving the seat for a moment does not extend
+   * it.
    */
   #patience: ReturnType<typeof setTimeout> | undefined;
-  /** Viewer: an attempt was under way, and what its sender said may still be on its way. */
+  /**
+   * Viewer: an attempt was abandoned, and messages that the sender sent for it may still arrive.
+   */
   #again = false;
-  /** Handshakes that were confirmed (sender) or answered (viewer), and led to nothing yet. */
+  /** Handshakes that were confirmed (sender) or answered (viewer) since the last bound link. */
   #handshakes = 0;
   /**
-   * Sender: the server gave digits, so the seat is open to whoever tries them. It may not have
-   * heard of a withdrawal.
+   * Sender: the server issued digits, so anybody who tries them can take the seat. Stays true after
+   * a withdrawal, which the server may not have received.
    */
   #open = false;
-  /** Sender: the code that is out. */
+  /** Sender: the code that is valid now. */
   #code: Code | null = null;
   /**
-   * Sender: drawn once, whatever digits the server gives; `null` where the list could not be
-   * loaded.
+   * Sender: the code's words, drawn once, whatever digits the server issues; `null` if the word
+   * list could not be loaded.
    */
   #words: Promise<string | null> | null = null;
-  /** Sender: visitors who did not prove themselves; while a code is out each is a guess. */
+  /**
+   * Sender: visitors who did not prove themselves. While a code is valid, each counts as a guess.
+   */
   #misses = 0;
-  /** What the handshake under way leaves, once it is bound. */
+  /** The secret that the handshake under way leaves, for use once it is bound. */
   #left: ResumeSecret | null = null;
-  /** Sender: whoever sat there was sent away, and nobody has joined since. */
+  /** Sender: the last visitor was dismissed, and nobody has joined since. */
   #dismissed = false;
 
   constructor(options: ConnectorOptions) {
@@ -219,26 +232,29 @@ export class Connector {
     this.#only = kept?.bound ?? false;
     this.#misses = kept?.misses ?? 0;
     this.#code = kept?.code ?? null;
-    // Whoever tried the digits, tried them.
+    // Digits that were issued before the reload may already have been tried.
     this.#open = this.#code !== null || this.#misses > 0;
     if (this.#code !== null) this.#words = Promise.resolve(this.#code.words);
   }
 
-  /** Hides the own address from the other side, or not, in each attempt from now on. */
+  /** Hides this side's address from the peer, or not, in every attempt from now on. */
   hideAddress(on: boolean): void {
     this.#relayOnly = on;
   }
 
-  /** Takes the seat and goes on by itself from there. WebRTC and WebCrypto have to be there. */
+  /**
+   * Takes the seat and connects whenever a peer is there. Needs WebCrypto, and WebRTC unless the
+   * server offers the encrypted relay.
+   */
   async start(): Promise<void> {
     const { secret, server, handlers, relay = false, keeper, kept } = this.#options;
     const [address, kem, identity] = await Promise.all([
       findAddress(this.#options),
-      // Its fallback is a script of the server's.
+      // The fallback is a script that the server has to deliver.
       loadKem().catch(() => null),
       createIdentity().catch(() => null),
     ]);
-    // Ended meanwhile: `end` had nothing of this to overwrite yet.
+    // Ended meanwhile, when `end` could not overwrite these secrets yet.
     if (this.#over) return wipeAddress(address);
     if (kem === null || (identity === null && !relay)) {
       wipeAddress(address);
@@ -254,7 +270,7 @@ export class Connector {
       handlers: {
         onMessage: (message) => this.#receive(message),
         onContact: (contact) => {
-          // Back, it says first who is there.
+          // After a reconnect the server reports first who is there.
           if (!contact) this.#current?.setReachable(false);
           handlers.onContact(contact);
         },
@@ -265,8 +281,9 @@ export class Connector {
   }
 
   /**
-   * Ends the seat, and the whole room when this is its sender, once `after` is over: what goes
-   * through the server has to leave before. Idempotent; nothing is called afterwards.
+   * Gives up the seat; a sender deletes the whole room. Waits for `after` first, because messages
+   * that go through the server have to be sent before. Idempotent; no callback is called
+   * afterwards.
    */
   end(after?: Promise<void>): void {
     if (this.#over) return;
@@ -326,7 +343,7 @@ export class Connector {
     }
   }
 
-  /** What is bound; else what may come of the attempt under way. */
+  /** The bound attempt, otherwise the one under way. */
   get #current(): Attempt | null {
     return this.#live ?? this.#attempt;
   }
@@ -337,17 +354,17 @@ export class Connector {
   }
 
   #seated(): void {
-    // Another server, perhaps, or the same one with other settings.
+    // This may be another server, or the same one with other settings.
     this.#ways = NO_WAYS;
-    // What was under way is half lost: it begins anew, and what the old attempt still says would
-    // only confuse. Its time runs on until `peer` says more: a server that says this and then
-    // nothing must not keep anybody waiting for ever.
+    // The attempt under way has lost messages, so it starts over, and what the old one still sends
+    // would only confuse the peer. Its timeout keeps running until `peer` arrives: a server that
+    // sends this and nothing more must not keep anybody waiting forever.
     if (!this.#bound) this.#abandon();
     this.#options.handlers.onSeated();
   }
 
   /**
-   * Makes the code of the digits that the server gave. A server that restarted gives others; the
+   * Makes the code from the digits that the server issued. A restarted server issues others; the
    * words stay.
    */
   async #offerCode(digits: string | null): Promise<void> {
@@ -359,7 +376,7 @@ export class Connector {
     this.#words ??= loadWordlist().then(drawWords, () => null);
     const words = await this.#words;
     if (this.#over) return;
-    // Digits that nobody is told are an open door and nothing else.
+    // Digits that no viewer is told can only serve strangers.
     if (words === null || this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
     this.#code = { digits, words };
     this.#options.keeper?.keep({ code: this.#code });
@@ -375,17 +392,17 @@ export class Connector {
   }
 
   #peerChanged(here: boolean, by: PeerCause): void {
-    // Once bound, the two know of each other better than the server does.
+    // Once bound, the two sides know more about each other than the server does.
     if (this.#bound) return this.#boundPeerChanged(here, by);
     this.#drop();
     if (this.#dismissed && here) {
-      // He came back before the server had heard that he has to go.
+      // They reconnected before the server had received the dismissal.
       if (by === "resume") return this.#ground?.signaling.say({ t: "dismiss" });
       this.#dismissed = false;
     }
     this.#options.handlers.onPeer(here);
     if (this.#options.role === "S") {
-      // He takes his connection for alive.
+      // This page was reloaded, but the viewer still considers the old connection alive.
       if (here && this.#only) this.#sayAgain();
       return this.#visited(here, by);
     }
@@ -393,7 +410,7 @@ export class Connector {
       this.#timer = setTimeout(() => this.#ground?.signaling.renew(), ASK_AGAIN_MS);
       return;
     }
-    // The viewer begins, and gives up.
+    // The viewer starts the handshake, and the timeout is the viewer's too.
     this.#restart();
     this.#timer = setTimeout(() => {
       this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
@@ -401,7 +418,7 @@ export class Connector {
   }
 
   #boundPeerChanged(here: boolean, by: PeerCause): void {
-    // Nobody is at the other end of what goes through the server.
+    // There is nobody left to receive what goes through the server.
     if (!here && by === "leave") this.#current?.abandon();
     else this.#current?.setReachable(here);
   }
@@ -411,7 +428,9 @@ export class Connector {
     this.#ground?.signaling.relay(toBase64Url(again));
   }
 
-  /** Sender: goes on waiting, but nobody keeps the seat from others without a word. */
+  /**
+   * Sender: keeps waiting, but turns away a visitor who occupies the seat without proving anything.
+   */
   #visited(here: boolean, by: PeerCause): void {
     if (by === "join" || by === "leave") clearTimeout(this.#patience);
     if (!here || by !== "join") return;
@@ -431,23 +450,24 @@ export class Connector {
     this.#attempt = null;
     attempt.close();
     this.#again = true;
-    // Nobody will ever know whether that was right: a guess all the same, or guesses would be free.
+    // Whether that guess was right will never be known. It counts all the same, or guesses would be
+    // free.
     if (attempt.spent && !attempt.confirmed) this.#missed("code");
   }
 
   #relayed(d: string): void {
-    // All that was on its way when he was sent away would be held against whoever comes next.
+    // Messages still in flight from the dismissed visitor would be held against the next one.
     if (this.#dismissed) return;
     const message = fromBase64Url(d);
     if (message === null) return this.#broken(null);
     const [type, , mode] = message;
     if (this.#options.role === "S" && type === HANDSHAKE.commit) {
-      // A viewer who lost his socket commits anew: that begins a new attempt. Once he is bound he
-      // comes back by that, and nobody comes otherwise.
+      // A viewer who lost the socket commits again, which starts a new attempt. Once a viewer is
+      // bound, only they can return, and only by resuming the handshake.
       if (this.#bound && mode !== MODE.resume) return;
       this.#restart();
     } else if (this.#options.role === "R" && type === HANDSHAKE.again) {
-      // Nothing proves it. If it is not true, what is bound does not notice.
+      // This message is not authenticated. If it is false, the established link is unaffected.
       if (this.#bound && message.length === AGAIN_LENGTH) this.#restart();
       return;
     }
@@ -459,8 +479,7 @@ export class Connector {
     const ground = this.#ground;
     if (ground === null) return;
     this.#abandon();
-    // A viewer who begins by link or code once more has to be taken for one, also by the page after
-    // this one.
+    // A viewer who starts over by link or code has to do the same after a reload.
     if (this.#options.role === "R" && this.#resumed === null) {
       this.#options.keeper?.keep({ resumed: null });
     }
@@ -503,11 +522,11 @@ export class Connector {
       },
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
-        // Whoever that was, and whatever he said: what is bound is none of it.
+        // The established link is unaffected, whoever failed here.
         if (this.#bound) return this.#drop();
         if (why === "verification") return this.#broken(attempt);
         if (this.#options.role === "R") return this.#fail(why);
-        // A sender's link is not spent on one visitor's network.
+        // One visitor's network failure must not use up the sender's link.
         this.#report("failed");
         this.#drop();
       },
@@ -516,17 +535,17 @@ export class Connector {
   }
 
   /**
-   * The other side proved itself, and would come back by this handshake if a page was loaded again:
-   * kept before anything else is said, so that neither of them can be bound to one that has
-   * forgotten it. What was bound before is over: that page is gone.
+   * The peer proved itself. Keeps the secret that resumes this handshake after a reload, before any
+   * further message is sent: otherwise one side could become bound to a page that has forgotten it.
+   * Closes the previous link, because its page is gone.
    */
   async #keyed(keys: SessionKeys): Promise<void> {
     const before = this.#left;
     this.#left = { resume: await keys.leave(), by: keys.by };
-    // Ended meanwhile, when this was not there yet.
+    // Ended meanwhile, when `end` could not overwrite this yet.
     if (this.#over) return wipe(this.#left.resume);
     if (before !== null && before !== this.#resumed) wipe(before.resume);
-    // The sender lets him come by it from now on, whether or not he hears of it.
+    // The sender accepts it from now on, whether or not the viewer receives the confirmation.
     if (this.#options.role === "S") this.#resumed = this.#left;
     const live = this.#live;
     this.#live = null;
@@ -538,8 +557,8 @@ export class Connector {
   }
 
   /**
-   * `null`: what the server named is too old, and would only be refused; each `peer` comes with
-   * something new.
+   * `null` if the credentials have expired and would only be refused. Fresh ones arrive with each
+   * `peer` message.
    */
   #iceServers(): readonly IceServer[] | null {
     const { servers, until } = this.#ways;
@@ -547,8 +566,8 @@ export class Connector {
   }
 
   /**
-   * Viewer: each answer tells whoever gets it whether one guess at a code was right, and what there
-   * will be to compare.
+   * Viewer: counts an answer to a HELLO. Each answer tells its recipient whether one guess at the
+   * code was right, and which SAS there will be to compare.
    */
   #answer(): boolean {
     const most = this.#options.secret instanceof Uint8Array ? MAX_HANDSHAKES : MAX_CODE_GUESSES;
@@ -556,8 +575,8 @@ export class Connector {
   }
 
   /**
-   * Sender: the visitor has what he said; what was held against him before it was looked at is
-   * forgotten.
+   * Sender: the visitor's proof was right. A guess that was counted before it was verified is taken
+   * back.
    */
   #proved(guessed: boolean): boolean {
     if (guessed) this.#misses--;
@@ -565,8 +584,8 @@ export class Connector {
   }
 
   /**
-   * False, and over, with one handshake too many: a line that breaks that often, or somebody who
-   * makes it break.
+   * Counts a handshake. Fails and returns false with one too many: the network breaks that often,
+   * or somebody makes it break.
    */
   #countTo(most: number): boolean {
     if (++this.#handshakes <= most) return true;
@@ -574,7 +593,7 @@ export class Connector {
     return false;
   }
 
-  /** What came was not what the protocol asks for. */
+  /** A message broke the protocol. */
   #broken(attempt: Attempt | null): void {
     if (this.#open && attempt?.confirmed !== true) this.#turnAway();
     else this.#fail("verification");
@@ -589,8 +608,8 @@ export class Connector {
     this.#options.keeper?.keep({ misses: this.#misses });
     this.#dismissed = true;
     if (this.#misses >= MAX_TURNED_AWAY) return this.#fail("verification");
-    // The code goes first: whoever else tries the digits must not find the seat that is emptied, on
-    // which nobody would guess any more.
+    // The code is withdrawn before the seat is freed: somebody else who tries the digits must not
+    // get a seat where no code is accepted any more.
     this.#missed(attempt?.claim ?? "silence");
     this.#ground?.signaling.say({ t: "dismiss" });
     this.#options.handlers.onPeer(false);
@@ -605,11 +624,11 @@ export class Connector {
   #signalingEnded(why: SignalingEnd, retry?: number): void {
     if (this.#bound) return this.#current?.abandon();
     if (why === "dismissed") {
-      // It is the sender who turns away: a server that says so to her makes no sense.
+      // Only a sender dismisses, so a server that reports this to a sender breaks the protocol.
       if (this.#options.role === "S") return this.#fail("protocol");
       return this.#fail(this.#options.secret instanceof Uint8Array ? "dismissed" : "wrong_code");
     }
-    // The message `gone` said more, just before; then this changes nothing.
+    // If the more specific message `gone` arrived just before, this changes nothing.
     this.#fail(why === "gone" ? "room_deleted" : why, retry);
   }
 

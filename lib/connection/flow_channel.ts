@@ -1,7 +1,7 @@
 /**
- * A DataChannel with two watermarks behind one gate. Chromium is fast with a small queue and ten
- * times slower with megabytes in it (3 MB took 240–260 ms, and 2–4 s with 8 MiB queued at once), so
- * `send` waits while 128 KiB are queued and goes on at 64.
+ * A DataChannel with flow control by two watermarks. Chromium is fast with a small queue and ten
+ * times slower with megabytes in it: 3 MB took 240–260 ms, and 2–4 s with 8 MiB queued at once. So
+ * `send` waits while 128 KiB are queued and continues at 64 KiB.
  *
  * This module is browser compatible.
  *
@@ -9,16 +9,16 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 
-/** Sending goes on when the queue has drained to this, in bytes. */
+/** Sending continues when the queue has drained to this, in bytes. */
 export const LOW_WATERMARK = 64 * 1024;
 
 /**
- * Sending waits when the queue holds this, in bytes. Never equal to the low mark: the event could
+ * Sending waits when the queue holds this many bytes. Never equal to the low mark: the event could
  * be missed for good.
  */
 export const HIGH_WATERMARK = 128 * 1024;
 
-/** What is needed of an RTCDataChannel. */
+/** The part of an RTCDataChannel that is used here. */
 export interface DataChannelLike extends EventTarget {
   readonly readyState: string;
   readonly bufferedAmount: number;
@@ -38,7 +38,7 @@ export class ChannelClosedError extends Error {
 /** Sends on a channel no faster than it drains. One sender at a time. */
 export class FlowChannel {
   readonly #channel: DataChannelLike;
-  /** Ends every wait. */
+  /** Aborted by `abandon()`; ends every wait. */
   readonly #gone = new AbortController();
 
   constructor(channel: DataChannelLike) {
@@ -46,12 +46,12 @@ export class FlowChannel {
     channel.bufferedAmountLowThreshold = LOW_WATERMARK;
   }
 
-  /** Whether something could be handed over at once. */
+  /** Whether a message could be sent without waiting. */
   get room(): boolean {
     return this.#channel.readyState === "open" && this.#channel.bufferedAmount < HIGH_WATERMARK;
   }
 
-  /** Bytes that were handed over and have not left. */
+  /** Bytes that were queued and have not left. */
   get queued(): number {
     return this.#channel.bufferedAmount;
   }
@@ -75,7 +75,8 @@ export class FlowChannel {
   }
 
   /**
-   * Nobody waits any longer: a connection that this side closes does not say so on its channels.
+   * Ends every wait: closing an RTCPeerConnection on this side does not fire `close` on its
+   * channels.
    */
   abandon(): void {
     this.#gone.abort();

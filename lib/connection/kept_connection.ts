@@ -1,5 +1,5 @@
 /**
- * What a connection would need if its page was loaded again, and where it leaves that.
+ * What a connection needs after a reload of its page, and where it keeps that.
  *
  * This module is browser compatible.
  *
@@ -9,38 +9,38 @@ import type { Bytes } from "../protocol/bytes.ts";
 import type { Code } from "../e2e/code.ts";
 import type { ResumeSecret } from "../e2e/handshake.ts";
 
-/** Where a seat is, and with what it is taken back. */
+/** Where a seat is, and the token that takes it back. */
 export interface SeatMemo {
-  /** What stands behind `/ws/`. */
+  /** The part of the URL after `/ws/`. */
   readonly path: string;
   readonly rtok: string;
   /**
-   * The room's half of the key, 32 bytes in base64url; absent where the server has none: then
-   * nothing is kept.
+   * The room's half of the key, 32 bytes in base64url. Absent if the server has none: then nothing
+   * is kept.
    */
   readonly salt: string | undefined;
 }
 
-/** What a connection knows, and the page after this one would have to. */
+/** What a connection knows and needs after a reload. */
 export interface KeptConnection {
-  /** The link's secret, or the code that a viewer was told. */
+  /** The link's secret, or the code that the viewer entered. */
   readonly secret: Bytes | Code;
-  /** Sender: what ends the room, 32 bytes. */
+  /** Sender: the token that deletes the room, 32 bytes. */
   readonly owner: Bytes | null;
-  /** Sender: the code that is out. */
+  /** Sender: the code that is valid now. */
   readonly code: Code | null;
   /** Sender: visitors who did not prove themselves. */
   readonly misses: number;
-  /** What the last handshake left that came so far. */
+  /** The secret left by the last handshake that got that far. */
   readonly resumed: ResumeSecret | null;
-  /** Both were bound: nobody else may come. */
+  /** The two were bound: nobody else is admitted. */
   readonly bound: boolean;
 }
 
-/** Keeps it for this tab. */
+/** Keeps these for this tab. */
 export interface Keeper {
   /** The seat was taken, or taken back with another token. */
   seated(memo: SeatMemo): void;
-  /** Takes note of what changed. Resolves once it would be found again. */
+  /** Stores what changed. Resolves once a reloaded page would find it. */
   keep(changed: Partial<KeptConnection>): Promise<void>;
 }

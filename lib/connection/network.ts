@@ -1,5 +1,5 @@
 /**
- * What a browser says about the network that it is in.
+ * What a browser reports about its network.
  *
  * This module is browser compatible.
  *
@@ -7,8 +7,9 @@
  */
 
 /**
- * Calls `moved` when the browser says that this device is in another network. Phones do, and
- * whoever was in none for a moment; a computer that has two at once, and loses one, says nothing.
+ * Calls `moved` when the browser reports that this device has changed networks. Phones report it,
+ * and so does a device that was offline for a moment. A computer that is in two networks and loses
+ * one reports nothing.
  */
 export function whenMoved(moved: () => void, signal: AbortSignal): void {
   globalThis.addEventListener("online", moved, { signal });
@@ -18,7 +19,8 @@ export function whenMoved(moved: () => void, signal: AbortSignal): void {
   connection.addEventListener("change", () => {
     const before = kind;
     kind = kindOf(connection);
-    // It tells of speed as well, all the time; and without a network there is nothing to do yet.
+    // The event also reports changes of speed, often. And without a network there is nothing to do
+    // yet.
     if (kind !== before && kind !== "none") moved();
   }, { signal });
 }

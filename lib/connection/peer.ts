@@ -1,7 +1,7 @@
 /**
- * From verified keys to a bound connection: one RTCPeerConnection with our certificate, two
- * negotiated channels, sealed SDP and candidates, and the binding MACs before anything else is
- * read.
+ * Gets from verified keys to a bound connection: one RTCPeerConnection with this side's
+ * certificate, two negotiated channels, sealed SDP and candidates. The binding MACs are verified
+ * before anything else is read.
  *
  * This module is browser compatible.
  *
@@ -30,8 +30,8 @@ import type { Lane } from "./transport.ts";
 const BINDING_LENGTH = 1 + 32;
 
 /**
- * Messages that may wait behind a binding under way: 4 MiB, more than an honest queue and one lost
- * packet make.
+ * Most messages that may be held while the binding is verified: 4 MiB, more than an honest queue
+ * and one lost packet amount to.
  */
 const MAX_HELD = 64;
 
@@ -53,7 +53,10 @@ export async function createIdentity(): Promise<Identity> {
   return { certificate, fingerprint: fingerprint ?? await fingerprintFromSdp(certificate) };
 }
 
-/** For browsers whose certificates don't tell: an offer made with the certificate does. */
+/**
+ * For browsers whose certificates lack `getFingerprints`: an offer made with the certificate
+ * contains the fingerprint.
+ */
 async function fingerprintFromSdp(certificate: RTCCertificate): Promise<Bytes> {
   const pc = new RTCPeerConnection({ certificates: [certificate] });
   try {
@@ -72,19 +75,19 @@ export interface PeerOptions {
   readonly identity: Identity;
   readonly keys: ConnectionKeys;
   readonly iceServers: readonly IceServer[];
-  /** Hides the own address: nothing but a relay is used. */
+  /** Hides this side's address: only TURN relays are used. */
   readonly relayOnly?: boolean;
-  /** Longest message that may wait behind the binding; default: that of a record. */
+  /** Longest message that may be held while the binding is verified; default: that of a record. */
   readonly longest?: number;
-  /** Filled in on the way. */
+  /** Diagnostics, filled in while connecting. */
   readonly trace?: Trace;
-  /** Relays a sealed message to the other side, in order. */
+  /** Sends a sealed message to the peer, in order. */
   readonly send: (message: Bytes) => void;
   /** Called once, when both bindings are verified. */
   readonly onBound: (transport: RtcTransport) => void;
-  /** A candidate that was found once it was bound, as text. */
+  /** A candidate was found after the connection was bound, as text. */
   readonly onCandidate?: (text: string) => void;
-  /** Called once instead: no way through, or a wrong binding. */
+  /** Called once instead: no route was found, or the protocol was broken. */
   readonly onFailed: (why: "network" | "protocol") => void;
 }
 
@@ -97,7 +100,7 @@ export class Peer {
   #bindingSeen = false;
   #bound = false;
   #over = false;
-  /** What came behind a binding that is still being verified; a few milliseconds' worth. */
+  /** Messages held while the binding is verified, which takes a few milliseconds. */
   #held: { lane: Lane; data: unknown }[] = [];
   #sending: Promise<void> = Promise.resolve();
   #bindTimer: ReturnType<typeof setTimeout> | undefined;
@@ -129,7 +132,7 @@ export class Peer {
     };
   }
 
-  /** S: makes the offer; `confirm` seals it into M4. */
+  /** Sender: makes the offer; `confirm` seals it into M4. */
   async offer(confirm: (sdp: string) => Promise<Bytes>): Promise<void> {
     const { sdp } = await this.#pc.createOffer();
     // Sealed before candidates can be gathered: M4 has to have the first sequence number.
@@ -138,8 +141,8 @@ export class Peer {
   }
 
   /**
-   * R: takes the offer of M4, sends M5. Throws {@linkcode ProtocolError} for an SDP that is not the
-   * handshake's.
+   * Viewer: takes the offer of M4, sends M5. Throws {@linkcode ProtocolError} if the SDP does not
+   * match the handshake.
    */
   async answer(offer: string): Promise<void> {
     checkSdp(offer, this.#options.keys.peerFingerprint);
@@ -150,8 +153,8 @@ export class Peer {
   }
 
   /**
-   * Takes M5 (S), which is empty where the other side has no WebRTC, or M6 (both). Throws
-   * {@linkcode ProtocolError}.
+   * Takes M5 (sender), which is empty if the peer has no WebRTC, or M6 (both). Throws {@linkcode
+   * ProtocolError}.
    */
   async receive(message: Bytes): Promise<void> {
     const { keys } = this.#options;
@@ -164,10 +167,7 @@ export class Peer {
     await this.accept(text);
   }
 
-  /**
-   * S: begins anew to look for a way by `servers`, with the channels as they are. Returns the
-   * offer's SDP.
-   */
+  /** Sender: restarts ICE with `servers`; the channels stay. Returns the offer's SDP. */
   async restart(servers: readonly IceServer[]): Promise<string> {
     this.#pc.setConfiguration(this.#configuration(servers));
     const { sdp } = await this.#pc.createOffer({ iceRestart: true });
@@ -175,7 +175,7 @@ export class Peer {
     return sdp ?? "";
   }
 
-  /** R: the same at this end. Returns the answer's SDP. Throws {@linkcode ProtocolError}. */
+  /** Viewer: follows an ICE restart. Returns the answer's SDP. Throws {@linkcode ProtocolError}. */
   async follow(offer: string, servers: readonly IceServer[]): Promise<string> {
     checkSdp(offer, this.#options.keys.peerFingerprint);
     this.#pc.setConfiguration(this.#configuration(servers));
@@ -185,13 +185,15 @@ export class Peer {
     return sdp ?? "";
   }
 
-  /** S: takes an answer's SDP. Throws {@linkcode ProtocolError}. */
+  /** Sender: takes an answer's SDP. Throws {@linkcode ProtocolError}. */
   async accept(answer: string): Promise<void> {
     checkSdp(answer, this.#options.keys.peerFingerprint);
     await this.#setRemote({ type: "answer", sdp: answer });
   }
 
-  /** Takes a candidate of the other side. Throws {@linkcode ProtocolError} for what is none. */
+  /**
+   * Takes a candidate of the peer. Throws {@linkcode ProtocolError} if `text` is not a candidate.
+   */
   async take(text: string): Promise<void> {
     const candidate = decodeCandidate(text);
     if (candidate === null) return;
@@ -200,12 +202,12 @@ export class Peer {
     try {
       await this.#pc.addIceCandidate(candidate);
     } catch {
-      // One that this browser can't use (IPv6 zone, a newer type) is no reason to give the others
-      // up.
+      // A candidate that this browser can't use (IPv6 zone, a newer type) is no reason to give up
+      // the others.
     }
   }
 
-  /** The pair of addresses in use. */
+  /** The candidate pair in use. */
   async pair(): Promise<Pair | null> {
     const pair = await pairOf(this.#pc);
     const { trace } = this.#options;
@@ -214,15 +216,16 @@ export class Peer {
   }
 
   /**
-   * Says an empty message. Who did not decide about the pair of addresses goes over to another one
-   * when something comes by it, or seconds later, when the old one is known to be dead.
+   * Sends an empty message. The side that does not choose the candidate pair switches to a new one
+   * when something arrives on it. Otherwise it switches seconds later, when the old pair is known
+   * to be dead.
    */
   nudge(): void {
     if (this.#control.readyState === "open") this.#control.send(new Uint8Array(0));
   }
 
   /**
-   * Gives up. Idempotent; nothing is called afterwards. A transport that was handed over is not
+   * Gives up. Idempotent; no callback is called afterwards. A transport that was handed over is not
    * touched.
    */
   close(): void {
@@ -245,9 +248,9 @@ export class Peer {
     try {
       await this.#pc.setRemoteDescription(description);
     } catch {
-      // Given up while this was on its way: then it is too late, and no breach.
+      // Given up meanwhile: the description is too late, and no breach of the protocol.
       if (this.#over && !this.#bound) return;
-      // The engine's error quotes lines of the SDP, addresses among them.
+      // The engine's error quotes lines of the SDP, including addresses.
       throw new ProtocolError();
     }
   }
@@ -261,7 +264,7 @@ export class Peer {
   #enqueue(message: Promise<Bytes>): void {
     this.#sending = this.#sending.then(async () => {
       const bytes = await message;
-      // What was found before it was bound may still help.
+      // Candidates found before it was bound may still help.
       if (!this.#over || this.#bound) this.#options.send(bytes);
     }).catch(() => this.#fail("protocol"));
   }
@@ -288,14 +291,14 @@ export class Peer {
     const parts = { pc: this.#pc, control: this.#control, files: this.#files };
     const transport = new RtcTransport(parts);
     this.#options.onBound(transport);
-    // Only now is anything behind the binding looked at.
+    // Later messages are read only now.
     for (const { lane, data } of this.#held) transport.receive(lane, data);
     this.#held = [];
   }
 
   #hold(lane: Lane, data: unknown): void {
-    // The two channels are not ordered against each other, but nobody honest sends much before he
-    // is bound.
+    // The two channels are not ordered relative to each other, but an honest peer sends little
+    // before it is bound.
     if (this.#held.length >= MAX_HELD || toBytes(data, this.#options.longest) === null) {
       return this.#fail("protocol");
     }

@@ -1,7 +1,7 @@
 /**
- * Keeps two who proved themselves connected: chooses the way through, and another one where that
- * breaks. The sender decides, the viewer asks; what they say goes sealed over the server, and waits
- * while that is out of reach.
+ * Keeps two verified peers connected: chooses the route, and another one when it breaks. The sender
+ * decides; the viewer asks and follows. Their messages are sealed and sent over the server, and
+ * recovery waits while that is unreachable.
  *
  * This module is browser compatible.
  *
@@ -20,73 +20,76 @@ import { SecureLink } from "./secure_link.ts";
 import type { TransportState } from "./transport.ts";
 
 /**
- * A direct way has this long, from the offer on, before the server's relay takes over, in
- * milliseconds.
+ * How long a direct connection may take, from the offer on, before the server's relay takes over,
+ * in ms.
  */
 const DIRECT_MS = 2_500;
 
-/** How long a connection may fall silent before something is done about it, in milliseconds. */
+/** How long a connection may be silent before recovery starts, in ms. */
 const PATIENCE_MS = 6_000;
 
-/** How long a repair has before the next one, in milliseconds. */
+/** How long one recovery action may take before the next one starts, in ms. */
 const TRY_MS = 8_000;
 
-/** Who is asked more often than this does not do more, in milliseconds. */
+/** Minimum interval between recovery actions, in ms. */
 const LEAST_MS = 500;
 
-/** What was begun has this long before silence begins it again, in milliseconds. */
+/** Time after a recovery action during which silence does not start another one, in ms. */
 const SETTLE_MS = 2_000;
 
-/** How often a direct way that works is looked at, in milliseconds. */
+/** How often a working direct connection is polled, in ms. */
 const LOOK_MS = 200;
 
 /**
- * A way on which a question of ICE stays unanswered for so long, with nothing else heard, may lead
- * out of a network that is gone, in milliseconds. Chromium asks every 2.5 s, and says
- * "disconnected" 5 s after the first question that was lost. Twice as long after each time: a
- * network that only loses much must not be made to start over all the time.
+ * If an ICE check stays unanswered for this long, in ms, and nothing else is received, this side's
+ * network may be gone. Chromium sends a check every 2.5 s, and reports "disconnected" 5 s after the
+ * first one that was lost. The time doubles after each suspicion: a network that merely loses many
+ * packets must not be restarted all the time.
  */
 const ANSWER_MS = 400;
 
 /**
- * The same where nothing at all was heard, for engines that don't count what they ask; Firefox asks
- * every 4 to 6 s.
+ * The same for nothing received at all, in ms, for engines that don't count their ICE checks.
+ * Firefox sends one every 4 to 6 s.
  */
 const SILENCE_MS = 7_000;
 
 /** Settings of a {@linkcode Repair}. */
 export interface RepairOptions {
   readonly keys: SessionKeys;
-  /** True where the server passes encrypted records on. */
+  /** Whether the server relays encrypted records. */
   readonly mayRelay: () => boolean;
-  /** Passes a sealed message on; lost where the server is out of reach. */
+  /** Sends a sealed message over the server; lost while the server is unreachable. */
   readonly say: (message: Bytes) => void;
-  /** Passes a frame on; false where the server is out of reach. */
+  /** Sends a frame over the server's relay; false while the server is unreachable. */
   readonly pass: (frame: Bytes) => boolean;
-  /** By which servers to get through; `null` where those that are known are too old. */
+  /** The ICE servers to use; `null` if their credentials have expired. */
   readonly iceServers: () => readonly IceServer[] | null;
   /**
-   * Takes the seat at the server on a new socket, as the old one may be dead; new ICE servers come
-   * with it.
+   * Takes the seat on a new socket, because the old one may be dead. New ICE servers arrive with
+   * it.
    */
   readonly renew: () => void;
-  /** Called once: the link is there. */
+  /** Called once, when the link is bound. */
   readonly onBound: (link: SecureLink) => void;
-  /** Called once instead: what the other side began with was not what the handshake says. */
+  /**
+   * Called once instead of `onBound`: the peer's first message on the relay does not match the
+   * handshake.
+   */
   readonly onBroken: () => void;
-  /** Which way it goes, each time that it changes. */
+  /** The route in use, each time that it changes. */
   readonly onRoute: (route: Route) => void;
 }
 
-/** Finds and keeps the way between two browsers. */
+/** Finds and keeps a route between two browsers. */
 export class Repair {
   readonly #options: RepairOptions;
   #peer: Peer | null = null;
   #link: SecureLink | null = null;
   #relay: RelayTransport | null = null;
-  /** Both are in their seats, as far as the server says. */
+  /** Both sides are in their seats, according to the server. */
   #reachable = true;
-  /** What the sender began last. */
+  /** The number of the sender's last recovery action. */
   #k = 0;
   #tries = 0;
   #actedAt = -Infinity;
@@ -97,25 +100,26 @@ export class Repair {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
   #abandoned = false;
-  /** The other page closed the connection. */
+  /** The peer's page closed the connection. */
   #away = false;
-  /** This side may be in another network, and has not said so yet. */
+  /** This side may be in another network, and has not acted on it yet. */
   #moved = false;
   /**
-   * How the direct way was at the last look, since when it has been silent, and since when a
-   * question waits.
+   * The direct connection at the last poll, since when it has been silent, and since when an ICE
+   * check has been unanswered.
    */
   #seen: Pair | null = null;
   #silentSince = 0;
   #waitingSince = Infinity;
-  /** How often it was taken for dead. */
+  /** How often the direct connection was suspected to be dead. */
   #doubts = 0;
   #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #wakeups = new AbortController();
 
   constructor(options: RepairOptions) {
     this.#options = options;
-    // Nobody has to wait until the old way is known to be dead.
+    // After a network change, act at once instead of waiting until the old route is known to be
+    // dead.
     whenMoved(() => {
       this.#moved = true;
       this.#act();
@@ -126,7 +130,7 @@ export class Repair {
     return this.#bound;
   }
 
-  /** A try to connect directly; `null` where one of the two browsers can't. */
+  /** Starts the attempt to connect directly; `peer` is `null` if one of the two browsers can't. */
   begin(peer: Peer | null): void {
     this.#peer = peer;
     if (this.#options.keys.role !== "S" || !this.#options.mayRelay()) return;
@@ -134,9 +138,9 @@ export class Repair {
     else this.#again(DIRECT_MS);
   }
 
-  /** The direct way is there. */
+  /** The direct connection is bound. */
   connected(link: SecureLink): void {
-    // The other one was told to go on over the server, a moment ago.
+    // The peer was told a moment ago to switch to the server's relay.
     if (this.#link !== null || this.#over) return void link.close();
     clearTimeout(this.#timer);
     this.#bound = true;
@@ -147,7 +151,7 @@ export class Repair {
     this.#look();
   }
 
-  /** The direct way was not found. Returns false where that was the last one. */
+  /** No direct connection was found. Returns false if there is no relay to fall back to. */
   failed(): boolean {
     this.#peer = null;
     if (!this.#options.mayRelay()) return false;
@@ -155,23 +159,23 @@ export class Repair {
     return true;
   }
 
-  /** Says whether both are in their seats. */
+  /** Sets whether both sides are in their seats. */
   setReachable(reachable: boolean): void {
     const back = reachable && !this.#reachable;
     this.#reachable = reachable;
     if (!reachable) this.#relay?.broke();
-    // Whatever was said meanwhile was lost.
+    // Messages that were sent meanwhile were lost.
     if (back && (this.#moved || this.#link?.steady === false)) this.#act();
   }
 
-  /** Something that was passed on reached nobody. */
+  /** A message sent over the server reached nobody. */
   mislaid(): void {
     this.#relay?.broke();
   }
 
   /**
-   * The server, or the other one's seat there, is gone for good: who went on over it is alone, and
-   * whoever is away stays away.
+   * The server, or the peer's seat there, is gone for good. Ends the link if it uses the server's
+   * relay, or if the peer's page has closed the connection: nothing can bring it back.
    */
   abandon(): void {
     this.#reachable = false;
@@ -179,7 +183,10 @@ export class Repair {
     if (this.#relay !== null || this.#away) this.#link?.giveUp();
   }
 
-  /** Takes M7. What can't be opened or read is left out: it may have been overtaken. */
+  /**
+   * Takes M7. Throws {@linkcode ProtocolError} if it can't be opened or parsed; the caller decides
+   * whether that matters, as a message may have been overtaken by a newer one.
+   */
   async receive(message: Bytes): Promise<void> {
     const said = parseRepairMessage(await this.#options.keys.repairOpener.open(message));
     if (said === null) throw new ProtocolError();
@@ -191,12 +198,12 @@ export class Repair {
     this.#relay?.receive(frame);
   }
 
-  /** A candidate that was found once the two were connected. */
+  /** A candidate was found after the two were connected. */
   found(candidate: string): void {
     this.#tell({ t: "candidate", c: candidate });
   }
 
-  /** Does nothing any more; the link is not touched. Idempotent. */
+  /** Stops recovery; a bound link is not touched. Idempotent. */
   close(): void {
     if (this.#over) return;
     this.#over = true;
@@ -220,13 +227,13 @@ export class Repair {
         return void this.#tell({ t: "answer", k: said.k, sdp });
       }
       case "answer":
-        // One to an offer that was given up would be taken for another.
+        // An answer to an offer that was given up would be applied to the newer one.
         if (sender && said.k === this.#k) await this.#peer?.accept(said.sdp);
         return;
       case "candidate":
         return await this.#peer?.take(said.c);
       case "relay":
-        // Not waited for: what comes behind it is what it waits for.
+        // Not awaited: it waits for messages that arrive after this one.
         if (!sender && said.k > this.#k) this.#moveTo(said.k);
         return;
       default:
@@ -250,7 +257,7 @@ export class Repair {
     if (!this.#over) this.#timer = setTimeout(() => this.#act(), ms);
   }
 
-  /** Does the next thing that may help. */
+  /** Takes the next recovery action. */
   #act(): void {
     const now = performance.now();
     const early = this.#actedAt + LEAST_MS - now;
@@ -265,7 +272,7 @@ export class Repair {
     }
     const direct = this.#relay === null && this.#peer !== null;
     const relay = this.#options.mayRelay();
-    // Once it was there, a direct way is worth another look before the slow one.
+    // A direct connection that once worked gets an ICE restart before the slower relay is used.
     if (direct && this.#link !== null && (this.#tries++ === 0 || !relay)) this.#restart();
     else if (relay) this.#useRelay();
     if (this.#link?.steady === true) this.#tries = 0;
@@ -273,13 +280,13 @@ export class Repair {
   }
 
   /**
-   * Looks at the direct way for as long as it is used: that it broke is told late, or not at all.
+   * Polls the direct connection while it is in use: browsers report a break late, or not at all.
    */
   async #look(): Promise<void> {
     const pair = await this.#peer?.pair() ?? null;
     if (this.#over || this.#relay !== null || this.#link?.ended !== false) return;
     if (this.#seen !== null && pair?.id !== this.#seen.id) this.#peer?.nudge();
-    // The browser may have gone over to another pair by itself.
+    // The browser may have switched to another candidate pair by itself.
     this.#noteRoute(pair?.route ?? null);
     if (pair !== null && this.#isSilent(pair) && this.#link.steady && this.#reachable) {
       this.#doubts++;
@@ -298,7 +305,7 @@ export class Repair {
       this.#silentSince = now;
       this.#waitingSince = Infinity;
     }
-    // Without any network there is nothing to be done, and the browser says when there is one.
+    // Without any network nothing can be done, and the browser reports when there is one.
     const begun = Math.max(this.#actedAt, this.#followedAt);
     if (now - begun < SETTLE_MS || navigator.onLine === false) return false;
     if (pair.unanswered) this.#waitingSince = Math.min(this.#waitingSince, now);
@@ -310,7 +317,7 @@ export class Repair {
   async #restart(): Promise<void> {
     const servers = this.#options.iceServers();
     if (servers === null) {
-      // They come with the new socket, and it goes on from there.
+      // They arrive with the new socket; `setReachable` continues from there.
       this.#moved = true;
       return this.#options.renew();
     }
@@ -319,13 +326,13 @@ export class Repair {
       const sdp = await this.#peer?.restart(servers);
       if (sdp !== undefined && k === this.#k) await this.#tell({ t: "offer", k, sdp });
     } catch {
-      // Closed meanwhile, or in the middle of the one before: the next try follows.
+      // Closed meanwhile, or the previous restart is still under way: the next retry follows.
     }
   }
 
   async #useRelay(): Promise<void> {
     const k = ++this.#k;
-    // It has to be there before the first frame.
+    // The peer has to receive this before the first frame.
     await this.#tell({ t: "relay", k });
     if (k === this.#k && !this.#over) await this.#moveTo(k);
   }
@@ -358,7 +365,7 @@ export class Repair {
     this.#options.onRoute(route);
   }
 
-  /** Says it, behind all that was said before. */
+  /** Sends a message, after all that were sent before. */
   #tell(message: RepairMessage): Promise<void> {
     return this.#telling = this.#telling.then(async () => {
       const sealed = await this.#options.keys.repairSealer.seal(JSON.stringify(message));

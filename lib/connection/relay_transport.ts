@@ -1,9 +1,9 @@
 /**
- * The way through the server, where no other leads anywhere: records as they are, in frames
- * `lane u8 ‖ k u32 ‖ message`, as `data` over the signaling socket. Both ends count what is under
- * way, so nothing piles up in the server: `02 ‖ k ‖ bytes u32` says how much of all arrived. A
- * socket that broke may have lost some of it; then this transport is over, and the next has another
- * `k`.
+ * The encrypted relay over the server, used if no other route works. Records are sent unchanged in
+ * frames `lane u8 ‖ k u32 ‖ message`, as `data` over the signaling socket. Both ends limit what is
+ * in flight, so nothing piles up in the server: `02 ‖ k ‖ bytes u32` reports how many bytes have
+ * arrived in total. A broken socket may have lost some of them. Then this transport is over, and
+ * the next one has another `k`.
  *
  * This module is browser compatible.
  *
@@ -19,22 +19,22 @@ const ARRIVED = 2;
 const HEAD_LENGTH = 5;
 
 /**
- * Bytes that may be under way: two whole records. Their base64url is less than what makes the
- * server take a reader for slow.
+ * Bytes that may be in flight: two whole records. Their base64url is shorter than the queue at
+ * which the server considers a reader slow.
  */
 export const WINDOW = 128 * 1024;
 
-/** Longest that flushing waits, in milliseconds. */
+/** How long flushing waits at most, in ms. */
 const FLUSH_MS = 1_000;
 
-/** A frame, with its number not looked at. */
+/** A frame; its number is not checked yet. */
 export interface Frame {
   readonly k: number;
   readonly kind: number;
   readonly body: Bytes;
 }
 
-/** Reads a frame; `null` for what can't be one. */
+/** Parses a frame; `null` if `bytes` is too short to be one. */
 export function parseFrame(bytes: Bytes): Frame | null {
   if (bytes.length < HEAD_LENGTH) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_LENGTH);
@@ -55,19 +55,19 @@ function encodeCount(count: number): Uint8Array {
   return body;
 }
 
-/** Carries messages through the server. */
+/** Carries messages over the server. */
 export class RelayTransport implements Transport {
   readonly #k: number;
   readonly #say: (frame: Bytes) => boolean;
   #handlers: TransportHandlers | null = null;
-  /** Bytes that were sent and that arrived over there, since the beginning, modulo 2^32. */
+  /** Bytes sent and confirmed by the peer since the beginning, modulo 2^32. */
   #sent = 0;
   #confirmed = 0;
   #received = 0;
   #waiting: (() => void)[] = [];
   #over = false;
 
-  /** `say` passes a frame to the server; false where that is out of reach. */
+  /** `say` sends a frame to the server, and returns false while that is unreachable. */
   constructor(k: number, say: (frame: Bytes) => boolean) {
     this.#k = k;
     this.#say = say;
@@ -82,7 +82,7 @@ export class RelayTransport implements Transport {
   }
 
   async send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void> {
-    // What controls never waits behind a picture.
+    // Control messages never wait behind a picture.
     while (lane === "files" && this.#underway >= WINDOW && !this.#over) {
       signal?.throwIfAborted();
       await new Promise<void>((resolve) => {
@@ -111,19 +111,19 @@ export class RelayTransport implements Transport {
     this.#wake();
   }
 
-  /** Takes a frame of the other side; one of another transport is none of ours. */
+  /** Takes a frame of the peer; ignores frames of other transports. */
   receive({ k, kind, body }: Frame): void {
     if (this.#over || k !== this.#k) return;
     if (kind === ARRIVED) return this.#arrived(body);
     const lane = LANES[kind];
     if (lane === undefined) return;
     this.#received = (this.#received + body.length) >>> 0;
-    // Before it is worked on: the way is free again.
+    // Confirmed before it is processed: its place in the window is free.
     this.#say(encodeFrame(ARRIVED, this.#k, encodeCount(this.#received)));
     this.#handlers?.onMessage(lane, body);
   }
 
-  /** The socket is gone, here or over there, and what was under way with it. */
+  /** The socket of either side is gone, and whatever was in flight on it. */
   broke(): void {
     if (this.#over) return;
     this.close();
@@ -137,8 +137,7 @@ export class RelayTransport implements Transport {
   #arrived(body: Bytes): void {
     if (body.length !== 4) return;
     const count = new DataView(body.buffer, body.byteOffset, 4).getUint32(0);
-    // The server could say anything here; it may only slow down or speed up what it passes on
-    // itself.
+    // The server can forge this count, but only slows down or speeds up its own relaying by it.
     this.#confirmed = count;
     this.#wake();
   }

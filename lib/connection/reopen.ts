@@ -1,6 +1,6 @@
 /**
- * Takes a seat back for a page that was loaded again, which knows nothing but its token: the room's
- * salt comes with the seat, and opens the rest.
+ * Takes a seat back for a page that was reloaded and knows nothing but its token. The room's salt
+ * arrives with the seat, and decrypts what the page had kept.
  *
  * This module is browser compatible.
  *
@@ -16,10 +16,9 @@ export interface Reopened {
 }
 
 /**
- * Asks the server, for as long as it does not answer, until the seat would be gone or `signal`
- * aborts. Resolves to `null` then, and where the seat, or the room, is not there any more. The seat
- * counts as lost from then on, until somebody takes it with the new token, or once more with this
- * one.
+ * Keeps asking the server until it answers, the seat's grace period is over, or `signal` aborts.
+ * Resolves to `null` in the last two cases, and if the seat or the room no longer exists. After
+ * that the seat counts as lost until somebody takes it with the new token, or again with this one.
  */
 export function reopen(
   { server, path, rtok, signal }: {

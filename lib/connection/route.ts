@@ -1,5 +1,5 @@
 /**
- * Which way a connection goes: straight from browser to browser, or through a relay.
+ * The route of a connection: directly from browser to browser, or over a relay.
  *
  * This module is browser compatible.
  *
@@ -7,30 +7,30 @@
  */
 
 /**
- * A TURN relay at either end makes it `relayed`; `server`: everything goes, encrypted, over the
- * signaling server.
+ * `relayed`: over a TURN relay at either end. `server`: over the signaling server's encrypted
+ * relay.
  */
 export type Route = "direct" | "relayed" | "server";
 
-/** What a browser's own TURN relay is reached over. */
+/** The protocol by which a browser reaches its own TURN relay. */
 export type RelayProtocol = "udp" | "tcp" | "tls";
 
-/** The pair of addresses in use, and how it is doing. */
+/** The candidate pair in use, and how it is doing. */
 export interface Pair {
   readonly id: string;
-  /** `null` where the engine does not tell. */
+  /** `null` if the engine does not tell. */
   readonly route: Route | null;
-  /** `null` where this side goes through no relay, or the engine does not tell. */
+  /** `null` if this side uses no TURN relay, or the engine does not tell. */
   readonly relayProtocol: RelayProtocol | null;
-  /** Whether a question of ICE has no answer yet; false where the engine counts none. */
+  /** Whether an ICE check is unanswered; false if the engine does not count them. */
   readonly unanswered: boolean;
-  /** Grows with whatever comes from the other side. */
+  /** Grows with everything received from the peer. */
   readonly heard: number;
-  /** The last round trip, in milliseconds; 0 where the engine does not tell. */
+  /** The last round trip in ms; 0 if the engine does not tell. */
   readonly roundTrip: number;
 }
 
-/** What is read of a connection's statistics; engines leave out what they don't know. */
+/** The fields read from a connection's statistics; engines omit what they don't know. */
 interface Entry {
   readonly id?: string;
   readonly type?: string;
@@ -39,7 +39,7 @@ interface Entry {
   readonly remoteCandidateId?: string;
   readonly candidateType?: string;
   readonly relayProtocol?: string;
-  /** Firefox names the pair in use here. */
+  /** Firefox marks the pair in use here. */
   readonly selected?: boolean;
   readonly requestsSent?: number;
   readonly responsesReceived?: number;
@@ -49,7 +49,7 @@ interface Entry {
   readonly currentRoundTripTime?: number;
 }
 
-/** Finds the pair in use, or `null` where the engine does not tell. Never rejects. */
+/** Finds the pair in use; `null` if the engine does not tell. Never rejects. */
 export async function pairOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<Pair | null> {
   const entries = new Map<string, Entry>();
   try {
@@ -74,14 +74,13 @@ export async function pairOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<P
   };
 }
 
-/** Says which way the pair in use goes, or `null` where the engine does not tell. Never rejects. */
+/** The route of the pair in use; `null` if the engine does not tell. Never rejects. */
 export async function routeOf(pc: Pick<RTCPeerConnection, "getStats">): Promise<Route | null> {
   return (await pairOf(pc))?.route ?? null;
 }
 
 /**
- * The last round trip of the pair in use, in milliseconds, or `null` where the engine does not
- * tell. Never rejects.
+ * The last round trip of the pair in use in ms; `null` if the engine does not tell. Never rejects.
  */
 export async function roundTripOf(
   pc: Pick<RTCPeerConnection, "getStats">,

@@ -11,11 +11,11 @@ import { pause } from "./pause.ts";
 import { roundTripOf, type Route, routeOf } from "./route.ts";
 import type { Lane, Transport, TransportHandlers, TransportState } from "./transport.ts";
 
-/** How long flushing waits until the last control records have left. */
+/** How long flushing waits at most for the last control records to leave, in ms. */
 const LINGER_MS = 1_000;
 const LINGER_STEP_MS = 20;
 
-/** What is needed of an RTCPeerConnection. */
+/** The part of an RTCPeerConnection that is used here. */
 type Connection = Pick<
   RTCPeerConnection,
   "connectionState" | "onconnectionstatechange" | "close" | "getStats"
@@ -23,7 +23,7 @@ type Connection = Pick<
 
 type Channel = DataChannelLike & Pick<RTCDataChannel, "onclose" | "onmessage">;
 
-/** The parts that make it. */
+/** The parts of the transport. */
 export interface RtcParts {
   readonly pc: Connection;
   readonly control: Channel;
@@ -51,9 +51,9 @@ export class RtcTransport implements Transport {
     this.#handlers = handlers;
   }
 
-  /** Takes a message that came before somebody listened. */
+  /** Takes a message that arrived before the channels' handlers were set. */
   receive(lane: Lane, data: unknown): void {
-    // It says nothing, but by which pair of addresses it came: see `Peer.nudge()`.
+    // An empty message only shows which candidate pair it arrived on: see `Peer.nudge()`.
     if (data instanceof ArrayBuffer && data.byteLength === 0) return;
     this.#handlers?.onMessage(lane, data);
   }
@@ -62,12 +62,12 @@ export class RtcTransport implements Transport {
     return routeOf(this.#parts.pc);
   }
 
-  /** How far it is there and back, in milliseconds; `null` where the engine does not tell. */
+  /** The round trip in ms; `null` if the engine does not tell. */
   roundTrip(): Promise<number | null> {
     return roundTripOf(this.#parts.pc);
   }
 
-  /** The lane for files, for who has several and looks for the one with room. */
+  /** The lane for files, so that an owner of several transports can choose one with room. */
   get files(): Pick<FlowChannel, "room" | "queued" | "onRoom"> {
     return this.#flow.files;
   }
@@ -82,8 +82,8 @@ export class RtcTransport implements Transport {
       if (control.bufferedAmount === 0 || control.readyState !== "open") break;
       await pause(LINGER_STEP_MS);
     }
-    // An empty queue only says that the bytes went to SCTP: WebKit drops them when it closes in the
-    // same turn.
+    // An empty queue only means that SCTP has the bytes: WebKit drops them if the connection is
+    // closed in the same task.
     if (pc.connectionState === "connected") await pause(LINGER_STEP_MS);
   }
 
@@ -101,7 +101,7 @@ export class RtcTransport implements Transport {
       case "disconnected":
         return this.#tell("shaky");
       case "failed":
-        // ICE can start over from there: the channels, and what is in them, are still good.
+        // ICE can be restarted from there: the channels, and what they hold, are still good.
         return this.#tell("stuck");
       case "closed":
         return this.#tell("closed");

@@ -1,6 +1,6 @@
 /**
- * What we accept of the other side's SDP and candidates. Its fingerprint has to be the one of the
- * handshake: that is what ties the DTLS connection to the keys.
+ * Checks the peer's SDP and candidates. The SDP's fingerprint has to be the one of the handshake:
+ * that ties the DTLS connection to the keys.
  *
  * This module is browser compatible.
  *
@@ -10,7 +10,7 @@ import type { Bytes } from "../protocol/bytes.ts";
 import { equalBytes } from "../protocol/bytes.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 
-/** Longest SDP and candidate that anybody honest sends, in characters. */
+/** Longest SDP and candidate that an honest peer sends, in characters. */
 const MAX_SDP_LENGTH = 8_192;
 const MAX_CANDIDATE_LENGTH = 1_024;
 
@@ -28,7 +28,7 @@ export function sdpFingerprint(sdp: string): Bytes | null {
 }
 
 /**
- * Checks an SDP of the other side: exactly one fingerprint, SHA-256, equal to the handshake's, and
+ * Checks an SDP of the peer: exactly one fingerprint, SHA-256, equal to the handshake's, and
  * exactly one m-line, for an application. Throws {@linkcode ProtocolError}.
  */
 export function checkSdp(sdp: string, fingerprint: Bytes): void {
@@ -40,10 +40,10 @@ export function checkSdp(sdp: string, fingerprint: Bytes): void {
 }
 
 /**
- * Writes an ICE candidate for M6; the empty string says that there are no more. Where the own
- * address is to stay hidden, `null` for any that is not a relay's, and a relay's without the
- * address that it was asked from. Browsers do both by themselves under the policy `relay`; what
- * they send is theirs, and what leaves here is ours.
+ * Encodes an ICE candidate for M6; the empty string means that there are no more. With `relayOnly`,
+ * returns `null` for any candidate that is not a TURN relay's, and blanks the related address in
+ * those that are: it is this side's own. Browsers do both themselves under the policy `relay`; this
+ * check does not depend on it.
  */
 export function encodeCandidate(
   candidate: Pick<RTCIceCandidate, "candidate"> | null,
@@ -56,9 +56,8 @@ export function encodeCandidate(
 }
 
 /**
- * Reads an ICE candidate of M6. There is one m-line, so its index is always 0. Returns `null` for
- * the end of candidates, throws {@linkcode ProtocolError} for anything that is not a candidate
- * line.
+ * Decodes an ICE candidate of M6. There is one m-line, so its index is always 0. Returns `null` for
+ * the end of candidates. Throws {@linkcode ProtocolError} if `text` is not a candidate line.
  */
 export function decodeCandidate(text: string): RTCIceCandidateInit | null {
   if (text === "") return null;

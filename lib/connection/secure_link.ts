@@ -1,7 +1,7 @@
 /**
- * A bound connection: sealed control messages and chunk records between exactly the two ends of the
- * handshake. It outlives what carries it: on another transport both ends say first how far they
- * got, and go on there, with nothing lost and nothing twice.
+ * A bound connection: it carries sealed control messages and chunk records between exactly the two
+ * ends of the handshake. It outlives its transports. On a new transport both ends first report how
+ * far they got and continue from there: nothing is lost and nothing arrives twice.
  *
  * This module is browser compatible.
  *
@@ -24,86 +24,86 @@ import { pause } from "./pause.ts";
 import type { Route } from "./route.ts";
 import type { Lane, Transport, TransportState } from "./transport.ts";
 
-/** How long closing waits until the last control records were sealed. */
+/** How long closing waits for the last control records to be sealed, in ms. */
 const LINGER_MS = 1_000;
 
-/** Messages that may wait behind a binding under way: 4 MiB. */
+/** Most messages that may be held while a transport's first message is verified: 4 MiB. */
 const MAX_HELD = 64;
 
 /**
- * `11 ‖ k u32 ‖ control u32 ‖ image u32 ‖ chunk u32`: what a further transport begins with, and a
- * MAC of 32 bytes behind it.
+ * `11 ‖ k u32 ‖ control u32 ‖ image u32 ‖ chunk u32`, followed by a MAC of 32 bytes: the first
+ * message on each further transport.
  */
 const REBIND_LENGTH = 1 + 4 * 4;
 const TAG_LENGTH = 32;
 
-/** Why a link ended: nothing came through for two minutes, or the other side broke the protocol. */
+/** Why a link ended: nothing was received for two minutes, or the peer broke the protocol. */
 export type LinkEnd = "lost" | "protocol";
 
-/** The chunk that has to come next: all before it are here. */
+/** The next chunk that is expected: all before it have arrived. */
 export interface Position {
   readonly image: number;
   readonly chunk: number;
 }
 
-/** What the owner of a link is told; set once, before anything can arrive. */
+/** Callbacks of a link; set once, before anything can arrive. */
 export interface LinkHandlers {
-  /** Next control message, in order. Throwing {@linkcode ProtocolError} ends the link. */
+  /** The next control message, in order. Throwing {@linkcode ProtocolError} ends the link. */
   onControl(opened: OpenedControl): void | Promise<void>;
-  /** Next record of the file channel, in order. Throwing ends the link. */
+  /** The next record of the file channel, in order. Throwing ends the link. */
   onRecord(record: Bytes): void;
   /**
-   * The other side does not answer, or answers again; `onEnd` follows where it stays silent for two
+   * The peer stopped answering, or answers again. `onEnd` follows if it stays silent for two
    * minutes.
    */
   onSteady(steady: boolean): void;
   /**
-   * The other side's page closed what carried the records, without a goodbye: it is closed, or
-   * being loaded again.
+   * The peer's page closed the transport without a goodbye message: it was closed or is being
+   * reloaded.
    */
   onAway(): void;
   /**
-   * What carried the records is gone: says which chunk has to come next, and forgets what has no
-   * place yet.
+   * The transport is gone. Returns the next chunk that is expected, and discards chunks that
+   * arrived out of order.
    */
   onBreak(): Position;
-  /** Another transport is there; the other side waits for this chunk of this side's. */
+  /** A new transport is in use; the peer expects this chunk of this side's next. */
   onResume(position: Position): void;
-  /** Called once; nothing follows. */
+  /** Called once; no callback follows. */
   onEnd(why: LinkEnd): void;
 }
 
-/** Hears how the transport in use is doing, to repair it. */
+/** Receives the state of the transport in use, in order to repair it. */
 export type Watcher = (state: TransportState) => void;
 
 /** Settings of a {@linkcode SecureLink}. */
 export interface LinkOptions {
   readonly keys: SessionKeys;
   /**
-   * One on which both bindings were verified; without, {@linkcode SecureLink.move} brings the
-   * first.
+   * A transport on which both bindings are verified. Without one, {@linkcode SecureLink.move}
+   * provides the first.
    */
   readonly transport?: Transport;
 }
 
-/** Sends and receives on one transport after the other. */
+/** Sends and receives over a succession of transports. */
 export class SecureLink {
   readonly sas: Bytes;
-  /** By what the viewer proved himself. */
+  /** What the viewer used as proof. */
   readonly by: Proof;
-  /** Another link of this session was there before, with a page that was loaded again since. */
+  /** This session had another link before one of the pages was reloaded. */
   readonly again: boolean;
   readonly #keys: SessionKeys;
   readonly #sealer: ControlSealer;
   readonly #opener: ControlOpener;
-  /** All that was ever sealed, by number: a few hundred records of some hundred bytes. */
+  /** All control records ever sealed, by number: a few hundred, of a few hundred bytes each. */
   readonly #log: Bytes[] = [];
   #transport: Transport | null = null;
-  /** One that waits for the other side's word. */
+  /** The next transport, which waits for the peer's first message. */
   #next: Transport | null = null;
   /**
-   * The one before: closed only when the other side has left it as well, which would take it for
-   * the end.
+   * The previous transport. It is closed only after the peer has left it too: the peer would take
+   * an earlier close for the end of the connection.
    */
   #last: Transport | null = null;
   #handlers: LinkHandlers | null = null;
@@ -125,33 +125,33 @@ export class SecureLink {
   }
 
   /**
-   * Says who listens; has to be called in the turn in which the link was handed over, or messages
-   * are lost.
+   * Sets the handlers. Has to be called synchronously when the link is handed over, or messages are
+   * lost.
    */
   listen(handlers: LinkHandlers): void {
     this.#handlers = handlers;
   }
 
-  /** Says who is to hear how the transport is doing. */
+  /** Sets the watcher of the transport's state. */
   watch(watcher: Watcher): void {
     this.#watcher = watcher;
   }
 
-  /** True once nothing more comes of it. */
+  /** True once the link has ended. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** False while nothing gets through. */
+  /** False while nothing gets through to the peer. */
   get steady(): boolean {
     return this.#steady;
   }
 
   /**
-   * Goes on with the `k`-th transport, which says nothing before the other side has said where it
-   * is. Resolves when both have, to false where this one was given up before; `ready` is called
-   * just before anything behind that is looked at. What the transport before it carried is over at
-   * once.
+   * Moves to the `k`-th transport. Each side first sends its position there, and nothing else
+   * before it has the peer's. Resolves to true once both positions are known, and to false if this
+   * transport was given up before. `ready` is called just before any later message is read. The
+   * previous transport is ignored at once.
    */
   async move(transport: Transport, k: number, ready: () => void = () => {}): Promise<boolean> {
     if (this.#ended) return false;
@@ -174,14 +174,14 @@ export class SecureLink {
       },
       onState: (state) => this.#changed(transport, state),
     });
-    // Behind all that came before and is still being read: it counts.
+    // After all earlier messages that are still being opened, because they count for the position.
     const told = this.#receiving = this.#receiving.then(async () => {
       if (transport !== this.#next) return;
       const position = this.#handlers?.onBreak() ?? { image: 0, chunk: 0 };
       const head = encodeHead(k, this.#opener.next, position);
       await transport.send("control", concat(head, await this.#keys.bindAgain(head)));
     }).catch(() => {
-      // It went at once: whoever repairs hears of it.
+      // The transport failed at once; the watcher is told.
     });
     await told;
     try {
@@ -193,7 +193,7 @@ export class SecureLink {
       this.#listenTo(transport);
       ready();
       this.#goOn(transport, first ? null : position);
-      // Only now is anything behind it looked at.
+      // Later messages are read only now.
       for (const { lane, data } of held) this.#receive(transport, lane, data);
       return true;
     } catch {
@@ -203,8 +203,8 @@ export class SecureLink {
   }
 
   /**
-   * Seals and sends a control message, after all that were sent before. Resolves to its plaintext
-   * when it was handed to the transport, or will be to the next one. Rejects when the link is gone.
+   * Seals and sends a control message, after all earlier ones. Resolves to its plaintext once the
+   * record was handed to the transport, or is kept for the next one. Rejects if the link has ended.
    */
   sendControl(message: ControlMessage): Promise<Bytes> {
     const plaintext = encodeControl(message);
@@ -214,32 +214,33 @@ export class SecureLink {
       this.#log.push(record);
       await this.#pass(record);
     });
-    // One that could not be sent must not keep the next one from saying so itself.
+    // A failure must not keep the next message from being sent, or from reporting its own failure.
     this.#sending = sent.catch(() => {});
     return sent.then(() => plaintext);
   }
 
   /**
-   * Sends a chunk record as soon as there is room. Rejects when what carries it is gone, or
-   * `signal` aborts.
+   * Sends a chunk record as soon as there is room. Rejects if the transport is gone or `signal`
+   * aborts.
    */
   async sendRecord(record: Bytes, signal?: AbortSignal): Promise<void> {
     if (this.#transport === null) throw new ChannelClosedError();
     await this.#transport.send("files", record, signal);
   }
 
-  /** Which way it goes now; `null` where nobody can tell. */
+  /** The route in use; `null` if it is unknown. */
   async route(): Promise<Route | null> {
     return await this.#transport?.route() ?? null;
   }
 
-  /** Ends it where no repair helps. */
+  /** Ends the link as lost. */
   giveUp(): void {
     this.#end("lost");
   }
 
   /**
-   * Ends it at once and without a word: another one takes its place. Nothing is called afterwards.
+   * Ends the link at once, without a goodbye message: another one takes its place. No callback is
+   * called afterwards.
    */
   drop(): void {
     this.#ended = true;
@@ -247,20 +248,20 @@ export class SecureLink {
     this.#dropTransports();
   }
 
-  /** Ends it because of what the other side said. */
+  /** Ends the link because the peer broke the protocol. */
   reject(): void {
     this.#end("protocol");
   }
 
   /**
-   * Closes after everything that was sent has left, at most two seconds later. Idempotent; `onEnd`
+   * Closes once everything that was sent has left, after at most two seconds. Idempotent; `onEnd`
    * is not called.
    */
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#grace);
-    // A queue on a dead path would never drain.
+    // On a dead route the queue would never drain.
     await Promise.race([this.#sending, pause(LINGER_MS)]);
     await this.#transport?.flush();
     this.#dropTransports();
@@ -274,7 +275,9 @@ export class SecureLink {
     });
   }
 
-  /** What the other side has not heard goes first; whatever is sealed from now on follows. */
+  /**
+   * Resends the control records that the peer has not received; records sealed from now on follow.
+   */
   #goOn(transport: Transport, position: Head | null): void {
     const missed = this.#log.slice(position?.control ?? 0);
     this.#sending = this.#sending.then(async () => {
@@ -292,7 +295,7 @@ export class SecureLink {
     try {
       await transport?.send("control", record);
     } catch (error) {
-      // It is in the log, for the next one.
+      // The record is in the log, for the next transport.
       if (this.#ended) throw error;
       if (transport === this.#transport && !(error instanceof ChannelClosedError)) {
         this.#end("lost");
@@ -319,7 +322,7 @@ export class SecureLink {
     const bytes = toBytes(data);
     if (bytes === null) return this.#end("protocol");
     if (lane === "files") return this.#receiveRecord(bytes);
-    // Opening is asynchronous, and order is what the records' nonces count.
+    // Opening is asynchronous, but has to keep the order: the nonces are counters.
     this.#receiving = this.#receiving.then(async () => {
       if (this.#ended) return;
       try {
@@ -368,7 +371,7 @@ export class SecureLink {
 }
 
 interface Head extends Position {
-  /** The control record that has to come next. */
+  /** The next control record that is expected. */
   readonly control: number;
 }
 
@@ -380,7 +383,7 @@ function encodeHead(k: number, control: number, { image, chunk }: Position): Byt
   return head;
 }
 
-/** The bytes of a channel's message; `null` for text, and for more than the longest record has. */
+/** The bytes of a channel's message; `null` for text and for anything longer than `longest`. */
 export function toBytes(data: unknown, longest = MAX_RECORD_LENGTH): Bytes | null {
   if (data instanceof ArrayBuffer) return within(new Uint8Array(data), longest);
   return data instanceof Uint8Array && data.buffer instanceof ArrayBuffer

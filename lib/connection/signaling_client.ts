@@ -1,6 +1,6 @@
 /**
  * The browser's end of `/ws/<room>`: takes a seat, keeps it through lost sockets and server
- * restarts, and relays.
+ * restarts, and exchanges messages with the other seat.
  *
  * This module is browser compatible.
  *
@@ -21,19 +21,19 @@ import {
 import { whenMoved } from "./network.ts";
 
 /**
- * First wait before coming back, doubled each time up to the longest, in milliseconds; half of it
- * is random.
+ * Delay before the first reconnect, and the longest one, in ms. The delay doubles each time, and
+ * half of it is random.
  */
 const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MAX_MS = 8_000;
 
-/** How often a page that never had a seat tries before it says that the server can't be reached. */
+/** How often a page that never had a seat tries before it reports the server unreachable. */
 const FIRST_ATTEMPTS = 3;
 
 /**
- * How long one that had a seat goes on asking after it was refused, in milliseconds. Longer than
- * the grace: a viewer whose new token was lost on the way is refused until the server has given his
- * old seat up.
+ * How long a page that had a seat keeps trying after a refusal, in ms. Longer than the grace
+ * period: a viewer whose new token was lost in transit is refused until the server has given up
+ * their old seat.
  */
 const REFUSED_PATIENCE_MS = SEAT_GRACE_MS + 15_000;
 
@@ -45,20 +45,20 @@ export type SignalingEnd =
   | "busy"
   /** The sender turned this viewer away. */
   | "dismissed"
-  /** The server makes rooms only for those who showed its access key. */
+  /** The server creates rooms only for people who have entered its access key. */
   | "access"
   | "unreachable"
   | "protocol";
 
-/** What the owner of the client is told. */
+/** Callbacks of a client. */
 export interface SignalingHandlers {
   /** A valid message of the server other than `ping`, in order. */
   onMessage(message: ServerMessage): void;
-  /** Contact with the server was lost or is back. */
+  /** The connection to the server was lost, or is back. */
   onContact(contact: boolean): void;
   /**
-   * Called once; nothing follows. Not called after `end()` or `close()`. With `busy` comes after
-   * how many seconds it is worth trying again, where the server said so.
+   * Called once; no callback follows. Not called after `end()`. With `busy`, `retry` is the number
+   * of seconds after which to try again, if the server gave one.
    */
   onEnd(why: SignalingEnd, retry?: number): void;
 }
@@ -67,11 +67,9 @@ export interface SignalingHandlers {
 export interface SignalingOptions {
   /** `ws(s)://host/ws/<room>`. */
   readonly url: string;
-  /**
-   * `create` or `join`: how a seat is taken the first time, and again when a resume was refused.
-   */
+  /** `create` or `join`: takes the seat the first time, and again after a resume was refused. */
   readonly first: ClientMessage;
-  /** Takes back a seat that is held already, before anything else. */
+  /** Takes back a seat that this page already had, before anything else. */
   readonly rtok?: string;
   readonly handlers: SignalingHandlers;
 }
@@ -81,10 +79,10 @@ export class SignalingClient {
   readonly #options: SignalingOptions;
   #socket: WebSocket | null = null;
   #resumeToken: string | null = null;
-  /** Time of the last moment in a seat (performance.now()), or `null` when there never was one. */
+  /** When this page was last in a seat, by performance.now(); `null` if it never was. */
   #seatedAt: number | null = null;
   #seated = false;
-  /** What the server said on this socket about when to come back, in seconds. */
+  /** The delay before reconnecting that the server asked for on this socket, in seconds. */
   #wait: number | undefined;
   #attempts = 0;
   #over = false;
@@ -107,15 +105,15 @@ export class SignalingClient {
   }
 
   /**
-   * Relays opaque data to the other seat. Lost when the socket is: the handshake starts over after
-   * a resume.
+   * Sends opaque data to the other seat. Lost if the socket is: the handshake starts over after a
+   * resume.
    */
   relay(d: string): void {
     if (this.#seated) this.#send({ t: "relay", d });
   }
 
   /**
-   * Passes a frame of the encrypted relay on. False where it can't: what was under way may be lost.
+   * Sends a frame of the encrypted relay. Returns false if it can't: frames in flight may be lost.
    */
   data(d: string): boolean {
     if (!this.#seated || this.#socket?.readyState !== WebSocket.OPEN) return false;
@@ -123,17 +121,15 @@ export class SignalingClient {
     return true;
   }
 
-  /**
-   * Says something about the seats or the attempt, while there is a seat. Lost when the socket is.
-   */
+  /** Sends a message about the seats or the attempt, if there is a seat. Lost if the socket is. */
   say(message: Extract<ClientMessage, { t: "dismiss" | "withdraw" | "outcome" }>): void {
     if (this.#seated) this.#send(message);
   }
 
   /**
-   * Takes the seat on a new socket at once: in another network what goes over the old one may be
-   * dead, and would say so in 50 s. The server then says anew who is there, and to both by which
-   * servers they get through.
+   * Takes the seat on a new socket at once. After a change of network the old socket may be dead,
+   * which would take 50 s to show. The server then reports again who is there, and sends both sides
+   * their ICE servers.
    */
   renew(): void {
     const socket = this.#socket;
@@ -142,15 +138,15 @@ export class SignalingClient {
       socket.close();
       this.#closed(1006);
     }
-    // One that is being opened may still fail, as Chromium's do when the network changes: that was
-    // not the server's fault.
+    // A socket that is being opened may still fail, as Chromium's do when the network changes. That
+    // is not the server's fault, so the attempts are counted from 0.
     this.#attempts = 0;
     this.#wake();
   }
 
   /**
-   * Ends for good: says `last` (`delete` or `leave`) when there is a seat, then closes; without it
-   * the seat counts as lost, and waits. Idempotent.
+   * Stops for good: sends `last` (`delete` or `leave`) if there is a seat, then closes. Without
+   * `last` the seat counts as lost, and the server keeps it for the grace period. Idempotent.
    */
   end(last?: ClientMessage): void {
     if (this.#over) return;
@@ -200,7 +196,7 @@ export class SignalingClient {
     }
     if (message.t === "err") this.#wait = message.retry;
     this.#options.handlers.onMessage(message);
-    // The token is kept: the server may forget the one before.
+    // Confirms that the token was kept: the server may forget the previous one.
     if (seated && !this.#over) this.#send({ t: "pong" });
   }
 
@@ -238,13 +234,14 @@ export class SignalingClient {
   }
 
   /**
-   * A room that is gone may come back: after a restart the sender makes it again, and the viewer
-   * waits for that.
+   * A room that is gone may exist again: after a server restart the sender creates it anew, and the
+   * viewer waits for that.
    */
   #refused(): void {
     const hadToken = this.#resumeToken !== null;
     this.#resumeToken = null;
-    // However long it was away: who made the room can make it again, and who joined can try to.
+    // However long this page was away: a sender can create the room anew, and a viewer can try to
+    // join.
     if (hadToken) return this.#schedule(true);
     const since = this.#seatedAt === null ? Infinity : performance.now() - this.#seatedAt;
     if (this.#options.first.t !== "join" || since > REFUSED_PATIENCE_MS) {
@@ -253,10 +250,7 @@ export class SignalingClient {
     this.#schedule(false);
   }
 
-  /**
-   * A page that has a seat waits as long as the server says; one that has none says so to the
-   * person.
-   */
+  /** A page that had a seat waits as long as the server asks; one that never had one reports it. */
   #busy(): void {
     const wait = (this.#wait ?? Infinity) * 1_000;
     if (this.#seatedAt === null || wait > REFUSED_PATIENCE_MS) {
@@ -266,8 +260,8 @@ export class SignalingClient {
   }
 
   /**
-   * What a server says in place of an upgrade a page can't read, so it asks once more without one.
-   * Meanwhile it goes on trying: an answer may never come.
+   * A page can't read the answer that a server gives in place of an upgrade, so this asks once more
+   * without one. Retries continue meanwhile: an answer may never arrive.
    */
   async #askWhy(): Promise<void> {
     const answer = await fetch(this.#options.url.replace(/^ws/, "http")).catch(() => null);
@@ -285,7 +279,8 @@ export class SignalingClient {
   #schedule(atOnce: boolean): void {
     const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (this.#attempts - 1));
     const wait = atOnce ? BACKOFF_FIRST_MS : longest;
-    // Half of the wait is random, so that a restarted server does not meet all its clients at once.
+    // Half of the delay is random, so that a restarted server does not meet all its clients at
+    // once.
     this.#scheduleIn(wait / 2 + random() * wait / 2);
   }
 
@@ -293,7 +288,10 @@ export class SignalingClient {
     this.#retry = setTimeout(() => this.#connect(), ms);
   }
 
-  /** The page is back, or the network: no need to wait for the timer, which may have slept. */
+  /**
+   * The page or the network is back: reconnects without waiting for the timer, which may have been
+   * suspended.
+   */
   #wake(): void {
     if (!this.#over && this.#socket === null && globalThis.document?.visibilityState !== "hidden") {
       this.#connect();
@@ -301,7 +299,8 @@ export class SignalingClient {
   }
 
   /**
-   * The server pings every 20 s: a socket without a word for 50 s is dead, whatever its state says.
+   * The server pings every 20 s: a socket without a message for 50 s is dead, whatever its state
+   * says.
    */
   #watch(): void {
     clearTimeout(this.#watchdog);
@@ -309,7 +308,8 @@ export class SignalingClient {
       const socket = this.#socket;
       if (socket === null) return;
       socket.close();
-      // A dead network would keep `close` waiting; this socket is not listened to any more.
+      // On a dead network the `close` event would be late; this socket's events are ignored from
+      // now on.
       this.#closed(1006);
     }, HEARTBEAT_TIMEOUT_MS);
   }
@@ -326,13 +326,13 @@ export class SignalingClient {
     clearTimeout(this.#retry);
     clearTimeout(this.#watchdog);
     this.#wakeups.abort();
-    // Messages handed over before are still sent: close() queues behind them.
+    // Messages sent before are still delivered: close() queues behind them.
     this.#socket?.close(CLOSE.done);
     this.#socket = null;
   }
 }
 
-/** From 0 up to, not including, 1. */
+/** A random number from 0 up to, but not including, 1. */
 function random(): number {
   return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
 }

@@ -1,12 +1,12 @@
 /**
- * Several RTCPeerConnections as one transport, where it is far and packets get lost: each has a
- * congestion window of its own, which grows by one packet a round trip and halves with each loss,
- * so four of them carry more (docs/connectivity.md has the figures).
+ * Several RTCPeerConnections as one transport, for long routes on which packets get lost. Each has
+ * its own congestion window, which grows by one packet per round trip and halves with each loss, so
+ * four of them carry more (docs/connectivity.md has the figures).
  *
- * Everything begins on one connection, and control messages stay there. Once that has been slow and
- * the round trip is long, the sender's side sets up the others, over the first. From then on each
- * record says how many went before it; the other side puts them in order, and says how far it is,
- * so that what was on a connection that died can be sent again on the first.
+ * Everything starts on one connection, and control messages stay there. If that connection proves
+ * slow and the round trip is long, the sender sets up the others, signaling over the first. From
+ * then on each record carries the number of records before it. The receiver puts them in order and
+ * reports how far it is, so that records on a connection that died can be sent again on the first.
  *
  * This module is browser compatible.
  *
@@ -34,64 +34,65 @@ import { toBytes } from "./secure_link.ts";
 import type { Lane, Transport, TransportHandlers, TransportState } from "./transport.ts";
 
 /**
- * From this round trip on it is far, in milliseconds. Nearer, one connection has the processor to
- * itself.
+ * Shortest round trip, in ms, from which further connections are opened. Below it, one connection
+ * has the processor to itself.
  */
 const FAR_MS = 15;
 
 /**
- * How long the first one is waited for before it is judged, in milliseconds, and the records that
- * are too few for that long: less than 2 MiB a second. One that loses nothing is faster after its
- * first second, and gains little from others.
+ * The first connection is judged each time that sending on it has taken this long in total, in ms.
+ * It counts as slow if it took fewer than `FEW` records in that time: less than 2 MiB a second. A
+ * connection that loses nothing is faster after its first second, and gains little from others.
  */
 const LOOK_MS = 1_000;
 const FEW = 32;
 
-/** What a further connection needs of its owner. */
+/** Options that differ for each further connection. */
 export type StripeOptions = Pick<PeerOptions, "keys" | "longest" | "send" | "onBound" | "onFailed">;
 
 /** Settings of a {@linkcode StripedTransport}. */
 export interface StripedOptions {
-  /** The first connection, bound. */
+  /** The first connection; it is bound. */
   readonly first: RtcTransport;
   readonly keys: Pick<SessionKeys, "role" | "stripe">;
-  /** Makes a further one, with the same certificate, servers and policy. */
+  /** Makes a further connection, with the same certificate, servers and policy. */
   readonly connect: (options: StripeOptions) => Peer;
 }
 
-/** A record that is not known to have arrived in order, and what carried it. */
+/** A record that is not known to have arrived in order, and the connection that carried it. */
 interface Kept {
   readonly message: Bytes;
   way: RtcTransport;
 }
 
-/** Carries messages over one connection, or several. */
+/** Carries messages over one connection, or over several. */
 export class StripedTransport implements Transport {
   readonly #options: StripedOptions;
   readonly #first: RtcTransport;
-  /** All that carry records; the first one is the first. */
+  /** All connections that carry records, `#first` at index 0. */
   #ways: readonly RtcTransport[];
   readonly #peers = new Map<number, Peer>();
   #handlers: TransportHandlers | null = null;
   #asked = false;
   /**
-   * How long records waited for the first one since it was judged last, and how many those were.
+   * Total time that records waited for the first connection since it was last judged, and how many
+   * they were.
    */
   #waited = 0;
   #taken = 0;
-  /** One of the others died: nothing is striped on this transport any more. */
+  /** One of the others died: this transport uses only the first connection from then on. */
   #dropped = false;
   #over = false;
-  /** Records that were sent, and how many of them are known to have arrived. */
+  /** Number of records sent, and number of those known to have arrived. */
   #sent = 0;
   #arrived = 0;
-  /** There was more than one connection: each record says its place from then on. */
+  /** There has been more than one connection: from then on each record carries its place. */
   #placing = false;
   /** Records with a place that are not known to have arrived, by place. */
   readonly #kept = new Map<number, Kept>();
   /**
-   * The place that has to come next, the one that the other side was told, and what came before its
-   * time.
+   * The next place that is expected, the one last reported to the peer, and records that arrived
+   * out of order.
    */
   #next = 0;
   #told = 0;
@@ -151,12 +152,13 @@ export class StripedTransport implements Transport {
     const place = this.#sent++;
     const message = encodePlaced(place, record);
     this.#kept.set(place, { message, way });
-    // One that has just died takes nothing; then this goes out again with the rest.
+    // A connection that has just died rejects it; then the record is sent again with the others.
     await way.send("files", message).catch(() => this.#drop());
   }
 
   /**
-   * The connection with the shortest queue; `null` where all are full, or too much is under way.
+   * The connection with the shortest queue; `null` if all are full, or if too many records are in
+   * flight.
    */
   #free(): RtcTransport | null {
     if (this.#over) throw new ChannelClosedError();
@@ -166,7 +168,7 @@ export class StripedTransport implements Transport {
     return free[0] ?? null;
   }
 
-  /** Resolves when something may be different. */
+  /** Resolves when `#free` may have a different result. */
   #change(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const aborted = () => reject(signal?.reason);
@@ -188,13 +190,13 @@ export class StripedTransport implements Transport {
     this.#waited = this.#taken = 0;
   }
 
-  /** S: sets the others up, once. */
+  /** Sender: sets the other connections up, once. */
   async #openWhereFar(): Promise<void> {
     if (this.#asked || this.#options.keys.role !== "S") return;
     this.#asked = true;
     const roundTrip = await this.#first.roundTrip();
     if (roundTrip === null || roundTrip < FAR_MS) {
-      // It may not stay that near.
+      // The round trip may become longer.
       this.#asked = false;
       return;
     }
@@ -204,7 +206,7 @@ export class StripedTransport implements Transport {
         await peer.offer((sdp) => keys.signalSealer.seal(HANDSHAKE.offer, sdp));
       }
     } catch {
-      // This browser has no more of them to give: one has to do.
+      // This browser can't open more connections: one has to do.
       this.#drop();
     }
   }
@@ -225,7 +227,7 @@ export class StripedTransport implements Transport {
 
   #say(message: Bytes): void {
     this.#first.send("control", message).catch(() => {
-      // The first one is gone, and all ends with it.
+      // The first connection is gone, and the transport ends with it.
     });
   }
 
@@ -233,13 +235,13 @@ export class StripedTransport implements Transport {
     if (this.#over || this.#dropped) return way.close();
     way.listen({
       onMessage: (lane, data) => this.#receive(way, lane, data),
-      // None of them is repaired: whatever breaks one is likely to break all.
+      // None of the others is recovered: whatever breaks one is likely to break all.
       onState: (state) => state === "up" ? undefined : this.#drop(),
     });
     if (this.#ways.length === 1) this.#first.files.onRoom(() => this.#wake());
     way.files.onRoom(() => this.#wake());
     this.#ways = [...this.#ways, way];
-    // What is under way on the first one counts as well.
+    // Records in flight on the first connection count as well.
     this.#tell();
     this.#wake();
   }
@@ -248,7 +250,7 @@ export class StripedTransport implements Transport {
     if (this.#over) return;
     const bytes = toBytes(data, MAX_PLACED_LENGTH);
     if (lane === "files" && bytes?.[0] === RECORD.placed) return this.#receivePlaced(bytes);
-    // Nothing else goes over the others.
+    // The other connections carry nothing else.
     if (way !== this.#first) return this.#breach();
     if (lane === "files") {
       this.#next++;
@@ -279,7 +281,7 @@ export class StripedTransport implements Transport {
   #receivePlaced(message: Bytes): void {
     const place = placeOf(message);
     if (place === null || place >= this.#next + STRIPE_WINDOW) return this.#breach();
-    // What comes twice was sent again because nobody could know.
+    // A duplicate was sent again because the peer could not know that it had arrived.
     if (place >= this.#next) this.#early.set(place, message.subarray(PLACE_LENGTH));
     this.#deliver();
   }
@@ -315,7 +317,8 @@ export class StripedTransport implements Transport {
   }
 
   /**
-   * Goes on with the first one, which also takes what the others had and may not have delivered.
+   * Continues with the first connection alone, and sends again on it what the others may not have
+   * delivered.
    */
   async #drop(): Promise<void> {
     if (this.#over || this.#dropped) return;
@@ -327,7 +330,7 @@ export class StripedTransport implements Transport {
     try {
       for (const { message } of lost) await this.#first.send("files", message);
     } catch {
-      // All is over.
+      // The whole transport is gone.
     }
   }
 
@@ -338,7 +341,7 @@ export class StripedTransport implements Transport {
     this.#ways = [this.#first];
   }
 
-  /** Above, whatever is no bytes is a breach. */
+  /** Reports a breach of the protocol: the owner treats a message without bytes as one. */
   #breach(): void {
     if (!this.#over) this.#handlers?.onMessage("control", null);
   }

@@ -1,6 +1,6 @@
 /**
- * What a try to connect leaves behind for who has to find out why it failed: kinds and counts,
- * never an address.
+ * Diagnostics of an attempt to connect, for finding out why it failed: kinds and counts, never an
+ * address.
  *
  * This module is browser compatible.
  *
@@ -8,7 +8,7 @@
  */
 import type { RelayProtocol, Route } from "./route.ts";
 
-/** Where an ICE candidate leads. */
+/** The type of an ICE candidate. */
 export type CandidateKind = "host" | "srflx" | "prflx" | "relay";
 
 /** How many of each kind there were. */
@@ -18,24 +18,21 @@ export type CandidateCounts = Partial<Record<CandidateKind, number>>;
 export class Trace {
   /** Found on this side. */
   readonly own: CandidateCounts = {};
-  /** Told by the other side. */
+  /** Received from the peer. */
   readonly other: CandidateCounts = {};
   /**
-   * Whether the server named a TURN relay, and whether it passes encrypted records on itself;
-   * `null` before it could.
+   * Whether the server named a TURN server, and whether it relays encrypted records itself; `null`
+   * before it is known.
    */
   turn: boolean | null = null;
   server: boolean | null = null;
-  /**
-   * How often ICE asked a STUN or TURN server and got no good answer, by the code that the browser
-   * gives.
-   */
+  /** How often a STUN or TURN server gave no good answer, by the browser's error code. */
   readonly iceErrors: Record<number, number> = {};
   /** The last state of ICE; `null` before there was one. */
   ice: RTCIceConnectionState | null = null;
-  /** Which way it went, where it is known. */
+  /** The route, if it is known. */
   route: Route | null = null;
-  /** What this browser's TURN relay was reached over, where one was used last. */
+  /** The protocol by which this browser last reached its TURN relay, if it used one. */
   relayProtocol: RelayProtocol | null = null;
 }
 

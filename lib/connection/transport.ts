@@ -1,6 +1,6 @@
 /**
- * What carries the records of a link: two ordered lanes, and whether anything gets through. One is
- * a pair of DataChannels, the other goes through the server.
+ * A transport carries the records of a link on two ordered lanes, and reports whether anything gets
+ * through. One kind is a pair of DataChannels, the other uses the server's encrypted relay.
  *
  * This module is browser compatible.
  *
@@ -13,14 +13,14 @@ import type { Route } from "./route.ts";
 export type Lane = "control" | "files";
 
 /**
- * `up`: the other side answers. `shaky`: not now; it may come back by itself. `stuck`: it will not,
- * unless something is done about it. `closed`: the other side ended it.
+ * `up`: the peer answers. `shaky`: it does not answer now, but may recover by itself. `stuck`: it
+ * will not recover without help. `closed`: the peer closed the transport.
  */
 export type TransportState = "up" | "shaky" | "stuck" | "closed";
 
-/** What the owner of a transport is told. */
+/** Callbacks of a transport. */
 export interface TransportHandlers {
-  /** The next message of a lane, in order; not looked at. */
+  /** The next message of a lane, in order, not validated. */
   onMessage(lane: Lane, data: unknown): void;
   /** Nothing follows `closed`. */
   onState(state: TransportState): void;
@@ -28,17 +28,19 @@ export interface TransportHandlers {
 
 /** Carries messages between two browsers. */
 export interface Transport {
-  /** Says who listens; nothing is lost before that in the same turn. */
+  /**
+   * Sets the handlers. Nothing is lost if this is called synchronously once the transport is there.
+   */
   listen(handlers: TransportHandlers): void;
-  /** Which way it goes, or `null` where the browser does not tell. */
+  /** The route in use; `null` if the browser does not tell. */
   route(): Promise<Route | null>;
   /**
-   * Hands a message over as soon as the lane has room. Rejects with a `ChannelClosedError` where
-   * the transport is gone, or with the reason of `signal`.
+   * Sends a message as soon as the lane has room. Rejects with a `ChannelClosedError` if the
+   * transport is gone, or with the reason of `signal`.
    */
   send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void>;
-  /** Resolves when what was handed over has left, or never will; at most a second later. */
+  /** Resolves once what was sent has left, or never will; after at most a second. */
   flush(): Promise<void>;
-  /** Ends it at once; its owner hears nothing more. Idempotent. */
+  /** Closes it at once; no callback is called afterwards. Idempotent. */
   close(): void;
 }
