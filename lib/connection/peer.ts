@@ -153,8 +153,8 @@ export class Peer {
   }
 
   /**
-   * Takes M5 (sender), which is empty if the peer has no WebRTC, or M6 (both). Throws {@linkcode
-   * ProtocolError}.
+   * Takes M5 (sender), which is empty if the peer has no WebRTC, or M6 (both). Throws
+   * {@linkcode ProtocolError}.
    */
   async receive(message: Bytes): Promise<void> {
     const { keys } = this.#options;

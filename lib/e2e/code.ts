@@ -1,7 +1,7 @@
 /**
- * A code that one can say: `4821-crystal-orbit-lemon`. The digits are the server's and lead to the
- * room; the three words are drawn in the sender's browser, never leave it, and are the password of
- * a CPace run.
+ * A code that can be read out: `4821-crystal-orbit-lemon`. The digits are issued by the server and
+ * lead to the room. The three words are drawn in the sender's browser, never leave it, and are the
+ * password of a CPace run.
  *
  * This module is browser compatible.
  *
@@ -10,8 +10,8 @@
 import { CODE_PATTERN } from "../protocol/signaling.ts";
 
 /**
- * Words of a code: 3 of 2,048 are 33 bits, enough where every guess costs a run and three wrong
- * ones end it.
+ * Words of a code. Three of 2,048 are 33 bits, which is enough: every guess costs a run, and three
+ * wrong ones end it.
  */
 export const CODE_WORDS = 3;
 
@@ -20,10 +20,10 @@ const LIST_LENGTH = 2_048;
 /** No two words of the list begin with the same four letters, so these are enough. */
 const DISTINCT_LETTERS = 4;
 
-/** Suggestions at once: what fits over a phone's keyboard. */
+/** Most suggestions at once: what fits above a phone's keyboard. */
 const MAX_SUGGESTIONS = 4;
 
-/** A code, taken apart. */
+/** The parts of a code. */
 export interface Code {
   /** 4 to 8 digits: the second address of the room. */
   readonly digits: string;
@@ -33,12 +33,12 @@ export interface Code {
 
 /** What is wrong with what somebody typed. */
 export type CodeProblem =
-  /** A number or a word is missing, or there is more than that. */
+  /** A number or a word is missing, or there are too many. */
   | { readonly reason: "incomplete_code" }
   | { readonly reason: "unknown_word"; readonly word: string };
 
 /**
- * The list of 2,048 words, loaded when somebody makes or types a code. Throws where it can't be
+ * The list of 2,048 words, loaded when somebody creates or types a code. Throws if it can't be
  * loaded.
  */
 export async function loadWordlist(): Promise<readonly string[]> {
@@ -50,20 +50,20 @@ export async function loadWordlist(): Promise<readonly string[]> {
 /** Draws the words of a new code from the list. */
 export function drawWords(list: readonly string[]): string {
   const random = crypto.getRandomValues(new Uint16Array(CODE_WORDS));
-  // 2,048 divides 65,536: no word is likelier than another.
+  // 2,048 divides 65,536, so all words are equally likely.
   const words = Array.from(random, (value) => list[value % LIST_LENGTH]).join("-");
   random.fill(0);
   return words;
 }
 
-/** The code as it is shown and said. */
+/** The code as it is shown and read out. */
 export function formatCode({ digits, words }: Code): string {
   return `${digits}-${words}`;
 }
 
 /**
- * Reads what somebody typed: in any case, with any signs and spaces in between, words cut to their
- * first four letters or more. Returns the code, or what is wrong with it.
+ * Parses what somebody typed: in upper or lower case, with any signs and spaces in between, and
+ * with words cut to their first four letters or more. Returns the code, or what is wrong with it.
  */
 export function parseCode(text: string, list: readonly string[]): Code | CodeProblem {
   const parts = split(text);
@@ -81,8 +81,8 @@ export function parseCode(text: string, list: readonly string[]): Code | CodePro
 }
 
 /**
- * Words that the one being typed at the end of `text` may become; none where it is whole, or too
- * short to say.
+ * Completions of the word that is being typed at the end of `text`. None if it is complete or
+ * shorter than two letters.
  */
 export function suggestWords(text: string, list: readonly string[]): readonly string[] {
   const begun = lastWord(text);
@@ -90,7 +90,7 @@ export function suggestWords(text: string, list: readonly string[]): readonly st
   return list.filter((word) => word.startsWith(begun)).slice(0, MAX_SUGGESTIONS);
 }
 
-/** `text` with `word` in place of the one being typed at its end, ready for the next. */
+/** `text` with the word at its end replaced by `word`, ready for the next one. */
 export function completeWord(text: string, word: string): string {
   const rest = text.replace(/\p{L}*$/u, "");
   const whole = split(rest).filter((part) => !isNumber(part)).length + 1 >= CODE_WORDS;
@@ -105,7 +105,7 @@ function lastWord(text: string): string {
   return /\p{L}*$/u.exec(normalize(text))?.[0] ?? "";
 }
 
-/** Full-width and other forms of the same letters and digits become the plain ones. */
+/** Converts full-width and other forms of letters and digits to the plain ones. */
 function normalize(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }

@@ -23,8 +23,8 @@ const SPACE = 0x20;
 const MAX_RECORD_LENGTH = HEADER_LENGTH + MAX_CONTROL_BYTES + TAG_LENGTH;
 
 /**
- * A control message together with the exact plaintext that was sealed: `meta`'s is authenticated
- * with each chunk.
+ * A control message, and the exact plaintext that was sealed: that of `meta` is authenticated with
+ * each chunk.
  */
 export interface OpenedControl {
   readonly message: ControlMessage;
@@ -32,7 +32,7 @@ export interface OpenedControl {
 }
 
 /**
- * Writes a control message as padded JSON. Throws `RangeError` when it does not fit into a record.
+ * Encodes a control message as padded JSON. Throws `RangeError` if it does not fit into a record.
  */
 export function encodeControl(message: ControlMessage): Bytes {
   const json = new TextEncoder().encode(JSON.stringify(message));
@@ -62,7 +62,7 @@ export class ControlSealer {
   }
 }
 
-/** Opens the other side's control records, which have to come exactly in order. */
+/** Opens the peer's control records, which have to arrive exactly in order. */
 export class ControlOpener {
   readonly #key: CryptoKey;
   #seq = 0;
@@ -71,7 +71,7 @@ export class ControlOpener {
     this.#key = key;
   }
 
-  /** The number of the record that has to come next. */
+  /** The number of the next record that is expected. */
   get next(): number {
     return this.#seq;
   }

@@ -1,7 +1,7 @@
 /**
- * CPace (draft-irtf-cfrg-cpace), suite CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256: two who know the
- * same few words agree on a key, and whoever does not know them learns nothing but whether one
- * guess was right. `@noble/curves` computes in the group. Loaded only where a code is used.
+ * CPace (draft-irtf-cfrg-cpace), suite CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256. Two people who know
+ * the same few words agree on a key. Anybody else learns only whether one guess was right.
+ * `@noble/curves` does the computing in the group. Loaded only where a code is used.
  *
  * This module is browser compatible.
  *
@@ -15,13 +15,14 @@ import { KEY_LENGTH, ProtocolError, randomBytes, sha256, take, wipe } from "./su
 const DSI = "CPaceP256_XMD:SHA-256_SSWU_NU_";
 
 /**
- * Input block size of SHA-256 in bytes: the password fills the first block, whatever its length.
+ * Input block size of SHA-256 in bytes. The password is padded to the first block, so that its
+ * length does not show.
  */
 const BLOCK_LENGTH = 64;
 
 /**
- * Bytes of randomness for one scalar: 16 more than it has make it as good as uniform (FIPS 186-5
- * A.2.1).
+ * Bytes of randomness for one scalar: 16 more than its length make it practically uniform (FIPS
+ * 186-5 A.2.1).
  */
 const SEED_LENGTH = 48;
 
@@ -44,8 +45,8 @@ export interface CpaceTranscript {
 }
 
 /**
- * lv_cat of the draft: each item behind its length. Lengths here never reach 128, where LEB128
- * needs a second byte.
+ * lv_cat of the draft: each item, prefixed by its length. Throws `RangeError` above 127 bytes,
+ * where LEB128 would need a second byte.
  */
 function lengthPrefixed(...items: readonly Bytes[]): Bytes {
   return concat(...items.flatMap((item) => {
@@ -55,7 +56,7 @@ function lengthPrefixed(...items: readonly Bytes[]): Bytes {
 }
 
 /**
- * generator_string of the draft: what is mapped to the curve. Throws `RangeError` for an item of
+ * generator_string of the draft, which is mapped to the curve. Throws `RangeError` for an item of
  * over 127 bytes.
  */
 export function generatorString({ password, channel, session }: CpaceInput): Bytes {
@@ -63,20 +64,20 @@ export function generatorString({ password, channel, session }: CpaceInput): Byt
   return lengthPrefixed(ascii(DSI), password, new Uint8Array(padding), channel, session);
 }
 
-/** calculate_generator of the draft: a point of 65 bytes, not compressed. */
+/** calculate_generator of the draft: an uncompressed point of 65 bytes. */
 export function generator(input: CpaceInput): Bytes {
   const point = p256_hasher.encodeToCurve(generatorString(input), { DST: `${DSI}_DST` });
   return point.toBytes(false).slice();
 }
 
 /**
- * scalar_mult_vfy of the draft: the x coordinate, 32 bytes. Throws {@linkcode ProtocolError} for
- * what is no point.
+ * scalar_mult_vfy of the draft: the x coordinate, 32 bytes. Throws {@linkcode ProtocolError} if
+ * `point` is not one.
  */
 export function multiplyVerified(scalar: Bytes, point: Bytes): Bytes {
   if (point.length !== SHARE_LENGTH || point[0] !== 0x04) throw new ProtocolError();
   try {
-    // P-256 has no small subgroup: a point on the curve that is not the neutral one has the full
+    // P-256 has no small subgroup: every point on the curve except the neutral one has the full
     // order.
     const product = p256.Point.fromBytes(point).multiply(p256.Point.Fn.fromBytes(scalar));
     return take(product.toBytes(false), 1, KEY_LENGTH);
@@ -98,7 +99,7 @@ export function sessionKey(
   ));
 }
 
-/** Draws a scalar, 32 bytes; whatever it was made of is overwritten. */
+/** Draws a scalar, 32 bytes, and overwrites the randomness that it was made of. */
 function drawScalar(): Bytes {
   const seed = randomBytes(SEED_LENGTH);
   const drawn = p256.utils.randomSecretKey(seed);
@@ -114,7 +115,7 @@ export class CpaceRun {
   readonly #session: Bytes;
   readonly #scalar: Bytes;
 
-  /** `scalar` is given by known answers alone, 32 bytes big-endian. */
+  /** Only tests with known answers pass `scalar`, 32 bytes big-endian. */
   constructor(input: CpaceInput, scalar: Bytes = drawScalar()) {
     this.#session = input.session;
     this.#scalar = scalar;
@@ -122,14 +123,14 @@ export class CpaceRun {
     this.share = point.multiply(p256.Point.Fn.fromBytes(scalar)).toBytes(false).slice();
   }
 
-  /** Overwrites the scalar of a run that comes to nothing. */
+  /** Overwrites the scalar of an unfinished run. */
   end(): void {
     wipe(this.#scalar);
   }
 
   /**
-   * ISK from the other side's share, which has to be one of the transcript's; the scalar is
-   * overwritten. Throws {@linkcode ProtocolError} for a share that is no point of the curve.
+   * Computes ISK from the peer's share, which has to be one of the transcript's, and overwrites the
+   * scalar. Throws {@linkcode ProtocolError} if the share is not a point of the curve.
    */
   async finish(peerShare: Bytes, transcript: CpaceTranscript): Promise<Bytes> {
     let k: Bytes;

@@ -1,7 +1,7 @@
 /**
- * The handshake M1…M4 as two machines, one per role, each reading top to bottom. Whatever deviates
- * in length, type, order or MAC throws {@linkcode ProtocolError}, and the machine is dead from then
- * on.
+ * The handshake M1…M4 as two state machines, one per role, each reading top to bottom. Any
+ * deviation in length, type, order or MAC throws {@linkcode ProtocolError}, and the machine accepts
+ * nothing more.
  *
  * This module is browser compatible.
  *
@@ -62,29 +62,29 @@ import {
   transcript2,
 } from "./transcript.ts";
 
-/** What a link gives both ends. */
+/** What both sides get from a link. */
 export interface LinkSecret {
   /** The 16 bytes of rid. */
   readonly room: Bytes;
-  /** 32 bytes. Overwritten by the caller, not here: a second handshake may need it. */
+  /** 32 bytes. The caller overwrites it, because a second handshake may need it. */
   readonly psk: Bytes;
 }
 
 /**
- * What a handshake leaves both ends for the case that one of the pages is loaded again: a psk that
- * no other link or code gives.
+ * What a handshake leaves both sides for a reload of either page: a psk that no other link or code
+ * yields.
  */
 export interface ResumeSecret {
-  /** 32 bytes. Overwritten by whoever keeps it. */
+  /** 32 bytes. The owner overwrites it. */
   readonly resume: Bytes;
-  /** By what R proved himself at first. */
+  /** What R used as proof in the first handshake. */
   readonly by: Proof;
 }
 
-/** By what R can prove himself at first. */
+/** What R can use as proof in the first handshake. */
 export type Proof = "link" | "code";
 
-/** What a side has of its own. */
+/** A side's own inputs. */
 interface OwnParts {
   /** SHA-256 of this side's DTLS certificate, 32 bytes. */
   readonly fingerprint: Bytes;
@@ -92,51 +92,49 @@ interface OwnParts {
 }
 
 /**
- * What S brings: her link, and the code that leads to the same room where there is one. R chooses
- * by which he comes.
+ * The inputs of S: the link, and the code that leads to the same room, if there is one. R chooses
+ * which of them to use.
  */
 export interface SenderInput extends OwnParts {
   readonly link: LinkSecret;
   readonly code: Code | null;
   /** What an earlier handshake of this session left. */
   readonly resumed?: ResumeSecret | null;
-  /** Somebody is bound already: nobody but him may come again. */
+  /** A viewer was bound already: only they may return. */
   readonly only?: boolean;
 }
 
-/** What R brings: the link or the code that he was given, or what an earlier handshake left. */
+/** The input of R: the link or the code that R was given, or what an earlier handshake left. */
 export interface ViewerInput extends OwnParts {
   readonly secret: LinkSecret | Code | ResumeSecret;
 }
 
-/**
- * What one connection between the two takes of a handshake; "own" and "peer" are seen from here.
- */
+/** The keys of one connection between the two; "own" and "peer" are seen from this side. */
 export interface ConnectionKeys {
   readonly role: Role;
   readonly peerFingerprint: Bytes;
   readonly signalSealer: SignalSealer;
   readonly signalOpener: SignalOpener;
-  /** This side's binding MAC, 32 bytes: the first thing it says on the control channel. */
+  /** This side's binding MAC, 32 bytes: the first message that it sends on the control channel. */
   readonly ownBinding: Bytes;
-  /** Checks the other side's binding MAC in constant time. */
+  /** Checks the peer's binding MAC in constant time. */
   verifyPeerBinding(tag: Bytes): Promise<boolean>;
 }
 
 /** What both sides hold after a handshake. */
 export interface SessionKeys extends ConnectionKeys {
-  /** By what R proved himself, now or in the handshake that this one resumes. */
+  /** What R used as proof, in this handshake or in the one that it resumes. */
   readonly by: Proof;
-  /** True where this handshake resumes another. */
+  /** True if this handshake resumes another. */
   readonly again: boolean;
   /**
-   * What is left for the next one, should a page be loaded again: the first handshake's, 32 bytes,
-   * the caller's to overwrite.
+   * The secret for resuming after a reload, 32 bytes, which the caller overwrites. A resumed
+   * handshake returns the first handshake's.
    */
   leave(): Promise<Bytes>;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
-  /** For what is said about the connection once there was one: some of it may get lost. */
+  /** For messages about a connection that was established once: some of them may get lost. */
   readonly repairSealer: RepairSealer;
   readonly repairOpener: RepairOpener;
   /** AES-256-GCM keys of the control channel, one for each direction. */
@@ -144,12 +142,12 @@ export interface SessionKeys extends ConnectionKeys {
   readonly controlIn: CryptoKey;
   /**
    * The keys of the `n`-th further connection. Throws {@linkcode ProtocolError} for a number that
-   * was used: its nonces count from 0.
+   * was used before: its nonces count from 0.
    */
   stripe(n: number): Promise<ConnectionKeys>;
-  /** This side's MAC at the start of a further transport, over what it says there first. */
+  /** This side's MAC at the start of a further transport, over `head`, which precedes it there. */
   bindAgain(head: Bytes): Promise<Bytes>;
-  /** Checks the other side's in constant time. */
+  /** Checks the peer's in constant time. */
   verifyAgain(head: Bytes, tag: Bytes): Promise<boolean>;
 }
 
@@ -170,7 +168,9 @@ function startsWith(message: Bytes, type: number, length: number): boolean {
   return message.length === length && message[0] === type && message[1] === PROTOCOL_VERSION;
 }
 
-/** Runs `body`, and overwrites all that it gave to `keep`, however it ends. */
+/**
+ * Runs `body`, and afterwards overwrites everything that it passed to `keep`, also if it throws.
+ */
 async function wipingAfter<T>(
   body: (keep: (secret: Bytes) => Bytes) => Promise<T>,
 ): Promise<T> {
@@ -185,7 +185,7 @@ async function wipingAfter<T>(
   }
 }
 
-/** What ties a connection to a transcript, and seals its signaling. */
+/** Derives the keys that tie a connection to a transcript and seal its signaling. */
 async function deriveConnection(
   role: Role,
   { ikm, th, fpS, fpR }: { ikm: Bytes | CryptoKey; th: Bytes; fpS: Bytes; fpR: Bytes },
@@ -256,7 +256,7 @@ async function deriveSession(
     ...first.keys,
     by: resumed?.by ?? (mode === MODE.code ? "code" : "link"),
     again: resumed !== null,
-    // The first one stays: which of two pages was loaded again when must not matter.
+    // The first handshake's secret stays in use: it must not matter which page was reloaded when.
     leave: async () =>
       resumed !== null
         ? resumed.resume.slice()
@@ -277,13 +277,14 @@ async function deriveSession(
   };
 }
 
-/** Runs steps in order, each once; any throw or any step out of turn ends the machine. */
+/** Runs steps in order, each once. A step that throws or is out of order ends the machine. */
 class Turns {
   #next = 0;
 
   async take<T>(step: number, run: () => Promise<T>): Promise<T> {
     const due = step === this.#next;
-    // Dead until the step went well: neither a failed step nor one out of turn leaves a way back.
+    // Nothing is accepted until the step has succeeded: neither a failed step nor one out of order
+    // leaves a way back.
     this.#next = -1;
     expect(due);
     const result = await run();
@@ -292,27 +293,27 @@ class Turns {
   }
 }
 
-/** The mode in which R comes by a secret. */
+/** The mode that belongs to R's secret. */
 function modeOf(secret: ViewerInput["secret"]): Mode {
   if ("psk" in secret) return MODE.link;
   return "resume" in secret ? MODE.resume : MODE.code;
 }
 
 /**
- * What stands for the room in the transcript; a secret that hangs on one handshake needs nothing
- * there.
+ * The room in the transcript. It is empty for a resumed handshake, whose secret already depends on
+ * an earlier one.
  */
 function roomOf(secret: ViewerInput["secret"]): Bytes {
   if ("psk" in secret) return secret.room;
   return "resume" in secret ? new Uint8Array(0) : ascii(secret.digits);
 }
 
-/** Length of M2 and M3 with and without a CPace share in them. */
+/** The length of M2 or M3, including the CPace share if the mode has one. */
 function withShare(mode: Mode, length: number): number {
   return mode === MODE.code ? length + SHARE_LENGTH : length;
 }
 
-/** Starts the CPace run of a code: the same on both sides, but for the scalar. */
+/** Starts the CPace run of a code; the two sides differ only in the scalar. */
 async function startRun(code: Code, commit: Bytes, nonceS: Bytes): Promise<CpaceRun> {
   const { CpaceRun } = await import("./cpace.ts");
   const room = ascii(code.digits);
@@ -324,8 +325,8 @@ async function startRun(code: Code, commit: Bytes, nonceS: Bytes): Promise<Cpace
 }
 
 /**
- * Ends it: the psk of this handshake. Throws {@linkcode ProtocolError} for a share that is no
- * point.
+ * Finishes the run and returns the psk of this handshake. Throws {@linkcode ProtocolError} if the
+ * peer's share is not a point.
  */
 async function finishRun(
   run: CpaceRun,
@@ -339,7 +340,7 @@ async function finishRun(
   return psk;
 }
 
-/** R's side: he joined, and commits first. */
+/** R's side: the viewer, who joined and commits first. */
 export class ViewerHandshake {
   /** M1. */
   readonly commit: Bytes;
@@ -424,7 +425,7 @@ export class ViewerHandshake {
     });
   }
 
-  /** A copy of the link's psk, or that of a CPace run, whose share goes into M3. */
+  /** A copy of the known psk, or the psk of a CPace run, whose share goes into M3. */
   async #agree(helloS: Bytes): Promise<{ psk: Bytes; share?: Bytes }> {
     const { secret, fingerprint: fpR } = this.#input;
     if ("psk" in secret) return { psk: secret.psk.slice() };
@@ -437,7 +438,7 @@ export class ViewerHandshake {
   }
 }
 
-/** S's side: she made the room, and says nothing about herself before R proved the secret. */
+/** S's side: the sender, who created the room and sends no SDP before R has proved the secret. */
 export class SenderHandshake {
   readonly #input: SenderInput;
   readonly #pair: EcdhPair;
@@ -474,8 +475,8 @@ export class SenderHandshake {
   }
 
   /**
-   * Takes M1, returns M2. Throws {@linkcode ProtocolError}, also where R comes with a code and
-   * there is none.
+   * Takes M1, returns M2. Throws {@linkcode ProtocolError}, also if R uses a code and there is
+   * none.
    */
   receiveCommit(commit: Bytes): Promise<Bytes> {
     return this.#turns.take(0, async () => {
@@ -500,7 +501,7 @@ export class SenderHandshake {
   }
 
   /**
-   * Takes M3; when this returns, R has proved that he knows the link or the code. Throws
+   * Takes M3. Once this resolves, R has proved to know the secret. Throws
    * {@linkcode ProtocolError}.
    */
   receiveHello(message: Bytes): Promise<SessionKeys> {
@@ -552,13 +553,13 @@ export class SenderHandshake {
     });
   }
 
-  /** Overwrites what a handshake that comes to nothing would leave. Idempotent. */
+  /** Overwrites the secrets of an unfinished handshake. Idempotent. */
   end(): void {
     this.#committed?.run?.end();
     this.#kemPair.end();
   }
 
-  /** The address that R used. */
+  /** The room's address in the transcript, by the mode that R chose. */
   #room(mode: Mode): Bytes {
     const { link, code, resumed } = this.#input;
     if (mode === MODE.resume && resumed) return roomOf(resumed);

@@ -1,8 +1,8 @@
 /**
- * Pictures as a stream of chunk records, sealed under a key that only their owner has until he
- * releases it. `21 flags image u16 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 7 zero bytes ‖
- * u32be(index) ‖ final (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár), AAD =
- * header ‖ H(meta plaintext).
+ * Pictures as a stream of chunk records, sealed under a key that only their owner has until it is
+ * released. `21 flags image u16 seq u32 ‖ ciphertext ‖ tag 16`; nonce = 7 zero bytes ‖ u32be(index)
+ * ‖ final (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár), AAD = header ‖
+ * H(meta plaintext).
  *
  * This module is browser compatible.
  *
@@ -56,9 +56,9 @@ function streamNonce(index: number, final: boolean): Bytes {
 }
 
 /**
- * SHA-256 over the tags of all chunk records, in order: says which records make the picture, before
- * anybody can read them. Whether their ciphertext is untouched is what the tags themselves say,
- * once the key is there; a hash over all of it would cost both sides as much again as the
+ * SHA-256 over the tags of all chunk records, in order. It identifies the picture's records before
+ * anybody can read them. Whether their ciphertext is unchanged is checked by the tags themselves,
+ * once the key is there. A hash over all of it would cost both sides as much again as the
  * encryption.
  */
 function digestTags(tags: readonly Bytes[]): Promise<Bytes> {
@@ -93,10 +93,10 @@ export class ImageSealer {
   }
 
   /**
-   * Seals the next chunk, which has to have exactly the bytes that are due: 65,512, or what is
-   * left. Throws `RangeError` otherwise: then the file is not what was announced. The record is
-   * written to the beginning of `into` where one is given, of at least 64 KiB: making and filling a
-   * thousand fresh ones for 64 MB takes 42 ms.
+   * Seals the next chunk, which has to have exactly the expected length: 65,512 bytes, or what is
+   * left. Otherwise the file is not what was announced, and this throws `RangeError`; the same if a
+   * chunk that is sealed again has changed. The record is written to the beginning of `into` if
+   * given, of at least 64 KiB: allocating a thousand fresh buffers for 64 MB takes 42 ms.
    */
   async seal(plaintext: Bytes, into?: Bytes): Promise<Bytes> {
     const { image, size, metaHash } = this.#identity;
@@ -111,7 +111,7 @@ export class ImageSealer {
     const sealed = await encrypt(this.#key, plaintext, { nonce: streamNonce(index, final), aad });
     const tag = tagOf(sealed);
     const before = this.#tags[index];
-    // Two texts under one nonce would give both away.
+    // Two plaintexts under one nonce would reveal both.
     if (before !== undefined && !equalBytes(before, tag)) {
       throw new RangeError("Cannot seal picture: the file has changed");
     }
@@ -124,8 +124,8 @@ export class ImageSealer {
   }
 
   /**
-   * Goes back to chunk `index`, because what was sent from there on got lost. The same bytes make
-   * the same records; other ones are refused. Throws {@linkcode ProtocolError} for a chunk that was
+   * Goes back to chunk `index`, because records from there on were lost. The same bytes yield the
+   * same records; `seal` refuses others. Throws {@linkcode ProtocolError} for a chunk that was
    * never sealed.
    */
   rewind(index: number): void {
@@ -149,7 +149,7 @@ export class ImageSealer {
   }
 }
 
-/** The viewer's side of one picture: collects ciphertext, and reads it once the key is there. */
+/** The viewer's side of one picture: collects ciphertext, and decrypts it once the key is there. */
 export class ImageOpener {
   readonly #identity: ImageIdentity;
   readonly #tags: Bytes[] = [];
@@ -160,29 +160,28 @@ export class ImageOpener {
     this.#identity = identity;
   }
 
-  /** Plaintext bytes that are here as ciphertext. */
+  /** Plaintext bytes that have arrived as ciphertext. */
   get received(): number {
     return this.#received;
   }
 
-  /** The chunk that has to come next. */
+  /** The next chunk that is expected. */
   get next(): number {
     return this.#tags.length;
   }
 
-  /** True once every chunk is here. */
+  /** True once every chunk has arrived. */
   get complete(): boolean {
     return this.#records.length === chunkCount(this.#identity.size);
   }
 
   /**
-   * Takes the next record. Throws {@linkcode ProtocolError} when it is not exactly the one that is
-   * due: number, length, flag, nothing behind the last one. Keeps the array, not a copy.
+   * Takes the next record. Throws {@linkcode ProtocolError} if it is not exactly the expected one:
+   * number, length, flag, nothing after the last one. Keeps the array, not a copy.
    */
   add(record: Bytes): void {
     const { image, size } = this.#identity;
-    // Not the records': they are given free when they are opened, and nothing may follow then
-    // either.
+    // Not the number of records: `open` releases those, and nothing may follow then either.
     const index = this.#tags.length;
     const last = chunkCount(size) - 1;
     const header = parseHeader(record);
@@ -198,15 +197,15 @@ export class ImageOpener {
     this.#received += length;
   }
 
-  /** Checks that all records are here and are those that the owner sent. */
+  /** Checks that all records have arrived and are the ones that the owner sent. */
   async matches(digest: Bytes): Promise<boolean> {
     if (!this.complete || digest.length !== HASH_LENGTH) return false;
     return equalBytes(await digestTags(this.#tags), digest);
   }
 
   /**
-   * Decrypts the picture, giving each chunk's ciphertext free on the way. Throws
-   * {@linkcode ProtocolError} when any chunk does not verify; then nothing of it is left. Can be
+   * Decrypts the picture, and releases each chunk's ciphertext on the way. Throws
+   * {@linkcode ProtocolError} if any chunk does not verify; then nothing of it is left. Can be
    * called once. `rawKey` is overwritten.
    */
   async open(rawKey: Bytes): Promise<Bytes> {
@@ -235,7 +234,7 @@ export class ImageOpener {
         await openOne(record, index);
       }
     };
-    // All settle before anything is wiped, or a late chunk would be written behind the wipe.
+    // Waits for all before anything is wiped, or a late chunk would be written after the wipe.
     const results = await Promise.allSettled(Array.from({ length: OPEN_WINDOW }, worker));
     if (results.some((result) => result.status === "rejected")) {
       wipe(out);

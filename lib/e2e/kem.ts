@@ -1,6 +1,6 @@
 /**
- * ML-KEM-768 (FIPS 203): WebCrypto's where the browser has it, `@noble/post-quantum` loaded lazily
- * where not.
+ * ML-KEM-768 (FIPS 203): WebCrypto's if the browser has it, otherwise `@noble/post-quantum`, loaded
+ * lazily.
  *
  * This module is browser compatible.
  *
@@ -20,18 +20,21 @@ export interface KemPair {
   /** 1,184 bytes. */
   readonly encapsulationKey: Bytes;
   /**
-   * Opens a ciphertext of 1,088 bytes, once; a foreign one yields an unrelated secret (implicit
-   * rejection).
+   * Opens a ciphertext of 1,088 bytes, once. A ciphertext for another key yields an unrelated
+   * secret (implicit rejection).
    */
   decapsulate(ciphertext: Bytes): Promise<Bytes>;
   /**
-   * Overwrites the private key of a pair that is not used any more; the engine's own keys it can
-   * only let go.
+   * Overwrites the private key of a pair that is no longer used. A key inside the engine can't be
+   * overwritten, only released.
    */
   end(): void;
 }
 
-/** What a key encapsulation gives: the ciphertext to send and the 32 bytes that both ends share. */
+/**
+ * The result of a key encapsulation: the ciphertext to send, and the 32 bytes that both sides
+ * share.
+ */
 export interface Encapsulation {
   readonly ciphertext: Bytes;
   readonly secret: Bytes;
@@ -40,7 +43,7 @@ export interface Encapsulation {
 /** One implementation of ML-KEM-768. */
 export interface Kem {
   generate(): Promise<KemPair>;
-  /** Throws {@linkcode ProtocolError} for an encapsulation key that is not valid. */
+  /** Throws {@linkcode ProtocolError} if the encapsulation key is not valid. */
   encapsulate(encapsulationKey: Bytes): Promise<Encapsulation>;
 }
 
@@ -79,7 +82,7 @@ function modernSubtle(): ModernSubtle | null {
   return "encapsulateBits" in crypto.subtle ? crypto.subtle as unknown as ModernSubtle : null;
 }
 
-/** WebCrypto's ML-KEM, or `null` where this browser has none. */
+/** WebCrypto's ML-KEM, or `null` if this browser has none. */
 export async function nativeKem(): Promise<Kem | null> {
   const subtle = modernSubtle();
   if (subtle === null) return null;
@@ -94,7 +97,7 @@ export async function nativeKem(): Promise<Kem | null> {
     };
   }
   try {
-    // The method alone proves nothing: an engine may have it for other algorithms.
+    // The method's existence proves nothing: an engine may have it for other algorithms.
     await generate(subtle);
   } catch {
     return null;
@@ -155,9 +158,9 @@ export async function javascriptKem(): Promise<Kem> {
 let best: Promise<Kem> | null = null;
 
 /**
- * The best ML-KEM-768 that this engine has, found once. Pages ask when they load: should the
- * fallback be needed, it is then here before a server can go away. Where it did not come it is
- * asked for again at the next call.
+ * The best ML-KEM-768 that this engine has, determined once. Pages call this when they load, so
+ * that the fallback, if needed, is here before the server can become unreachable. If it could not
+ * be loaded, the next call tries again.
  */
 export function loadKem(): Promise<Kem> {
   best ??= findKem().catch((error) => {

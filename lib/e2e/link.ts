@@ -1,5 +1,5 @@
 /**
- * The link: 32 random bytes behind `#`, and what both browsers derive from them. The server only
+ * The link: 32 random bytes after `#`, and what both browsers derive from them. The server only
  * ever sees the room's address and, from a joiner, the join token.
  *
  * This module is browser compatible.
@@ -10,11 +10,11 @@ import { ascii, type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import { hkdf, KEY_LENGTH, randomBytes, sha256 } from "./suite.ts";
 
-/** What a link stands for. */
+/** What is derived from a link's secret. */
 export interface RoomSecrets {
   /** The room's address, 16 bytes. */
   readonly rid: Bytes;
-  /** What a joiner shows the server, 16 bytes. */
+  /** What a joiner presents to the server, 16 bytes. */
   readonly jtok: Bytes;
   /** Mixed into every key, 32 bytes. */
   readonly psk: Bytes;
@@ -25,14 +25,14 @@ export function createLinkSecret(): Bytes {
   return randomBytes(KEY_LENGTH);
 }
 
-/** Writes the link that the viewer opens: `<origin>/join#1.<43 characters>`. */
+/** Formats the link that the viewer opens: `<origin>/join#1.<43 characters>`. */
 export function formatLink(origin: string, secret: Bytes): string {
   return `${origin}/join#${PROTOCOL_VERSION}.${toBase64Url(secret)}`;
 }
 
 /**
- * Reads the secret from a page's fragment, with or without `#`. Returns `null` for anything that is
- * not whole: a cut or padded link, another version.
+ * Parses the secret from a page's fragment, with or without `#`. Returns `null` if it is not
+ * complete and valid: a cut or padded link, another version.
  */
 export function parseFragment(fragment: string): Bytes | null {
   const match = /^#?1\.([A-Za-z0-9_-]{43})$/.exec(fragment);

@@ -1,7 +1,7 @@
 /**
- * Sealed signaling of two who know each other: what repairs a connection goes over a line that may
- * break as well, so some of it may be missing. `07 ver seq u32 ‖ ciphertext ‖ tag 16`, nonce = 4
- * zero bytes ‖ u64be(seq), AAD = the first six bytes.
+ * Sealed recovery messages between two verified peers. They travel over a connection that may break
+ * as well, so some of them may be missing. `07 ver seq u32 ‖ ciphertext ‖ tag 16`, nonce = 4 zero
+ * bytes ‖ u64be(seq), AAD = the first six bytes.
  *
  * This module is browser compatible.
  *
@@ -22,7 +22,7 @@ function head(seq: number): Bytes {
   return bytes;
 }
 
-/** Seals what this side says about the connection. */
+/** Seals this side's recovery messages. */
 export class RepairSealer {
   readonly #key: CryptoKey;
   #seq = 0;
@@ -41,7 +41,7 @@ export class RepairSealer {
   }
 }
 
-/** Opens what the other side said about it, in the order in which it was said. */
+/** Opens the peer's recovery messages, in the order in which they were sealed. */
 export class RepairOpener {
   readonly #key: CryptoKey;
   #next = 0;
@@ -51,8 +51,8 @@ export class RepairOpener {
   }
 
   /**
-   * Throws {@linkcode ProtocolError} for what was changed, said before, or overtaken; what comes
-   * next can still be opened.
+   * Throws {@linkcode ProtocolError} if the message was changed, repeated or overtaken by a newer
+   * one; later messages can still be opened.
    */
   async open(message: Bytes): Promise<string> {
     if (message.length < HEAD_LENGTH) throw new ProtocolError();
@@ -61,7 +61,7 @@ export class RepairOpener {
     if (!aad.every((byte, i) => byte === message[i])) throw new ProtocolError();
     const sealed = take(message, HEAD_LENGTH, message.length - HEAD_LENGTH);
     const plaintext = await decrypt(this.#key, sealed, { nonce: counterNonce(seq), aad });
-    // Looked at behind the decryption: another may have been opened meanwhile.
+    // Checked after the decryption: another message may have been opened meanwhile.
     if (seq < this.#next) throw new ProtocolError();
     this.#next = seq + 1;
     return decodeText(plaintext);

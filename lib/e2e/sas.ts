@@ -1,13 +1,16 @@
 /**
- * The short authentication string: 42 bits as 7 emoji, as their names, and as digits. Whoever
- * swapped the keys would make the two sides see different ones.
+ * The short authentication string: 42 bits as 7 emoji, as their names, and as digits. If somebody
+ * swapped the keys, the two sides see different ones.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-/** 64 pictures that people call by one short name, and that look unlike each other at any size. */
+/**
+ * 64 pictures that people call by one short name, and that look different from each other at any
+ * size.
+ */
 export const SAS_EMOJI: readonly (readonly [emoji: string, name: string])[] = [
   ["🐶", "dog"],
   ["🐱", "cat"],
@@ -79,8 +82,8 @@ export const SAS_EMOJI: readonly (readonly [emoji: string, name: string])[] = [
 const SAS_COUNT = 7;
 
 /**
- * Groups of the SAS in digits, and the bits of each: 13 bits and 1,000 are four digits that never
- * begin with a zero.
+ * Groups of digits in the SAS, and bits of each: 1,000 plus 13 bits are always four digits without
+ * a leading zero.
  */
 const DIGIT_GROUPS = 3;
 const GROUP_BITS = 13;
@@ -94,8 +97,8 @@ export function sasIndices(sas: Uint8Array): readonly number[] {
 }
 
 /**
- * The SAS as three groups of four digits, for who can't see the pictures: its first 39 bits. Throws
- * `RangeError` for fewer than 6 bytes.
+ * The SAS as three groups of four digits, for people who can't see the pictures: its first 39 bits.
+ * Throws `RangeError` for fewer than 6 bytes.
  */
 export function sasDigits(sas: Uint8Array): string {
   const groups = Array.from(

@@ -11,7 +11,7 @@ import { type Bytes, concat } from "../protocol/bytes.ts";
 import { PROTOCOL_VERSION } from "../protocol/limits.ts";
 import { counterNonce, decodeText, decrypt, encrypt, ProtocolError, take } from "./suite.ts";
 
-/** Seals what this side signals; the sequence number is counted here and never sent. */
+/** Seals this side's signaling; the sequence number is counted here and never sent. */
 export class SignalSealer {
   readonly #key: CryptoKey;
   #seq = 0;
@@ -21,8 +21,8 @@ export class SignalSealer {
   }
 
   /**
-   * Seals `text` as a message of `type`; `prefix` stands in clear between the two header bytes and
-   * the ciphertext.
+   * Seals `text` as a message of `type`; `prefix` is sent in the clear between the two header bytes
+   * and the ciphertext.
    */
   async seal(type: number, text: string, prefix: Bytes = new Uint8Array(0)): Promise<Bytes> {
     const aad = new Uint8Array([type, PROTOCOL_VERSION]);
@@ -32,7 +32,7 @@ export class SignalSealer {
   }
 }
 
-/** Opens what the other side signalled, in exactly the order in which it was sealed. */
+/** Opens the peer's signaling, in exactly the order in which it was sealed. */
 export class SignalOpener {
   readonly #key: CryptoKey;
   #seq = 0;
@@ -42,7 +42,7 @@ export class SignalOpener {
   }
 
   /**
-   * Opens a message whose ciphertext starts at byte `at`. Throws {@linkcode ProtocolError} when it
+   * Opens a message whose ciphertext starts at byte `at`. Throws {@linkcode ProtocolError} if it
    * was changed, repeated, reordered or left out.
    */
   async open(message: Bytes, at = 2): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * The one cipher suite, in terms of WebCrypto: SHA-256, HKDF and HMAC over it, AES-256-GCM, ECDH on
- * P-256. Keys are non-extractable and carry the least usages.
+ * The only cipher suite, implemented with WebCrypto: SHA-256, HKDF and HMAC over it, AES-256-GCM,
+ * ECDH on P-256. Keys are non-extractable and have the fewest possible usages.
  *
  * This module is browser compatible.
  *
@@ -8,7 +8,7 @@
  */
 import { ascii, type Bytes, concat } from "../protocol/bytes.ts";
 
-/** Prefix of every label, so that no other protocol's key is ever ours. */
+/** Prefix of every label, so that keys can't coincide with those of another protocol. */
 const LABEL_PREFIX = "img-e2e/1 ";
 
 /** Length of an uncompressed P-256 point: 04 ‖ x 32 ‖ y 32. */
@@ -25,13 +25,13 @@ export interface EcdhPair {
 }
 
 /**
- * Something on the wire was not what the protocol asks for. It never says what: an attacker learns
- * one bit at most.
+ * A message from the wire violates the protocol. The error never tells how: an attacker learns at
+ * most one bit.
  */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 
-  // Takes nothing: an engine's own error may quote what it was given.
+  // Takes no message and no cause: an engine's own error may quote its input.
   constructor() {
     super("Cannot go on: the other side's message is not valid");
   }
@@ -86,10 +86,7 @@ export async function hmacKey(raw: Bytes, usage: "sign" | "verify"): Promise<Cry
   return key;
 }
 
-/**
- * Imports 32 bytes as an AES-256-GCM key for `usage`. The caller overwrites `raw` when it is done
- * with it.
- */
+/** Imports 32 bytes as an AES-256-GCM key for `usage`. The caller overwrites `raw` afterwards. */
 export function aesKey(raw: Bytes, usage: "encrypt" | "decrypt"): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", raw, "AES-GCM", false, [usage]);
 }
@@ -123,7 +120,7 @@ export async function encrypt(
   return new Uint8Array(await crypto.subtle.encrypt(options, key, plaintext));
 }
 
-/** AES-256-GCM: opens ciphertext ‖ tag 16. Throws {@linkcode ProtocolError}, never saying why. */
+/** AES-256-GCM: opens ciphertext ‖ tag 16. Throws {@linkcode ProtocolError} without a reason. */
 export async function decrypt(
   key: CryptoKey,
   sealed: Bytes,
@@ -146,8 +143,8 @@ export async function generateEcdh(): Promise<EcdhPair> {
 }
 
 /**
- * The ECDH shared secret, 32 bytes: the x coordinate. Throws {@linkcode ProtocolError} for a point
- * that is not on the curve; engines differ in whether `importKey` or `deriveBits` notices.
+ * The ECDH shared secret, 32 bytes: the x coordinate. Throws {@linkcode ProtocolError} if the point
+ * is not on the curve; engines differ in whether `importKey` or `deriveBits` notices.
  */
 export async function ecdh(privateKey: CryptoKey, peerPublicKey: Bytes): Promise<Bytes> {
   if (peerPublicKey.length !== POINT_LENGTH || peerPublicKey[0] !== 0x04) throw new ProtocolError();
@@ -162,8 +159,8 @@ export async function ecdh(privateKey: CryptoKey, peerPublicKey: Bytes): Promise
 }
 
 /**
- * The text of opened bytes, all of it: a byte order mark is a character like any other. Throws
- * {@linkcode ProtocolError} where they are not UTF-8.
+ * Decodes opened bytes as UTF-8, keeping a byte order mark as a character. Throws
+ * {@linkcode ProtocolError} if they are not UTF-8.
  */
 export function decodeText(bytes: Bytes): string {
   try {

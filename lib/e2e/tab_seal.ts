@@ -1,8 +1,8 @@
 /**
- * What a tab keeps for the case that its page is loaded again: `nonce 12 ‖ ciphertext ‖ tag 16`,
- * AES-256-GCM under K = HKDF(32 random bytes of the tab, salt of the room, "tab", 32). The tab's
- * half lies beside it, on a disk perhaps; the room's half is the server's, who gives it to the two
- * seats and forgets it with the room. Neither opens anything without the other.
+ * Seals what a tab keeps for a reload: `nonce 12 ‖ ciphertext ‖ tag 16`, AES-256-GCM under K =
+ * HKDF(32 random bytes of the tab, salt of the room, "tab", 32). The tab's half is stored next to
+ * it, possibly on a disk. The room's half is the server's, which gives it to the two seats and
+ * forgets it with the room. Neither half opens anything without the other.
  *
  * This module is browser compatible.
  *
@@ -37,7 +37,7 @@ async function tabKey({ tab, salt }: TabHalves, usage: "encrypt" | "decrypt"): P
   return key;
 }
 
-/** Seals a text under a nonce of its own. */
+/** Seals a text under a random nonce. */
 export async function sealForTab(halves: TabHalves, text: string): Promise<Bytes> {
   const nonce = randomBytes(NONCE_LENGTH);
   const plaintext = new TextEncoder().encode(text);
@@ -47,10 +47,7 @@ export async function sealForTab(halves: TabHalves, text: string): Promise<Bytes
   return box;
 }
 
-/**
- * Opens it. Throws a `ProtocolError` where it was changed, or where either half is not the right
- * one.
- */
+/** Opens a sealed text. Throws a `ProtocolError` if it was changed, or if either half is wrong. */
 export async function openForTab(halves: TabHalves, sealed: Bytes): Promise<string> {
   const nonce = take(sealed, 0, NONCE_LENGTH);
   const rest = take(sealed, NONCE_LENGTH, sealed.length);

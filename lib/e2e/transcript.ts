@@ -1,6 +1,6 @@
 /**
- * The handshake's transcript and key schedule, as pure functions of bytes: what the known answers
- * test.
+ * The handshake's transcript and key schedule, as pure functions of bytes. Tests compare them with
+ * known answers.
  *
  * This module is browser compatible.
  *
@@ -14,7 +14,7 @@ import { hkdf, KEY_LENGTH, sha256 } from "./suite.ts";
 /** One of the handshake's modes. */
 export type Mode = typeof MODE[keyof typeof MODE];
 
-/** Which end of the handshake: S made the room, R joined it. */
+/** The two ends of the handshake: S created the room, R joined it. */
 export type Role = "S" | "R";
 
 /** The labels of the key schedule. */
@@ -27,15 +27,15 @@ export type KeyLabel =
   | "resume"
   | "stripes";
 
-/** M1, 35 bytes: R's commitment to his HELLO. */
+/** M1, 35 bytes: R's commitment to its HELLO. */
 export async function commitTo(mode: Mode, helloR: Bytes): Promise<Bytes> {
   const hash = await sha256(enc("img-e2e/1 commit", helloR));
   return concat(new Uint8Array([HANDSHAKE.commit, PROTOCOL_VERSION, mode]), hash);
 }
 
 /**
- * th1: everything up to and with both HELLOs. `room` is the 16 bytes of rid, the ASCII digits of a
- * code, or nothing where a handshake before is resumed.
+ * th1: everything up to and including both HELLOs. `room` is the 16 bytes of rid, the ASCII digits
+ * of a code, or nothing if an earlier handshake is resumed.
  */
 export function transcript1(
   parts: { mode: Mode; room: Bytes; commit: Bytes; helloS: Bytes; helloR: Bytes },
@@ -55,7 +55,7 @@ export function codeChannel(room: Bytes): Bytes {
   return enc("img-e2e/1", room);
 }
 
-/** sid of that run: nobody alone can choose it, nor have it twice. */
+/** sid of that run: neither side can choose it alone, or repeat it. */
 export function codeSession(room: Bytes, commit: Bytes, nonceS: Bytes): Promise<Bytes> {
   return sha256(enc(room, commit, nonceS));
 }
@@ -65,7 +65,7 @@ export function codePsk(isk: Bytes): Promise<Bytes> {
   return hkdf(isk, new Uint8Array(0), "pake psk", KEY_LENGTH);
 }
 
-/** ikm: the three secrets that every key hangs on, 32 bytes each. */
+/** ikm: the three secrets that every key depends on, 32 bytes each. */
 export function keyMaterial(zEcdh: Bytes, zMlkem: Bytes, psk: Bytes): Bytes {
   return enc(zEcdh, zMlkem, psk);
 }
@@ -85,19 +85,19 @@ export function bindingInput(th2: Bytes, fpS: Bytes, fpR: Bytes): Bytes {
   return enc(th2, fpS, fpR);
 }
 
-/** What a side MACs with the same key at the start of every further transport: where it goes on. */
+/** What a side MACs with the same key at the start of each further transport: its position. */
 export function rebindingInput(th2: Bytes, head: Bytes): Bytes {
   return enc("img-e2e/1 rebind", th2, head);
 }
 
-/** What takes the place of th2 for the n-th further connection. */
+/** The value that replaces th2 for the n-th further connection. */
 export function stripeTranscript(th2: Bytes, n: number): Promise<Bytes> {
   return sha256(enc("img-e2e/1 stripe", th2, new Uint8Array([n])));
 }
 
 /**
- * SAS, 6 bytes. It hangs on th1, which is committed, and not on ct, which the last mover could
- * grind.
+ * SAS, 6 bytes. It depends on th1, which is committed, and not on ct, which the side that moves
+ * last could choose by trial and error.
  */
 export function deriveSas(zEcdh: Bytes, th1: Bytes): Promise<Bytes> {
   return hkdf(zEcdh, th1, "sas", 6);

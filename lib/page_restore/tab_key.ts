@@ -1,6 +1,6 @@
 /**
- * Whether a page before this one left a session in this tab. It stands apart from what reads that
- * session, because every page asks, and few have to load the rest.
+ * Tells whether this tab has a session from before a reload. Separate from the module that reads
+ * the session, because every page asks, and few have to load the rest.
  *
  * This module is browser compatible.
  *
@@ -13,7 +13,7 @@ export function memoryKey(role: Role): string {
   return `session ${role}`;
 }
 
-/** Whether a page before this one left a session in this tab. */
+/** Whether this tab has a session from before a reload. */
 export function isReturning(role: Role): boolean {
   try {
     return sessionStorage.getItem(memoryKey(role)) !== null;

@@ -1,12 +1,13 @@
 /**
- * What a tab keeps of its session, so that a page which is loaded again, or was discarded, goes on
- * where it was: in sessionStorage, which goes with the tab. Browsers write that to a disk as well,
- * so whatever is secret is sealed under a key of which the server has the other half, and forgets
- * it with the room (e2e/tab_seal.ts). No picture is in it, nor a key of one.
+ * What a tab keeps of its session, so that a page that was reloaded or discarded continues where it
+ * was. It is kept in sessionStorage, which is deleted with the tab. Browsers also write that to
+ * disk, so secrets are sealed under a key. The server has the other half of that key, and forgets
+ * it with the room (e2e/tab_seal.ts). No picture is kept, and no key of one.
  *
  *     path, rtok      where the seat is, and what takes it back
  *     tab, box        this half of the key, and what it seals: {@linkcode Kept}
- *     last            what became of the picture that was opened last; a page that goes away has no time to seal it
+ *     last            what became of the picture that was opened last; there is no time to seal
+ *                     it when the page is unloaded
  *
  * This module is browser compatible.
  *
@@ -27,11 +28,11 @@ import type { Outgoing } from "../pictures/outgoing.ts";
 import { memoryKey } from "./tab_key.ts";
 import type { Seen } from "../pictures/inbox.ts";
 
-/** Everything that is sealed. */
+/** The sealed part. */
 export interface Kept extends KeptConnection {
   readonly ledger: Ledger;
   /**
-   * Whether the session goes on after its last picture, and whether the viewer was ever told so.
+   * Whether the session continues after its last picture, and whether the viewer was ever told so.
    */
   readonly keep: boolean;
   readonly mayAnswer: boolean;
@@ -39,10 +40,10 @@ export interface Kept extends KeptConnection {
   readonly hide: boolean;
 }
 
-/** What the next page goes on with. */
+/** What a reloaded page continues with. */
 export interface Returned extends Kept {
   readonly rtok: string;
-  /** The same as it lies in the tab, so that the next token can be put beside it at once. */
+  /** The sealed part as stored, so that it can be stored again with the next token at once. */
   readonly sealed: { readonly tab: Bytes; readonly box: Box };
   readonly last: LastSeen | undefined;
 }
@@ -50,13 +51,13 @@ export interface Returned extends Kept {
 /** Longest text of either part, in characters. */
 const MAX_LENGTH = 16_384;
 
-/** What is sealed, in base64url, and the room's half of the key to it. */
+/** The sealed part in base64url, and the room's half of its key. */
 interface Box {
   readonly text: string;
   readonly salt: string;
 }
 
-/** What lies open in the tab. */
+/** The stored entry, which is not sealed itself. */
 interface Entry {
   readonly path: string;
   readonly rtok: string;
@@ -89,7 +90,7 @@ export class TabMemory implements Keeper {
   #sealing: Promise<void> = Promise.resolve();
   #over = false;
 
-  /** `before`: what a page before this one kept. */
+  /** `before`: what this tab kept before a reload. */
   constructor(role: Role, before?: Returned) {
     this.#key = memoryKey(role);
     this.#tab = before?.sealed.tab ?? randomBytes(32);
@@ -103,8 +104,8 @@ export class TabMemory implements Keeper {
 
   seated(memo: SeatMemo): void {
     this.#memo = memo;
-    // The token of before is worth nothing once this socket says anything: what is sealed already
-    // goes on with this one at once.
+    // The previous token becomes invalid once this socket sends anything, so what is already sealed
+    // is stored with the new one at once.
     if (this.#box !== null && this.#box.salt === memo.salt) return this.#write();
     this.#seal();
   }
@@ -114,20 +115,20 @@ export class TabMemory implements Keeper {
     await this.#seal();
   }
 
-  /** Takes note of the picture that was opened last, at once. */
+  /** Stores what became of the picture that was opened last, at once. */
   seen(last: Seen): void {
     this.#last = last;
     this.#write();
   }
 
-  /** Nothing is kept any more. */
+  /** Deletes everything, and keeps nothing from now on. */
   forget(): void {
     this.#over = true;
     wipe(this.#tab);
     forget(this.#key);
   }
 
-  /** One after the other, and each with what is known by then. */
+  /** Seals the current state, after any sealing in progress. */
   #seal(): Promise<void> {
     return this.#sealing = this.#sealing.then(async () => {
       const memo = this.#memo;
@@ -144,7 +145,7 @@ export class TabMemory implements Keeper {
   #write(): void {
     const { path, rtok, salt } = this.#memo ?? {};
     if (this.#over || path === undefined || rtok === undefined || this.#box === null) return;
-    // The room was made anew, and what is sealed under its new salt is not here yet.
+    // The room was created anew, and nothing is sealed under its new salt yet.
     if (this.#box.salt !== salt) return;
     const entry: Entry = {
       path,
@@ -161,11 +162,11 @@ function store(key: string, entry: Entry): void {
   try {
     sessionStorage.setItem(key, JSON.stringify(entry));
   } catch {
-    // Storage is blocked or full: then a page that is loaded again has forgotten its session.
+    // Storage is blocked or full: then the session is lost with a reload.
   }
 }
 
-/** What a page before this one left in this tab. */
+/** What this tab kept before a reload. */
 export class Remains {
   readonly path: string;
   readonly rtok: string;
@@ -179,7 +180,7 @@ export class Remains {
     this.#entry = entry;
   }
 
-  /** `null` where there is nothing that can be read. */
+  /** Reads the tab's entry; `null` if there is none or it is invalid. */
   static find(role: Role): Remains | null {
     const key = memoryKey(role);
     try {
@@ -191,19 +192,19 @@ export class Remains {
     }
   }
 
-  /** Whether a picture was opened on that page. */
+  /** Whether a picture was opened before the reload. */
   get opened(): boolean {
     return this.#entry.last !== undefined;
   }
 
-  /** Opens it with what the server gave together with the seat. `null` where it can't be opened. */
+  /** Opens the sealed part with what the server sent for the seat. `null` if it can't be opened. */
   async open({ rtok, salt }: { rtok: string; salt: string }): Promise<Returned | null> {
     const { tab, box, last } = this.#entry;
     const halves = parseHalves(tab, salt);
     const bytes = fromBase64Url(box);
     if (halves === null || bytes === null) return null;
-    // The token of before is good until somebody is heard of in the seat: the page after this one
-    // needs this one.
+    // The previous token is valid until this page sends something in the seat. After that, another
+    // reload needs this one.
     store(this.#key, { ...this.#entry, rtok });
     try {
       const kept = parseKept(await openForTab(halves, bytes));
@@ -222,8 +223,8 @@ export class Remains {
 }
 
 /**
- * What was on screen when the page went away was closed then, and how long it had been there is
- * known as far as this.
+ * A picture that was on screen when the page was unloaded was closed then. Its viewing time is
+ * taken to last until now, which is an upper bound.
  */
 function settle({ n, why, ms, since }: Seen): LastSeen {
   const until = since === undefined ? ms : Math.max(0, Date.now() - since);
@@ -234,11 +235,11 @@ function forget(key: string): void {
   try {
     sessionStorage.removeItem(key);
   } catch {
-    // Then nothing was kept either.
+    // Storage is blocked, so nothing was kept either.
   }
 }
 
-/** Bytes as base64url, by which they are known again: `secret` is an object where it is a code. */
+/** Encodes bytes as base64url, which tells a link's secret from a code: that is an object. */
 function encode(kept: Kept): string {
   const { secret, owner, resumed } = kept;
   return JSON.stringify({
@@ -277,7 +278,7 @@ function parseSeen(value: unknown): Seen | null {
   return isCount(since, Number.MAX_SAFE_INTEGER) ? { ...seen, since } : seen;
 }
 
-/** This side sealed it, but perhaps another version of it. */
+/** Validated because another version of this page may have sealed it. */
 function parseKept(text: string): Kept | null {
   const value = parseObject(text, MAX_LENGTH) ?? {};
   const { bound, keep, mayAnswer, hide, misses } = value;

@@ -1,5 +1,5 @@
 /**
- * Cuts a file into the chunks of the protocol.
+ * Splits a file into the chunks of the protocol.
  *
  * This module is browser compatible.
  *
@@ -9,9 +9,9 @@ import type { Bytes } from "../protocol/bytes.ts";
 import { CHUNK_SIZE } from "../protocol/record.ts";
 
 /**
- * Reads a file in chunks of 65,512 bytes, the last one shorter; iterate over it once. Reading
- * begins at once, since the first bytes take 1–3 ms; the browser reads ahead from there. Slices of
- * 2 MiB instead of its stream took five times as long (64 MB: 46 against 209 ms).
+ * Reads a file in chunks of 65,512 bytes, the last one shorter. It can be iterated once. Reading
+ * starts in the constructor, since the first bytes take 1–3 ms; the browser reads ahead from there.
+ * Slices of 2 MiB took five times as long as the stream (64 MB: 209 ms instead of 46).
  */
 export class ChunkReader {
   readonly #reader: ReadableStreamDefaultReader<Bytes>;
@@ -22,18 +22,18 @@ export class ChunkReader {
     this.#reader = blob.stream().getReader();
     this.#first = this.#reader.read();
     this.#size = blob.size;
-    // Who iterates hears of it.
+    // The iterator rejects with it.
     this.#first.catch(() => {});
   }
 
-  /** Gives the file up. Idempotent. */
+  /** Stops reading. Idempotent. */
   cancel(): void {
     this.#reader.cancel().catch(() => {});
   }
 
   /**
-   * Each chunk is good until the next one is asked for. Throws what the browser throws when the
-   * file can't be read any more, `RangeError` when it became shorter.
+   * Each chunk is valid until the next one is requested. Throws the browser's error if the file
+   * can't be read any more, and `RangeError` if it became shorter.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Bytes> {
     const held = new Uint8Array(CHUNK_SIZE);
@@ -52,8 +52,7 @@ export class ChunkReader {
             filled += part.length;
             if (filled < due) continue;
           }
-          // Whole chunks are handed on as they are; only those that lie across two reads are put
-          // together.
+          // Whole chunks are yielded without a copy; only those that span two reads are assembled.
           yield part.length === due ? part : held.subarray(0, due);
           left -= due;
           filled = 0;

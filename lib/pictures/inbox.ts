@@ -1,6 +1,6 @@
 /**
- * The pictures that the other side sends, one after the other: collected as ciphertext, opened on a
- * human's word, shown, wiped.
+ * The pictures that the peer sends, one after the other: collected as ciphertext, opened at a
+ * person's request, shown, and wiped.
  *
  * This module is browser compatible.
  *
@@ -29,90 +29,90 @@ import { type Incoming, type IncomingEvent, isFinished, transition } from "./inc
 import { type Moving, Viewing, type ViewingState } from "../viewer/viewing.ts";
 
 /**
- * Chunks that may come before their `meta`: the two channels are not ordered against each other,
- * and a lost packet on one lets the other run ahead. 16 MiB.
+ * Most chunks that may arrive before their `meta`: 16 MiB. The two channels are not ordered
+ * relative to each other, and a lost packet on one lets the other run ahead.
  */
 const MAX_EARLY_RECORDS = 256;
 
-/** How long the owner's software may take to release a key, in milliseconds. */
+/** How long the owner's page may take to release a key, in ms. */
 const KEY_TIMEOUT_MS = 15_000;
 
-/** How long an owner who wants to be asked may take to say yes, in milliseconds. */
+/** How long an owner who wants to be asked may take to answer, in ms. */
 const ASK_TIMEOUT_MS = 600_000;
 
-/** Between the end of one picture and the next, in milliseconds: people see that one was closed. */
+/**
+ * Pause between the end of one picture and the next, in ms, so that people see that one was closed.
+ */
 const NEXT_DELAY_MS = 400;
 
-/** Progress is published at most this often, in milliseconds. */
+/** Minimum interval between updates of the progress, in ms. */
 const PROGRESS_MS = 100;
 
-/** One picture of the other side, as the page shows it. */
+/** One picture of the peer, as the page shows it. */
 export interface IncomingPicture {
   readonly meta: MetaMessage;
   readonly state: Incoming;
-  /** There while it is on screen. */
+  /** Set while it is on screen. */
   readonly viewing: ReadonlySignal<ViewingState> | null;
-  /** More time was asked for, and nothing was heard yet. */
+  /** More time was requested, and not granted yet. */
   readonly wished: boolean;
 }
 
-/** A picture on its way: ciphertext, and what it has to amount to. */
+/** A picture being received: its ciphertext, and what that has to match. */
 interface Reception {
   readonly meta: MetaMessage;
   readonly opener: ImageOpener;
-  /** `null` before it came, and once it was compared. */
+  /** `null` before it arrived, and after it was compared. */
   digest: Bytes | null;
-  /** All of it is here, as it was sent. */
+  /** All of it has arrived, as it was sent. */
   whole: boolean;
 }
 
-/** What an inbox needs. */
+/** Settings of an {@linkcode Inbox}. */
 export interface InboxOptions {
   readonly link: SecureLink;
   readonly decoder: Pick<Decoder, "open">;
-  /** Makes what plays pictures that move. Default: of each, only the first frame is shown. */
+  /** Makes the player of animated pictures. Without it, only the first frame is shown. */
   readonly animator?: () => Animator;
-  /** The watermark where the sender gave none. */
+  /** The watermark if the sender set none. */
   readonly defaultMark: string;
   /** Called after each change of the picture's state. */
   readonly onChange: (picture: IncomingPicture) => void;
   /**
-   * Hears what a page after this one would have to tell of the picture that was opened last; once
-   * more when it is closed.
+   * Called when a picture is opened, shown or closed, with what a reloaded page would have to
+   * report about it.
    */
   readonly onSeen?: (seen: Seen) => void;
 }
 
 /**
- * What became of the picture that was opened last, as far as it has: `since` is when it came on
- * screen, by the clock on the wall.
+ * What became of the picture that was opened last. `since` is when it appeared on screen, by the
+ * wall clock.
  */
 export interface Seen extends LastSeen {
   readonly since?: number;
 }
 
 /**
- * Receives pictures. People are at one at a time; the one behind it may come ahead, as ciphertext.
+ * Receives pictures. People look at one at a time; the next one may arrive ahead, as ciphertext.
  */
 export class Inbox {
   readonly #options: InboxOptions;
   #link: SecureLink | null;
   readonly #picture = signal<IncomingPicture | null>(null);
-  /** What people are at; `null` once it is finished. */
+  /** The current picture; `null` once it is finished. */
   #current: Reception | null = null;
   #ahead: Reception | null = null;
-  /**
-   * The number that has to be announced next; `null` until the other side says where it goes on.
-   */
+  /** The number that has to be announced next; `null` after a reload until the peer sends it. */
   #next: number | null = 0;
   #last: LastSeen | undefined;
   #keyUsed = false;
   #promotion: ReturnType<typeof setTimeout> | undefined;
   #early: Bytes[] = [];
-  /** Decoded, and not on the canvas yet. */
+  /** The decoded picture, before it is on the canvas. */
   #opened: OpenPicture | null = null;
   #viewing: Viewing | null = null;
-  /** There for a picture that may move. */
+  /** Set for a picture that may be animated. */
   #animator: Animator | null = null;
   #progressAt = 0;
   /** Stops decoding when the picture is finished. */
@@ -126,17 +126,17 @@ export class Inbox {
     this.#link = options.link;
   }
 
-  /** The picture that came last, or `null` before the first. */
+  /** The picture that arrived last, or `null` before the first. */
   get picture(): ReadonlySignal<IncomingPicture | null> {
     return this.#picture;
   }
 
-  /** True when no picture is under way. */
+  /** True when no picture is being received or shown. */
   get idle(): boolean {
     return this.#current === null && this.#ahead === null;
   }
 
-  /** A human asked to see the picture. */
+  /** The viewer asked to see the picture. */
   open(): void {
     const picture = this.#picture.peek();
     if (picture === null) return;
@@ -147,14 +147,14 @@ export class Inbox {
     this.#awaitKey(ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS);
   }
 
-  /** The other side does not answer, or does again: nobody is late meanwhile. */
+  /** Sets whether the peer answers. While it does not, no timeout runs out. */
   setSteady(steady: boolean): void {
     this.#steady = steady;
   }
 
   /**
-   * What carried the records is gone: says what has to come next, and forgets what came before its
-   * time.
+   * The transport is gone. Returns the next chunk that is expected, and discards chunks that
+   * arrived before their `meta`.
    */
   position(): Position {
     this.#early = [];
@@ -172,9 +172,10 @@ export class Inbox {
   }
 
   /**
-   * One of the pages was loaded again: the link is over, what is on screen is closed, and what was
-   * not opened is gone. Its owner says on the next link where it goes on ({@linkcode
-   * Inbox.expect}); if this is the page that was loaded, `last` is what its predecessor knew.
+   * One of the pages was reloaded. The link has ended, the picture on screen is closed, and
+   * pictures that were not opened are gone. On the next link their owner sends the number to
+   * continue with ({@linkcode Inbox.expect}). If this page is the reloaded one, `last` is what it
+   * knew before.
    */
   detach(last = this.#last): void {
     this.#viewing?.close("left");
@@ -186,21 +187,24 @@ export class Inbox {
     this.#last = last;
   }
 
-  /** Goes on over another link. */
+  /** Continues over another link. */
   attach(link: SecureLink): void {
     this.#link = link;
   }
 
   /**
-   * The number that the other side announces next. Throws {@linkcode ProtocolError} where that was
-   * settled.
+   * Sets the number that the peer announces next. Throws {@linkcode ProtocolError} if it is already
+   * known.
    */
   expect(next: number): void {
     if (this.#next !== null) throw new ProtocolError();
     this.#next = next;
   }
 
-  /** A human would like more time for what is on screen; once, until the owner grants some. */
+  /**
+   * The viewer would like more time for the picture on screen. Sent once, until the owner grants
+   * some.
+   */
   wish(): void {
     const picture = this.#picture.peek();
     if (picture?.state.at !== "viewing" || picture.wished) return;
@@ -209,13 +213,13 @@ export class Inbox {
     this.#say({ t: "more", n: picture.meta.n });
   }
 
-  /** The page put the canvas there (or, with `null`, took it away). */
+  /** The page added the canvas, or removed it (`null`). */
   setCanvas(canvas: HTMLCanvasElement | null): void {
     if (canvas === null) this.#canvas = Promise.withResolvers();
     else this.#canvas.resolve(canvas);
   }
 
-  /** Wipes the picture that is on screen, or drops the one on its way. */
+  /** Wipes the picture on screen, or cancels the one being opened. */
   close(why: ClosedReason): void {
     if (this.#viewing !== null) return this.#viewing.close(why);
     if (this.#picture.peek()?.state.at === "opening") this.#closed(why, 0);
@@ -232,8 +236,8 @@ export class Inbox {
   }
 
   /**
-   * Takes what the owner says about his pictures. Returns false for messages that are not about
-   * them. Throws {@linkcode ProtocolError}.
+   * Takes the owner's message about their pictures. Returns false for other messages. Throws
+   * {@linkcode ProtocolError}.
    */
   async receive({ message, plaintext }: OpenedControl): Promise<boolean> {
     switch (message.t) {
@@ -271,7 +275,7 @@ export class Inbox {
       const reception = this.#find(header.image);
       if (reception !== null) this.#collect(reception, record);
     }
-    // What is left belongs to a picture that was taken back while it was on its way.
+    // Other chunks belong to a picture that was taken back while it was being sent.
   }
 
   #awaitKey(ms: number): void {
@@ -282,15 +286,15 @@ export class Inbox {
   }
 
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
-    // The owner waited for that moment as well, and a page that is hidden or busy takes longer for
-    // it than he does.
+    // The owner has waited for the same pause, and a hidden or busy page takes longer for it than
+    // the owner's.
     if (this.#promotion !== undefined && this.#ahead !== null) this.#goOn();
     if (!this.#mayAnnounce(meta.n)) throw new ProtocolError();
     const metaHash = await sha256(plaintext);
     const opener = new ImageOpener({ image: meta.n, size: meta.size, metaHash });
     const reception: Reception = { meta, opener, digest: null, whole: false };
     this.#next = meta.n + 1;
-    // A moment ago one was closed: people see that first.
+    // If a picture was closed a moment ago, people see that first.
     if (this.#current === null && this.#promotion === undefined) this.#begin(reception);
     else this.#ahead = reception;
     const early = this.#early;
@@ -298,7 +302,7 @@ export class Inbox {
     for (const record of early) this.#collect(reception, record);
   }
 
-  /** One after the other, and one ahead of what people are at, once all of that is here. */
+  /** One picture at a time, and one ahead of it once all of the current one has arrived. */
   #mayAnnounce(n: number): boolean {
     return n === this.#next && this.#ahead === null && this.#current?.whole !== false;
   }
@@ -307,7 +311,7 @@ export class Inbox {
     this.#current = reception;
     this.#keyUsed = false;
     const { meta, opener, whole } = reception;
-    // While the server that it comes from is there: later there may be none.
+    // Loads the player while the server is reachable; later it may not be.
     if (meta.type !== "image/jpeg" && canAnimate()) {
       this.#animator = this.#options.animator?.() ?? null;
     }
@@ -317,7 +321,7 @@ export class Inbox {
     this.#publish({ meta, state, viewing: null, wished: false });
   }
 
-  /** A moment after one was closed: people are at the next one, if it is here. */
+  /** A moment after a picture was closed: moves on to the next one, if it is here. */
   #goOn(): void {
     clearTimeout(this.#promotion);
     this.#promotion = undefined;
@@ -352,7 +356,7 @@ export class Inbox {
       this.#progressAt = now;
       this.#apply({ type: "progress", received: opener.received });
     }
-    // A digest that came before the last chunk was waiting for it.
+    // The digest may have arrived before the last chunk.
     if (opener.complete) this.#completeWhenWhole(reception);
   }
 
@@ -368,7 +372,7 @@ export class Inbox {
     this.#say({ t: "got", n });
   }
 
-  /** It did not arrive as it was sent. */
+  /** The picture did not arrive as it was sent. */
   #unusable(reception: Reception): void {
     if (reception === this.#current) return this.#failed("corrupt");
     this.#dropAhead();
@@ -381,9 +385,7 @@ export class Inbox {
     this.#publish({ ...picture, wished: false });
   }
 
-  /**
-   * Decrypts and decodes beside the receiving of further messages: a burn in between must not wait.
-   */
+  /** Decrypts and decodes without blocking further messages: a burn in between must not wait. */
   #unlock(key: string): void {
     const reception = this.#current;
     const raw = fromBase64Url(key);
@@ -395,7 +397,7 @@ export class Inbox {
     clearTimeout(this.#keyTimer);
     this.#apply({ type: "unlock" });
     this.#show(reception, raw).catch((error) => {
-      // Taken back meanwhile; the next picture has nothing to do with it.
+      // Taken back meanwhile; the next picture is unaffected.
       if (reception !== this.#current) return;
       this.#failed(error instanceof ProtocolError ? "corrupt" : "undecodable");
     });
@@ -411,7 +413,7 @@ export class Inbox {
       wipe(bytes);
       throw new ProtocolError();
     }
-    // Burned or left meanwhile: then it is not decoded, or never painted.
+    // Burned or left meanwhile: the picture is not decoded, or never painted.
     if (reception !== this.#current) return wipe(bytes);
     const { signal } = this.#decoding = new AbortController();
     const bounds = { ...windowSize(), signal };
@@ -443,9 +445,7 @@ export class Inbox {
     if (picture !== null) this.#publish({ ...picture, viewing: viewing.state });
   }
 
-  /**
-   * Opens a picture that moves, whose bytes it takes; `"still"` where this browser can't play it.
-   */
+  /** Opens an animated picture and takes over `bytes`; `"still"` if this browser can't play it. */
   async #animate(bytes: Bytes, type: ImageType): Promise<Moving | "still"> {
     const source = this.#animator;
     try {
@@ -454,7 +454,7 @@ export class Inbox {
     } catch {
       return "still";
     } finally {
-      // Empty when it was transferred, and then a TypeError.
+      // Empty if the buffer was transferred: then `fill` would throw a TypeError.
       if (bytes.length > 0) bytes.fill(0);
     }
   }
@@ -472,7 +472,7 @@ export class Inbox {
     this.#say({ t: "closed", n, why, ms });
   }
 
-  /** One picture, or all of them (`null`). */
+  /** The owner took back one picture, or all of them (`null`). */
   #takenBack(n: number | null): void {
     const ahead = this.#ahead?.meta.n;
     if (n === null || n === ahead) this.#dropAhead();
@@ -484,7 +484,7 @@ export class Inbox {
     const n = this.#picture.peek()?.meta.n;
     const opening = this.#picture.peek()?.state.at === "opening";
     if (!this.#apply({ type: "revoke" }) || n === undefined) return;
-    // The key may be here already: the owner waits for a word on what became of it.
+    // The key may have arrived already, so the owner waits for a report.
     if (opening) this.#say({ t: "closed", n, why: "revoked", ms: 0 });
   }
 
@@ -506,7 +506,7 @@ export class Inbox {
 
   #isCurrent(n: number): boolean {
     if (!this.#wasAnnounced(n)) throw new ProtocolError();
-    // What came ahead has no turn yet: nothing but its end and its taking back can be said of it.
+    // A picture that arrived ahead can only be ended or taken back so far.
     if (n === this.#ahead?.meta.n) throw new ProtocolError();
     return n === this.#current?.meta.n;
   }
@@ -540,7 +540,7 @@ export class Inbox {
 
   #say(message: ControlMessage): void {
     this.#link?.sendControl(message).catch(() => {
-      // The link is gone: its end is reported by itself.
+      // The link is gone, and reports its own end.
     });
   }
 }
@@ -551,8 +551,8 @@ function drop(picture: OpenPicture): void {
 }
 
 /**
- * What the picture will fit into, in most cases; its stage knows better, and has it made anew where
- * it does not.
+ * The size that the picture has to fit into, in most cases. Its stage knows better, and has it
+ * decoded again if that differs.
  */
 function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number } {
   return {
@@ -563,8 +563,8 @@ function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number }
 }
 
 /**
- * The screen in device pixels, either way up, for frames: they are not made anew when the window
- * changes.
+ * The screen in device pixels, for either orientation. For frames, which are not decoded again when
+ * the window changes.
  */
 function screenSize(): { maxWidth: number; maxHeight: number } {
   const side = Math.ceil(Math.max(screen.width, screen.height) * devicePixelRatio);

@@ -1,5 +1,5 @@
 /**
- * The life of one picture, seen by its viewer.
+ * The states of one picture at its viewer's.
  *
  * This module is browser compatible.
  *
@@ -12,13 +12,13 @@ import type { AbortCode, ClosedReason } from "../protocol/control.ts";
  *         └────────────┴────────────┴──→ revoked, failed, lost
  */
 export type Incoming =
-  /** `received` bytes are here, as ciphertext. */
+  /** `received` bytes have arrived, as ciphertext. */
   | { readonly at: "receiving"; readonly received: number }
-  /** All of it is here, unreadable. */
+  /** All of it has arrived, unreadable. */
   | { readonly at: "delivered" }
   /**
-   * Asked for the key, or decrypting and decoding; `asking` while the owner is to say whether it
-   * may be seen.
+   * The key was requested, or the picture is being decrypted and decoded. `asking`: the owner has
+   * to allow it first.
    */
   | { readonly at: "opening"; readonly asking: boolean }
   /** On screen. */
@@ -30,12 +30,12 @@ export type Incoming =
   /** The session ended before it was seen. */
   | { readonly at: "lost" };
 
-/** What can happen to it. */
+/** The events of a picture. */
 export type IncomingEvent =
   | { readonly type: "progress"; readonly received: number }
   | { readonly type: "complete" }
   | { readonly type: "open"; readonly ask: boolean }
-  /** The key came. */
+  /** The key arrived. */
   | { readonly type: "unlock" }
   | { readonly type: "painted" }
   | { readonly type: "closed"; readonly why: ClosedReason; readonly ms: number }
@@ -43,7 +43,7 @@ export type IncomingEvent =
   | { readonly type: "fail"; readonly code: AbortCode }
   | { readonly type: "over" };
 
-/** The next state; `null` where the event does not fit. */
+/** The next state; `null` if the event is not possible in this one. */
 export function transition(state: Incoming, event: IncomingEvent): Incoming | null {
   switch (event.type) {
     case "progress":

@@ -1,6 +1,6 @@
 /**
- * The pictures that this side sends, one after the other: announced, sealed, sent, and released or
- * destroyed.
+ * The pictures that this side sends, one after the other. Each is announced, sealed and sent; then
+ * its key is released or destroyed.
  *
  * This module is browser compatible.
  *
@@ -27,33 +27,33 @@ import { ChunkReader } from "./chunk_reader.ts";
 import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
 
 /**
- * How many chunks are sealed ahead of the channel, 1 MiB: on busy cores the engine's crypto threads
- * come late, and a channel that drained must never wait for them.
+ * How many chunks are sealed ahead of the channel: 1 MiB. On busy cores the engine's crypto threads
+ * are late, and a drained channel must never wait for them.
  */
 const SEALED_AHEAD = 16;
 
-/** Progress is published at most this often, in milliseconds: each time costs the page a render. */
+/** Minimum interval between updates of the progress, in ms: each costs the page a render. */
 const PROGRESS_MS = 100;
 
 /**
- * Between the end of one picture and the next, in milliseconds: both people see that one was
+ * Pause between the end of one picture and the next, in ms, so that both people see that one was
  * closed.
  */
 const NEXT_DELAY_MS = 400;
 
 /**
- * How much longer than it may be seen a picture may be open without a word from its viewer, in
- * milliseconds.
+ * How long after the end of its viewing time a picture may stay open without a report from the
+ * viewer, in ms.
  */
 const OVERDUE_MS = 10_000;
 
 /**
- * How long a viewer's software may take from the key to the first frame, in milliseconds: a slow
- * phone, 40 megapixels.
+ * How long the viewer's page may take from the key to the first frame, in ms: a slow phone, 40
+ * megapixels.
  */
 const UNLOCK_MS = 30_000;
 
-/** What the owner says about a picture, until it is announced. */
+/** What the owner can set for a picture until it is announced. */
 export interface Details {
   readonly rules: ViewRules;
   /** Shown with the picture; may be empty. */
@@ -69,65 +69,61 @@ export interface OutgoingContent extends Partial<Details> {
   /** The file's name. */
   readonly name: string;
   /**
-   * Or what it becomes, while it is still worked on. Where that fails, whoever works on it says so
-   * ({@linkcode Outbox.lose}).
+   * A promise while the picture is still being prepared. If that fails, whoever prepares it calls
+   * {@linkcode Outbox.lose}.
    */
   readonly prepared: Prepared | Promise<Prepared>;
   readonly rules: ViewRules;
 }
 
-/** Frees a picture that is not sent, also one that is still worked on. */
+/** Frees a picture that is not sent, also one that is still being prepared. */
 export function free({ prepared }: Pick<OutgoingContent, "prepared">): void {
   if (!(prepared instanceof Promise)) return prepared.thumbnail.close();
   prepared.then(({ thumbnail }) => thumbnail.close(), () => {
-    // There is nothing to free, and whoever works on it says why.
+    // There is nothing to free, and whoever prepares it reports the failure.
   });
 }
 
 /**
- * How long a viewer may have the key of a picture that he has to hold before he first does, in
- * milliseconds.
+ * How long a viewer may have the key of a hold-to-see picture before holding it for the first time,
+ * in ms.
  */
 const HOLD_MS = 600_000;
 
 /** One picture of this side, as the page shows it. */
 export interface OutgoingPicture extends Details {
-  /** Stays the same, whatever is removed or moved before it. */
+  /** Stays the same when other pictures are removed or moved. */
   readonly id: number;
-  /** Its place, which is its number on the wire once it is announced. */
+  /** Its place, and its number on the wire once it is announced. */
   readonly n: number;
   readonly name: string;
   /**
-   * `null` while it is still worked on; or a page before this one sent it, and has taken it along.
+   * `null` while it is being prepared, or if it was sent before a reload and its content is gone.
    */
   readonly prepared: Prepared | null;
-  /**
-   * What it is to become while it is worked on: until then it is not sent. `null` once it is here.
-   */
+  /** What resolves to the prepared picture, which is not sent before; `null` once it is there. */
   readonly coming: Promise<Prepared> | null;
   readonly state: Outgoing;
-  /** Not sent while it is: somebody changes it, or what is said about it. */
+  /** True while somebody edits it or its settings; it is not sent meanwhile. */
   readonly editing: boolean;
   /** The viewer would like more time. */
   readonly wanted: boolean;
 }
 
-/**
- * What is remembered of the pictures should the page be loaded again; nothing that could show one.
- */
+/** What is remembered of the pictures for a reload; nothing that could show one. */
 export interface Ledger {
-  /** By number, those that were opened or are finished. */
+  /** The states of those that were opened or are finished, by number. */
   readonly states: readonly Outgoing[];
-  /** When the key of the last one was released, by the clock on the wall. */
+  /** When the key of the last one was released, by the wall clock. */
   readonly openedAt: number;
-  /** There were others, which the next page does not have. */
+  /** There were other pictures, which are lost with a reload. */
   readonly pending: boolean;
 }
 
-/** Of a session that begins. */
+/** The ledger of a new session. */
 export const NO_LEDGER: Ledger = { states: [], openedAt: 0, pending: false };
 
-/** The session can't take more pictures. */
+/** Thrown when a session can't take more pictures. */
 export class OutboxFullError extends Error {
   override readonly name = "OutboxFullError";
 
@@ -159,19 +155,19 @@ function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number
   }
 }
 
-/** A picture that was announced, and can still be read by nobody, or is open. */
+/** A picture that was announced and not finished. */
 interface Sealed {
   readonly sealer: ImageSealer;
   readonly abort: AbortController;
 }
 
-/** One whose content is here. */
+/** A picture whose content is here. */
 export type OwnPicture = OutgoingPicture & { readonly prepared: Prepared };
 
-/** A picture that nobody has seen, as it can be added once more. */
+/** A picture that nobody has seen, in the form in which it can be added again. */
 export type Unseen = Omit<OutgoingPicture, "prepared"> & OutgoingContent;
 
-/** What is left of a picture that a page before this one opened or lost. */
+/** The remains of a picture that was opened or lost before a reload. */
 function past(state: Outgoing, n: number): OutgoingPicture {
   const rules = { seconds: 0, hold: false, mark: "", ask: false };
   const details = { rules, caption: "", alt: "", named: false, name: "" };
@@ -179,7 +175,7 @@ function past(state: Outgoing, n: number): OutgoingPicture {
   return { ...details, ...nothing, id: n, n, state };
 }
 
-/** `null` where nothing of it is here. */
+/** The picture with its content; `null` if its content is not here. */
 function contentOf(picture: OutgoingPicture): Unseen | null {
   const prepared = picture.prepared ?? picture.coming;
   return prepared === null ? null : { ...picture, prepared };
@@ -206,48 +202,48 @@ function describe(picture: OwnPicture): MetaMessage {
   };
 }
 
-/** Without the spaces around it, and without half of a character at its end. */
+/** Trims and shortens a text, without leaving half a surrogate pair at its end. */
 function cut(text: string, length: number): string {
   return text.trim().slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
 
 /**
- * Sends pictures in order. One is with the viewer at a time; the next one goes after it as soon as
- * it is delivered, so that it is there, locked, when its turn comes.
+ * Sends pictures in order. People look at one at a time. The next one is sent as soon as that one
+ * is delivered, and waits at the viewer's, unreadable.
  */
 export class Outbox {
   readonly #pictures = signal<readonly OutgoingPicture[]>([]);
   readonly #at = signal(0);
   readonly #onChange: (picture: OutgoingPicture) => void;
   #link: SecureLink | null = null;
-  /** By number: the picture that people are at, and the one behind it. */
+  /** By number: the current picture, and the one sent ahead. */
   readonly #sealed = new Map<number, Sealed>();
   #ids = 0;
   /**
-   * When the key of the current picture was released, by the clock on the wall: it goes on while a
-   * machine sleeps.
+   * When the key of the current picture was released, by the wall clock, which keeps running while
+   * a machine sleeps.
    */
   #openedAt = 0;
-  /** When its time on screen is over, by the same clock, as far as this side knows. */
+  /** When its time on screen is over, by the same clock, as far as this side can tell. */
   #dueAt = Infinity;
-  /** Whether everything was taken back, and what was by itself. */
+  /** Whether everything was burned, and which pictures were revoked one by one. */
   #burned = false;
   readonly #revoked = new Set<number>();
-  /** The last picture that was sent to its end. */
+  /** The last picture that was sent completely. */
   #whole = -1;
-  /** The picture that is next, being read already. */
+  /** The next picture, which is already being read. */
   #readAhead: { readonly blob: Blob; readonly chunks: ChunkReader } | null = null;
   #pumping = false;
   #ended = false;
   #progressAt = 0;
   #overdue: ReturnType<typeof setTimeout> | undefined;
   #steady = true;
-  /** The sending under way: what stops it, and its end. */
+  /** The transfer in progress: what stops it, and a promise of its end. */
   #job: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
   /**
-   * `onChange` is called after each change of a picture's state. `ledger`: what a page before this
-   * one remembered.
+   * `onChange` is called after each change of a picture's state. `ledger` is what was remembered
+   * before a reload.
    */
   constructor(onChange: (picture: OutgoingPicture) => void, ledger: Ledger = NO_LEDGER) {
     this.#onChange = onChange;
@@ -257,8 +253,7 @@ export class Outbox {
   }
 
   /**
-   * What the page after this one has to know: of the pictures that the viewer was given the key of,
-   * or that are finished.
+   * What a reloaded page has to know about pictures whose key was released or that are finished.
    */
   get ledger(): Ledger {
     const states = this.#inOrder().map(({ state }) => state);
@@ -276,18 +271,18 @@ export class Outbox {
     return this.#pictures;
   }
 
-  /** The place of the picture that people are at; the one behind it may be on its way already. */
+  /** The place of the current picture; the next one may already be on its way. */
   get at(): ReadonlySignal<number> {
     return this.#at;
   }
 
-  /** True when no picture is left that something could still happen to. */
+  /** True when every picture is finished. */
   get done(): boolean {
     return this.#pictures.peek().every((picture) => isFinished(picture.state));
   }
 
   /**
-   * Adds a picture; one that comes after the end is `unseen` at once. Returns its id. Throws
+   * Adds a picture; after the end of the session it is `unseen` at once. Returns its id. Throws
    * {@linkcode OutboxFullError}.
    */
   add({ prepared, ...content }: OutgoingContent): number {
@@ -317,9 +312,7 @@ export class Outbox {
     return id;
   }
 
-  /**
-   * What a picture was to become could not be made: it goes. Returns false where it is not here.
-   */
+  /** A picture could not be prepared: removes it. Returns false if it is not here. */
   lose(coming: Promise<Prepared>): boolean {
     const pictures = this.#pictures.peek();
     const kept = pictures.filter((picture) => picture.coming !== coming);
@@ -337,16 +330,16 @@ export class Outbox {
   }
 
   /**
-   * Changes what is said about a picture. Returns false where it is too late: it was announced, or
-   * is not there any more.
+   * Changes a picture's settings. Returns false if it is too late: it was announced, or no longer
+   * exists.
    */
   change(id: number, details: Partial<Details>): boolean {
     return this.#rework(id, details);
   }
 
   /**
-   * Puts another version in place of a picture. Returns false, as {@linkcode Outbox.change}; then
-   * `prepared` is the caller's to free.
+   * Replaces a picture by another version. Returns false if it is too late, as
+   * {@linkcode Outbox.change} does; then the caller has to free `prepared`.
    */
   replace(id: number, prepared: Prepared): boolean {
     const before = this.#queued(id);
@@ -356,8 +349,8 @@ export class Outbox {
   }
 
   /**
-   * Keeps a picture, and what stands behind it, from being sent while somebody works on it. Returns
-   * false where it is too late.
+   * Keeps a picture, and those after it, from being sent while somebody edits it. Returns false if
+   * it is too late.
    */
   edit(id: number, on: boolean): boolean {
     const done = this.#rework(id, { editing: on });
@@ -366,8 +359,8 @@ export class Outbox {
   }
 
   /**
-   * Takes a picture out that was not announced, and hands it out: it is the caller's to free.
-   * `null` where it is too late.
+   * Removes a picture that was not announced. Returns it, for the caller to free, or `null` if it
+   * is too late.
    */
   remove(id: number): Unseen | null {
     const picture = this.#queued(id);
@@ -380,8 +373,8 @@ export class Outbox {
   }
 
   /**
-   * Moves a picture by some places, not before one that was announced. Returns false where it can't
-   * go there.
+   * Moves a picture by `by` places, never before one that was announced. Returns false if that is
+   * not possible.
    */
   move(id: number, by: number): boolean {
     const picture = this.#queued(id);
@@ -391,16 +384,16 @@ export class Outbox {
     return true;
   }
 
-  /** Starts to send over a bound link. */
+  /** Starts sending over a bound link. */
   attach(link: SecureLink): void {
     this.#link = link;
     this.#pump();
   }
 
   /**
-   * The viewer's page was loaded again: the link is over, and what was not opened goes once more,
-   * under keys of its own, as soon as there is another. Returns the number under which the next
-   * picture is announced.
+   * The viewer's page was reloaded. The link has ended, and pictures that were not opened are sent
+   * again, under new keys, once there is a new link. Returns the number of the next picture to be
+   * announced.
    */
   detach(): number {
     this.#link = null;
@@ -420,8 +413,8 @@ export class Outbox {
   }
 
   /**
-   * The viewer's new page says what became of the picture that was opened last; of any other nobody
-   * knows any more.
+   * The viewer's reloaded page reports what became of the picture that was opened last. Any other
+   * open picture stays unconfirmed.
    */
   settle(last: LastSeen | undefined): void {
     for (const { n, state } of this.#pictures.peek()) {
@@ -431,7 +424,7 @@ export class Outbox {
         continue;
       }
       const { ms } = last;
-      // "Burned" would be this side's own deed.
+      // A viewer can't report "burned" if this side did not burn it.
       const why = last.why === "revoked" && !this.#burned && !this.#revoked.has(n)
         ? "left"
         : last.why;
@@ -440,14 +433,14 @@ export class Outbox {
     }
   }
 
-  /** The other side does not answer, or does again: nobody is late meanwhile. */
+  /** Sets whether the peer answers. While it does not, nothing counts as overdue. */
   setSteady(steady: boolean): void {
     this.#steady = steady;
   }
 
   /**
-   * The link goes on elsewhere, and the viewer waits for this chunk: what was sent from there on is
-   * sent again. Throws {@linkcode ProtocolError} for one that was never sent.
+   * The link moved to another transport, and the viewer expects this chunk: sends everything from
+   * there on again. Throws {@linkcode ProtocolError} if the chunk was never sent.
    */
   async resume({ image, chunk }: Position): Promise<void> {
     const job = this.#job;
@@ -468,21 +461,21 @@ export class Outbox {
   }
 
   /**
-   * Takes what the viewer says about our pictures. Returns false for messages that are not about
-   * them. Throws {@linkcode ProtocolError} for a receipt of something that did not happen.
+   * Takes the viewer's message about one of this side's pictures. Returns false for other messages.
+   * Throws {@linkcode ProtocolError} if it reports something that can't have happened.
    */
   async receive(message: ControlMessage): Promise<boolean> {
     const event = toEvent(message);
     if (event === null) return false;
     const { n } = event;
-    // A receipt may have crossed our own burn: then there is nothing left to change.
+    // A receipt may have crossed this side's burn: then there is nothing left to change.
     const known = this.#pictures.peek()[n];
     if (known !== undefined && isFinished(known.state)) return true;
-    // Nobody has all of what was not sent to its end.
+    // A picture that was not sent completely can't have arrived.
     if (event.type === "got" && this.#whole < n) throw new ProtocolError();
-    // One after the other: what came ahead stays locked until its turn.
+    // One after the other: a picture sent ahead stays locked until the earlier ones are finished.
     if (event.type === "open" && n > this.#first()) throw new ProtocolError();
-    // "Burned" would be this side's own deed.
+    // A viewer can't report "burned" if this side did not burn it.
     const claimsBurn = event.type === "closed" && event.why === "revoked";
     if (claimsBurn && !this.#burned && !this.#revoked.has(n)) throw new ProtocolError();
     const ask = known?.rules.ask === true;
@@ -492,14 +485,14 @@ export class Outbox {
     return true;
   }
 
-  /** Lets the viewer see a picture that he asked to see. */
+  /** Lets the viewer see a picture that they asked to see. */
   async allow(id: number): Promise<void> {
     const picture = this.#find(id);
     if (picture?.state.at !== "asked" || !this.#apply(picture.n, { type: "allow" })) return;
     await this.#release(picture.n);
   }
 
-  /** Takes one picture back; what is open is wiped by the viewer's software. */
+  /** Takes one picture back; if it is open, the viewer's page wipes it. */
   revoke(id: number): void {
     const picture = this.#find(id);
     if (picture === null || isFinished(picture.state)) return;
@@ -509,8 +502,8 @@ export class Outbox {
   }
 
   /**
-   * Grants more time for what is on the viewer's screen, in seconds. Returns how much it became,
-   * with all limits.
+   * Grants more time for the picture on the viewer's screen, in seconds. Returns how much was
+   * granted within the limits.
    */
   grant(id: number, seconds: number): number {
     const picture = this.#find(id);
@@ -528,9 +521,8 @@ export class Outbox {
   }
 
   /**
-   * The viewer would like more time. Says nothing where there is none to give; asking again changes
-   * nothing. Returns the picture where that is new. Throws {@linkcode ProtocolError} for one that
-   * was never announced.
+   * The viewer would like more time. Returns the picture if this is a new wish that can be granted,
+   * otherwise `null`. Throws {@linkcode ProtocolError} for a picture that was never announced.
    */
   wish(n: number): OutgoingPicture | null {
     const picture = this.#pictures.peek()[n];
@@ -540,7 +532,7 @@ export class Outbox {
     return rules.seconds >= MAX_VIEW_SECONDS ? null : this.#put(n, { wanted: true });
   }
 
-  /** Nobody has seen a picture for longer than its key was out. */
+  /** Limits a reported viewing time to the time since the key was released. */
   #plausible(event: OutgoingEvent): OutgoingEvent {
     if (event.type !== "closed") return event;
     const most = Math.max(0, Date.now() - this.#openedAt);
@@ -548,8 +540,8 @@ export class Outbox {
   }
 
   /**
-   * Takes everything back: keys that are not released are destroyed, what is open is wiped by the
-   * viewer's software, whose report the caller may wait for ({@linkcode Outbox.open}).
+   * Takes everything back: keys that were not released are destroyed, and the viewer's page wipes
+   * what is open. The caller may wait for its report ({@linkcode Outbox.open}).
    */
   burn(): void {
     this.#burned = true;
@@ -557,12 +549,15 @@ export class Outbox {
     this.#applyAll({ type: "burn" });
   }
 
-  /** True while a picture is with the viewer, readable. */
+  /** True while the viewer has a picture with its key. */
   get open(): boolean {
     return this.#pictures.peek().some((picture) => isOpen(picture.state));
   }
 
-  /** The session is over: nothing is sent any more, unreleased keys are destroyed. Idempotent. */
+  /**
+   * The session is over: nothing more is sent, and keys that were not released are destroyed.
+   * Idempotent.
+   */
   end(): void {
     this.#ended = true;
     this.#link = null;
@@ -571,7 +566,7 @@ export class Outbox {
     this.#applyAll({ type: "over" });
   }
 
-  /** Hands out what nobody has seen, for another session, and frees the rest. */
+  /** Returns the pictures that nobody has seen, for another session, and frees the others. */
   takeUnseen(): readonly Unseen[] {
     this.end();
     const unseen = this.#pictures.peek().filter(({ state }) => state.at === "unseen");
@@ -579,10 +574,10 @@ export class Outbox {
     return unseen.flatMap((picture) => contentOf(picture) ?? []);
   }
 
-  /** A picture is what it was to become. */
+  /** A picture has been prepared. */
   #arrive(id: number, prepared: Prepared): void {
     const picture = this.#find(id);
-    // Handed out meanwhile: it is with somebody else.
+    // Removed meanwhile: somebody else owns it now.
     if (picture === null || picture.coming === null) return;
     if (picture.state.at !== "queued" && picture.state.at !== "unseen") {
       prepared.thumbnail.close();
@@ -620,8 +615,8 @@ export class Outbox {
   }
 
   /**
-   * What is opened or finished, and then what is not: a viewer counts what is announced, and hears
-   * of the rest once more.
+   * Opened or finished pictures first, then the others: the viewer counts announced pictures, and
+   * receives the others again.
    */
   #inOrder(): readonly OutgoingPicture[] {
     const opened = ({ state }: OutgoingPicture) => isOpen(state) || isFinished(state);
@@ -634,7 +629,7 @@ export class Outbox {
     this.#pictures.value = pictures.map((picture, n) => ({ ...picture, n }));
   }
 
-  /** The number of the first picture that something can still happen to. */
+  /** The number of the first picture that is not finished. */
   #first(): number {
     const pictures = this.#pictures.peek();
     const first = pictures.findIndex(({ state }) => !isFinished(state));
@@ -657,7 +652,7 @@ export class Outbox {
     const next = this.#put(n, { state, ...(finished ? { wanted: false } : {}) });
     if (next === null) return false;
     this.#watch(next);
-    // Only what may be sent again is still shown.
+    // Only a picture that may be sent again is still shown.
     if (finished && state.at !== "unseen") picture.prepared?.thumbnail.close();
     if (finished) {
       const sealed = this.#sealed.get(n);
@@ -671,15 +666,15 @@ export class Outbox {
     return true;
   }
 
-  /** A moment after one was closed: people are at the next one. */
+  /** A moment after a picture was closed: moves on to the next one. */
   #goOn(): void {
     this.#at.value = Math.max(this.#at.peek(), this.#first());
     this.#pump();
   }
 
   /**
-   * An open picture has to be reported closed in time: what nobody hears of is unconfirmed, not
-   * "being looked at".
+   * Starts the time within which an open picture has to be reported closed. Without a report it
+   * becomes "unconfirmed" instead of staying "being looked at".
    */
   #watch({ n, state, rules }: OutgoingPicture): void {
     switch (state.at) {
@@ -693,14 +688,14 @@ export class Outbox {
     }
   }
 
-  /** `ms` = Infinity waits for ever. */
+  /** With `ms` = Infinity there is no time limit. */
   #watchUntil(n: number, ms: number): void {
     clearTimeout(this.#overdue);
     if (ms === Infinity) return;
     this.#overdue = setTimeout(() => {
-      // Its word may be on its way: the time begins anew.
+      // The report may be on its way: the time starts over.
       if (!this.#steady) return this.#watchUntil(n, OVERDUE_MS);
-      // Its viewer may only be slow: then his software still hears that it is over.
+      // The viewer's page may only be slow: then it still learns that the time is over.
       this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
       this.#apply(n, { type: "overdue" });
     }, ms);
@@ -724,7 +719,9 @@ export class Outbox {
     }
   }
 
-  /** The picture to be sent now: the first one, or the one behind it once that is delivered. */
+  /**
+   * The picture to send now: the first unfinished one, or the one after it once that is delivered.
+   */
   #due(): OutgoingPicture | null {
     const [first, second] = this.#pictures.peek().slice(this.#first());
     if (first?.state.at === "queued") return first;
@@ -747,12 +744,12 @@ export class Outbox {
     this.#begin(next.n, (signal) => this.#send({ ...next, prepared }, link, signal));
   }
 
-  /** Sends, until it is done or stopped. */
+  /** Runs a transfer until it is done or stopped. */
   #begin(n: number, send: (signal: AbortSignal) => Promise<void>): void {
     this.#pumping = true;
     const stop = new AbortController();
     const done = send(stop.signal).catch((error) => {
-      // Whatever else went wrong is no fault of the file's.
+      // Errors after a stop are not the file's fault.
       if (!stop.signal.aborted) this.#sendFailed(n, error);
     }).finally(() => {
       this.#pumping = false;
@@ -773,8 +770,8 @@ export class Outbox {
     const ahead = this.#readAhead;
     const chunks = ahead?.blob === blob ? ahead.chunks : new ChunkReader(blob);
     if (ahead?.blob === blob) this.#readAhead = null;
-    // Chunks may overtake it: the viewer waits for what is missing, so there is no need to wait
-    // here.
+    // Not awaited here: chunks may overtake the announcement, and the viewer waits for whatever is
+    // missing.
     const metaHash = await sha256(encodeControl(meta));
     const sealer = await ImageSealer.create({ image: n, size, metaHash });
     if (signal.aborted || isFinished(this.#pictures.peek()[n]?.state ?? { at: "burned" })) {
@@ -785,7 +782,7 @@ export class Outbox {
     await Promise.all([announced, this.#sendRest(n, { chunks, sent: 0, link, signal })]);
   }
 
-  /** Sends the chunks that are left, and says once that these were all. */
+  /** Sends the remaining chunks, and then, once per picture, the `end` message. */
   async #sendRest(
     n: number,
     rest: { chunks: ChunkReader; sent: number; link: SecureLink; signal: AbortSignal },
@@ -803,7 +800,8 @@ export class Outbox {
   }
 
   /**
-   * Reads, seals and sends; the three overlap, so that the channel never waits for the other two.
+   * Reads, seals and sends chunks. The three overlap, so that the channel never waits for the other
+   * two.
    */
   async #sendChunks(
     { n, size, chunks, sealer, link, signal, sent }: {
@@ -817,7 +815,7 @@ export class Outbox {
     },
   ): Promise<void> {
     const sealed: Promise<Bytes>[] = [];
-    // A channel copies what it is given: its buffer can take the next record at once.
+    // A channel copies what it sends, so its buffer can hold the next record at once.
     const free = Array.from({ length: SEALED_AHEAD + 1 }, () => new Uint8Array(RECORD_LENGTH));
     const sendOne = async () => {
       const record = await sealed.shift();
@@ -845,7 +843,7 @@ export class Outbox {
   #sendFailed(n: number, error: unknown): void {
     const aborted = error instanceof DOMException && error.name === "AbortError";
     if (aborted || error instanceof ChannelClosedError) return;
-    // The file can't be read any more: take the announcement back, and go on with the next one.
+    // The file can't be read any more: takes the announcement back and continues with the next one.
     this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
     this.#apply(n, { type: "unreadable" });
   }

@@ -1,5 +1,5 @@
 /**
- * The life of one picture, seen by its owner.
+ * The states of one picture at its owner's.
  *
  * This module is browser compatible.
  *
@@ -9,43 +9,44 @@ import type { AbortCode, ClosedReason } from "../protocol/control.ts";
 
 /**
  *     queued ─→ sending ─→ delivered ─→ (asked ─→) opened ─→ shown ─→ closed
- *       ↑──────────┴───────────┴────────────┘ its viewer's page was loaded again
+ *       ↑──────────┴───────────┴────────────┘ the viewer's page was reloaded
  *
- * and from there to an end that nobody wished for:
- * burned, unseen (before it was opened) · refused, unreadable · unconfirmed (once it was opened).
+ * and from there to one of the other final states: burned, unseen (before it was opened) · refused,
+ * unreadable · unconfirmed (once it was opened).
  */
 export type Outgoing =
   | { readonly at: "queued" }
-  /** `sent` bytes of the picture are on their way. */
+  /** `sent` bytes of the picture were sent. */
   | { readonly at: "sending"; readonly sent: number }
-  /** All of it is with the viewer, unreadable. */
+  /** The viewer has all of it, unreadable. */
   | { readonly at: "delivered" }
-  /** The viewer asked to see it, and this side is to say whether he may. */
+  /** The viewer asked to see it, and this side has to decide. */
   | { readonly at: "asked" }
   /** The viewer got the key. */
   | { readonly at: "opened" }
-  /** On the viewer's screen; `still`: only its first frame, though it moves. */
+  /** On the viewer's screen. `still`: only its first frame, although it is animated. */
   | { readonly at: "shown"; readonly still?: true }
-  /** The viewer's software reported it closed after `ms` on screen. */
+  /** The viewer's page reported it closed after `ms` on screen. */
   | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
   /** Taken back before it could be seen. */
   | { readonly at: "burned" }
   /**
-   * The viewer's side said that it could not use it; `opened` when that was after it got the key.
+   * The viewer's page reported that it can't use the picture. `opened`: that was after it had the
+   * key.
    */
   | { readonly at: "refused"; readonly code: AbortCode; readonly opened: boolean }
   /** The file could not be read any more. */
   | { readonly at: "unreadable" }
   /** The session ended before it could be seen. */
   | { readonly at: "unseen" }
-  /** It was open, and no word came that it was closed. */
+  /** It was open, and no report arrived that it was closed. */
   | { readonly at: "unconfirmed" };
 
-/** What can happen to it. */
+/** The events of a picture. */
 export type OutgoingEvent =
   | { readonly type: "progress"; readonly sent: number }
   | { readonly type: "got" }
-  /** `ask`: whether this side wanted to be asked. */
+  /** `ask`: this side wanted to be asked first. */
   | { readonly type: "open"; readonly ask: boolean }
   | { readonly type: "allow" }
   | { readonly type: "shown"; readonly still?: true }
@@ -53,16 +54,16 @@ export type OutgoingEvent =
   | { readonly type: "abort"; readonly code: AbortCode }
   | { readonly type: "unreadable" }
   | { readonly type: "burn" }
-  /** The viewer's page was loaded again, and has nothing of it. */
+  /** The viewer's page was reloaded, and has lost the picture. */
   | { readonly type: "again" }
-  /** It is open for longer than it may be. */
+  /** It has been open for longer than allowed. */
   | { readonly type: "overdue" }
   /** The session is over, whoever ended it. */
   | { readonly type: "over" };
 
 /**
- * The next state; `null` where the event does not fit, which from the other side is a breach of the
- * protocol.
+ * The next state; `null` if the event is not possible in this one, which is a breach of the
+ * protocol if the event is the peer's.
  */
 export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | null {
   switch (event.type) {
@@ -80,14 +81,14 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
       if (state.at !== "opened") return null;
       return event.still === true ? { at: "shown", still: true } : { at: "shown" };
     case "closed":
-      // Closed without having been shown: he asked, but left or lost it before the first frame, and
-      // saw nothing.
+      // Closed without having been shown: the viewer asked to see it, but left or lost it before
+      // the first frame, and saw nothing.
       return state.at === "shown" ||
           ((state.at === "asked" || state.at === "opened") && event.ms === 0)
         ? { at: "closed", why: event.why, ms: event.ms }
         : null;
     case "abort":
-      // Nobody can find fault with what was never announced, nor fail to show what he has shown.
+      // A picture that was never announced can't be refused, nor one that was shown.
       return state.at === "sending" || state.at === "delivered" || state.at === "asked" ||
           state.at === "opened"
         ? { at: "refused", code: event.code, opened: state.at === "opened" }
@@ -111,7 +112,7 @@ export function transition(state: Outgoing, event: OutgoingEvent): Outgoing | nu
   }
 }
 
-/** True when its key is with the viewer and nothing was heard of its end. */
+/** True if the viewer has its key and has not reported its end. */
 export function isOpen(state: Outgoing): boolean {
   return state.at === "opened" || state.at === "shown";
 }

@@ -1,5 +1,5 @@
 /**
- * Byte helpers of the protocol: `enc`, and base64url that has one form only.
+ * Byte helpers of the protocol: `enc`, and base64url in its canonical form only.
  *
  * This module is browser compatible.
  *
@@ -10,10 +10,10 @@ import { concat as concatBytes } from "@std/bytes/concat";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
 
-/** Bytes with a plain buffer behind them, which is what WebCrypto and DataChannels take. */
+/** Bytes backed by a plain ArrayBuffer, as WebCrypto and DataChannels require. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Returns the ASCII bytes of `text`. Throws `RangeError` for anything else than ASCII. */
+/** Returns the ASCII bytes of `text`. Throws `RangeError` if it is not ASCII. */
 export function ascii(text: string): Bytes {
   const out = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -49,8 +49,8 @@ export function toBase64Url(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes base64url. The standard library takes padding, and bits behind the last byte; on the wire
- * each byte string has one form, without either. Returns `null` for everything else.
+ * Decodes base64url. The standard library accepts padding, and bits after the last byte. On the
+ * wire each byte string has one form, without either. Returns `null` for everything else.
  */
 export function fromBase64Url(text: string): Bytes | null {
   try {
@@ -61,15 +61,15 @@ export function fromBase64Url(text: string): Bytes | null {
   }
 }
 
-/** True where `text` is the canonical base64url of exactly `length` bytes. */
+/** True if `text` is the canonical base64url of exactly `length` bytes. */
 export function isBase64Url(text: unknown, length: number): text is string {
   return typeof text === "string" && text.length === Math.ceil(length * 4 / 3) &&
     fromBase64Url(text)?.length === length;
 }
 
 /**
- * True where both hold the same bytes. Takes the same time wherever they differ; the length is not
- * a secret.
+ * True if both hold the same bytes. Takes the same time wherever they differ; the length is not a
+ * secret.
  */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,6 +1,6 @@
 /**
  * The messages of the control channel between the two browsers, inside control records: JSON, one
- * union, one parser that trusts nothing. Each direction numbers its own pictures.
+ * union, and one parser that trusts nothing. Each direction numbers its own pictures.
  *
  * This module is browser compatible.
  *
@@ -35,7 +35,7 @@ export const IMAGE_TYPES = [
 export type ImageType = typeof IMAGE_TYPES[number];
 
 /**
- * Why a picture was closed: its time ended, the viewer closed it, the page was hidden, the owner
+ * Why a picture was closed: its time was over, the viewer closed it, the page was hidden, the owner
  * burned it, or the viewer left.
  */
 export const CLOSED_REASONS = ["timer", "user", "hidden", "revoked", "left"] as const;
@@ -50,23 +50,23 @@ export const ABORT_CODES = ["protocol", "corrupt", "undecodable", "too_large", "
 export type AbortCode = typeof ABORT_CODES[number];
 
 /**
- * Why a side says goodbye: all was seen, it took everything back, it left, or its people compared
- * and saw different things.
+ * Why a side closes the session: everything was seen, it burned everything, it left, or the two
+ * people compared their SAS and saw different ones.
  */
 export const BYE_REASONS = ["done", "burned", "left", "mismatch"] as const;
 
 /** One of {@linkcode BYE_REASONS}. */
 export type ByeReason = typeof BYE_REASONS[number];
 
-/** How the owner lets a picture be seen. */
+/** The owner's rules for viewing a picture. */
 export interface ViewRules {
   /** Seconds from the first painted frame; 0 = until closed. */
   readonly seconds: number;
-  /** Seen only while held. */
+  /** Visible only while the viewer holds it. */
   readonly hold: boolean;
   /** Text of the watermark; empty = date, time and session words. */
   readonly mark: string;
-  /** The owner decides each time that somebody asks to see it, so the key may take minutes. */
+  /** The owner has to allow each request to see it, so the key may take minutes. */
   readonly ask: boolean;
 }
 
@@ -87,27 +87,27 @@ export interface MetaMessage {
   readonly view: ViewRules;
 }
 
-/** How long a picture was on this side's screen, and why no longer. */
+/** How long a picture was on this side's screen, and why it was closed. */
 export interface LastSeen {
   readonly n: number;
   readonly why: ClosedReason;
   readonly ms: number;
 }
 
-/** What either browser may say to the other. */
+/** The messages that either browser may send. */
 export type ControlMessage =
   | MetaMessage
   /** All chunks of `n` were sent; `digest` as in docs/protocol.md §6. */
   | { readonly t: "end"; readonly n: number; readonly digest: string }
-  /** Delivered, still unreadable. */
+  /** All chunks have arrived, still unreadable. */
   | { readonly t: "got"; readonly n: number }
-  /** A human asked to see it. */
+  /** The viewer asked to see it. */
   | { readonly t: "open"; readonly n: number }
   /** The image key, 32 bytes. */
   | { readonly t: "key"; readonly n: number; readonly key: string }
   /**
-   * First pixel painted; the countdown runs from here. `still`: it would move, and this browser
-   * shows its first frame only.
+   * The first frame was painted; the countdown runs from here. `still`: the picture is animated,
+   * but this browser shows only its first frame.
    */
   | { readonly t: "shown"; readonly n: number; readonly still?: true }
   /** Closed after `ms` milliseconds on screen. */
@@ -119,11 +119,11 @@ export type ControlMessage =
   | { readonly t: "more"; readonly n: number }
   | { readonly t: "extend"; readonly n: number; readonly seconds: number }
   /**
-   * First on a connection of which one of the pages was loaded again: `next` is the number of the
-   * picture that this side announces next, `last` what became of the one that it opened last.
+   * The first message on a connection after one of the pages was reloaded. `next` is the number of
+   * the picture that this side announces next, `last` what became of the one that it opened last.
    */
   | { readonly t: "back"; readonly next: number; readonly last?: LastSeen }
-  /** The sender keeps the session open after the last picture, or not. */
+  /** Whether the sender keeps the session open after the last picture. */
   | { readonly t: "keep"; readonly on: boolean }
   | { readonly t: "bye"; readonly why: ByeReason }
   /**
@@ -184,8 +184,8 @@ function parseSeen({ n, why, ms }: Record<string, unknown>): LastSeen | null {
 }
 
 /**
- * Parses the plaintext of a control record (padding already cut off). Returns a fresh object that
- * holds nothing but the fields of the union, or `null`.
+ * Parses the plaintext of a control record, including its padding: JSON ignores the spaces. Returns
+ * a fresh object with only the fields of the union, or `null`.
  */
 export function parseControlMessage(raw: string): ControlMessage | null {
   const value = parseObject(raw, MAX_CONTROL_BYTES);

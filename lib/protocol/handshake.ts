@@ -1,5 +1,5 @@
 /**
- * Byte layouts of the handshake messages M1…M8, which travel as `d` of `relay`.
+ * Byte layouts of the handshake messages M1…M8, which are sent as `d` of `relay`.
  *
  * This module is browser compatible.
  *
@@ -19,14 +19,14 @@ export const HANDSHAKE = {
 } as const;
 
 /**
- * Mode byte of M1: how the two came by their shared secret. `resume`: from a handshake before, when
- * a page was loaded again.
+ * Mode byte of M1: where the shared secret comes from. `resume`: from an earlier handshake, after
+ * one of the pages was reloaded.
  */
 export const MODE = { link: 1, code: 2, resume: 3 } as const;
 
 /**
- * M8, `08 ver`: S's page was loaded again, and R is to begin anew. Nothing of it is secret or
- * proved.
+ * M8, `08 ver`: S's page was reloaded, and R has to start over. It is neither secret nor
+ * authenticated.
  */
 export const AGAIN_LENGTH = 2;
 
@@ -36,7 +36,7 @@ export const COMMIT_LENGTH = 3 + 32;
 /** Length of Ya and Yb, the two shares of the CPace exchange that a code adds. */
 export const SHARE_LENGTH = 65;
 
-/** M2: `02 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32 ‖ ek 1184`, and behind it `Ya 65` with a code. */
+/** M2: `02 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32 ‖ ek 1184`, followed by `Ya 65` with a code. */
 export const HELLO_S_LENGTH = 2 + 65 + 32 + 32 + 1184;
 
 /** The committed part of M3: `03 ver ‖ epk 65 ‖ nonce 32 ‖ fp 32`. */

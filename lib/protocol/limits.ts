@@ -1,6 +1,5 @@
 /**
- * Every limit of the protocol, once, with its reason. Server, browser and documents read them from
- * here.
+ * All limits of the protocol with their reasons, defined once for server, browser and documents.
  *
  * This module is browser compatible.
  *
@@ -35,24 +34,26 @@ export const MAX_DATA_MESSAGE_LENGTH = MAX_DATA_LENGTH + 64;
 export const MIN_TTL_S = 60;
 export const MAX_TTL_S = 3_600;
 
-/** A socket that has not said who it is by then is closed: it holds memory and no seat. */
+/**
+ * A socket without a first message after this time, in ms, is closed: it uses memory and has no
+ * seat.
+ */
 export const FIRST_MESSAGE_MS = 5_000;
 
 /**
- * The server says `ping` this often; browsers can't send WebSocket pings, and their background
+ * Interval of the server's `ping`, in ms. Browsers can't send WebSocket pings, and their background
  * timers are slow.
  */
 export const HEARTBEAT_MS = 20_000;
 
 /**
- * Without any message from the other side for this long a socket counts as dead: two heartbeats and
- * a margin.
+ * A socket without any message for this long, in ms, counts as dead: two heartbeats and a margin.
  */
 export const HEARTBEAT_TIMEOUT_MS = 50_000;
 
 /**
- * How long a seat waits for its lost socket, and a session for its other side: a phone that sleeps
- * while its owner is in the chat app.
+ * The grace period, in ms: how long a seat waits for its lost socket, and a session for its peer.
+ * Enough for a phone that sleeps while its owner is in the chat app.
  */
 export const SEAT_GRACE_MS = 120_000;
 
@@ -62,21 +63,21 @@ export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
 /** Largest picture in pixels: 40 MP decode to 160 MB, about what a phone can give. */
 export const MAX_IMAGE_PIXELS = 40_000_000;
 
-/** Largest width or height in pixels; canvases of common browsers end at 16,384. */
+/** Largest width or height in pixels: the limit of canvases in common browsers. */
 export const MAX_IMAGE_SIDE = 16_384;
 
 /** Pictures that one side may announce in a session. */
 export const MAX_IMAGES = 20;
 
-/** Control records each way; far below what AES-GCM with a counter nonce allows. */
+/** Most control records in each direction; far below what AES-GCM with a counter nonce allows. */
 export const MAX_CONTROL_RECORDS = 2 ** 16;
 
-/** Control plaintexts are padded to a multiple of this, so that lengths say little. */
+/** Control plaintexts are padded to a multiple of this, so that lengths reveal little. */
 export const CONTROL_PADDING = 256;
 
 /**
- * Longest control record plaintext: `meta` with all of its texts filled with characters that JSON
- * has to escape.
+ * Longest plaintext of a control record: `meta` with all its texts full of characters that JSON has
+ * to escape.
  */
 export const MAX_CONTROL_BYTES = 8_192;
 
@@ -89,37 +90,37 @@ export const MAX_MARK_LENGTH = 80;
 /** Longest time that a picture may be granted, in seconds. */
 export const MAX_VIEW_SECONDS = 600;
 
-/** Longest time on screen that anybody can report, in milliseconds: a day. */
+/** Longest time on screen that can be reported, in ms: a day. */
 export const MAX_REPORT_MS = 86_400_000;
 
-/** The first record on the control channel has to verify within this. */
+/** The first record on the control channel has to verify within this time, in ms. */
 export const BIND_TIMEOUT_MS = 10_000;
 
 /**
- * Guesses that a code stands: a failed confirmation at the sender's, and an answered HELLO at the
- * viewer's, cost one each. With 33 bits of words three guesses succeed once in three thousand
- * million times.
+ * Guesses that a code survives. A failed confirmation at the sender's costs one, and so does an
+ * answered HELLO at the viewer's. With 33 bits of words, three guesses succeed once in three
+ * billion times.
  */
 export const MAX_CODE_GUESSES = 3;
 
 /**
- * Handshakes that one side confirms, or answers, without being bound to anybody: what two people
- * compare is then at most that many times likelier to be the same by chance. More than any honest
+ * Handshakes that one side may confirm, or answer, without a bound connection. The SAS that two
+ * people compare is then at most that many times likelier to match by chance. More than any honest
  * pair needs, on any network.
  */
 export const MAX_HANDSHAKES = 16;
 
 /**
- * How long digits lead nowhere after their room ended or they were withdrawn, in ms: who has an old
- * note must not meet a stranger.
+ * How long digits stay unused after their room ended or they were withdrawn, in ms: somebody with
+ * an old note must not meet a stranger.
  */
 export const CODE_REST_MS = 600_000;
 
-/** Longest wait that a busy server names, in seconds. */
+/** Longest delay that a busy server may ask for, in seconds. */
 export const MAX_RETRY_S = 3_600;
 
 /**
- * A handshake and the connection behind it have this long before the page says that it did not
- * work.
+ * How long a handshake and the connection after it may take before the page reports a failure, in
+ * ms.
  */
 export const CONNECT_TIMEOUT_MS = 30_000;

@@ -14,7 +14,7 @@ export const HEADER_LENGTH = 8;
 /** Length of an AES-GCM tag in bytes. */
 export const TAG_LENGTH = 16;
 
-/** First bytes of what travels on the channels. */
+/** First byte of each message on the channels. */
 export const RECORD = {
   bind: 0x10,
   rebind: 0x11,
@@ -29,27 +29,26 @@ export const RECORD = {
 export const FLAG_FINAL = 1;
 
 /**
- * Length of a whole chunk record (the last one may be shorter): the largest message that kept its
- * speed in Chromium; bench/transfer.ts compares 16 and 64 KiB.
+ * Length of a full chunk record (the last one may be shorter): the largest message that stayed fast
+ * in Chromium. bench/transfer.ts compares 16 and 64 KiB.
  */
 export const RECORD_LENGTH = 64 * 1024;
 
-/** Plaintext bytes in a whole chunk. */
+/** Plaintext bytes in a full chunk. */
 export const CHUNK_SIZE = RECORD_LENGTH - HEADER_LENGTH - TAG_LENGTH;
 
 /**
- * Longest message on either channel: browsers would take four times as much, and what waits is
+ * Longest message on either channel. Browsers would accept four times as much, but queues are
  * counted in messages.
  */
 export const MAX_RECORD_LENGTH = HEADER_LENGTH + CHUNK_SIZE + TAG_LENGTH;
 
 /**
- * What stands in front of a record that takes its place among those of several connections:
- * `13 ‖ place u32`.
+ * Length of `13 ‖ place u32`, the prefix of a record that is sent over one of several connections.
  */
 export const PLACE_LENGTH = 1 + 4;
 
-/** Longest message where that stands in front. */
+/** Longest message with that prefix. */
 export const MAX_PLACED_LENGTH = PLACE_LENGTH + MAX_RECORD_LENGTH;
 
 /** A parsed header. */
@@ -72,7 +71,7 @@ export function encodeHeader(header: RecordHeader): Bytes {
   return out;
 }
 
-/** Reads the header of a record; `null` where the record can't hold one and a tag. */
+/** Parses the header of a record; `null` if the record is too short for a header and a tag. */
 export function parseHeader(record: Uint8Array): RecordHeader | null {
   if (record.length < HEADER_LENGTH + TAG_LENGTH) return null;
   const view = new DataView(record.buffer, record.byteOffset, HEADER_LENGTH);

@@ -1,5 +1,5 @@
 /**
- * What two who are or were connected say about the connection, sealed, through the server.
+ * The messages for recovering a connection, which the two sides send sealed over the server.
  *
  * This module is browser compatible.
  *
@@ -8,16 +8,16 @@
 import { MAX_RELAY_LENGTH } from "./limits.ts";
 import { parseObject } from "./signaling.ts";
 
-/** One thing that either may say; a number `k` counts what the sender began. */
+/** A recovery message; `k` is the number of the sender's recovery action. */
 export type RepairMessage =
-  /** Viewer: nothing gets through; the sender is to do something about it. */
+  /** Viewer: nothing gets through; the sender has to act. */
   | { readonly t: "ask" }
-  /** Sender: ICE starts over. */
+  /** Sender: ICE is restarted. */
   | { readonly t: "offer"; readonly k: number; readonly sdp: string }
   | { readonly t: "answer"; readonly k: number; readonly sdp: string }
-  /** A candidate of whichever description was last; empty after the last one. */
+  /** A candidate of the latest description; empty after the last candidate. */
   | { readonly t: "candidate"; readonly c: string }
-  /** Sender: both go on through the server's encrypted relay. */
+  /** Sender: both sides switch to the server's encrypted relay. */
   | { readonly t: "relay"; readonly k: number };
 
 function isCount(value: unknown): value is number {
@@ -25,8 +25,7 @@ function isCount(value: unknown): value is number {
 }
 
 /**
- * Parses the plaintext of M7. Returns a fresh object that holds nothing but the fields of the
- * union, or `null`.
+ * Parses the plaintext of M7. Returns a fresh object with only the fields of the union, or `null`.
  */
 export function parseRepairMessage(raw: string): RepairMessage | null {
   const value = parseObject(raw, MAX_RELAY_LENGTH);

@@ -17,60 +17,60 @@ import {
   MIN_TTL_S,
 } from "./limits.ts";
 
-/** What a client may say. Tokens are base64url: 16 bytes `tok`, 32 bytes all others. */
+/** The messages of a client. Tokens are base64url: 16 bytes for `tok`, 32 bytes for all others. */
 export type ClientMessage =
   /**
-   * Makes the room and takes the sender's seat. `own` = H(otok), `join` = H(jtok), `ttl` in
-   * seconds. Who repeats it with the same hashes gets his own seat again.
+   * Creates the room and takes the sender's seat. `own` = H(otok), `join` = H(jtok), `ttl` in
+   * seconds. A client that repeats it with the same hashes gets its own seat back.
    */
   | { readonly t: "create"; readonly own: string; readonly join: string; readonly ttl: number }
   /**
    * Takes the viewer's seat: with `tok` at a room's address, without it at the digits of a code.
    */
   | { readonly t: "join"; readonly tok?: string }
-  /** Takes a seat back after a lost socket, or with a page that was loaded again. */
+  /** Takes a seat back after a lost socket or a reload. */
   | { readonly t: "resume"; readonly rtok: string }
-  /** Passes `d` to the other seat. */
+  /** Sends `d` to the other seat. */
   | { readonly t: "relay"; readonly d: string }
   /**
-   * Passes a frame of the encrypted relay to the other seat, where the server said in `ice` that it
-   * does.
+   * Sends a frame of the encrypted relay to the other seat, if the server offered the relay in
+   * `ice`.
    */
   | { readonly t: "data"; readonly d: string }
-  /** Ends the room. Only the sender knows `otok`. */
+  /** Deletes the room. Only the sender knows `otok`. */
   | { readonly t: "delete"; readonly otok: string }
   /** Gives the seat up. */
   | { readonly t: "leave" }
-  /** Sender: the viewer did not prove himself; his seat is emptied. */
+  /** Sender: the viewer failed to prove themselves, and loses the seat. */
   | { readonly t: "dismiss" }
-  /** Sender: the code's digits lead here no longer. */
+  /** Sender: the code's digits must not lead here any more. */
   | { readonly t: "withdraw" }
   /**
-   * What came of the last attempt to connect, for the server's statistics: nothing hangs on it, and
-   * nobody has to say it.
+   * The result of the last attempt to connect, for the server's statistics. Optional, and without
+   * any effect.
    */
   | { readonly t: "outcome"; readonly way: Outcome }
   /** Answers `ping`. */
   | { readonly t: "pong" };
 
 /**
- * How two browsers are connected, or that they are not: `relayed` by TURN, `server` by the
- * encrypted relay of this server.
+ * How two browsers are connected: directly, `relayed` by TURN, or by the `server`'s encrypted
+ * relay; or `failed`.
  */
 export type Outcome = "direct" | "relayed" | "server" | "failed";
 
-/** Why the other seat is filled or empty now. */
+/** Why the other seat was filled or emptied. */
 export type PeerCause = "join" | "resume" | "lost" | "leave";
 
 /**
- * Why a room ended: the sender deleted it, its time ran out, or its sender stayed away longer than
- * the grace.
+ * Why a room ended: the sender deleted it, its lifetime was over, or the sender stayed away longer
+ * than the grace period.
  */
 export type GoneReason = "deleted" | "expired" | "lost";
 
 /**
- * Codes of `err`: `refused` and `busy` are followed by a close, `no_peer` answers a `relay` to an
- * empty seat.
+ * Codes of `err`. The socket is closed after `refused` and `busy`; `no_peer` answers a `relay` to
+ * an empty seat.
  */
 export type SignalError = "refused" | "busy" | "no_peer";
 
@@ -81,14 +81,13 @@ export interface IceServer {
   readonly credential?: string;
 }
 
-/** What the server may say. */
+/** The messages of the server. */
 export type ServerMessage =
   /**
-   * The room exists; it expires in `exp` seconds (a span, because two clocks never agree). `code`
-   * are the digits that lead to it as well; absent where they were withdrawn, or where there are
-   * none to be had. `salt`: 32 bytes that live as long as the room, without which nobody can open
-   * what a tab kept for the case that it is loaded again; a server that has none to give is not
-   * come back to.
+   * The room exists. It expires in `exp` seconds (a span, because two clocks never agree). `code`:
+   * the digits that also lead to it; absent if they were withdrawn or none are available. `salt`:
+   * 32 bytes that live as long as the room, and without which what a tab kept for a reload can't be
+   * opened. Without a salt a page can't return after a reload.
    */
   | {
     readonly t: "created";
@@ -104,7 +103,7 @@ export type ServerMessage =
   | { readonly t: "data"; readonly d: string }
   /**
    * ICE servers for this session, valid for `exp` seconds; sent once both seats are filled.
-   * `relay`: where no other way leads through, this server passes encrypted records on as `data`.
+   * `relay`: if no other route works, this server relays encrypted records as `data`.
    */
   | {
     readonly t: "ice";
@@ -113,15 +112,15 @@ export type ServerMessage =
     readonly relay?: true;
   }
   | { readonly t: "gone"; readonly why: GoneReason }
-  /** `retry`: seconds after which it is worth trying again, where the server knows. */
+  /** `retry`: seconds after which to try again, if the server knows. */
   | { readonly t: "err"; readonly code: SignalError; readonly retry?: number }
-  /** Asks for a `pong`; also tells the client that the server lives. */
+  /** Asks for a `pong`; also shows the client that the server is alive. */
   | { readonly t: "ping" };
 
 /** 16 bytes in base64url: a room derived from a link. */
 export const ROOM_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
-/** The digits of a code, given by the server: a short-lived second address of a room. */
+/** The digits of a code, issued by the server: a short-lived second address of a room. */
 export const CODE_PATTERN = /^\d{4,8}$/;
 
 /** Parses a JSON object of at most `max` characters, or returns `null`. */
@@ -157,8 +156,8 @@ function isSpan(value: unknown, min: number, max: number): value is number {
 }
 
 /**
- * Parses what a client sent. Returns a fresh object that holds nothing but the fields of the union,
- * or `null` for anything that is not exactly one of its messages. Unknown extra fields are dropped.
+ * Parses a client's message. Returns a fresh object with only the fields of the union, or `null` if
+ * it is not exactly one of them. Unknown extra fields are dropped.
  */
 export function parseClientMessage(raw: string): ClientMessage | null {
   const value = parseMessage(raw);
@@ -218,7 +217,8 @@ function parseIceServer(value: unknown): IceServer | null {
 }
 
 /**
- * Parses what a server sent; the server is as hostile as anyone. Returns a fresh object or `null`.
+ * Parses a server's message; a server is trusted as little as a client. Returns a fresh object or
+ * `null`.
  */
 export function parseServerMessage(raw: string): ServerMessage | null {
   const value = parseMessage(raw);

@@ -1,6 +1,6 @@
 /**
- * Several connections that carry one lane of files: what goes over which, in what order, and how
- * far it is.
+ * The messages that let several connections carry the lane for files: their signaling, the order of
+ * records, and how many have arrived.
  *
  * This module is browser compatible.
  *
@@ -9,17 +9,17 @@
 import { type Bytes, concat } from "./bytes.ts";
 import { PLACE_LENGTH, RECORD } from "./record.ts";
 
-/** Connections beside the first; they have the numbers from 1 on. */
+/** Connections in addition to the first, numbered from 1. */
 export const STRIPES = 3;
 
 /**
- * Records that may be under way and not known to be in order, and so what a side holds that came
- * too early: 4 MiB, which is 40 MB/s at 100 ms. Less than may come before its `meta`, which is on a
- * lane of its own.
+ * Records that may be in flight and not known to be in order, and so the most that a side holds out
+ * of order: 4 MiB, which allows 40 MB/s at 100 ms. Less than the chunks that may arrive before
+ * their `meta`, which is sent on another lane.
  */
 export const STRIPE_WINDOW = 64;
 
-/** How many records are in order before the other side is told so again. */
+/** Number of further records in order after which the peer is told. */
 export const ARRIVED_EVERY = 8;
 
 /** `12 ‖ n u8 ‖ message`: signaling of the n-th connection. */
@@ -27,7 +27,7 @@ export function encodeStripe(n: number, message: Bytes): Bytes {
   return concat(new Uint8Array([RECORD.stripe, n]), message);
 }
 
-/** `13 ‖ place u32 ‖ record`: a record, and how many went before it. */
+/** `13 ‖ place u32 ‖ record`: a record, and the number of records before it. */
 export function encodePlaced(place: number, record: Bytes): Bytes {
   return concat(numbered(RECORD.placed, place), record);
 }
@@ -37,7 +37,7 @@ export function encodeArrived(place: number): Bytes {
   return numbered(RECORD.arrived, place);
 }
 
-/** The place in front of either; `null` where it is too short for one. */
+/** The place in either message; `null` if it is too short for one. */
 export function placeOf(message: Bytes): number | null {
   if (message.length < PLACE_LENGTH) return null;
   return new DataView(message.buffer, message.byteOffset, PLACE_LENGTH).getUint32(1);
