@@ -42,7 +42,7 @@ export interface Identity {
   readonly fingerprint: Bytes;
 }
 
-/** Makes a fresh ECDSA P-256 certificate. Throws where WebRTC is missing. */
+/** Makes a fresh ECDSA P-256 certificate. Throws if WebRTC is missing. */
 export async function createIdentity(): Promise<Identity> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const certificate = await RTCPeerConnection.generateCertificate(algorithm);

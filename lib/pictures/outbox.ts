@@ -133,7 +133,7 @@ export class OutboxFullError extends Error {
 }
 
 /**
- * The event that a control message means for one of our pictures; `null` for messages about
+ * The event that a control message means for one of this side's pictures; `null` for messages about
  * something else.
  */
 function toEvent(message: ControlMessage): (OutgoingEvent & { readonly n: number }) | null {
