@@ -1,25 +1,26 @@
 /**
- * Whose request it is: the address that limits are counted by. Deno knows the peer of the socket
- * and nothing of proxies.
+ * Identifies the client of a request: the address that limits are counted by. Deno reports the
+ * address of the socket's peer and ignores proxies.
  *
  * @module
  */
 import { config, type Network } from "./config.ts";
 
 /**
- * Bytes of an IPv6 address that name a subscriber: the rest of a /64 is his to choose, 2^64 times.
+ * Bytes of an IPv6 address that identify a subscriber. The rest of the /64, 2^64 addresses, is the
+ * subscriber's to choose.
  */
 const SUBSCRIBER_BYTES = 8;
 
-/** What everybody is counted by whose socket has no IP address. */
+/** The key shared by all clients whose socket has no IP address. */
 const UNKNOWN = "unknown";
 
-/** 4 or 16 bytes. */
+/** 4 bytes (IPv4) or 16 bytes (IPv6). */
 type AddressBytes = readonly number[];
 
 /**
- * The bytes of an IP address in any of its spellings, `null` for anything else. An IPv4 address
- * inside of IPv6 (`::ffff:192.0.2.1`) is that IPv4 address; a zone (`fe80::1%eth0`) does not count.
+ * Parses an IP address in any notation; returns `null` for anything else. An IPv4 address mapped
+ * into IPv6 (`::ffff:192.0.2.1`) becomes that IPv4 address; a zone (`fe80::1%eth0`) is ignored.
  */
 export function parseAddress(text: string): AddressBytes | null {
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
@@ -31,7 +32,8 @@ export function parseAddress(text: string): AddressBytes | null {
 }
 
 function parseIpv6(text: string): AddressBytes | null {
-  // No longer than the longest, and nothing that a URL would read as something else.
+  // At most the length of the longest address, and no character that a URL would interpret
+  // differently.
   if (!/^[\da-f:.]{2,45}$/i.test(text) || !text.includes(":")) return null;
   const url = `http://[${text}]`;
   if (!URL.canParse(url)) return null;
@@ -50,7 +52,8 @@ function isMapped(bytes: AddressBytes): boolean {
 function isInside(bytes: AddressBytes, { address, prefix }: Network): boolean {
   const network = parseAddress(address);
   if (network === null || network.length !== bytes.length) return false;
-  // A network of IPv4 addresses that is written as one of IPv6 counts its bits from there.
+  // A network of IPv4 addresses written as IPv6 has its prefix counted from the start of the IPv6
+  // address.
   const bits = network.length === 4 && address.includes(":") ? Math.max(0, prefix - 96) : prefix;
   return bytes.every((byte, i) => {
     const mask = 0xff00 >> Math.min(8, Math.max(0, bits - i * 8)) & 255;
@@ -59,12 +62,12 @@ function isInside(bytes: AddressBytes, { address, prefix }: Network): boolean {
 }
 
 /**
- * What the limits of a client are counted by: an IPv4 address, or the /64 of an IPv6 address.
+ * The key that a client's limits are counted by: an IPv4 address, or the /64 of an IPv6 address.
  *
- * `peer` is the address of the socket. Only where that is one of `trusted`, the header
- * X-Forwarded-For (`forwarded`) says more. It is read from the right, where the nearest proxy
- * wrote: the first address that is no trusted proxy is the client. What is left of it may have been
- * written by anybody. Where it is not an address, the proxy that passed it on is the client.
+ * `peer` is the address of the socket. The header X-Forwarded-For (`forwarded`) is used only if
+ * `peer` is one of `trusted`. It is read from the right, where the nearest proxy wrote: the first
+ * address that is not a trusted proxy is the client. Anything to the left of it may be forged.
+ * Where an entry is not an address, the proxy that forwarded it is the client.
  */
 export function clientKey(
   peer: string,
@@ -83,7 +86,7 @@ export function clientKey(
   return keyOf(client);
 }
 
-/** The {@linkcode clientKey} of a request, with TRUSTED_PROXIES. */
+/** The {@linkcode clientKey} of a request, using TRUSTED_PROXIES. */
 export function clientOf(req: Request, { remoteAddr }: Deno.ServeHandlerInfo): string {
   const peer = "hostname" in remoteAddr ? remoteAddr.hostname : "";
   return clientKey(peer, req.headers.get("x-forwarded-for"), config().TRUSTED_PROXIES);

@@ -1,16 +1,16 @@
 /**
- * Time as the rooms see it, so that a test can drive it.
+ * The clock that rooms use, as an interface so that tests can control time.
  *
  * @module
  */
 
 /** A monotonic clock with timers. */
 export interface Clock {
-  /** Milliseconds since some fixed moment; never goes backwards. */
+  /** Milliseconds since some fixed moment; never decreases. */
   now(): number;
   /**
-   * Calls `run` once after `ms` milliseconds. Returns what cancels it; to cancel twice does
-   * nothing.
+   * Calls `run` once after `ms` milliseconds. Returns a function that cancels it; canceling twice
+   * is harmless.
    */
   after(ms: number, run: () => void): () => void;
 }

@@ -1,5 +1,5 @@
 /**
- * The environment, read once: every setting with its default, its limits and what it must not be
+ * The environment, read once: every setting with its default, its limits, and what it can't be
  * combined with.
  *
  * @module
@@ -8,8 +8,8 @@ import * as v from "valibot";
 import { LEVELS } from "./log.ts";
 
 /**
- * All problems at once, one sentence each, each naming its variable and never the value of a secret
- * one.
+ * Lists all problems at once, one sentence each. Each names its variable, and never the value of a
+ * secret one.
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -24,7 +24,7 @@ export class ConfigError extends Error {
 /** A network of addresses: `192.0.2.0/24`, `2001:db8::/32`, or a single address. */
 export interface Network {
   readonly address: string;
-  /** Bits of the address that count. */
+  /** Number of leading bits that are compared. */
   readonly prefix: number;
 }
 
@@ -34,9 +34,7 @@ function required(condition: (text: string) => boolean, what: string) {
   return v.pipe(v.string(), v.check(condition, what));
 }
 
-/**
- * A whole number; `LIMIT_…=0` would lock everybody out, so the least is 1 unless said otherwise.
- */
+/** A whole number. `LIMIT_…=0` would lock everybody out, so limits pass a minimum of 1 or more. */
 function whole(min: number, max: number) {
   return v.pipe(
     v.string(),
@@ -66,7 +64,7 @@ function isRedisUrl(text: string): boolean {
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
-/** 4, 6, or 0 for what is no IP address. */
+/** 4 or 6, or 0 if `address` is not an IP address. */
 function family(address: string): 4 | 6 | 0 {
   if (IPV4.test(address)) return 4;
   return address.includes(":") && URL.canParse(`http://[${address}]`) ? 6 : 0;
@@ -89,8 +87,7 @@ const network = v.pipe(
 );
 
 /**
- * As RFC 7064 and 7065 have them: browsers refuse to connect at all where one URL is something
- * else.
+ * As RFC 7064 and 7065 define them: browsers refuse to connect at all if one URL is anything else.
  */
 const ICE_URL = /^(?:stuns?:HOST|turns?:HOST(?:\?transport=(?:udp|tcp))?)$/.source.replaceAll(
   "HOST",
@@ -101,7 +98,8 @@ const iceUrl = v.pipe(
   v.string(),
   v.regex(
     new RegExp(ICE_URL, "i"),
-    "has a URL that is none like stun:host:3478, stuns:host, turn:host?transport=udp, turns:host:443?transport=tcp",
+    "has a URL that is none like stun:host:3478, stuns:host, turn:host?transport=udp, " +
+      "turns:host:443?transport=tcp",
   ),
 );
 
@@ -136,8 +134,8 @@ function secret(length: number) {
 }
 
 /**
- * Each variable with its default (as text) and its schema. The one list: .env.example and
- * docs/operations.md are tested against it.
+ * Each variable with its default (as text) and its schema. This is the only list: tests compare
+ * .env.example and docs/operations.md with it.
  */
 const VARIABLES = {
   PORT: ["3000", whole(0, MAX_PORT)],
@@ -188,16 +186,19 @@ const VARIABLES = {
 /** Name of a setting. */
 export type Variable = keyof typeof VARIABLES;
 
-/** The values that a setting has when it is parsed. */
+/** The parsed values of all settings. */
 export type Config = { readonly [K in Variable]: v.InferOutput<(typeof VARIABLES)[K][1]> };
 
-/** Names of all settings, with their defaults as they would be written. */
+/** Names of all settings, with their defaults in the form in which they would be written. */
 export const DEFAULTS: Readonly<Record<Variable, string>> = mapValues(([fallback]) => fallback);
 
-/** What one `ice` message has to fit into beside the credentials, in characters. */
+/**
+ * Maximum length of the configured servers in one `ice` message, in characters, not counting the
+ * credentials.
+ */
 const MAX_ICE_LENGTH = 6_000;
 
-/** Values that no message may repeat. */
+/** Settings whose values no error message may repeat. */
 const SECRETS: readonly string[] = [
   "METRICS_TOKEN",
   "ACCESS_KEY",
@@ -213,9 +214,9 @@ function mapValues<T>(map: (entry: readonly [string, v.GenericSchema]) => T): Re
 }
 
 /**
- * Parses an environment. A variable that is empty counts as not set. Throws {@linkcode ConfigError}
- * that names all that is wrong: values, combinations, and names that are almost one of ours or
- * begin with `LIMIT_` without being one.
+ * Parses an environment. An empty variable counts as not set. Throws {@linkcode ConfigError} that
+ * lists everything that is wrong: invalid values, invalid combinations, and unknown names that
+ * differ from one of ours by at most two letters or begin with `LIMIT_`.
  */
 export function parseConfig(env: Readonly<Record<string, string>>): Config {
   const problems: string[] = unknownNames(Object.keys(env));
@@ -256,7 +257,8 @@ function findContradictions(config: Config): string[] {
     const relay = urls.some((url) => /^turn/i.test(url));
     if ((username === undefined) !== (credential === undefined) || (relay && !username)) {
       problems.push(
-        "ICE_SERVERS is not valid: TURN needs username and credential, and neither goes without the other",
+        "ICE_SERVERS is not valid: TURN needs username and credential, " +
+          "and neither goes without the other",
       );
       break;
     }
@@ -286,7 +288,8 @@ function findContradictions(config: Config): string[] {
 }
 
 /**
- * Names that look like a slip of the pen: one of ours but for two letters, or of our own prefix.
+ * Names that look like a typo: they differ from one of ours by at most two letters, or have our
+ * prefix.
  */
 function unknownNames(names: readonly string[]): string[] {
   const known: readonly string[] = Object.keys(VARIABLES);
@@ -319,7 +322,10 @@ function distance(a: string, b: string): number {
 
 let current: Config | null = null;
 
-/** The settings of this process. Throws {@linkcode ConfigError} at the first call, if ever. */
+/**
+ * The settings of this process. The first call throws {@linkcode ConfigError} if the environment is
+ * invalid.
+ */
 export function config(): Config {
   return current ??= parseConfig(Deno.env.toObject());
 }

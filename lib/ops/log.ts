@@ -1,20 +1,20 @@
 /**
- * The one place that writes to the console: JSON lines on stderr, and the few lines that a person
- * who starts the program reads on stdout.
+ * The only module that writes to the console: JSON lines on stderr, and on stdout the few lines for
+ * the person who starts the program.
  */
 
-/** Names of the levels, least first. */
+/** Names of the levels, most verbose first. */
 export const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
-/** How much is written. */
+/** The least severe level that is written. */
 export type Level = (typeof LEVELS)[number];
 
-/** What is logged beside the message. Never keys, links, codes, addresses or names of rooms. */
+/** What is logged besides the message. Never keys, links, codes, addresses or names of rooms. */
 export type Fields = Record<string, string | number | boolean | null | undefined>;
 
 let threshold: Level = "info";
 
-/** Chooses how much is written; `info` until then. */
+/** Sets the least severe level that is written; `info` until then. */
 export function setLevel(level: Level): void {
   threshold = level;
 }
@@ -26,7 +26,7 @@ function write(level: Level, message: string, fields: Fields): void {
   console.error(line);
 }
 
-/** Writes one JSON line to stderr when LOG_LEVEL lets it through. */
+/** Writes one JSON line to stderr if LOG_LEVEL allows it. */
 export const log = {
   debug: (message: string, fields: Fields = {}): void => write("debug", message, fields),
   info: (message: string, fields: Fields = {}): void => write("info", message, fields),
@@ -34,13 +34,13 @@ export const log = {
   error: (message: string, fields: Fields = {}): void => write("error", message, fields),
 };
 
-/** A line for the person at the terminal, on stdout, whatever LOG_LEVEL says. */
+/** Writes a line for the person at the terminal to stdout, whatever LOG_LEVEL is. */
 export function tell(line: string): void {
   // deno-lint-ignore no-console -- this is the logger
   console.log(line);
 }
 
-/** The sentence that a program ends with when it can't go on, on stderr. */
+/** Writes the sentence that explains why a program can't continue to stderr. */
 export function complain(line: string): void {
   // deno-lint-ignore no-console -- this is the logger
   console.error(line);

@@ -1,20 +1,20 @@
 /**
- * What this process counts, in Prometheus' text format. A label has one of a few words that stand
- * in this file, so no series can ever name a room, a person or an address, and there are no more of
- * them than these.
+ * What this process counts, in Prometheus' text format. A label's value is one of a few words
+ * listed in this file. So no series can ever name a room, a person or an address, and the number of
+ * series is fixed.
  *
- * Own code in place of prom-client: on Deno 2.9.6 that brought 3 MB of packages, 19 MB of memory
- * and 0.2 s of a start, and its event-loop lag was `Nan`.
+ * Own code in place of prom-client: on Deno 2.9.6 prom-client added 3 MB of packages, 19 MB of
+ * memory and 0.2 s to the start, and its event-loop lag was `Nan`.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 
-/** Begins every name. */
+/** Prefix of every metric's name. */
 const PREFIX = "ephemeral_";
 
-/** Each counter: what it counts, and the words that its label may have. */
+/** Each counter: what it counts, and the values that its label may have. */
 const COUNTERS = {
   joins: {
     help: "Seats given, by how they were asked for: code is a join at the digits of a code",
@@ -66,29 +66,29 @@ const COUNTERS = {
 /** Name of a counter. */
 export type CounterName = keyof typeof COUNTERS;
 
-/** The words that a counter's label may have. */
+/** The values that a counter's label may have. */
 export type CounterWord<N extends CounterName> = (typeof COUNTERS)[N]["words"][number];
 
-/** Where something is counted. */
+/** Receives what is counted. */
 export interface Counters {
-  /** One more, or `by` more. */
+  /** Adds `by`, or 1. */
   count<N extends CounterName>(name: N, word: CounterWord<N>, by?: number): void;
 }
 
-/** A number that is asked for when somebody wants to read it. */
+/** A number that is read each time the metrics are rendered. */
 export interface Gauge {
-  /** Without the prefix, with its unit at the end. */
+  /** Name without the prefix, with its unit at the end. */
   readonly name: string;
   readonly help: string;
   readonly read: () => number;
 }
 
-/** Counters of one process, with the gauges that are read beside them. */
+/** Counters of one process, rendered together with gauges. */
 export class Metrics implements Counters {
   readonly #series = new Map<CounterName, Map<string, number>>();
 
   constructor() {
-    // From the start with zero: a rate needs the value before the first event as well.
+    // All series start at zero: computing a rate needs the value before the first event as well.
     for (const name of Object.keys(COUNTERS) as CounterName[]) {
       const words: readonly string[] = COUNTERS[name].words;
       this.#series.set(name, new Map(words.map((word) => [word, 0])));
@@ -98,16 +98,16 @@ export class Metrics implements Counters {
   count<N extends CounterName>(name: N, word: CounterWord<N>, by = 1): void {
     const series = this.#series.get(name);
     const value = series?.get(word);
-    // What the types did not keep out makes no series either.
+    // A word that got past the types must not create a series.
     if (value !== undefined) series?.set(word, value + by);
   }
 
-  /** How often it was counted. */
+  /** Current value of a counter. */
   get<N extends CounterName>(name: N, word: CounterWord<N>): number {
     return this.#series.get(name)?.get(word) ?? 0;
   }
 
-  /** All of it as text, version 0.0.4 of the format. */
+  /** Renders everything as text, in version 0.0.4 of the format. */
   render(gauges: readonly Gauge[] = []): string {
     const lines: string[] = [];
     for (const [name, series] of this.#series) {
@@ -124,17 +124,20 @@ export class Metrics implements Counters {
   }
 }
 
-/** How often the event loop is looked at. */
+/** How often the event loop is sampled, in ms. */
 const LAG_STEP_MS = 500;
 
-/** Measures how late timers come: what everybody else waits as well while the process computes. */
+/**
+ * Measures how late timers fire, which is how long everything else waits while the process
+ * computes.
+ */
 export class LagMeter {
   #worst = 0;
   #due = performance.now() + LAG_STEP_MS;
   readonly #timer = setInterval(() => this.#tick(), LAG_STEP_MS);
 
   constructor() {
-    // The process may end without it.
+    // This timer must not keep the process alive.
     Deno.unrefTimer(this.#timer);
   }
 
@@ -156,14 +159,12 @@ export class LagMeter {
   }
 }
 
-/**
- * True where a request shows `token` as its Bearer token. Takes the same time wherever they differ.
- */
+/** True if a request has `token` as its Bearer token. The comparison takes constant time. */
 export function mayRead(req: Request, token: string): boolean {
   const given = /^Bearer (.+)$/i.exec(req.headers.get("authorization") ?? "")?.[1] ?? "";
   const hash = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(given), hash(token));
 }
 
-/** What this process counts. */
+/** The metrics of this process. */
 export const metrics: Metrics = new Metrics();

@@ -1,6 +1,5 @@
 /**
- * How often somebody may do something: tables of bounded size, so that many addresses fill no
- * memory.
+ * Rate limits by key, in tables of bounded size, so that many addresses can't fill the memory.
  *
  * @module
  */
@@ -10,56 +9,57 @@ import { type Clock, systemClock } from "./clock.ts";
 const MINUTE_MS = 60_000;
 
 /**
- * Keys that one table remembers: about 10 MB when full. The one that was touched longest ago is
- * forgotten first, which gives back what it had used up. Who has more addresses than that needs no
- * such trick; the limit in total stands anyway.
+ * Maximum number of keys in one table, which takes about 10 MB when full. The key used longest ago
+ * is evicted first, which resets its limit. An attacker with more addresses than this gains nothing
+ * from evictions; the limit over all clients applies in any case.
  */
 export const MAX_KEYS = 50_000;
 
 /**
- * Longest time for which {@linkcode GuessLimit} shuts somebody out, and the calm after which all is
- * forgotten.
+ * Longest time for which {@linkcode GuessLimit} blocks a key, and the time without a block after
+ * which earlier blocks are forgotten.
  */
 const LONGEST_BLOCK_MS = 60 * MINUTE_MS;
 
-/** Options of a limit; whatever is missing has its default. */
+/** Options of a limit. */
 export interface LimitOptions {
   readonly clock?: Clock;
-  /** Keys remembered at the same time. */
+  /** Maximum number of keys in the table. */
   readonly maxKeys?: number;
 }
 
 /**
- * So many a minute, all of them at once if need be (the generic cell rate algorithm: one number a
- * key, the moment at which all that was used up is there again).
+ * Allows `perMinute` uses a minute, all of them at once if need be. This is the generic cell rate
+ * algorithm: it stores one number per key, the moment at which the full allowance is available
+ * again.
  */
 export class RateLimit {
   readonly #full: LruCache<string, number>;
   readonly #clock: Clock;
   readonly #cost: number;
 
-  /** `perMinute` may be Infinity: then nothing is limited and nothing remembered. */
+  /** `perMinute` may be Infinity: then nothing is limited and nothing is stored. */
   constructor(perMinute: number, { clock = systemClock, maxKeys = MAX_KEYS }: LimitOptions = {}) {
     this.#full = new LruCache(maxKeys);
     this.#clock = clock;
     this.#cost = MINUTE_MS / perMinute;
   }
 
-  /** Keys that are remembered. */
+  /** Number of keys in the table. */
   get size(): number {
     return this.#full.size;
   }
 
-  /** Milliseconds until `take` would be granted; 0 now. */
+  /** Milliseconds until `take` would succeed; 0 if it would succeed now. */
   wait(key: string): number {
     const excess = this.#fullAt(key) + this.#cost - this.#clock.now() - MINUTE_MS;
-    // Rounding of the sum must not cost the last one.
+    // Rounding errors of the sum must not cost the last use.
     return excess > 1e-3 ? excess : 0;
   }
 
   /**
-   * Uses one up and returns 0, or leaves everything as it is and returns the milliseconds until
-   * there is one.
+   * Uses up one and returns 0, or changes nothing and returns the milliseconds until one is
+   * available.
    */
   take(key: string): number {
     const wait = this.wait(key);
@@ -67,7 +67,7 @@ export class RateLimit {
     return wait;
   }
 
-  /** Takes back a `take`. */
+  /** Undoes a `take`. */
   giveBack(key: string): void {
     this.#set(key, this.#fullAt(key) - this.#cost);
   }
@@ -84,14 +84,14 @@ export class RateLimit {
 
 interface Block {
   readonly until: number;
-  /** How many there were without an hour of calm in between, this one included. */
+  /** Number of blocks without an hour of calm in between, including this one. */
   readonly count: number;
 }
 
 /**
- * A {@linkcode RateLimit} for what is guessed at: who uses it up is shut out for a minute, then for
- * two, four … up to an hour, and is trusted again after an hour without. So `perMinute` is what a
- * person may get wrong in a minute, and a machine gets little more than that in an hour.
+ * A {@linkcode RateLimit} for guesses. A key that uses it up is blocked for a minute, then for two,
+ * four, … up to an hour; after an hour without a block its history is forgotten. So a person may
+ * make `perMinute` mistakes a minute, and a machine gets little more than that in an hour.
  */
 export class GuessLimit {
   readonly #rate: RateLimit;
@@ -105,14 +105,14 @@ export class GuessLimit {
     this.#clock = clock;
   }
 
-  /** Keys that are remembered, in the table that has more of them. */
+  /** Number of keys in the larger of the two tables. */
   get size(): number {
     return Math.max(this.#rate.size, this.#blocks.size);
   }
 
   /**
-   * Uses one guess up and returns 0, or returns the milliseconds until the next one is heard. Take
-   * it before the answer is known.
+   * Uses up one guess and returns 0, or returns the milliseconds until the next guess is accepted.
+   * Call it before the result of the guess is known.
    */
   take(key: string): number {
     const now = this.#clock.now();
@@ -126,7 +126,7 @@ export class GuessLimit {
     return ms;
   }
 
-  /** The guess was right. */
+  /** Refunds a guess that was right. */
   giveBack(key: string): void {
     this.#rate.giveBack(key);
   }

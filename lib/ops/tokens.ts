@@ -1,6 +1,5 @@
 /**
- * Tokens at rest: the rooms keep nothing but SHA-256 hashes, in base64url as they come over the
- * wire.
+ * Hashing of tokens: rooms store only SHA-256 hashes, in the base64url form used on the wire.
  *
  * @module
  */
@@ -10,14 +9,14 @@ import { ascii, equalBytes, fromBase64Url, toBase64Url } from "../protocol/bytes
 /** b64u(SHA-256(token)), 43 characters. */
 export type TokenHash = string;
 
-/** Makes `length` random bytes. */
+/** Returns `length` random bytes. */
 export type RandomSource = (length: number) => Uint8Array;
 
-/** Random bytes of the operating system. */
+/** Random bytes from the operating system. */
 export const systemRandom: RandomSource = (length) => randomBytes(length);
 
 /**
- * Hashes the bytes behind a base64url token. Throws `TypeError` where `token` is not canonical
+ * Hashes the bytes that a base64url token encodes. Throws `TypeError` if `token` is not canonical
  * base64url.
  */
 export function hashToken(token: string): TokenHash {
@@ -26,7 +25,7 @@ export function hashToken(token: string): TokenHash {
   return toBase64Url(createHash("sha256").update(bytes).digest());
 }
 
-/** True where both hashes are the same. Takes the same time wherever they differ. */
+/** True if both hashes are equal. The comparison takes constant time. */
 export function equalHashes(a: TokenHash, b: TokenHash): boolean {
   return equalBytes(ascii(a), ascii(b));
 }

@@ -1,6 +1,6 @@
 /**
- * ICE servers for a session: those of the configuration, and TURN credentials that live for ten
- * minutes, as coturn's `use-auth-secret` checks them (draft-uberti-behave-turn-rest).
+ * ICE servers for a session: those of the configuration, and TURN credentials valid for ten
+ * minutes, in the form that coturn's `use-auth-secret` checks (draft-uberti-behave-turn-rest).
  *
  * @module
  */
@@ -10,49 +10,49 @@ import type { IceServer, ServerMessage } from "../protocol/signaling.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
 /**
- * How long credentials may be shown to the relay, in seconds. A relayed connection that was made
- * meanwhile goes on.
+ * How long a TURN server accepts the credentials, in seconds. A relayed connection established in
+ * that time continues afterwards.
  */
 export const TURN_TTL_S = 600;
 
 /**
- * For how long servers without such credentials are good, in seconds: as long as the protocol can
- * say.
+ * How long a list of servers without such credentials is valid, in seconds: the longest time that
+ * the protocol allows.
  */
 const STATIC_TTL_S = 86_400;
 
-/** Bytes of the label; new each time, so that two sessions of one person have nothing in common. */
+/** Bytes of the label. It is new each time, so that two sessions of one person can't be linked. */
 const LABEL_BYTES = 12;
 
-/** What goes to a member of a room whose seats are both filled. */
+/** The message for a member of a room whose seats are both taken. */
 export type IceMessage = Extract<ServerMessage, { t: "ice" }>;
 
-/** Makes the message for one seat, or `null` where there are no servers to name. */
+/** Creates the message for one seat, or returns `null` if there are no servers. */
 export type IceIssuer = () => IceMessage | null;
 
 /** Settings of {@linkcode iceIssuer}. */
 export interface IceOptions {
-  /** Servers that are handed out as they are. */
+  /** Servers that are handed out unchanged. */
   readonly servers: readonly IceServer[];
   readonly turnUrls: readonly string[];
-  /** What the relay knows as well; never handed out. */
+  /** The secret shared with the TURN server; never handed out. */
   readonly turnSecret: string;
-  /** This server itself passes encrypted records on. */
+  /** True if this server offers its encrypted relay. */
   readonly relay?: boolean;
-  /** Wall clock in ms: the relay compares with its own. */
+  /** Wall clock in ms, because the TURN server compares the expiry with its own clock. */
   readonly now?: () => number;
   readonly random?: RandomSource;
 }
 
 /**
- * What a relay with `secret` takes from `username` until the moment that it names:
- * base64(HMAC-SHA1).
+ * The password that a TURN server with `secret` accepts for `username` until the expiry that
+ * `username` contains: base64(HMAC-SHA1).
  */
 export function turnPassword(secret: string, username: string): string {
   return createHmac("sha1", secret).update(username).digest("base64");
 }
 
-/** Makes an {@linkcode IceIssuer}; each of its messages has credentials of its own. */
+/** Creates an {@linkcode IceIssuer}; each of its messages has credentials of its own. */
 export function iceIssuer(options: IceOptions): IceIssuer {
   const { servers, turnUrls, turnSecret, now = Date.now, random = systemRandom } = options;
   const more = options.relay === true ? { relay: true } as const : {};

@@ -1,6 +1,6 @@
 /**
- * What one client, and all of them together, may have of the rooms. Clients are told apart by what
- * `clientKey` says.
+ * Limits on what one client, and all clients together, may use. Clients are told apart by their
+ * `clientKey`.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import { LruCache } from "@std/cache/lru-cache";
 import { MAX_RETRY_S } from "../protocol/limits.ts";
 import { GuessLimit, type LimitOptions, MAX_KEYS, RateLimit } from "../ops/rate_limits.ts";
 
-/** Limits of one client and of all. `Infinity` limits nothing. */
+/** Limits per client and in total. `Infinity` means no limit. */
 export interface AdmissionLimits {
-  /** Sockets at the same time. */
+  /** Sockets open at the same time. */
   readonly sockets: number;
   readonly socketsPerIp: number;
   readonly upgradesPerMinute: number;
   readonly upgradesPerMinutePerIp: number;
   readonly creationsPerMinute: number;
   readonly creationsPerMinutePerIp: number;
-  /** Joins at the digits of a code that came to nothing. */
+  /** Failed joins by the digits of a code. */
   readonly failedJoinsPerMinute: number;
   readonly failedJoinsPerMinutePerIp: number;
-  /** Messages of one socket. */
+  /** Messages from one socket. */
   readonly messagesPerSecond: number;
-  /** Characters that may be relayed in one room, both ways together. */
+  /** Characters that may be relayed in one room, both directions together. */
   readonly sessionBytes: number;
 }
 
-/** Limits nothing. */
+/** No limits at all. */
 export const UNLIMITED: AdmissionLimits = {
   sockets: Infinity,
   socketsPerIp: Infinity,
@@ -40,7 +40,7 @@ export const UNLIMITED: AdmissionLimits = {
   sessionBytes: Infinity,
 };
 
-/** Which limit was hit, for whoever counts them. */
+/** The limit that was hit, for metrics. */
 export type LimitName =
   | "sockets"
   | "upgrades"
@@ -49,22 +49,22 @@ export type LimitName =
   | "messages"
   | "session_bytes";
 
-/** Who has to wait, and how long. */
+/** Why a client has to wait, and how long. */
 export interface Refusal {
   readonly limit: LimitName;
-  /** True where it is the limit of all clients together. */
+  /** True if it is the limit of all clients together. */
   readonly total: boolean;
-  /** Whole seconds, 1 at least, after which it is worth trying again. */
+  /** Whole seconds, at least 1, after which a retry makes sense. */
   readonly retry: number;
 }
 
-/** When a socket will be free nobody knows. */
+/** When a socket will be free can't be predicted, so clients are told to wait this long, in s. */
 const SOCKETS_RETRY_S = 30;
 
-/** The key of what counts for all together. */
+/** The limit's key for all clients together. */
 const ALL = "";
 
-/** A limit of each client beside that of all. */
+/** A limit per client together with the limit of all clients. */
 class Pair<T extends RateLimit | GuessLimit> {
   constructor(readonly limit: LimitName, readonly each: T, readonly all: RateLimit) {}
 
@@ -89,24 +89,24 @@ class Pair<T extends RateLimit | GuessLimit> {
   }
 }
 
-/** Options of {@linkcode Admission}; whatever is missing has its default. */
+/** Options of {@linkcode Admission}. */
 export interface AdmissionOptions extends LimitOptions {
-  /** Hears of each time that a limit was hit. */
+  /** Called each time a limit was hit. */
   readonly onLimit?: (limit: LimitName) => void;
 }
 
-/** Counts what clients do, and says who has to wait. */
+/** Counts what clients do, and decides who has to wait. */
 export class Admission {
   readonly limits: AdmissionLimits;
   readonly #upgrades: Pair<RateLimit>;
   readonly #creations: Pair<RateLimit>;
   readonly #guesses: Pair<GuessLimit>;
   /**
-   * Characters relayed in each room. Forgotten with the oldest rooms; those are over after an hour
-   * anyway.
+   * Characters relayed in each room. The room used longest ago is evicted first; by then it has
+   * usually ended, since a room lasts an hour at most.
    */
   readonly #relayed: LruCache<string, number>;
-  /** Sockets of each client: no more entries than there are sockets. */
+  /** Number of sockets of each client. It has at most as many entries as there are sockets. */
   readonly #sockets = new Map<string, number>();
   #socketCount = 0;
   readonly #onLimit: (limit: LimitName) => void;
@@ -133,14 +133,14 @@ export class Admission {
     this.#onLimit = options.onLimit ?? (() => {});
   }
 
-  /** Sockets that are there. */
+  /** Number of open sockets. */
   get sockets(): number {
     return this.#socketCount;
   }
 
   /**
-   * Says whether `address` would have to wait for an upgrade now, and counts nothing: for a page
-   * that asks why.
+   * Returns whether `address` would have to wait for an upgrade now, without counting anything. For
+   * a page that asks why its upgrade failed.
    */
   look(address: string): Refusal | null {
     const own = this.#sockets.get(address) ?? 0;
@@ -153,14 +153,14 @@ export class Admission {
       this.#upgrades.refusal(all.wait(ALL), true);
   }
 
-  /** An upgrade of `address`, before it happens. One that is granted is followed by `enter`. */
+  /** Asks for an upgrade by `address`, before it happens. If granted, call `enter` next. */
   upgrade(address: string): Refusal | null {
     return this.#heed(this.look(address) ?? this.#upgrades.take(address));
   }
 
   /**
-   * A socket of `address` is there. Call what it returns when it is gone; more often than once does
-   * nothing.
+   * Counts an open socket of `address`. Call the returned function when the socket is closed;
+   * further calls do nothing.
    */
   enter(address: string): () => void {
     this.#count(address, 1);
@@ -171,25 +171,25 @@ export class Admission {
     };
   }
 
-  /** A new room of `address`. */
+  /** Asks for a new room for `address`. */
   create(address: string): Refusal | null {
     return this.#heed(this.#creations.take(address));
   }
 
   /**
-   * A join at digits, asked before anybody looks where they lead: what is refused here says nothing
-   * about them. It counts as failed until `acquit`.
+   * Asks for a join by digits. Call it before looking the digits up, so that a refusal reveals
+   * nothing about them. The join counts as failed until `acquit`.
    */
   guess(address: string): Refusal | null {
     return this.#heed(this.#guesses.take(address));
   }
 
-  /** A join at digits did not fail. */
+  /** Refunds a join by digits that did not fail. */
   acquit(address: string): void {
     this.#guesses.giveBack(address);
   }
 
-  /** Counts `length` characters that are to be relayed in `room`; false where they are too many. */
+  /** Counts `length` characters to be relayed in `room`; false if that exceeds the room's limit. */
   relay(room: string, length: number): boolean {
     if (this.limits.sessionBytes === Infinity) return true;
     const sum = (this.#relayed.get(room) ?? 0) + length;
@@ -199,7 +199,7 @@ export class Admission {
     return false;
   }
 
-  /** A socket said more than `messagesPerSecond`. */
+  /** Reports that a socket sent more than `messagesPerSecond`. */
   tooFast(): void {
     this.#onLimit("messages");
   }

@@ -1,5 +1,6 @@
 /**
- * Digits that lead to rooms: the part of a spoken code that the server gives out and knows.
+ * The digits of spoken codes: the part of a code that the server assigns and knows. They lead to
+ * rooms.
  *
  * @module
  */
@@ -7,29 +8,29 @@ import { CODE_PATTERN } from "../protocol/signaling.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { RandomSource } from "../ops/tokens.ts";
 
-/** Fewest and most digits of a code, as CODE_PATTERN has them. */
+/** Fewest and most digits of a code, as in CODE_PATTERN. */
 const MIN_DIGITS = 4;
 const MAX_DIGITS = 8;
 
 /**
- * Of the addresses of one length at most this share is taken: who tries digits hits one time in a
- * hundred, at best.
+ * At most this share of all numbers of one length is taken, so a random guess hits at most one time
+ * in a hundred.
  */
 const TAKEN_SHARE = 1 / 100;
 
 /**
- * Draws for one code: enough for any random source that works, and an end for one that does not.
+ * Attempts to draw one code: enough for any working random source, and a bound for a broken one.
  */
 const MAX_DRAWS = 64;
 
-/** True where `address` is one of digits, and not a room's own. */
+/** True if `address` is a code's digits and not a room's own address. */
 export function isCode(address: string): boolean {
   return CODE_PATTERN.test(address);
 }
 
 /**
- * How many digits the next code has where `taken` of them live or rest, or `null` where none would
- * be long enough.
+ * Number of digits for the next code when `taken` codes are live or resting; `null` if even the
+ * longest would be too easy to guess.
  */
 export function digitsFor(taken: number): number | null {
   for (let digits = MIN_DIGITS; digits <= MAX_DIGITS; digits++) {
@@ -38,29 +39,30 @@ export function digitsFor(taken: number): number | null {
   return null;
 }
 
-/** What a {@linkcode CodeTable} works with. */
+/** Options of {@linkcode CodeTable}. */
 export interface CodeTableOptions {
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** How long digits rest, in ms. */
+  /** How long digits rest after use, in ms. */
   readonly restMs: number;
   /**
-   * Digits that may live and rest together: more are not given out, so that who makes rooms in a
-   * loop fills no memory.
+   * Maximum number of codes that are live or resting. Beyond it none are assigned, so that creating
+   * rooms in a loop can't fill the memory.
    */
   readonly maxCodes: number;
 }
 
 /**
- * The digits of one process. They are free, *live* (lead to one room) or *resting*, which from
- * outside is the same as free but for their not being given out.
+ * The digits known to one process. They are free, *live* (lead to a room) or *resting*: not
+ * assigned again for a while, but otherwise indistinguishable from free ones for clients.
  */
 export class CodeTable {
   readonly #options: CodeTableOptions;
   /** Digits → address of the room. */
   readonly #live = new Map<string, string>();
   /**
-   * Digits → when they are free again. All rest equally long, so the map is in order of that time.
+   * Digits → when they are free again. All rest for the same time, so the map is in order of that
+   * time.
    */
   readonly #resting = new Map<string, number>();
 
@@ -69,14 +71,14 @@ export class CodeTable {
   }
 
   /**
-   * How many digits live, and how many rest, counting those whose rest is over but which nobody has
-   * swept yet.
+   * Number of live and of resting codes. The latter includes those whose rest has ended but that
+   * have not been swept yet.
    */
   get counts(): { readonly live: number; readonly resting: number } {
     return { live: this.#live.size, resting: this.#resting.size };
   }
 
-  /** Gives new digits to the room at `address`; `null` where there are none to be had. */
+  /** Assigns new digits to the room at `address`; `null` if none are available. */
   draw(address: string): string | null {
     this.sweep();
     const taken = this.#live.size + this.#resting.size;
@@ -91,18 +93,18 @@ export class CodeTable {
     return null;
   }
 
-  /** Address of the room to which `code` leads. */
+  /** Address of the room that `code` leads to. */
   find(code: string): string | undefined {
     return this.#live.get(code);
   }
 
-  /** The digits lead nowhere from now on, and rest. Does nothing to digits that do not live. */
+  /** Makes `code` lead nowhere and lets it rest. Does nothing unless it is live. */
   retire(code: string): void {
     if (!this.#live.delete(code)) return;
     this.#resting.set(code, this.#options.clock.now() + this.#options.restMs);
   }
 
-  /** Frees the digits whose rest is over; looks at no others. */
+  /** Frees the digits whose rest has ended. Stops at the first that is still resting. */
   sweep(): void {
     const now = this.#options.clock.now();
     for (const [code, until] of this.#resting) {
@@ -113,8 +115,8 @@ export class CodeTable {
 }
 
 /**
- * Random digits, each with the same chance, or `null` for a number from the incomplete last round
- * of 2^32 / 10^digits.
+ * Random digits, uniformly distributed. Returns `null` if the random number lies in the incomplete
+ * last interval of 2^32 / 10^digits, which would bias the result.
  */
 export function guessCode(random: RandomSource, digits: number): string | null {
   const bytes = random(4);

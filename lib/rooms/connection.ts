@@ -1,5 +1,6 @@
 /**
- * The life of one signaling socket: it has to say who it is, then holds a seat, then is closed.
+ * The server's side of one signaling socket: it waits for the first message, then holds a seat,
+ * then is closed.
  *
  * @module
  */
@@ -26,23 +27,23 @@ import type { RelayBudget } from "./relay_budget.ts";
 import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
 import { hashToken, type RandomSource } from "../ops/tokens.ts";
 
-/** What a connection needs of a WebSocket that is open. */
+/** What a connection needs from an open WebSocket. */
 export interface Socket {
-  /** Bytes that were sent and have not left yet. */
+  /** Bytes passed to `send` that have not left yet. */
   readonly bufferedAmount: number;
   send(text: string): void;
   close(code: number, reason: string): void;
 }
 
-/** Who came, and for what. */
+/** The client of a socket, and the room it asks for. */
 export interface Guest {
   /** The room's own address, or digits that may lead to it. */
   readonly room: string;
-  /** What limits are counted by. */
+  /** The key that limits are counted by. */
   readonly address: string;
   /**
-   * False where this server makes rooms only for those who showed its access key, and this one did
-   * not.
+   * False if this server lets only clients with its access key create rooms, and this client has
+   * not entered it.
    */
   readonly mayCreate: boolean;
 }
@@ -51,15 +52,15 @@ export interface Guest {
 const DATA = '{"t":"data",';
 
 /**
- * Who came by a code has proved himself by then, or was turned away: the sender waits for that long
- * and a little more.
+ * By this time a viewer who joined by a code has proved that they know it, or was dismissed: the
+ * sender waits for CONNECT_TIMEOUT_MS, and this adds a margin.
  */
 const TRIAL_MS = CONNECT_TIMEOUT_MS + 10_000;
 
-/** So many milliseconds' worth of messages may come at once. */
+/** Size of the burst that the message rate allows, in ms. */
 const BURST_MS = 2_000;
 
-/** What a connection works with. */
+/** What a connection depends on. */
 export interface ConnectionContext {
   readonly admission: Admission;
   readonly store: RoomStore;
@@ -67,14 +68,14 @@ export interface ConnectionContext {
   readonly random: RandomSource;
   readonly limits: ConnectionLimits;
   /**
-   * What this seat may use to get through to the other; asked each time that both are filled;
-   * nothing without.
+   * Creates the ICE servers for this seat, each time both seats are up. Without it no `ice` message
+   * is sent.
    */
   readonly ice?: IceIssuer | undefined;
-  /** What may go through the encrypted relay; without it there is none. */
+  /** Budget of the encrypted relay; without it there is no encrypted relay. */
   readonly relay?: RelayBudget | undefined;
   readonly counters?: Counters | undefined;
-  /** Hears what the store threw; the client hears `busy`. */
+  /** Receives errors that the store threw; the client only receives `busy`. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -83,18 +84,20 @@ type LaterMessage = Exclude<ClientMessage, FirstMessage>;
 
 type State =
   | { readonly at: "waiting" }
-  /** The store decides; what the seat hears meanwhile goes out behind the answer. */
+  /**
+   * Waiting for the store. Events for the seat that arrive meanwhile are sent after the `welcome`.
+   */
   | { readonly at: "claiming"; readonly early: SeatEvent[] }
   | { readonly at: "seated"; readonly ticket: Ticket }
   /**
-   * What came before the end is still done for the seat: a page says `delete` and closes in one
-   * breath.
+   * Messages received before the close are still handled for the seat: a page sends `delete` and
+   * closes immediately.
    */
   | { readonly at: "closed"; readonly ticket: Ticket | null };
 
 /**
- * The protocol machine of one socket. Feed it with `receive` and `closed`; it closes the socket
- * when it has to.
+ * The state machine of one socket. Call `receive` and `closed` as the socket's events fire; it
+ * closes the socket itself when necessary.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -105,28 +108,30 @@ export class Connection {
   #cancelTimer: () => void;
   #heardAt: number;
   #nextPing = 0;
-  /** Up to when what was said is paid for: a rate of messages in one number. */
+  /** Rate limit in one number: the time up to which the allowance is used up. */
   #paidAt = -Infinity;
   /**
-   * When a join by digits no longer counts as one that may have failed; `null` where none is open.
+   * When a join by digits no longer counts as possibly failed; `null` if there is none to decide
+   * about.
    */
   #trialEnds: number | null = null;
   /**
-   * Messages are handled one after the other, however long the store takes: this keeps relays in
-   * order.
+   * Handles messages one after the other, however long the store takes, which keeps relayed
+   * messages in order.
    */
   #queue: Promise<void> = Promise.resolve();
   #pending = 0;
-  /** Characters of `data` that wait for their turn. */
+  /** Characters of `data` frames in the queue. */
   #pendingData = 0;
-  /** The other seat was filled since this one said last what came of it. */
+  /** The other seat came up, and this seat has not reported the outcome of that connection yet. */
   #mayReport = false;
   /**
-   * By what the seat was taken, until its holder says anything: then he is known to have his rtok.
+   * The message that took the seat, until the client sends another one: then it is known to have
+   * its rtok.
    */
   #unheard: FirstMessage["t"] | null = null;
 
-  /** Takes an open socket. */
+  /** `socket` must be open. */
   constructor(socket: Socket, guest: Guest, context: ConnectionContext) {
     this.#socket = socket;
     this.#guest = guest;
@@ -139,14 +144,14 @@ export class Connection {
     );
   }
 
-  /** Takes the data of one WebSocket message. */
+  /** Handles the data of one WebSocket message. */
   receive(data: unknown): void {
     if (this.#isClosed()) return;
     this.#heardAt = this.#context.clock.now();
     const { limits, relay } = this.#context;
     const isData = relay !== undefined && typeof data === "string" && data.startsWith(DATA);
-    // What goes through the relay has a budget of its own, which slows it down and sends nobody
-    // away.
+    // Frames of the encrypted relay have a budget of their own, which slows clients down instead of
+    // disconnecting them.
     if (!isData && this.#isTooFast(this.#heardAt)) return this.end("busy");
     const longest = isData ? MAX_DATA_MESSAGE_LENGTH : MAX_SIGNAL_LENGTH;
     if (typeof data !== "string" || data.length > longest) return this.end("tooLarge");
@@ -162,14 +167,14 @@ export class Connection {
     );
   }
 
-  /** The address of the room in which this socket has a seat; `null` without. */
+  /** The address of the room in which this socket holds a seat, or `null`. */
   get room(): string | null {
     return this.#state.at === "seated" ? this.#state.ticket.room : null;
   }
 
   /**
-   * The socket is gone. May be called any number of times: Deno fires `close` twice after an idle
-   * timeout.
+   * Call when the socket is closed. Repeated calls are harmless: Deno fires `close` twice after an
+   * idle timeout.
    */
   closed(): void {
     if (this.#isClosed()) return;
@@ -181,8 +186,8 @@ export class Connection {
   }
 
   /**
-   * Closes the socket with the code for `reason`. The seat is given back first and not when `close`
-   * fires, because a reader that is stuck keeps its socket from closing.
+   * Closes the socket with the code for `reason`. The seat is released immediately and not when
+   * `close` fires, because a client that stopped reading can delay that event.
    */
   end(reason: CloseReason): void {
     if (this.#isClosed()) return;
@@ -254,7 +259,10 @@ export class Connection {
     return guessing ? admission.guess(this.#guest.address) : null;
   }
 
-  /** A join by digits that outlived its trial did not fail; who went away before may know why. */
+  /**
+   * Acquits a join by digits that lasted for TRIAL_MS. If the viewer disconnected earlier, the join
+   * counts as failed.
+   */
   #judge(): void {
     if (this.#trialEnds !== null && this.#context.clock.now() >= this.#trialEnds) this.#acquit();
   }
@@ -297,8 +305,8 @@ export class Connection {
   }
 
   /**
-   * The socket went away. A viewer who was not heard of since he joined may have no rtok: then
-   * nobody waits for him, and he can join again.
+   * Releases the seat of a closed socket. A viewer who sent nothing since joining may not have
+   * received their rtok: then their seat is not kept, and they can join again.
    */
   async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
@@ -321,7 +329,8 @@ export class Connection {
       case "data":
         return await this.#passOn(message.d, ticket);
       case "outcome":
-        // Once for each time that the two met: who repeats it changes no statistics.
+        // Counted once for each time that both seats are up, so repeating it does not distort the
+        // statistics.
         if (this.#mayReport) counters?.count("outcomes", message.way);
         this.#mayReport = false;
         return;
@@ -331,7 +340,7 @@ export class Connection {
         return;
       case "leave":
         await store.leave(ticket);
-        // A sender hears `gone` first: it ends his room.
+        // A sender first receives `gone`, because leaving ends the room.
         if (ticket.seat === "viewer") this.end("done");
         return;
       case "dismiss":
@@ -347,10 +356,10 @@ export class Connection {
     }
   }
 
-  /** Passes a frame of the encrypted relay on, as fast as the room's budget lets it go. */
+  /** Relays a frame of the encrypted relay, at most as fast as the room's budget allows. */
   async #passOn(d: string, ticket: Ticket): Promise<void> {
     const { clock, counters, relay, store } = this.#context;
-    // Nobody was told that there is one.
+    // No client was told of a relay, so this message is a protocol violation.
     if (relay === undefined) return this.end("outOfTurn");
     const wait = relay.take(ticket.room, d.length);
     if (wait === null) {
@@ -370,8 +379,8 @@ export class Connection {
     if (state.at !== "seated") return;
     switch (event.t) {
       case "peer": {
-        // Before it: the attempt that begins with `peer` is to use them. Who is alone here gets
-        // none.
+        // Sent before `peer`, because the attempt that begins with `peer` uses these servers. A
+        // client whose peer is absent gets none.
         const ice = event.up ? this.#context.ice?.() : null;
         if (ice) this.#send(ice);
         this.#mayReport = event.up;
@@ -404,7 +413,7 @@ export class Connection {
     try {
       this.#socket.send(JSON.stringify(message));
     } catch {
-      // Deno throws where the socket is closing already; its `close` event has not come yet.
+      // Deno throws if the socket is already closing; its `close` event has not fired yet.
       this.closed();
     }
   }

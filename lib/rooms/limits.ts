@@ -1,6 +1,6 @@
 /**
- * Limits of this server, on top of those of the protocol. They bound what strangers can make it
- * hold.
+ * Limits of this server, in addition to those of the protocol. They bound the resources that
+ * clients can make it use.
  *
  * @module
  */
@@ -14,31 +14,32 @@ import {
 
 /** Limits of a room store. */
 export interface StoreLimits {
-  /** How long a seat waits for its lost socket, in ms. */
+  /** How long the seat of a lost socket is kept, in ms: the grace period. */
   readonly graceMs: number;
-  /** Rooms at the same time. */
+  /** Rooms existing at the same time. */
   readonly maxRooms: number;
-  /** How often overdue rooms and seats are looked for, in ms. */
+  /** Interval between checks for rooms and seats whose deadlines have passed, in ms. */
   readonly sweepMs: number;
-  /** How long digits are not given out again after they led to a room, in ms. */
+  /** How long digits are not assigned again after they led to a room, in ms. */
   readonly codeRestMs: number;
-  /** Digits that lead to rooms or rest; rooms beyond get none. */
+  /** Maximum number of live and resting codes; further rooms get no code. */
   readonly maxCodes: number;
 }
 
-/** Limits of a store on Redis, besides those of every store. */
+/** Limits of a store on Redis, in addition to those of every store. */
 export interface RedisLimits {
-  /** How long a seat counts as held without a word from its instance, in ms. */
+  /** How long a seat counts as held if its instance does not renew the lease, in ms. */
   readonly leaseMs: number;
   /**
-   * How often an instance vouches for its seats, and reads what a lost bell did not tell it, in ms.
+   * How often an instance renews the leases of its seats, and reads events whose notification was
+   * lost, in ms.
    */
   readonly touchMs: number;
-  /** How long an operation may take until Redis counts as away, in ms. */
+  /** How long an operation may take before Redis counts as unavailable, in ms. */
   readonly operationMs: number;
-  /** Events of a room that may wait to be read. */
+  /** Unread events in a room. */
   readonly maxQueued: number;
-  /** Operations that are owed to Redis while it is away. */
+  /** Operations postponed while Redis is unavailable. */
   readonly maxOwed: number;
 }
 
@@ -46,25 +47,22 @@ export interface RedisLimits {
 export interface ConnectionLimits {
   /** Time for the first message, in ms. */
   readonly firstMessageMs: number;
-  /** Time between two `ping`, in ms. */
+  /** Time between two `ping` messages, in ms. */
   readonly heartbeatMs: number;
   /** Silence after which a socket counts as dead, in ms. */
   readonly heartbeatTimeoutMs: number;
-  /** Unsent bytes at which a reader counts as too slow. */
+  /** Unsent bytes at which a client counts as reading too slowly. */
   readonly maxBuffered: number;
   /** Messages of one socket that may wait for the store. */
   readonly maxPending: number;
-  /**
-   * Characters of the encrypted relay's frames among them at which a socket counts as not heeding
-   * its window.
-   */
+  /** Characters of relay frames that may wait; a client beyond it is ignoring its window. */
   readonly maxPendingData: number;
 }
 
 /**
- * 10,000 rooms: what they weigh is their two idle sockets, 22.5 KiB each, so half a gigabyte with
- * everybody there. 200,000 codes: 12 MiB, and 330 new rooms a second for ten minutes until somebody
- * gets a room without one.
+ * 10,000 rooms: the memory is mostly that of their two idle sockets, 22.5 KiB each, so half a
+ * gigabyte if all of them are connected. 200,000 codes take 12 MiB, and allow 330 new rooms a
+ * second for ten minutes before a room gets no code.
  */
 export const STORE_LIMITS: StoreLimits = {
   graceMs: SEAT_GRACE_MS,
@@ -75,9 +73,9 @@ export const STORE_LIMITS: StoreLimits = {
 };
 
 /**
- * Three touches fit into a lease, so that one lost on the way costs no seat. 256 events are 1.5 MiB
- * of the longest relays, and five times the honest burst. What is owed is a seat or two of each
- * socket.
+ * A lease covers three renewals, so losing one of them costs no seat. 256 events are 1.5 MiB of the
+ * longest relayed messages, and five times the burst of an honest client. Postponed operations are
+ * one or two for each socket.
  */
 export const REDIS_LIMITS: RedisLimits = {
   leaseMs: 45_000,
@@ -89,8 +87,8 @@ export const REDIS_LIMITS: RedisLimits = {
 
 /**
  * 256 KiB is ten times what a whole session relays. It can't be much lower: Deno counts a message
- * as buffered until its write came back, so a burst counts whole even for a quick reader. A burst
- * of ICE candidates is about 30 messages.
+ * as buffered until its write has returned, so a burst counts in full even for a fast client. A
+ * burst of ICE candidates is about 30 messages.
  */
 export const CONNECTION_LIMITS: ConnectionLimits = {
   firstMessageMs: FIRST_MESSAGE_MS,

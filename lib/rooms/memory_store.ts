@@ -1,6 +1,6 @@
 /**
- * Rooms in the memory of one process. Each operation runs to its end without an `await`, which
- * makes it atomic.
+ * Rooms in the memory of one process. Each operation runs without an `await`, which makes it
+ * atomic.
  *
  * @module
  */
@@ -24,7 +24,10 @@ import { equalHashes, type RandomSource, systemRandom, type TokenHash } from "..
 
 interface Tokens {
   readonly rtok: TokenHash;
-  /** What was shown for it, until its holder is known to have it; `null` afterwards. */
+  /**
+   * Hash of the token that `resume` exchanged for `rtok`. It stays valid until the holder is known
+   * to have `rtok`; `null` afterwards.
+   */
   readonly before: TokenHash | null;
 }
 
@@ -41,34 +44,35 @@ interface Room {
   code: string | null;
   sender: Holder;
   viewer: Holder | null;
-  /** These two holders were up at the same time, so what they hear next is `resume`. */
+  /** These two holders were up at the same time, so the next `peer` they receive is by `resume`. */
   met: boolean;
 }
 
-/** Options of {@linkcode MemoryRoomStore}; whatever is missing has its default. */
+/** Options of {@linkcode MemoryRoomStore}. */
 export interface MemoryRoomStoreOptions {
   readonly clock?: Clock;
-  /** Where the digits of codes are drawn from. */
+  /** Random source for the digits of codes. */
   readonly random?: RandomSource;
   readonly limits?: Partial<StoreLimits>;
 }
 
 /**
- * No token hashes to this, it only gives unknown rooms and empty seats something to compare with.
+ * No token hashes to this. Unknown rooms and empty seats are compared with it, so that they take
+ * the same time.
  */
 const NO_HASH: TokenHash = "A".repeat(43);
 
 const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<Seat, Seat>;
 
-/** A {@linkcode RoomStore} for one process; all of it is lost with the process. */
+/** A {@linkcode RoomStore} for one process; all rooms are lost when the process ends. */
 export class MemoryRoomStore implements RoomStore {
   readonly #rooms = new Map<string, Room>();
   readonly #codes: CodeTable;
   readonly #clock: Clock;
   readonly #limits: StoreLimits;
   /**
-   * Cancels the sweep, which runs while there are rooms; resting digits wait without it for the
-   * next room, which sweeps too.
+   * Cancels the sweep, which runs while there are rooms. Resting digits are not swept without it;
+   * creating the next room sweeps them.
    */
   #cancelSweep: (() => void) | null = null;
 
@@ -81,12 +85,12 @@ export class MemoryRoomStore implements RoomStore {
     this.#codes = new CodeTable({ clock, random, restMs, maxCodes });
   }
 
-  /** Memory is always there. */
+  /** Memory is always available. */
   get ready(): boolean {
     return true;
   }
 
-  /** How many rooms there are. */
+  /** Number of rooms. */
   get size(): number {
     return this.#rooms.size;
   }
@@ -201,8 +205,8 @@ export class MemoryRoomStore implements RoomStore {
   }
 
   /**
-   * The room's own address behind one that may be digits. Digits that lead nowhere lead to no room,
-   * not past the search.
+   * Resolves digits to the room's own address. Unknown digits become '', so that the search for the
+   * room is still made.
    */
   #lead(address: string): string {
     return isCode(address) ? this.#codes.find(address) ?? "" : address;
@@ -234,7 +238,10 @@ export class MemoryRoomStore implements RoomStore {
     room[seat] = holderOf(claim, shown);
   }
 
-  /** Tells the new holder of `seat` how the other seat is, and the other who is there now. */
+  /**
+   * Tells the new holder of `seat` whether the other seat is up; if it is, tells the other holder
+   * too.
+   */
   #introduce(room: Room, seat: Seat): void {
     const newcomer = room[seat];
     const other = room[OTHER[seat]];
@@ -269,7 +276,7 @@ export class MemoryRoomStore implements RoomStore {
     }
   }
 
-  /** Lets every deadline that has passed take effect. */
+  /** Applies every deadline that has passed. */
   #settle(room: Room): void {
     const now = this.#clock.now();
     const over = (holder: Holder | null) =>
@@ -279,8 +286,8 @@ export class MemoryRoomStore implements RoomStore {
     else if (over(room.viewer)) this.#emptyViewer(room);
   }
 
-  // One sweep over all rooms, not a timer for each: 10,000 rooms take less than a millisecond, and
-  // one handle cannot leak.
+  // One sweep over all rooms instead of a timer for each: 10,000 rooms take less than a
+  // millisecond, and there are no timers to leak.
   #sweep(): void {
     this.#cancelSweep?.();
     for (const room of this.#rooms.values()) this.#settle(room);
@@ -295,15 +302,16 @@ function holderOf({ conn, rtok, listener }: Claim, before: TokenHash | null = nu
   return { up: true, rtok, before, conn, listener };
 }
 
-/** Whether a token takes the seat; the same work where there is none. */
+/** Whether a token opens the seat. Takes the same time for an empty seat. */
 function opens(holder: Holder | null | undefined, token: TokenHash): boolean {
   const newest = equalHashes(holder?.rtok ?? NO_HASH, token);
   const shown = equalHashes(holder?.before ?? NO_HASH, token);
   return newest || shown;
 }
 
-// A microtask later, so that a listener which calls the store back (a slow reader that gives up its
-// seat) finds the operation complete and its own news behind the news that are on their way.
+// Delivered in a microtask. A listener may call the store again (a slow reader that gives up its
+// seat); by then the operation is complete, and events it causes queue behind those already under
+// way.
 function tell(holder: Holder | null, event: SeatEvent): void {
   if (holder?.up) queueMicrotask(() => holder.listener(event));
 }

@@ -1,25 +1,25 @@
 /**
- * A WebSocket that ends when it is closed, also where the other end does not want it to.
+ * A WebSocket that really ends when it is closed, even if the client does not cooperate.
  *
  * @module
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Socket } from "./connection.ts";
 
-/** How long the other end has to answer a close. */
+/** Time for the client to answer a close frame, in ms. */
 const FAREWELL_MS = 3_000;
 
-/** What Deno keeps to itself, as far as it is needed. */
+/** The part of Deno's internals that is needed here. */
 interface Core {
   tryClose(rid: number): void;
 }
 
 /**
- * After `close()` Deno (2.9.6) waits for the other end's close frame for as long as that one likes,
- * reads on meanwhile, and its idle timeout no longer counts: a message in fragments without an end
- * then fills the memory without an end. There is no public way to cut the connection, so this
- * closes the resource below it, as the idle timeout does. Where a version of Deno has these parts
- * under other names nothing happens, and a test in tests/hostile fails.
+ * After `close()` Deno (2.9.6) waits for the client's close frame without a limit and keeps reading
+ * meanwhile, and its idle timeout no longer applies: a fragmented message without an end would then
+ * fill the memory. There is no public way to cut the connection, so this closes the underlying
+ * resource, as the idle timeout does. If a version of Deno names these parts differently, this does
+ * nothing, and a test in tests/rooms fails.
  */
 function cut(socket: WebSocket): void {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) =>
@@ -35,7 +35,7 @@ function isCore(value: unknown): value is Core {
   return typeof Reflect.get(Object(value), "tryClose") === "function";
 }
 
-/** An open WebSocket, for a connection. */
+/** Adapts an open WebSocket to what a connection needs. */
 export class OpenSocket implements Socket {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class OpenSocket implements Socket {
     this.#socket.send(text);
   }
 
-  /** Closes with a code, and cuts the connection where it is still there after 3 s. */
+  /** Closes with a code, and cuts the connection if it is still open after 3 s. */
   close(code: number, reason: string): void {
     const socket = this.#socket;
     const cancel = this.#clock.after(FAREWELL_MS, () => cut(socket));

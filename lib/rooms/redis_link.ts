@@ -1,6 +1,6 @@
 /**
- * The two connections of an instance to Redis: one for scripts, one that listens to its bell. Both
- * come back by themselves.
+ * The two connections of an instance to Redis: one runs scripts, one subscribes to the instance's
+ * channel, its “bell”. Both reconnect by themselves.
  *
  * @module
  */
@@ -8,57 +8,55 @@ import { createClient } from "@redis/client";
 import type { Script } from "./redis_scripts.ts";
 
 /**
- * An operation that Redis did not confirm: it is away, or too slow. Whether it took effect is
- * unknown.
+ * Redis did not confirm an operation, because it is unavailable or too slow. Whether the operation
+ * took effect is unknown.
  */
 export class RedisAway extends Error {
   override readonly name = "RedisAway";
 }
 
-/** What a {@linkcode RedisLink} tells its owner. */
+/** Callbacks of a {@linkcode RedisLink}. */
 export interface RedisLinkHandlers {
-  /** Somebody published on the channel. */
+  /** A message was published on the channel. */
   onBell(message: string): void;
   /**
-   * One of the connections is there, for the first time or again; what was published in between is
-   * lost.
+   * Both connections are up, for the first time or after a reconnect. Messages published in between
+   * were lost.
    */
   onReady(): void;
-  /** Redis is out of reach. Called once until it is back. */
+  /** Redis became unavailable. Called once until it is available again. */
   onAway(reason: string): void;
 }
 
-/** Settings of a {@linkcode RedisLink}. */
+/** Options of {@linkcode RedisLink}. */
 export interface RedisLinkOptions {
-  /** `redis(s)://…`, as lib/ops/config.ts lets through. */
+  /** `redis(s)://…`, as validated by lib/ops/config.ts. */
   readonly url: string;
-  /** The channel to listen to. */
+  /** The channel to subscribe to. */
   readonly channel: string;
-  /** How long a script may take, in ms. */
+  /** Timeout of a script, in ms. */
   readonly operationMs: number;
   readonly handlers: RedisLinkHandlers;
 }
 
-/** Longest wait between two attempts to connect, in ms. */
+/** Longest delay between two attempts to connect, in ms. */
 const RETRY_MAX_MS = 2_000;
 
-/**
- * A connection says something this often, and is given up after this long without an answer, in ms.
- */
+/** Interval of pings on a connection, and the silence after which it is given up, in ms. */
 const PING_MS = 5_000;
 const SILENCE_MS = 12_000;
 
-/** Scripts that may wait for their answers; more mean that Redis does not keep up. */
+/** Scripts that may wait for their results; more mean that Redis can't keep up. */
 const MAX_WAITING = 20_000;
 
 function makeClient(url: string) {
   return createClient({
     url,
-    // RESP 3 brings maintenance notifications, whose code reads the environment behind config.ts's
-    // back.
+    // RESP 3 brings maintenance notifications, whose code reads environment variables that
+    // config.ts does not know.
     RESP: 2,
     maintNotifications: "disabled",
-    // What can't be said now is not said later: nobody waits for it any more.
+    // No queue while disconnected: by the time of the reconnect nobody waits for these commands.
     disableOfflineQueue: true,
     commandsQueueMaxLength: MAX_WAITING,
     pingInterval: PING_MS,
@@ -71,7 +69,7 @@ function makeClient(url: string) {
   });
 }
 
-/** Runs scripts and listens. */
+/** Runs scripts and listens to the channel. */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #scripts: ReturnType<typeof makeClient>;
@@ -79,7 +77,7 @@ export class RedisLink {
   #away = false;
   #closed = false;
 
-  /** Begins to connect, and goes on trying until it is closed. */
+  /** Starts connecting, and retries until it is closed. */
   constructor(options: RedisLinkOptions) {
     this.#options = options;
     this.#scripts = makeClient(options.url);
@@ -92,16 +90,15 @@ export class RedisLink {
   }
 
   /**
-   * True where both connections are there: a claim that nobody could tell of its events is not
-   * worth making.
+   * True if both connections are up. A seat taken without the second one would receive no events.
    */
   get ready(): boolean {
     return this.#scripts.isReady && this.#bell.isReady && !this.#closed;
   }
 
   /**
-   * Runs a script. Throws {@linkcode RedisAway} without its answer; errors of the script itself as
-   * they are.
+   * Runs a script. Throws {@linkcode RedisAway} if there is no result; errors of the script itself
+   * are thrown unchanged.
    */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#scripts.isReady) throw new RedisAway("Cannot run a script: Redis is away");
@@ -129,7 +126,7 @@ export class RedisLink {
     }
   }
 
-  /** Ends both connections; scripts on their way are answered first. */
+  /** Closes both connections after running scripts have finished. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const client of [this.#scripts, this.#bell]) {
@@ -160,14 +157,14 @@ export class RedisLink {
   }
 }
 
-/** True for what Redis itself answered: a script that failed, not a connection. */
+/** True for an error that Redis itself returned: the script failed, not the connection. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && /^(ERR|WRONGTYPE|NOPERM)\b/.test(error.message);
 }
 
 /**
- * ECONNREFUSED, WRONGPASS, a class of errors: one word, as the rest of a message may hold an
- * address or a name.
+ * ECONNREFUSED, WRONGPASS, a class of errors: one word only, because the rest of the message may
+ * contain an address or a name.
  */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";

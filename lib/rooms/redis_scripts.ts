@@ -1,21 +1,22 @@
 /**
- * What happens to a room inside of Redis: one Lua script for each operation, so that each is
- * atomic. They say the same as memory_store.ts, with Redis's clock, and address every event to the
- * connection that held the seat when it happened.
+ * The operations on a room inside Redis: one Lua script for each, so that each is atomic. They
+ * follow the same rules as memory_store.ts, use Redis' clock, and address every event to the
+ * connection that held the seat at that time.
  *
  * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms
- * `{rooms}`: a script never touches two of them, as a cluster demands.
+ * `{rooms}`. A script uses keys of one tag only, as a cluster requires.
  *
- *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met; for each seat: rtok, before, conn, at, leaseAt, lostAt
- *     img:{ROOM}:events    stream   to (conn), event (JSON); taken out once it was read
+ *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met;
+ *                                   for each seat: rtok, before, conn, at, leaseAt, lostAt
+ *     img:{ROOM}:events    stream   to (conn), event (JSON); deleted once read
  *     img:{codes}:taken    sorted   digits → when they are free again
- *     img:{codes}:NNNN     string   the room to which digits lead
- *     img:{rooms}:look     sorted   room → when somebody has to look after its deadlines
- *     img:bell:INSTANCE    channel  conn for which there is something in its room's stream
+ *     img:{codes}:NNNN     string   the room that the digits lead to
+ *     img:{rooms}:look     sorted   room → when its deadlines have to be checked
+ *     img:bell:INSTANCE    channel  a conn that has new events in its room's stream
  *
- * A seat is empty without `rtok`; up with `conn` and no `lostAt`; lost with `lostAt`. Where it was
- * lost because its lease ran out, `conn` stays, so that the instance can come back to it. Every key
- * has a time to live from its first moment on.
+ * A seat without `rtok` is empty. It is up if it has `conn` and no `lostAt`, and lost if it has
+ * `lostAt`. If it was lost because its lease ran out, `conn` stays, so that the instance can take
+ * it back. Every key has a time to live from the start.
  *
  * @module
  */
@@ -23,14 +24,14 @@ import { createHash } from "node:crypto";
 import { MAX_TTL_S } from "../protocol/limits.ts";
 import type { RedisLimits, StoreLimits } from "./limits.ts";
 
-/** A Lua script and the name that Redis knows it by. */
+/** A Lua script with its SHA-1, by which Redis caches it. */
 export interface Script {
   readonly lua: string;
-  /** Hex of the text's SHA-1. */
+  /** SHA-1 of the text, in hex. */
   readonly sha: string;
 }
 
-/** The scripts of a store. What each takes and answers stands beside it in the source. */
+/** The scripts of a store. A comment at each lists its arguments and results. */
 export type Scripts = { readonly [name in keyof ReturnType<typeof sources>]: Script };
 
 /** Names of the keys. */
@@ -44,21 +45,21 @@ export const KEY = {
 } as const;
 
 /**
- * How long a room's keys outlive it, in ms: whoever missed the bell of its end reads it by then,
- * and the script that lets a deadline take effect comes before the key goes by itself.
+ * How long a room's keys outlive it, in ms. In this time an instance that missed the notification
+ * of its end can still read it, and the script that applies a deadline runs before the key expires.
  */
 const TAIL_MS = 20_000;
 
 /**
- * Digits and rooms are put off by this while one instance looks after a room that is due, in ms.
+ * How long a due room is hidden from other instances while one of them checks its deadlines, in ms.
  */
 const LOOK_AGAIN_MS = 5_000;
 
-/** Milliseconds by the clock of Redis, as a Lua expression. */
+/** Milliseconds by Redis' clock, as a Lua expression. */
 export const REDIS_NOW =
   "(function(t) return t[1] * 1000 + math.floor(t[2] / 1000) end)(redis.call('TIME'))";
 
-/** Makes the scripts for a store with these limits, whose clock is the Lua expression `now`. */
+/** Creates the scripts for a store with these limits; the Lua expression `now` is the clock. */
 export function redisScripts(limits: StoreLimits & RedisLimits, now: string): Scripts {
   const made: Record<string, Script> = {};
   for (const [name, lua] of Object.entries(sources(limits, now))) {
@@ -67,7 +68,7 @@ export function redisScripts(limits: StoreLimits & RedisLimits, now: string): Sc
   return made as Scripts;
 }
 
-/** Numbers have to be written out: Lua would make 1.7e+12 of a time. */
+/** `text` writes numbers out: Lua would turn a time into 1.7e+12. */
 function prelude(now: string): string {
   return `
 local now = ${now}
@@ -115,7 +116,7 @@ local function tellPeer(seat, up, by)
   tell(seat, '{"t":"peer","up":' .. tostring(up) .. ',"by":"' .. by .. '"}')
 end
 
--- What the holder of this connection has not read goes with it.
+-- Deletes the events that this connection has not read.
 local function forget(to)
   for _, entry in ipairs(redis.call('XRANGE', eventsKey, '-', '+')) do
     if entry[2][2] == to then redis.call('XDEL', eventsKey, entry[1]) end
@@ -124,7 +125,9 @@ local function forget(to)
 end
 
 local function empty(seat)
-  drop(seat .. '.rtok', seat .. '.before', seat .. '.conn', seat .. '.at', seat .. '.leaseAt', seat .. '.lostAt')
+  drop(
+    seat .. '.rtok', seat .. '.before', seat .. '.conn',
+    seat .. '.at', seat .. '.leaseAt', seat .. '.lostAt')
 end
 local function emptyViewer()
   empty('viewer')
@@ -161,7 +164,7 @@ local function introduce(seat)
   tellPeer(other, true, by)
 end
 
--- Before the deadlines: who asks is alive, however long Redis was away.
+-- Before applying deadlines: the caller is alive, however long Redis was unavailable.
 for _, seat in ipairs({ 'sender', 'viewer' }) do
   if holds(seat) then set(seat .. '.leaseAt', text(now + ${leaseMs})) end
 end
@@ -182,7 +185,7 @@ local function settle()
   elseif over('viewer') then emptyViewer() end
 end
 settle()
--- A seat that its instance neglected for longer than the lease, and that nobody took meanwhile.
+-- Restores a seat whose lease had run out, if nobody took it meanwhile.
 for _, seat in ipairs({ 'sender', 'viewer' }) do
   if owns(seat) and not up(seat) then
     drop(seat .. '.lostAt')
@@ -198,17 +201,18 @@ end
 }
 
 /**
- * Those of a room take KEYS room, events and ARGV conn, instance, … and answer first `false`, or
- * what the room's digits were where it ended meanwhile ('' for none): the instance then tidies up
- * behind it. What follows is said at each.
+ * The scripts of a room take KEYS room, events and ARGV conn, instance, … Their first result is
+ * `false`, or, if the room ended meanwhile, its digits ('' if it had none): the instance then
+ * cleans up what other keys say about it. The comment at each script lists the remaining arguments
+ * and results.
  */
 function sources(limits: StoreLimits & RedisLimits, now: string) {
   const plain = prelude(now);
   const room = roomPrelude(limits, now);
   const { codeRestMs, maxCodes, maxRooms } = limits;
   return {
-    // rtok, own, join, ttl in ms or '' to make none, code or '', salt → seat, exp, salt, code |
-    // 'refused' | 'none'
+    // rtok, own, join, ttl in ms or '' for an existing room only, code or '', salt → seat, exp,
+    // salt, code | 'refused' | 'none'
     create: `${room}
 local rtok, own, join, ttl, code, salt = unpack(ARGV, 3, 8)
 if exists() then
@@ -313,8 +317,8 @@ if ARGV[3] == 'sender' and holds('sender') and room.code then
 end
 return { ended, code }`,
 
-    // ids that were read, … → 'held' | 'fenced' | 'unknown', then id, event, …: what there is to
-    // read
+    // ids of events that were read, … → 'held' | 'fenced' | 'unknown', then id, event, …: the
+    // unread events
     tend: `${room}
 if #ARGV > 2 then
   redis.call('XDEL', eventsKey, unpack(ARGV, 3))
@@ -330,21 +334,23 @@ for _, entry in ipairs(redis.call('XRANGE', eventsKey, '-', '+')) do
 end
 return answer`,
 
-    // → ms until the next deadline, or -1 where there is no room
+    // → ms until the next deadline, or -1 if there is no room
     look: `${room}
 if not exists() then return { ended, -1 } end
 local next = tonumber(room.endsAt)
 for _, seat in ipairs({ 'sender', 'viewer' }) do
   if taken(seat) then
     local lostAt = room[seat .. '.lostAt']
-    next = math.min(next, lostAt and lostAt + ${limits.graceMs} or tonumber(room[seat .. '.leaseAt']))
+    next = math.min(
+      next, lostAt and lostAt + ${limits.graceMs} or tonumber(room[seat .. '.leaseAt']))
   end
 end
 return { ended, next - now }`,
 
-    // KEYS rooms; ARGV room, ms until its first deadline → 1 | 0 where the store is full
+    // KEYS rooms; ARGV room, ms until its first deadline → 1, or 0 if the store is full
     admit: `${plain}
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= ${maxRooms} then return 0 end
+if not redis.call('ZSCORE', KEYS[1], ARGV[1])
+  and redis.call('ZCARD', KEYS[1]) >= ${maxRooms} then return 0 end
 redis.call('ZADD', KEYS[1], text(now + ARGV[2]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ${MAX_TTL_S * 1_000 + TAIL_MS})
 return 1`,
@@ -361,7 +367,7 @@ if tonumber(ARGV[2]) < 0 then redis.call('ZREM', KEYS[1], ARGV[1])
 else redis.call('ZADD', KEYS[1], 'XX', text(now + ARGV[2]), ARGV[1]) end
 return 1`,
 
-    // KEYS codes → how many live or rest
+    // KEYS codes → number of codes that are live or resting
     countCodes: `${plain}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
 return redis.call('ZCARD', KEYS[1])`,
@@ -382,7 +388,8 @@ return ''`,
     // KEYS the code's → room or nothing
     findCode: `return redis.call('GET', KEYS[1])`,
 
-    // KEYS codes, the code's; ARGV room, digits, 1 to let them rest and 0 if nobody heard them
+    // KEYS codes, the code's; ARGV room, digits, 1 to let them rest, 0 to free them (nobody saw
+    // them)
     retireCode: `${plain}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2])

@@ -1,13 +1,13 @@
 /**
  * Rooms on Redis or Valkey, shared by any number of instances.
  *
- * The room is in Redis (redis_scripts.ts); an instance has nothing but the listeners of its own
- * sockets. What a seat hears is put into its room's stream by the script that caused it, and the
- * bell of the instance that holds the seat is rung. The bell may be lost, the stream is read at
- * every touch as well: an event is delivered once, and taken out of the stream.
+ * The room is in Redis (redis_scripts.ts); an instance holds only the listeners of its own sockets.
+ * A script that causes an event adds it to the room's stream and publishes on the channel (the
+ * “bell”) of the instance that holds the seat. That notification may get lost, so streams are also
+ * read at every renewal of a lease. Each event is delivered once and then deleted from the stream.
  *
- * While Redis is away nobody gets a seat (`busy`), nothing is relayed, and whoever has a seat
- * stays: an instance catches up when Redis is back. There is no second truth in between.
+ * While Redis is unavailable nobody gets a seat (`busy`) and nothing is relayed, but holders keep
+ * their seats: an instance catches up when Redis is back. Redis remains the only source of truth.
  *
  * @module
  */
@@ -31,47 +31,45 @@ import type {
 } from "./store.ts";
 import { type RandomSource, systemRandom, type TokenHash } from "../ops/tokens.ts";
 
-/** Options of {@linkcode RedisRoomStore}; whatever is missing has its default. */
+/** Options of {@linkcode RedisRoomStore}. */
 export interface RedisRoomStoreOptions {
   /** `redis(s)://…` */
   readonly url: string;
-  /** For the timers of this instance. */
+  /** For this instance's timers. */
   readonly clock?: Clock;
-  /** What time it is in Redis, in ms, as a Lua expression: the clock that all deadlines follow. */
+  /** Current time in Redis, in ms, as a Lua expression: the clock for all deadlines. */
   readonly now?: string;
-  /** Where the digits of codes are drawn from. */
+  /** Random source for the digits of codes. */
   readonly random?: RandomSource;
   readonly limits?: Partial<StoreLimits & RedisLimits>;
-  /** Redis is out of reach (`reason` names the error), or back (`null`). */
+  /** Redis became unavailable (`reason` names the error) or available again (`null`). */
   readonly onChange?: (reason: string | null) => void;
-  /** Hears what went wrong where nobody waits for it. */
+  /** Receives errors of background work. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** A seat whose socket is here. */
+/** A seat whose socket is connected to this instance. */
 interface Local {
   readonly room: string;
   readonly conn: string;
   readonly listener: SeatListener;
-  /** The claim was granted; until then the store has nothing to say about the seat. */
+  /** Redis granted the seat; no events are delivered before that. */
   granted: boolean;
   touchedAt: number;
-  /** Ids that were delivered and may still be in the stream. */
+  /** Ids of events that were delivered but may still be in the stream. */
   read: string[];
-  /** The reading that is under way, and whether there has to be another one after it. */
+  /** The read in progress, and whether another one has to follow it. */
   reading: Promise<void> | null;
   again: boolean;
-  /** Something that was said did not arrive: the two have to begin anew. */
+  /** Something that this seat sent was lost: both sides have to start over. */
   astray: boolean;
 }
 
-/**
- * Candidates for a code in one script, and scripts in which it is tried: 64 draws, as in memory.
- */
+/** Candidates for a code per script, and number of scripts: 64 draws in total, as in memory. */
 const DRAWS = 8;
 const DRAW_ROUNDS = 8;
 
-/** Seats and rooms that are looked after at once. */
+/** Seats or rooms that are processed at once. */
 const BATCH = 500;
 
 /** A {@linkcode RoomStore} on Redis. */
@@ -85,13 +83,13 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   readonly #instance: string;
   readonly #seats = new Map<string, Local>();
   /**
-   * What has to be done when Redis is back. Each is fenced by its connection, so that it may come
-   * late or twice.
+   * Operations to run when Redis is back. Each is fenced by its connection id, so running it late
+   * or twice is harmless.
    */
   readonly #owed: (() => Promise<unknown>)[] = [];
   #cancelTimer: () => void;
   #tending: Promise<void> | null = null;
-  /** What the owner was told last; nothing yet at first. */
+  /** What `onChange` was told last; `undefined` before the first call. */
   #reason: string | null | undefined;
 
   constructor(options: RedisRoomStoreOptions) {
@@ -100,7 +98,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     this.#random = options.random ?? systemRandom;
     this.#limits = { ...STORE_LIMITS, ...REDIS_LIMITS, ...options.limits };
     this.#scripts = redisScripts(this.#limits, options.now ?? REDIS_NOW);
-    // Not from `random`: two instances with the same name would hear each other's bells only.
+    // Not from `random`: two instances with the same name would receive each other's notifications.
     this.#instance = toBase64Url(systemRandom(16));
     this.#link = new RedisLink({
       url: options.url,
@@ -115,12 +113,12 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     this.#cancelTimer = this.#clock.after(this.#limits.sweepMs, () => this.#tick());
   }
 
-  /** True where Redis is within reach. */
+  /** True if Redis is available. */
   get ready(): boolean {
     return this.#link.ready;
   }
 
-  /** How many seats have their sockets here. */
+  /** Number of seats whose sockets are connected to this instance. */
   get size(): number {
     return this.#seats.size;
   }
@@ -135,7 +133,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
       const code = await this.#drawCode(claim.room, ms);
       const made = await this.#create(claim, terms, { ms, code: code ?? "" });
       if (made === "none") throw new TypeError("Cannot create room: Redis made none");
-      // Somebody else made it in between, with digits of its own.
+      // Someone else created the room meanwhile, with digits of its own.
       const used = typeof made === "object" && made.code === code;
       if (code !== null && !used) await this.#retireCode(claim.room, code, false);
       return made;
@@ -193,7 +191,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   async leave(ticket: Ticket): Promise<void> {
-    // A sender hears `gone` first.
+    // A sender still has to receive `gone`.
     if (ticket.seat === "viewer") this.#seats.delete(ticket.conn);
     await this.#insist(() => this.#act(this.#scripts.leave, ticket));
   }
@@ -202,7 +200,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     try {
       await this.#act(this.#scripts.dismiss, ticket);
     } catch (error) {
-      // Not later: there may be another viewer by then.
+      // Not retried later: there may be another viewer by then.
       this.#mislaid(ticket, error);
     }
   }
@@ -226,8 +224,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * Looks after every seat and every room that is due: resolves when all that was in the streams
-   * before is delivered.
+   * Renews every seat's lease and checks every room that is due. Resolves when all events that were
+   * in the streams before have been delivered.
    */
   async catchUp(): Promise<void> {
     await this.#payBack();
@@ -235,7 +233,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     await this.#sweep();
   }
 
-  /** Ends the connections to Redis. Seats are not given up: their leases run out. */
+  /** Closes the connections to Redis. Seats are not released: their leases run out. */
   async close(): Promise<void> {
     this.#cancelTimer();
     this.#cancelTimer = () => {};
@@ -248,8 +246,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * The claims that Redis grants, refuses, or does not answer, which is `busy`. `viewer`: what
-   * becomes of a viewer's seat then; one that was joined need not wait for anybody.
+   * Asks Redis for a seat: granted, refused, or `busy` if there is no result. In the last case
+   * `viewer` says how a viewer's seat is released; one that was just joined need not be kept.
    */
   async #claim<T extends Seated>(
     { conn, listener }: Claim,
@@ -258,7 +256,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     viewer: "leave" | "lose" = "leave",
   ): Promise<T | Denied> {
     if (!this.ready) return "busy";
-    // Known before Redis is: its events may be quicker than its answer.
+    // Registered before asking Redis: events may arrive before the result.
     const seat: Local = {
       room,
       conn,
@@ -283,7 +281,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     } catch (error) {
       this.#seats.delete(conn);
       if (!(error instanceof RedisAway)) throw error;
-      // It may have been granted, and nobody has the rtok.
+      // The seat may have been granted, but nobody has its rtok, so release it.
       const scripts = this.#scripts;
       this.#owe(() => this.#act(scripts[viewer], { room, conn, seat: "viewer" }));
       this.#owe(() => this.#act(scripts.lose, { room, conn, seat: "sender" }));
@@ -309,7 +307,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     };
   }
 
-  /** The room's own address behind one that may be digits; '' is none. */
+  /** Resolves digits to the room's own address; '' if they lead nowhere. */
   async #lead(address: string): Promise<string | "busy"> {
     if (!isCode(address)) return address;
     try {
@@ -349,14 +347,12 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     await this.#link.run(this.#scripts.retireCode, keys, [room, code, rest ? "1" : "0"]);
   }
 
-  /** An operation of whoever has a ticket. */
+  /** Runs an operation for the holder of a ticket. */
   #act(script: Script, { room, conn, seat }: Ticket, more: readonly string[] = []) {
     return this.#run(script, room, [conn, this.#instance, seat, ...more]);
   }
 
-  /**
-   * Runs a script of a room, tidies up where the room ended, and returns the rest of the answer.
-   */
+  /** Runs a script of a room, cleans up if the room ended, and returns the rest of the results. */
   async #run(script: Script, room: string, args: readonly string[]): Promise<unknown[]> {
     const answer = await this.#link.run(script, [KEY.room(room), KEY.events(room)], args);
     if (!Array.isArray(answer)) throw new TypeError("Cannot run a script: its answer is no list");
@@ -365,7 +361,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     return rest;
   }
 
-  /** Without it the digits rest longer, and the room is counted until somebody looks for it. */
+  /**
+   * Optional clean-up: without it the digits rest longer, and the room counts towards the limit
+   * until a sweep.
+   */
   async #tidy(room: string, code: string): Promise<void> {
     try {
       if (code !== "") await this.#retireCode(room, code, true);
@@ -375,7 +374,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     }
   }
 
-  /** Does it now, or when Redis is back. */
+  /** Runs `attempt` now, or when Redis is back. */
   async #insist(attempt: () => Promise<unknown>): Promise<void> {
     try {
       await attempt();
@@ -396,8 +395,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * What this seat said did not arrive; it hears so when Redis is back, and can do something about
-   * it.
+   * Marks that something this seat sent was lost. The seat receives `astray` when Redis is back, so
+   * that it can recover.
    */
   #mislaid({ conn }: Ticket, error: unknown): void {
     if (!(error instanceof RedisAway)) throw error;
@@ -411,8 +410,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * Vouches for the seat and delivers what there is, until there is nothing. One at a time for each
-   * seat.
+   * Renews the seat's lease and delivers its events until there are none left. Runs once at a time
+   * for each seat.
    */
   async #tend(seat: Local): Promise<void> {
     seat.again = true;
@@ -449,7 +448,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     seat.listener(event);
   }
 
-  /** Nothing is to be heard any more; what was read goes out of the stream all the same. */
+  /** Stops delivering to this seat, and still deletes the events it has read from the stream. */
   #drop(seat: Local): void {
     this.#seats.delete(seat.conn);
     const args = [seat.conn, this.#instance, ...seat.read];
@@ -485,8 +484,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * Lets the deadlines of rooms take effect after which nobody else looks. Every instance does it
-   * for all.
+   * Applies the deadlines of due rooms, in case no operation does. Every instance does it for all
+   * rooms.
    */
   async #sweep(): Promise<void> {
     const { due, look, lookAt } = this.#scripts;
@@ -512,7 +511,7 @@ async function inBatches<T>(items: readonly T[], each: (item: T) => Promise<void
   }
 }
 
-/** A script's answer: seat, seconds, salt, …, or `refused`. */
+/** Parses a script's results: seat, seconds, salt, …, or `refused`. */
 function seated(room: string, [seat, exp, salt]: readonly unknown[]): Seated | Denied {
   if (seat === "refused") return "refused";
   const known = seat === "sender" || seat === "viewer";
@@ -522,7 +521,7 @@ function seated(room: string, [seat, exp, salt]: readonly unknown[]): Seated | D
   return { room, seat, exp, salt };
 }
 
-/** An event as a script wrote it. Redis is outside: whatever else is in there is nothing. */
+/** Parses an event written by a script. Redis is not trusted: anything unexpected is ignored. */
 function parseEvent(json: string): SeatEvent | null {
   if (json === '{"t":"superseded"}') return { t: "superseded" };
   if (json === '{"t":"dismissed"}') return { t: "dismissed" };

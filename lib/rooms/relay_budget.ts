@@ -1,7 +1,7 @@
 /**
- * What one room may send through the encrypted relay: so much in all, for so long, and no faster
- * than that. Who is too fast waits, and with him, as the two ends count what is under way, the
- * browser that sends.
+ * Budget of a room for the encrypted relay: total size, duration and rate. A frame that exceeds the
+ * rate is delayed. Because both peers limit the data in flight, that slows down the sending
+ * browser.
  *
  * @module
  */
@@ -9,32 +9,32 @@ import { LruCache } from "@std/cache/lru-cache";
 import { MAX_KEYS } from "../ops/rate_limits.ts";
 import { type Clock, systemClock } from "../ops/clock.ts";
 
-/** Limits of a room, both ways together. */
+/** Limits of a room, both directions together. */
 export interface RelayLimits {
-  /** Characters in all. */
+  /** Characters in total. */
   readonly bytes: number;
-  /** Characters a second. */
+  /** Characters per second. */
   readonly bytesPerSecond: number;
   /** Seconds from the first frame on. */
   readonly seconds: number;
 }
 
-/** What counts as the least: a flood of empty frames costs as well. */
+/** Minimum cost of a frame, so that a flood of empty frames uses up the budget as well. */
 const LEAST = 1_024;
 
-/** So many milliseconds' worth may go at once. */
+/** Size of the burst that the rate allows, in ms. */
 const BURST_MS = 250;
 
 interface Spent {
   readonly since: number;
   readonly bytes: number;
-  /** Up to when what was passed on is paid for, by the clock. */
+  /** The time, by the clock, up to which the rate is used up. */
   readonly paidAt: number;
 }
 
 /**
- * Counts by room. The rooms that were touched longest ago are forgotten first; those are over after
- * an hour anyway.
+ * Counts per room. The room used longest ago is evicted first; by then it has usually ended, since
+ * a room lasts an hour at most.
  */
 export class RelayBudget {
   readonly #limits: RelayLimits;
@@ -47,8 +47,8 @@ export class RelayBudget {
   }
 
   /**
-   * Takes `length` characters: how many milliseconds they have to wait, or `null` where the room
-   * has used up its budget.
+   * Charges `length` characters. Returns how many milliseconds they have to wait, or `null` if the
+   * room's budget is used up.
    */
   take(room: string, length: number): number | null {
     const now = this.#clock.now();

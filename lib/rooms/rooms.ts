@@ -1,5 +1,5 @@
 /**
- * Rooms as the routes see them: open sockets come in, everything else happens here.
+ * The rooms, as routes use them: they hand over open sockets, everything else happens here.
  *
  * @module
  */
@@ -14,30 +14,32 @@ import type { RelayBudget } from "./relay_budget.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "../ops/tokens.ts";
 
-/** Options of {@linkcode Rooms}; whatever is missing has its default. */
+/** Options of {@linkcode Rooms}. */
 export interface RoomsOptions {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly limits?: Partial<ConnectionLimits>;
-  /** What clients may have; nothing is limited without. */
+  /** Limits for clients; without it there are none. */
   readonly admission?: Admission;
-  /** What the two ends of a room are told to get through with; nothing without. */
+  /** Creates the ICE servers for both seats of a room; without it no `ice` message is sent. */
   readonly ice?: IceIssuer;
-  /** What may go through the encrypted relay; without it there is none. */
+  /** Budget of the encrypted relay; without it there is no encrypted relay. */
   readonly relay?: RelayBudget;
   readonly counters?: Counters;
-  /** Hears what the store threw. */
+  /** Receives errors that the store threw. */
   readonly onError?: (error: unknown) => void;
 }
 
 /** All sockets of this process. */
 export class Rooms {
-  /** Asked before an upgrade. */
+  /** Consulted before an upgrade. */
   readonly admission: Admission;
   readonly counters: Counters | undefined;
   readonly #context: ConnectionContext;
   #stopping = false;
-  /** Kept until the socket itself is closed, which a stuck reader can delay: they count as open. */
+  /**
+   * Kept until the socket itself is closed, which a client can delay: until then it counts as open.
+   */
   readonly #open = new Map<WebSocket, Connection>();
 
   constructor(store: RoomStore, options: RoomsOptions = {}) {
@@ -56,21 +58,19 @@ export class Rooms {
     };
   }
 
-  /** How many sockets are open. */
+  /** Number of open sockets. */
   get size(): number {
     return this.#open.size;
   }
 
-  /**
-   * Whether this process can seat anybody: its store is within reach, and it is not being stopped.
-   */
+  /** True if this process can assign seats: its store is available, and it is not shutting down. */
   get ready(): boolean {
     return !this.#stopping && this.#context.store.ready;
   }
 
   /**
-   * How many rooms have a seat in this process; one whose two seats are in two processes counts in
-   * both.
+   * Number of rooms that have a seat in this process. A room whose seats are in two processes is
+   * counted in both.
    */
   countRooms(): number {
     const rooms = new Set<string>();
@@ -78,7 +78,7 @@ export class Rooms {
     return rooms.size;
   }
 
-  /** Takes a socket just upgraded, for which `admission` was asked. */
+  /** Takes a socket that was just upgraded. `admission` must have granted the upgrade. */
   accept(socket: WebSocket, guest: Guest): void {
     const { clock } = this.#context;
     const leave = this.admission.enter(guest.address);
@@ -88,7 +88,7 @@ export class Rooms {
       this.#open.set(socket, connection);
       socket.addEventListener("message", ({ data }) => connection.receive(data));
     });
-    // Comes without `open` where the client went away in between.
+    // Fires without `open` if the client disconnected in between.
     socket.addEventListener("close", () => {
       leave();
       this.#open.get(socket)?.closed();
@@ -96,7 +96,7 @@ export class Rooms {
     });
   }
 
-  /** Sends everybody away with the code for a restart. */
+  /** Closes all sockets with the code for a restart. */
   shutdown(): void {
     this.#stopping = true;
     for (const connection of this.#open.values()) connection.end("restart");

@@ -1,5 +1,6 @@
 /**
- * From the request for `/ws/<room>` or `/ws/<digits>` to an open socket, or to the reason why not.
+ * Turns a request for `/ws/<room>` or `/ws/<digits>` into an open socket, or into a response with
+ * the reason for refusal.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { Guest } from "./connection.ts";
 import type { Rooms } from "./rooms.ts";
 
 /**
- * Seconds after which Deno asks a silent socket whether it lives: it notices a dead line before the
+ * Seconds after which Deno pings a silent socket, which detects a dead connection before the
  * heartbeat does.
  */
 const IDLE_TIMEOUT_S = 15;
@@ -20,7 +21,7 @@ const IDLE_TIMEOUT_S = 15;
 /** Options of {@linkcode upgradeToRoom}. */
 export interface UpgradeOptions {
   readonly rooms: Rooms;
-  /** Origins besides the request's own, e.g. `https://example.org` in front of a proxy. */
+  /** Origins besides the request's own, e.g. `https://example.org` if a proxy is in front. */
   readonly allowedOrigins?: readonly string[];
 }
 
@@ -38,10 +39,10 @@ function postpone({ total, retry }: Refusal): Response {
 
 /**
  * Upgrades a request for the room of `guest` and hands the socket over. Everything is checked
- * before the upgrade: the answer is else `{code, message}` in JSON with status 400 (room,
- * subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket), or 429 (too much from this
- * client) and 503 (too much from all) with Retry-After. A page can't read what came in place of its
- * WebSocket, but it can ask again without an upgrade: then 429 and 503 come before 426.
+ * before the upgrade. Otherwise the response is `{code, message}` in JSON with status 400 (room,
+ * subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket), or, with Retry-After, 429
+ * (limit of this client) or 503 (limit of all). A page can't read a response that refuses its
+ * WebSocket, but it can ask again without an upgrade: then 429 and 503 take precedence over 426.
  */
 export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOptions): Response {
   const response = answer(req, guest, options);
@@ -50,7 +51,7 @@ export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOption
   return response;
 }
 
-/** What a status is counted as. */
+/** The refusal that each status is counted as. */
 const REFUSALS: Readonly<Record<number, "malformed" | "origin" | "busy">> = {
   400: "malformed",
   403: "origin",

@@ -1,6 +1,6 @@
 /**
- * The access key of a server that makes rooms only for those who know it. Who shows it once gets a
- * cookie that says so for a while; joining never asks for either.
+ * The access key of a server that lets only those who know it create rooms. Entering it once sets a
+ * cookie that is valid for a while; joining needs neither key nor cookie.
  *
  * @module
  */
@@ -13,40 +13,43 @@ import { config } from "../ops/config.ts";
 import { readForm } from "./form.ts";
 import { GuessLimit, RateLimit } from "../ops/rate_limits.ts";
 
-/** How long a cookie is good for, in seconds: a day's work. */
+/** How long a cookie is valid, in seconds: a working day. */
 const COOKIE_S = 12 * 3_600;
 
-/** Wrong keys a minute of one client, who is then shut out for longer each time, and of all. */
+/**
+ * Wrong keys allowed a minute: per client (which is then blocked for longer each time), and in
+ * total.
+ */
 const WRONG_PER_MINUTE = 10;
 const WRONG_PER_MINUTE_TOTAL = 600;
 
-/** The key of what counts for all together. */
+/** The limit's key for all clients together. */
 const ALL = "";
 
 const COOKIE_PATTERN = /^(\d{10,11})\.([A-Za-z0-9_-]{43})$/;
 
-/** What came of a form. */
+/** Result of a submitted form. */
 export type Entry =
-  /** The key was right: the value of Set-Cookie. */
+  /** The key was right; `cookie` is the value of Set-Cookie. */
   | { readonly at: "in"; readonly cookie: string }
   | { readonly at: "wrong" }
-  /** Too many wrong ones; `retry` in seconds. */
+  /** Too many wrong keys; `retry` is in seconds. */
   | { readonly at: "wait"; readonly retry: number }
-  /** The form is not ours: too long, or sent by another site's page. */
+  /** The form was refused: too long, or sent by another site's page. */
   | { readonly at: "foreign" };
 
 /** Options of {@linkcode Access}. */
 export interface AccessOptions {
-  /** Empty where none is asked for. */
+  /** Empty if the server asks for no key. */
   readonly key: string;
-  /** True where browsers come over HTTPS: then the cookie goes over nothing else. */
+  /** True if browsers use HTTPS: then the cookie is sent over HTTPS only. */
   readonly secure: boolean;
   readonly clock?: Clock;
-  /** Milliseconds since 1970, for cookies that other instances and restarts understand. */
+  /** Milliseconds since 1970, so that cookies are valid across instances and restarts. */
   readonly now?: () => number;
 }
 
-/** Knows whether a request comes from somebody who showed the key. */
+/** Decides whether a request comes from somebody who entered the key. */
 export class Access {
   readonly #secret: Buffer | null;
   readonly #right: Buffer;
@@ -56,8 +59,9 @@ export class Access {
   readonly #wrongTotal: RateLimit;
 
   constructor({ key, secure, clock = systemClock, now = Date.now }: AccessOptions) {
-    // Slow, once: who has got hold of a cookie could otherwise try keys on it as quickly as he can
-    // hash. The same for all instances and restarts, so that cookies outlive them.
+    // Slow on purpose, and done once: otherwise somebody who obtained a cookie could test keys
+    // against it as fast as they can hash. The salt is fixed, so that cookies are valid across
+    // instances and restarts.
     this.#secret = key === "" ? null : scryptSync(key, "img-e2e/1 access cookie", 32);
     this.#right = this.#mac(`key ${key}`);
     this.#secure = secure;
@@ -67,7 +71,8 @@ export class Access {
   }
 
   /**
-   * True where this request may make rooms: its cookie is ours and not too old, or none is needed.
+   * True if this request may create rooms: its cookie is ours and has not expired, or none is
+   * needed.
    */
   admits(req: Request): boolean {
     if (this.#secret === null) return true;
@@ -78,16 +83,17 @@ export class Access {
       Number(expires) * 1_000 > this.#now();
   }
 
-  /** Takes the form with the field `key`, from the client that limits know as `address`. */
+  /** Handles the form with the field `key`, sent by the client that limits know as `address`. */
   async enter(req: Request, address: string): Promise<Entry> {
     const site = req.headers.get("sec-fetch-site") ?? "same-origin";
     const form = await readForm(req);
-    // Another site's page would have all its visitors guess, each from an address of his own.
+    // Otherwise another site's page could have all its visitors guess, each from an address of
+    // their own.
     if (form === null || !/^(same-origin|none)$/.test(site)) return { at: "foreign" };
     const wait = this.#wrong.take(address) || this.#wrongTotal.take(ALL);
     if (wait > 0) return { at: "wait", retry: Math.ceil(wait / 1_000) };
-    // MACs of both, so that neither the length nor the place of the first difference shows in the
-    // time.
+    // Compares MACs, so that timing reveals neither the length nor the position of the first
+    // difference.
     const given = this.#mac(`key ${(form.get("key") ?? "").trim()}`);
     if (this.#secret === null || !timingSafeEqual(given, this.#right)) return { at: "wrong" };
     this.#wrong.giveBack(address);
@@ -111,7 +117,7 @@ export class Access {
     return headers.get("set-cookie") ?? "";
   }
 
-  /** With the prefix that keeps other hosts of the same domain, and plain HTTP, from setting it. */
+  /** `__Host-` keeps other hosts of the same domain, and plain HTTP, from setting the cookie. */
   get #name(): string {
     return this.#secure ? "__Host-access" : "access";
   }
@@ -127,7 +133,7 @@ export class Access {
 
 const { ACCESS_KEY, PUBLIC_ORIGIN, TLS_CERT } = config();
 
-/** The access of this process, as ACCESS_KEY says. */
+/** The access check of this process, configured by ACCESS_KEY. */
 export const access: Access = new Access({
   key: ACCESS_KEY,
   secure: TLS_CERT !== "" || PUBLIC_ORIGIN.some((origin) => origin.startsWith("https:")),

@@ -1,5 +1,5 @@
 /**
- * Which program browsers get from this server.
+ * Identifies the build that this server delivers to browsers.
  *
  * @module
  */
@@ -14,11 +14,11 @@ function readBuild(): string | null {
   try {
     return Deno.readTextFileSync(FILE).trim();
   } catch (error) {
-    // Nothing is built while the app is being worked on.
+    // There is no build while the app is in development.
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }
 
-/** In hexadecimal digits; `null` where nothing was built. */
+/** The hash in hexadecimal digits; `null` if there is no build. */
 export const build: string | null = readBuild();

@@ -1,16 +1,16 @@
 /**
- * What a browser posts.
+ * Reads forms that browsers post.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 
-/** Longest form that is read, in bytes: the longest access key, with every character escaped. */
+/** Longest form accepted, in bytes: the longest access key with every character escaped. */
 const MAX_FORM_BYTES = 8_192;
 
 /**
- * The fields of a form, `null` where it is too long. No more than the longest one is ever in
- * memory.
+ * The fields of a form, or `null` if it is too long. Reading stops at the limit, so memory use is
+ * bounded.
  */
 export async function readForm(req: Request): Promise<URLSearchParams | null> {
   const chunks: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 /**
- * Security headers for every answer: pages, files, errors, refusals. Around the app and not a
- * middleware in it, because Fresh answers errors outside of the middlewares.
+ * Security headers for every response: pages, files, errors, refusals. They wrap the whole app
+ * instead of being a middleware, because Fresh creates error responses outside of its middlewares.
  *
  * @module
  */
@@ -8,15 +8,15 @@
 import { log } from "../ops/log.ts";
 
 /**
- * Where Fresh keeps the nonce of a rendered page's inline script; there is no public way to it
- * outside of its own `csp()`.
+ * Where Fresh keeps the nonce of a rendered page's inline script. Outside of Fresh's own `csp()`
+ * there is no public access to it.
  */
 const NONCE = Symbol.for("__freshNonce");
 
-/** A year, for this host alone: what else lives below its name is the operator's business. */
+/** A year, for this host only: the operator decides about subdomains. */
 const HSTS = "max-age=31536000";
 
-/** Only what Chromium knows by name: it complains in the console about others. */
+/** Only features that Chromium knows: it logs a console error about any other name. */
 const PERMISSIONS = [
   "accelerometer=()",
   "camera=(self)",
@@ -34,24 +34,24 @@ const PERMISSIONS = [
 
 /** Options of {@linkcode secured}. */
 export interface HeaderOptions {
-  /** Origins that browsers see, as in PUBLIC_ORIGIN. */
+  /** Origins as browsers see them, as in PUBLIC_ORIGIN. */
   readonly publicOrigins: readonly string[];
-  /** This process speaks TLS itself. */
+  /** True if this process terminates TLS itself. */
   readonly tls: boolean;
 }
 
 type Handler<Info> = (req: Request, info?: Info) => Response | Promise<Response>;
 
 /**
- * Answers as `handler` does, with security headers. The answer to a WebSocket upgrade is passed on
- * as it is.
+ * Wraps `handler` so that its responses have security headers. The response to a WebSocket upgrade
+ * is returned unchanged.
  */
 export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): Handler<Info> {
   const sockets = options.publicOrigins.map((origin) => origin.replace(/^http/, "ws"));
   const strict = options.tls || options.publicOrigins.some((origin) => origin.startsWith("https:"));
   return async (req, info) => {
     const response = await answerOf(handler, req, info);
-    // Deno knows an upgrade by the very object.
+    // Deno recognizes an upgrade by the identity of the response object.
     if (response.status === 101) return response;
     const headers = new Headers(response.headers);
     const isPage = headers.get("content-type")?.startsWith("text/html") === true;
@@ -69,7 +69,7 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     headers.set("permissions-policy", PERMISSIONS);
     if (strict) headers.set("strict-transport-security", HSTS);
     if (isPage) headers.set("cache-control", "no-store");
-    // What a page says depends on who reads it, for every cache that keeps it nevertheless.
+    // The page depends on these headers; this is for any cache that ignores `no-store`.
     if (isPage) headers.append("vary", "accept-language, cookie");
     const { status, statusText } = response;
     return new Response(response.body, { status, statusText, headers });
@@ -77,30 +77,29 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
 }
 
 /**
- * The answer of `handler`, or ours where it throws: Fresh answers what routes throw, but not what
- * comes up before it has found one, such as a URIError for percent signs in a path that stand for
- * nothing.
+ * The response of `handler`, or ours if it throws. Fresh answers what routes throw, but not what is
+ * thrown before it has found a route, such as the URIError for malformed percent-encoding in a
+ * path.
  */
 async function answerOf<Info>(handler: Handler<Info>, req: Request, info?: Info) {
   try {
     return await handler(req, info);
   } catch (error) {
     if (error instanceof URIError) return new Response("Bad request\n", { status: 400 });
-    // Its name only: a message could hold what a visitor sent.
+    // Only the error's name: its message could contain what a visitor sent.
     log.error("request failed", { reason: error instanceof Error ? error.name : "unknown" });
     return new Response("Internal server error\n", { status: 500 });
   }
 }
 
-/** For files and data: the picture worker is one of them, and it needs nothing of the network. */
+/** For files and data. The picture worker is one of them, and needs no network access. */
 const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
 
 /** The service worker fetches pages for the browser. */
 const SERVICE_WORKER = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 
 /**
- * The decoder of HEIC is WebAssembly: it may be compiled there and nowhere else, and reaches
- * nothing.
+ * The HEIC decoder is WebAssembly: only this worker may compile it, and it has no network access.
  */
 const HEIC_WORKER = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'";
 
@@ -115,10 +114,10 @@ function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
     "default-src 'none'",
     ["script-src 'self'", ...inline].join(" "),
     "style-src 'self'",
-    // The icon. Pictures are painted on canvases, from bytes.
+    // For the icon. Pictures are painted on canvases, from bytes.
     "img-src 'self'",
     "font-src 'self'",
-    // 'self' is enough for WebSockets of the same host, but not in Safari before 15.4 (from
+    // 'self' covers WebSockets of the same host, but not in Safari before 15.4 (according to
     // documentation).
     ["connect-src 'self'", ...sockets].join(" "),
     "worker-src 'self'",

@@ -1,14 +1,11 @@
-/**
- * What the container asks to know whether its server lives: ends with 0 where it does, 1 where it
- * does not.
- */
+/** The container's health check: exits with 0 if the server responds, otherwise with 1. */
 
-/** Without an answer for so long, in milliseconds, it is not alive. */
+/** How long to wait for a response, in milliseconds. */
 const PATIENCE_MS = 4_000;
 
 /**
- * Where a server with these settings answers. A certificate is not for this name, so whoever asks
- * there must not look at it.
+ * URL of the health check of a server with these settings. A TLS certificate is not issued for this
+ * host name, so the caller must not verify it.
  */
 export function healthUrl(env: Readonly<Record<string, string>>): string {
   const host = env["HOST"] || "127.0.0.1";

@@ -1,5 +1,5 @@
 /**
- * The rooms of this process.
+ * The rooms of this process, with their store, limits and metrics.
  *
  * @module
  */
@@ -15,18 +15,20 @@ import type { RoomStore } from "../rooms/store.ts";
 
 const settings = config();
 
-// Its name only: a message could hold what a client sent.
+// Logs only the error's name: its message could contain what a client sent.
 function onError(error: unknown): void {
   metrics.count("store_errors", "any");
   log.error("room store failed", { reason: error instanceof Error ? error.name : "unknown" });
 }
 
-/** With REDIS_URL the rooms are there, and never in memory, whether Redis answers or not. */
+/**
+ * If REDIS_URL is set, rooms are kept in Redis only, and never in memory, even while Redis is down.
+ */
 async function openStore(): Promise<RoomStore> {
   const { REDIS_URL: url, LIMIT_ROOMS: maxRooms } = settings;
   const limits = { maxRooms };
   if (url === "") return new MemoryRoomStore({ limits });
-  // Loaded only now: who has no Redis carries no client.
+  // Loaded on demand, so that servers without Redis don't load its client.
   const { RedisRoomStore } = await import("../rooms/redis_store.ts");
   return new RedisRoomStore({
     url,
@@ -79,5 +81,5 @@ export const rooms: Rooms = new Rooms(await openStore(), {
   onError,
 });
 
-/** Origins besides the request's own from which they may be reached. */
+/** Origins, besides the request's own, whose pages may open a WebSocket here. */
 export const allowedOrigins: readonly string[] = settings.PUBLIC_ORIGIN;

@@ -9,23 +9,28 @@ import { complain, log, setLevel, tell } from "../ops/log.ts";
 
 type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
-/** What `_fresh/server.js` exports by default. */
+/** The default export of `_fresh/server.js`. */
 interface Server {
   fetch: Fetch;
 }
 
-/** A platform that stops us kills after 5 s (Deno Deploy) or 10 s (docker): stay well below. */
+/**
+ * Platforms kill a process 5 s (Deno Deploy) or 10 s (docker) after asking it to stop: stay well
+ * below.
+ */
 const SHUTDOWN_MS = 3_000;
 
-/** How long the close frames of all sockets have until the listener goes. */
+/** Time for all sockets to send their close frames before the listener is closed, in ms. */
 const FAREWELL_MS = 200;
 
-/** An address as it is usually written: one socket for IPv4 and IPv6 reports `::ffff:192.0.2.1`. */
+/**
+ * An address in its usual form: a dual-stack socket reports IPv4 addresses as `::ffff:192.0.2.1`.
+ */
 export function plainAddress(hostname: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname)?.[1] ?? hostname;
 }
 
-/** The address to show: one that can be clicked on. */
+/** The address to print: one that can be clicked. */
 export function urlOf(hostname: string, port: number, scheme: "http" | "https" = "http"): string {
   const host = ["0.0.0.0", "::", "::1", "127.0.0.1"].includes(hostname)
     ? "localhost"
@@ -43,10 +48,10 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
       hostname,
       port,
       ...tls,
-      // Pages carry their texts; what was compressed when it was built is left as it is.
+      // For pages rendered per request; files that the build compressed are left as they are.
       automaticCompression: true,
-      // A platform can put a socket of its own in the place of ours (DENO_SERVE_ADDRESS), and that
-      // need not be one of TCP.
+      // A platform can replace our socket with one of its own (DENO_SERVE_ADDRESS), which need not
+      // be a TCP socket.
       onListen: (addr: Deno.Addr) => {
         const where = "hostname" in addr
           ? urlOf(addr.hostname, addr.port, tls === null ? "http" : "https")
@@ -60,18 +65,19 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
     }, (req, info) => fetch(req, plainInfo(info)));
   if (host !== "") return serve(host);
   try {
-    // One socket for both: browsers try localhost as ::1 first, `docker run -p` comes over IPv4.
+    // One socket for both families: browsers try localhost as ::1 first, `docker run -p` uses IPv4.
     return serve("::");
   } catch (error) {
-    // Not without IPv6: localhost would then lead to whatever has the port there.
+    // No fallback to IPv4 when the port is taken: localhost would then lead to whatever uses the
+    // port on IPv6.
     if (error instanceof Deno.errors.AddrInUse) throw error;
     return serve("0.0.0.0");
   }
 }
 
 /**
- * Certificate and key, or `null` where a proxy has them. Throws a ConfigError that names the file
- * it could not read.
+ * Certificate and key, or `null` if none is configured. Throws a ConfigError that names the file
+ * that could not be read.
  */
 function readTls({ TLS_CERT, TLS_KEY }: Config): { cert: string; key: string } | null {
   if (TLS_CERT === "") return null;
@@ -81,7 +87,8 @@ function readTls({ TLS_CERT, TLS_KEY }: Config): { cert: string; key: string } |
     } catch (error) {
       const why = error instanceof Error ? error.name : "unknown";
       throw new ConfigError([
-        `${name} is not valid: the file ${path} can't be read (${why}); it has to be below tls/, /etc/letsencrypt/ or /run/secrets/`,
+        `${name} is not valid: the file ${path} can't be read (${why}); ` +
+        "it has to be below tls/, /etc/letsencrypt/ or /run/secrets/",
       ]);
     }
   };
@@ -100,23 +107,24 @@ function stopOnSignal(server: Deno.HttpServer, rooms: Rooms): void {
     if (stopping) return;
     stopping = true;
     log.info("shutting down");
-    // With the code that says "come back"; server.shutdown() would say 1001, and is quicker than
-    // frames on their way.
+    // Closes sockets with the code that tells clients to reconnect. server.shutdown() would use
+    // 1001, and would not wait for frames still being sent.
     rooms.shutdown();
     await delay(FAREWELL_MS);
-    // Rejects when a connection breaks meanwhile, or hangs: it is gone either way.
+    // Rejects if a connection breaks meanwhile or the deadline passes; the process exits in both
+    // cases.
     await deadline(server.shutdown(), SHUTDOWN_MS).catch(() => {});
-    // Not left to the event loop: an open client of a store would keep the process alive.
+    // Exit explicitly: an open client of the store would keep the process alive.
     Deno.exit(0);
   };
   Deno.addSignalListener("SIGINT", stop);
-  // Windows knows no SIGTERM.
+  // Windows has no SIGTERM.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
 }
 
 /**
- * True where Deno's own OpenTelemetry is on and keeps traces, whose paths nothing in here can
- * shorten.
+ * True if Deno's own OpenTelemetry is on and records traces. They contain request paths, which the
+ * app can't shorten.
  */
 function recordsPaths(env: Readonly<Record<string, string | undefined>>): boolean {
   return /^(1|true)$/i.test(env["OTEL_DENO"] ?? "") && env["OTEL_TRACES_SAMPLER"] !== "always_off";
@@ -131,7 +139,9 @@ function isDenoDeploy(): boolean {
   return Deno.env.has("DENO_DEPLOY") || Deno.env.has("DENO_DEPLOYMENT_ID");
 }
 
-/** Reads the environment, serves until a signal comes, and says in one sentence why it can't. */
+/**
+ * Reads the environment and serves until a signal arrives. Prints one sentence if it can't start.
+ */
 async function main(): Promise<void> {
   try {
     const settings = config();
@@ -145,8 +155,8 @@ async function main(): Promise<void> {
       });
     }
     const { fetch } = await loadBuild();
-    // Loaded only now: it reads the settings as well, and would say what is wrong with them in its
-    // own way.
+    // Loaded after the settings were parsed: it reads them too, and would report errors in its own
+    // way.
     const { rooms } = await import("./instance.ts");
     stopOnSignal(listen(fetch, settings), rooms);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { createDefine } from "fresh";
 
-/** What middlewares leave for the handlers and pages of the same request. */
+/** What middlewares pass to the handlers and pages of the same request. */
 // deno-lint-ignore no-empty-interface -- filled as middlewares come
 export interface State {}
 
