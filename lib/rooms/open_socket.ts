@@ -19,7 +19,7 @@ interface Core {
  * meanwhile, and its idle timeout no longer applies: a fragmented message without an end would then
  * fill the memory. There is no public way to cut the connection, so this closes the underlying
  * resource, as the idle timeout does. If a version of Deno names these parts differently, this does
- * nothing, and a test in tests/rooms fails.
+ * nothing, and a test in tests/attacks fails.
  */
 function cut(socket: WebSocket): void {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) =>

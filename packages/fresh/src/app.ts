@@ -18,7 +18,7 @@ import type {
 
 const METHODS: readonly Method[] = ["GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/** Files of `routes/` that are no route themselves. */
+/** Files of `routes/` that wrap routes instead of being one. */
 const WRAPS = /(?:^|\/)_[^/]*$/;
 
 const NO_INFO: Deno.ServeHandlerInfo<Deno.NetAddr> = {
@@ -30,7 +30,7 @@ export type ListenOptions =
   & Partial<Deno.ServeTcpOptions & Deno.TlsCertifiedKeyPem>
   & { remoteAddress?: string };
 
-/** A directory of the site: middlewares and the error page of everything below it. */
+/** A directory of the site: the middlewares and the error page of everything below it. */
 interface Segment<State> {
   parent: Segment<State> | null;
   children: Map<string, Segment<State>>;
@@ -39,7 +39,7 @@ interface Segment<State> {
   errorRoute: Route<State> | null;
 }
 
-/** What the calls on an App add up to, put together when `handler()` is called. */
+/** The routes and middlewares added to an App, assembled when `handler()` is called. */
 interface Site<State> {
   root: Segment<State>;
   notFound: Route<State> | null;
@@ -48,7 +48,7 @@ interface Site<State> {
 
 type Step<State> = (site: Site<State>) => void;
 
-/** Used by the dev side and by the generated server; apps have no need for it. */
+/** Used by the dev side and by the generated server; not for apps. */
 export let setBuildCache: <State>(
   app: App<State>,
   cache: BuildCache,
@@ -111,7 +111,7 @@ export class App<State> {
   fsRoutes(): this {
     return this.#add((site) => {
       const files = [...this.#cache?.routes ?? []].sort((a, b) => compareRoutes(a.id, b.id));
-      // A route is wrapped in what is there when it is added: what wraps goes first.
+      // A route gets the wrappers that exist when it is added, so add those first.
       const [wrappers = [], routes = []] = [true, false].map((wraps) =>
         files.filter(({ id }) => WRAPS.test(id) === wraps)
       );
@@ -208,7 +208,9 @@ function newSegment<State>(parent: Segment<State> | null): Segment<State> {
   return { parent, children: new Map(), middlewares: [], app: null, errorRoute: null };
 }
 
-/** The segment for a path or pattern; the last part names a file unless `whole` is set. */
+/**
+ * The segment for a path or pattern; the last part is ignored as a file name unless `whole` is set.
+ */
 function segmentOf<State>(root: Segment<State>, path: string, whole: boolean): Segment<State> {
   const parts = path.split("/").filter((part) => part !== "" && part !== "*");
   if (!whole) parts.pop();
@@ -224,9 +226,9 @@ function segmentOf<State>(root: Segment<State>, path: string, whole: boolean): S
 }
 
 /**
- * The middlewares that a request passes on its way down to a segment, outermost first: those that
- * are there now. What is added later, by a middleware or a file of `routes/`, does not count for
- * routes that were there before; only `_404` does.
+ * The middlewares that a request passes on its way to a segment, outermost first. Only those that
+ * exist now: what a middleware or a file of `routes/` adds later does not apply to routes added
+ * before, except for `_404`.
  */
 function chain<State>(site: Site<State>, segment: Segment<State>): Middleware<State>[] {
   const { app, errorRoute } = segment;
@@ -241,7 +243,8 @@ function chain<State>(site: Site<State>, segment: Segment<State>): Middleware<St
         const route = isMissing ? site.notFound : errorRoute;
         if (route === null) throw error;
         ctx.error = error;
-        // A _404 that wants to be one says so, with page(undefined, { status: 404 }).
+        // To respond with 404, a _404 page passes the status itself: page(undefined, { status: 404
+        // }).
         return await renderRoute(ctx, route, isMissing ? 200 : status);
       }
     },
@@ -250,7 +253,7 @@ function chain<State>(site: Site<State>, segment: Segment<State>): Middleware<St
   return segment.parent === null ? own : [...chain(site, segment.parent), ...own];
 }
 
-/** One middleware that runs several; the last one's `ctx.next()` is that of the outside. */
+/** Combines several middlewares into one; `ctx.next()` of the last calls the next one outside. */
 function compose<State>(middlewares: Middleware<State>[]): Middleware<State> {
   return (ctx) => {
     let next = ctx.next;
@@ -273,15 +276,15 @@ function addRoute<State>(
 ): void {
   const run = compose([...chain(site, segment), (ctx) => renderRoute(ctx, route, 200)]);
   const { handler, config } = route;
-  // A file is asked for every method. Upstream reads one ahead of time only if it overrides its
-  // route, and knows its methods then.
+  // A route file is registered for every method. Upstream reads a file in advance only if it
+  // overrides its route; only then does it know the methods.
   const methods = typeof handler !== "object" || config?.routeOverride === undefined
     ? METHODS
     : METHODS.filter((name) => handler[name] !== undefined || isDefaultGet(route, name));
   for (const method of methods) site.router.add(method, config?.routeOverride ?? pattern, run);
 }
 
-/** A page component answers GET even when the handlers beside it are only for other methods. */
+/** A page component responds to GET even if the handlers beside it are only for other methods. */
 function isDefaultGet<State>(route: Route<State>, method: string): boolean {
   return method === "GET" && route.component !== undefined;
 }
@@ -313,7 +316,9 @@ async function renderRoute<State>(
   }, config);
 }
 
-/** Adds one file of `routes/`; its exports are checked, since nothing else has checked them. */
+/**
+ * Adds one file of `routes/`. Its exports are checked here, since nothing else has checked them.
+ */
 function addFile<State>(site: Site<State>, id: string, mod: Record<string, unknown>): void {
   const slash = id.lastIndexOf("/");
   const name = id.slice(slash + 1);
@@ -347,7 +352,8 @@ function addFile<State>(site: Site<State>, id: string, mod: Record<string, unkno
 
 function directoryOf(id: string): string {
   const slash = id.lastIndexOf("/");
-  // Parameters are named alike in files and in patterns, so that use("/ws/:room") meets [room].
+  // Parameters have the same names in files and in patterns, so that use("/ws/:room") matches
+  // [room].
   return slash === -1 ? "" : id.slice(0, slash).replace(/\[+(?:\.\.\.)?(\w+)\]+/g, ":$1");
 }
 
@@ -367,7 +373,7 @@ function isConfig(value: unknown): value is RouteConfig {
   return typeof value === "object" && value !== null;
 }
 
-/** The answer when no error page took over. */
+/** The response to an error that no error page handled. */
 function plainError(error: unknown): Response {
   const status = error instanceof HttpError ? error.status : 500;
   if (status >= 500) {

@@ -4,7 +4,7 @@ import type { ComponentType } from "preact";
 export const ENCODINGS = ["br", "gzip"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** What a compressed copy's name ends in, beside the file itself. */
+/** Suffix of a compressed copy's file name. */
 export const SUFFIX = { br: ".br", gzip: ".gz" } as const;
 
 /** A static file or a client bundle, ready to be served. */
@@ -25,7 +25,7 @@ export interface Island {
   imports: readonly string[];
 }
 
-/** Everything that the dev side found out and the server side needs. */
+/** Everything that the dev side collects for the server side. */
 export interface BuildCache {
   buildId: string;
   root: string;

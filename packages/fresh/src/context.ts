@@ -10,19 +10,19 @@ import type {
   RouteComponent,
 } from "./types.ts";
 
-/** Key of what the framework itself keeps on a context. */
+/** Key of the framework's own data on a context. */
 export const internals: unique symbol = Symbol("fresh internals");
 
 /** Key of the method that renders a route's component. */
 export const renderComponent: unique symbol = Symbol("fresh renderComponent");
 
 /**
- * Upstream puts the nonce of a rendered page on its Response under this global symbol, where its
- * own `csp()` middleware reads it; so do we, and an app may read it from both.
+ * Upstream stores the nonce of a rendered page on its Response under this global symbol, where its
+ * own `csp()` middleware reads it. We do the same, so that an app can read it from both.
  */
 const NONCE = Symbol.for("__freshNonce");
 
-/** Handed to every middleware and handler; one for each request. */
+/** Passed to every middleware and handler; there is one per request. */
 export class Context<State> {
   readonly config: ResolvedFreshConfig;
   readonly url: URL;
@@ -32,7 +32,7 @@ export class Context<State> {
   readonly params: Record<string, string>;
   readonly state: State = {} as State;
   data: unknown = undefined;
-  /** What was thrown, once something was. */
+  /** The error, if one was thrown. */
   error: unknown | null = null;
   readonly info: Deno.ServeHandlerInfo;
   /** Always false: there are no partials here. */
@@ -87,7 +87,8 @@ export class Context<State> {
     let wrap: ((child: FunctionComponent) => VNode | null) | null = null;
     if (app !== null && config.skipAppWrapper !== true) {
       if (isAsync(app)) {
-        // The page has to be rendered before an async _app is awaited: it only ever sees this slot.
+        // The page has to be rendered before an async _app is awaited, so _app gets this slot as
+        // its child.
         let slot: FunctionComponent = () => null;
         const result = await app(this.#props(undefined, (props) => slot(props)));
         if (result instanceof Response) return result;
@@ -150,8 +151,8 @@ export class Context<State> {
 }
 
 /**
- * Only real async functions count, as upstream has it: a promise can't be told from JSX before the
- * call.
+ * Only real async functions count, as upstream: before the call a component that returns a promise
+ * can't be told from one that returns JSX.
  */
 function isAsync<State>(
   component: RouteComponent<State>,

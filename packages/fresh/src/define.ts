@@ -8,7 +8,7 @@ import type {
   RouteHandler,
 } from "./types.ts";
 
-/** Identity functions whose only work is to give handlers, pages and middlewares their types. */
+/** Identity functions that only give handlers, pages and middlewares their types. */
 export interface Define<State> {
   handlers<Data, Handlers extends RouteHandler<Data, State> = RouteHandler<Data, State>>(
     handlers: Handlers,

@@ -1,2 +1,2 @@
-/** What the generated `_fresh/server.js` imports; not for apps. */
+/** Imported by the generated `_fresh/server.js`; not for apps. */
 export { applySnapshot, type Snapshot } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 import type { Method } from "./types.ts";
 
-/** What the router says about a request; `item` is null on 404 (no pattern) and 405 (pattern). */
+/** Result of matching a request. `item` is null on 404 (then `pattern` is null too) and on 405. */
 export interface Match<T> {
   item: T | null;
   params: Record<string, string>;
@@ -15,12 +15,15 @@ interface Entry<T> {
 
 const IS_PATTERN = /[*:{}+?()]/;
 
-/** Fixed paths win over patterns; among patterns the first one added wins. */
+/** Fixed paths take precedence over patterns; among patterns the first one added wins. */
 export class Router<T> {
   #fixed = new Map<string, Entry<T>>();
   #patterns = new Map<string, Entry<T>>();
 
-  /** Adds `item` for a method; the first one for the same path and method stays. */
+  /**
+   * Adds `item` for a method; if the same path and method were added before, the earlier item
+   * stays.
+   */
   add(method: Method, pattern: string, item: T): void {
     const dynamic = IS_PATTERN.test(pattern);
     const entries = dynamic ? this.#patterns : this.#fixed;
@@ -41,7 +44,7 @@ export class Router<T> {
   match(method: string, url: URL): Match<T> {
     const params: Record<string, string> = Object.create(null);
     const path = url.pathname;
-    // A fixed path also answers with the other form of its trailing slash.
+    // A fixed path also matches with or without a trailing slash.
     const other = path.endsWith("/") ? path.slice(0, -1) : path + "/";
     const fixed = this.#fixed.get(path) ?? this.#fixed.get(other);
     if (fixed !== undefined) {
@@ -53,8 +56,8 @@ export class Router<T> {
       if (found === null || found === undefined) continue;
       const item = pick(entry, method);
       for (const [key, value] of item === null ? [] : Object.entries(found.pathname.groups)) {
-        // Throws a URIError for broken percent escapes, and no error page answers that: who calls
-        // the handler has to.
+        // Throws a URIError for malformed percent-encoding. No error page handles that, so the
+        // caller of the handler has to.
         params[key] = decodeURI(value ?? "");
       }
       return { item, params, pattern: entry.pattern };

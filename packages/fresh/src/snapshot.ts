@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { type App, setBuildCache } from "./app.ts";
 import { type BuildCache, type Encoding, registerIslands, SUFFIX } from "./build_cache.ts";
 
-/** The production build as `_fresh/server.js` spells it out. */
+/** The production build as `_fresh/server.js` contains it. */
 export interface Snapshot {
   buildId: string;
   /** Directory of the build. */
@@ -10,7 +10,7 @@ export interface Snapshot {
   client: Chunk;
   islands: { name: string; mod: Record<string, unknown>; chunk: Chunk }[];
   routes: { id: string; mod: Record<string, unknown> }[];
-  /** For each URL path: hash, and the encodings that lie next to the file. */
+  /** For each URL path: the hash, and the encodings of the compressed copies beside the file. */
   files: Record<string, [hash: string, ...encodings: Encoding[]]>;
 }
 

@@ -6,7 +6,7 @@ import { type Encoding, ENCODINGS } from "./build_cache.ts";
 import { internals } from "./context.ts";
 import type { Middleware } from "./types.ts";
 
-/** Serves `static/` and the bundles; anything else goes on to the next middleware. */
+/** Serves `static/` and the bundles; anything else is left to the next middleware. */
 export function staticFiles<State>(): Middleware<State> {
   return async function serveStaticFile(ctx) {
     const { req, url, config } = ctx;
@@ -14,7 +14,7 @@ export function staticFiles<State>(): Middleware<State> {
     const path = decodePath(url.pathname);
     const file = path === null ? undefined : cache?.staticFiles.get(path);
     if (cache === null || file === undefined || path === null) {
-      // Browsers ask for it on their own; rendering a 404 page for that would be waste.
+      // Browsers request it by themselves; rendering a 404 page for that would be a waste.
       return path === "/favicon.ico" ? new Response(null, { status: 404 }) : await ctx.next();
     }
     if (req.method !== "GET" && req.method !== "HEAD") {
@@ -58,8 +58,8 @@ function decodePath(path: string): string | null {
 }
 
 /**
- * The best encoding that exists and that the client takes: what is smaller, whatever stands first
- * with the client.
+ * The best encoding that exists and that the client accepts. Smaller ones take precedence, whatever
+ * the client prefers.
  */
 function choose(req: Request, encodings: readonly Encoding[]): Encoding | null {
   if (!req.headers.has("Accept-Encoding")) return null;

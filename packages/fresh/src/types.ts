@@ -11,22 +11,22 @@ export type Method =
   | "DELETE"
   | "OPTIONS";
 
-/** Answers a request, or calls `ctx.next()` to let the next in line do it. */
+/** Responds to a request, or calls `ctx.next()` to let the next middleware or the route do it. */
 export type Middleware<State> = (ctx: Context<State>) => Response | Promise<Response>;
 
-/** What a handler returns to have its page component rendered; made by `page()`. */
+/** Returned by a handler to have its page component rendered; created by `page()`. */
 export interface PageResponse<T> {
   data: T;
   headers?: HeadersInit;
   status?: number;
 }
 
-/** A handler answers with a Response, or with data for the route's page component. */
+/** A handler returns a Response, or data for the route's page component. */
 export interface HandlerFn<Data, State> {
   (ctx: Context<State>): Response | PageResponse<Data> | Promise<Response | PageResponse<Data>>;
 }
 
-/** One handler per HTTP method; a missing one answers 405, HEAD falls back to GET. */
+/** One handler per HTTP method. If one is missing the response is 405; HEAD falls back to GET. */
 export type HandlerByMethod<Data, State> = {
   [M in Method]?: HandlerFn<Data, State>;
 };
@@ -35,7 +35,7 @@ export type RouteHandler<Data, State> =
   | HandlerFn<Data, State>
   | HandlerByMethod<Data, State>;
 
-/** What a page component, `_app` and `_error` get as props. */
+/** Props of a page component, `_app` and `_error`. */
 export type PageProps<Data = unknown, T = unknown> =
   & Pick<
     Context<T>,

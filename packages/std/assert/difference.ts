@@ -1,14 +1,14 @@
 /**
- * What two values that should be equal differ in. This module is browser compatible.
+ * Describes how two values that should be equal differ. This module is browser compatible.
  *
  * @module
  */
 
-/** Lines around a difference that are shown with it. */
+/** Number of equal lines shown before and after a difference. */
 const CONTEXT = 3;
 
 /**
- * The lines that differ, each with - for what is there or + for what was expected, and a few around
+ * The lines that differ, with - for actual and + for expected ones, and a few equal lines around
  * them.
  */
 export function difference(actual: unknown, expected: unknown): string {

@@ -4,21 +4,21 @@
  * @module
  */
 
-/** What can't be looked into: two of them are never known to be the same. */
+/** Classes whose contents can't be inspected: two such objects can't be compared. */
 const CLOSED = [WeakMap, WeakSet, WeakRef];
 
 /**
- * True where the two say the same: objects of one class with the same own properties, elements,
- * entries or bytes, whatever their order where that means nothing. 0 equals -0, NaN equals itself,
- * and a property that is `undefined` is none that is missing.
+ * True if both values are equal: objects of the same class with the same own properties, elements,
+ * entries or bytes. The order of properties, and of entries in sets and maps, does not matter. 0
+ * equals -0, NaN equals itself, and a property that is `undefined` differs from a missing one.
  *
- * @throws {TypeError} for weak collections, which nobody can compare
+ * @throws {TypeError} for weak collections, which can't be compared
  */
 export function equal(a: unknown, b: unknown): boolean {
   return compare(a, b, new Map());
 }
 
-/** `seen`: pairs that are being compared already, further up in a circle. */
+/** `seen` has the pairs whose comparison is in progress, so that circular references end. */
 function compare(a: unknown, b: unknown, seen: Map<object, Set<object>>): boolean {
   if (a === b || Object.is(a, b)) return true;
   if (!isObject(a) || !isObject(b) || typeof a !== typeof b || !sameClass(a, b)) return false;
@@ -34,7 +34,7 @@ function compare(a: unknown, b: unknown, seen: Map<object, Set<object>>): boolea
   return same;
 }
 
-/** Whether two objects of one class hold the same; `same` compares what is in them. */
+/** Whether two objects of one class have the same content; `same` compares what they contain. */
 function sameContent(
   a: object,
   b: object,
@@ -57,7 +57,7 @@ function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-/** An object without a prototype passes for a plain one. */
+/** An object without a prototype counts as a plain one. */
 function sameClass(a: object, b: object): boolean {
   return classOf(a) === classOf(b);
 }
@@ -84,7 +84,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** True where each of `a` has one of `b` for itself. */
+/** True if each element of `a` can be paired with one of `b`, each of them used once. */
 function pair(
   a: readonly unknown[],
   b: readonly unknown[],
@@ -92,7 +92,7 @@ function pair(
 ): boolean {
   const left = new Set(b.keys());
   return a.every((x, i) => {
-    // As a rule they come in the same order.
+    // Usually they are in the same order.
     const found = left.has(i) && same(x, b[i]) ? i : [...left].find((j) => same(x, b[j]));
     return found !== undefined && left.delete(found);
   });

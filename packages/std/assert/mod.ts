@@ -1,12 +1,12 @@
 /**
- * Assertions of tests. This module is browser compatible.
+ * Assertions for tests. This module is browser compatible.
  *
  * @module
  */
 import { difference } from "./difference.ts";
 import { equal } from "./equal.ts";
 
-/** What failed assertions throw. */
+/** Thrown by failed assertions. */
 export class AssertionError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -14,21 +14,21 @@ export class AssertionError extends Error {
   }
 }
 
-/** A class of errors, abstract ones included. */
+/** A class of errors, including abstract ones. */
 type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
 
-/** Fails where `expr` is false, or counts as false. */
+/** Fails if `expr` is falsy. */
 export function assert(expr: unknown, msg = ""): asserts expr {
   if (!expr) throw new AssertionError(msg);
 }
 
-/** Fails where the two are not deeply equal. */
+/** Fails if the two are not deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (equal(actual, expected)) return;
   throw new AssertionError(`Values are not equal${ending(msg)}\n${difference(actual, expected)}`);
 }
 
-/** Fails where `actual` does not match. */
+/** Fails if `actual` does not match. */
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
   if (expected.test(actual)) return;
   throw new AssertionError(
@@ -37,8 +37,8 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
 }
 
 /**
- * Fails where `fn` does not throw an instance of `type` whose message includes `includes`; returns
- * what it threw.
+ * Fails if `fn` does not throw an instance of `type` whose message includes `includes`; returns the
+ * error that it threw.
  */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
@@ -56,7 +56,10 @@ export function assertThrows<E extends Error = Error>(
   throw new AssertionError(`Expected function to throw${ending(msg)}`);
 }
 
-/** As {@linkcode assertThrows}, for the promise of `fn`, which has to be one. */
+/**
+ * As {@linkcode assertThrows}, for the promise that `fn` returns. Fails if `fn` throws
+ * synchronously.
+ */
 export async function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
   type: ErrorClass<E>,

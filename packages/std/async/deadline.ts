@@ -1,19 +1,19 @@
 /**
- * Waiting no longer than that. This module is browser compatible.
+ * Waits for a promise with a timeout. This module is browser compatible.
  *
  * @module
  */
 
 /** Options of {@linkcode deadline}. */
 export interface DeadlineOptions {
-  /** Ends the wait early: the promise rejects with its reason. */
+  /** Aborts the wait: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 /**
- * What becomes of `p`, if that is within `ms` milliseconds.
+ * Settles as `p` does, if that happens within `ms` milliseconds.
  *
- * @throws {DOMException} named TimeoutError, where it is not
+ * @throws {DOMException} named TimeoutError if it does not
  */
 export async function deadline<T>(
   p: Promise<T>,

@@ -1,14 +1,14 @@
 /**
- * Waiting. This module is browser compatible.
+ * Delays. This module is browser compatible.
  *
  * @module
  */
 
 /** Options of {@linkcode delay}. */
 export interface DelayOptions {
-  /** Ends the wait early: the promise rejects with its reason. */
+  /** Aborts the wait: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** With `false` the process may end before. Deno alone knows that. */
+  /** If `false`, the delay does not keep the process alive. Deno only. */
   persistent?: boolean;
 }
 

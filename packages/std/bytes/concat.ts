@@ -1,4 +1,4 @@
-/** Joins byte strings into a new one. This module is browser compatible. */
+/** Joins byte arrays into a new one. This module is browser compatible. */
 export function concat(buffers: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
   const parts = [...buffers];
   let length = 0;

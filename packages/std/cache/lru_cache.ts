@@ -4,13 +4,11 @@
  * @module
  */
 
-/** Keeps `maxSize` entries: beyond that the one goes that was read or written longest ago. */
+/** Keeps at most `maxSize` entries: beyond that it removes the one that was used longest ago. */
 export class LruCache<K, V> extends Map<K, V> {
   readonly #maxSize: number;
 
-  /**
-   * @throws {RangeError} where `maxSize` is no integer from 1 on
-   */
+  /** @throws {RangeError} if `maxSize` is not a positive integer */
   constructor(maxSize: number) {
     super();
     if (!Number.isInteger(maxSize) || maxSize < 1) {
@@ -19,12 +17,12 @@ export class LruCache<K, V> extends Map<K, V> {
     this.#maxSize = maxSize;
   }
 
-  /** How many entries there may be. */
+  /** Maximum number of entries. */
   get maxSize(): number {
     return this.#maxSize;
   }
 
-  /** The value of `key`, which thereby was used last. */
+  /** The value of `key`, which becomes the most recently used one. */
   override get(key: K): V | undefined {
     if (!this.has(key)) return undefined;
     const value = super.get(key);
@@ -43,7 +41,7 @@ export class LruCache<K, V> extends Map<K, V> {
     return this;
   }
 
-  /** A Map keeps the order in which its keys came. */
+  /** Moves an entry to the end: a Map is ordered by insertion. */
   #renew(key: K, value: V): void {
     super.delete(key);
     super.set(key, value);

@@ -1,8 +1,8 @@
 /**
- * True where both hold the same bytes. Takes the same time wherever they differ; the length is not
- * a secret. This module is browser compatible.
+ * True if both contain the same bytes. For a given length the comparison takes constant time; the
+ * length is not a secret. This module is browser compatible.
  *
- * @throws {TypeError} where one is longer than the other
+ * @throws {TypeError} if their lengths differ
  */
 export function timingSafeEqual(
   a: ArrayBufferView | ArrayBufferLike,

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Encodes bytes, or the UTF-8 of a text, without padding. */
+/** Encodes bytes, or a text as UTF-8, without padding. */
 export function encodeBase64Url(data: ArrayBuffer | Uint8Array | string): string {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
   let binary = "";
@@ -13,10 +13,10 @@ export function encodeBase64Url(data: ArrayBuffer | Uint8Array | string): string
 }
 
 /**
- * Decodes base64url, with padding or without.
+ * Decodes base64url, with or without padding.
  *
- * @throws {RangeError} where the length leaves a remainder of 1 modulo 4
- * @throws {TypeError} for other characters
+ * @throws {RangeError} if the length modulo 4 is 1
+ * @throws {TypeError} for invalid characters
  */
 export function decodeBase64Url(b64url: string): Uint8Array<ArrayBuffer> {
   const text = b64url.replace(/={1,2}$/, "");

@@ -1,5 +1,5 @@
 /**
- * What lies below a directory.
+ * Lists what a directory contains, recursively.
  *
  * @module
  */
@@ -17,19 +17,19 @@ export interface WalkOptions {
   includeFiles?: boolean;
   includeSymlinks?: boolean;
   /**
-   * Extensions of what is named, with or without the dot. Directories are entered whatever they are
-   * called.
+   * Only entries with one of these extensions, with or without the dot. Directories are entered in
+   * any case.
    */
   exts?: string[];
-  /** What is left out, and in directories nothing is looked for. Matched against paths. */
+  /** Excludes paths that match; directories that match are not entered. */
   skip?: RegExp[];
 }
 
 /**
- * Everything below `root`, and `root` itself first, in the order of the file system. Links are not
+ * Yields `root` and everything below it, in the order of the file system. Symbolic links are not
  * followed.
  *
- * @throws {Deno.errors.NotFound} where there is no `root`
+ * @throws {Deno.errors.NotFound} if `root` does not exist
  */
 export function* walkSync(
   root: string | URL,
@@ -56,7 +56,7 @@ export function* walkSync(
   }
 }
 
-/** Whatever a pattern with the flag `g` was asked before. */
+/** Resets `lastIndex`, so that patterns with the flag `g` always match from the start. */
 function matches(pattern: RegExp, path: string): boolean {
   pattern.lastIndex = 0;
   return pattern.test(path);

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What {@linkcode setCookie} writes. */
+/** A cookie to set. */
 export interface Cookie {
   name: string;
   value: string;
@@ -16,14 +16,16 @@ export interface Cookie {
   sameSite?: "Strict" | "Lax" | "None";
 }
 
-/** Characters of a token (RFC 9110 §5.6.2), which is what a name is. */
+/** Characters of a token (RFC 9110 §5.6.2), which a cookie's name has to be. */
 const NAME = /^[!#$%&'*+\-.^\w`|~]+$/;
 
-/** What a value or a path can't hold: it would end there, or is no text. */
+/**
+ * Characters that a value or a path can't contain: control characters, and `;`, which would end it.
+ */
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const ENDS = /[\x00-\x1f\x7f;]/;
 
-/** The cookies of a request, by name; of two with one name the last. */
+/** The cookies of a request by name; if a name occurs several times, the last one wins. */
 export function getCookies(headers: Headers): Record<string, string> {
   const cookies: Record<string, string> = Object.create(null);
   for (const part of headers.get("Cookie")?.split(";") ?? []) {
@@ -34,9 +36,9 @@ export function getCookies(headers: Headers): Record<string, string> {
 }
 
 /**
- * Adds a Set-Cookie to a response's headers.
+ * Adds a Set-Cookie header to a response.
  *
- * @throws {SyntaxError} for a name, a value or a path that would be read as something else
+ * @throws {SyntaxError} for an invalid name, value or path
  * @throws {RangeError} for a negative `maxAge`
  */
 export function setCookie(headers: Headers, cookie: Cookie): void {
@@ -47,7 +49,7 @@ export function setCookie(headers: Headers, cookie: Cookie): void {
   if (/[\s",\\]/.test(value) || ENDS.test(value) || !/^[\x00-\x7f]*$/.test(value)) {
     throw new SyntaxError(`RFC2616 cookie '${name}' cannot have this value`);
   }
-  // These prefixes are promises, and browsers hold them to it.
+  // Browsers enforce what these prefixes promise.
   const isHost = name.startsWith("__Host-");
   const secure = cookie.secure === true || isHost || name.startsWith("__Secure-");
   const path = isHost ? "/" : cookie.path;

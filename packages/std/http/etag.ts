@@ -5,8 +5,8 @@
  */
 
 /**
- * Whether a representation with this tag is to be sent: not where If-None-Match names it, alone or
- * in a list. Weak tags compare like strong ones, as for GET they have to.
+ * Whether to send a representation with this tag: not if If-None-Match contains it. Weak tags equal
+ * strong ones, as required for GET.
  */
 export function ifNoneMatch(value: string | null, etag: string | undefined): boolean {
   if (value === null || etag === undefined) return true;

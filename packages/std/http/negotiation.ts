@@ -1,5 +1,5 @@
 /**
- * What a client would rather have (RFC 9110 §12.5).
+ * Content negotiation (RFC 9110 §12.5).
  *
  * @module
  */
@@ -9,7 +9,7 @@ interface Wish {
   readonly q: number;
 }
 
-/** The values of a header with their qualities, in the order in which they stand there. */
+/** The values of a header with their qualities, in their order in the header. */
 function wishes(header: string): Wish[] {
   return header.split(",").flatMap((part) => {
     const [value = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
@@ -20,8 +20,8 @@ function wishes(header: string): Wish[] {
 }
 
 /**
- * The first of `encodings` that a request's Accept-Encoding wants most, `undefined` where it wants
- * none of them. Without the header it is the first one.
+ * The one of `encodings` that a request's Accept-Encoding prefers, or `undefined` if it accepts
+ * none of them. Without that header it is the first one.
  */
 export function acceptsEncodings<T extends string = string>(
   request: Pick<Request, "headers">,
@@ -34,7 +34,7 @@ export function acceptsEncodings<T extends string = string>(
   const lowest = Math.min(1, ...wanted.map(({ q }) => q || 1));
   const rated = encodings.flatMap((encoding) => {
     const place = wanted.findIndex(({ value }) => value === encoding);
-    // What nobody speaks of: identity is always there, the others where everything is.
+    // Encodings not in the header: identity is always acceptable, the others only with a `*`.
     const q = wanted[place]?.q ?? rest?.q ?? (encoding === "identity" ? lowest : 0);
     return q > 0 ? [{ encoding, q, place: place === -1 ? wanted.length : place }] : [];
   });

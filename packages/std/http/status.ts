@@ -1,10 +1,10 @@
 /**
- * What the status codes of HTTP are called (RFC 9110 §15 and others).
+ * Names of HTTP status codes (RFC 9110 §15 and others).
  *
  * @module
  */
 
-/** The texts, by code. */
+/** The names by code. */
 export const STATUS_TEXT = {
   400: "Bad Request",
   401: "Unauthorized",
@@ -48,5 +48,5 @@ export const STATUS_TEXT = {
   511: "Network Authentication Required",
 } as const;
 
-/** A status code that says that something went wrong. */
+/** A status code of an error. */
 export type ErrorStatus = keyof typeof STATUS_TEXT;

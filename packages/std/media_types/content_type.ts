@@ -5,7 +5,7 @@
  */
 
 /**
- * Types by extension. Those of texts say how they are encoded, but for XML, which says it itself.
+ * Types by extension. Text types state their encoding, except for XML, which declares it itself.
  */
 const TYPES: Readonly<Record<string, string>> = {
   avif: "image/avif",
@@ -33,8 +33,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The Content-Type of files with this extension, whose dot may be missing; `undefined` for an
- * unknown one.
+ * The Content-Type of files with this extension, with or without its dot; `undefined` if it is
+ * unknown.
  */
 export function contentType(extensionOrType: string): string | undefined {
   const extension = extensionOrType.replace(/^\./, "").toLowerCase();

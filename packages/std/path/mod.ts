@@ -1,5 +1,5 @@
 /**
- * Paths of this system's files, by what Node has for them.
+ * File paths of this system, based on Node's functions.
  *
  * @module
  */

@@ -33,7 +33,7 @@ export interface BuildOptions {
 type Mode = "development" | "production";
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What a build found and made, before it is written to disk or served from memory. */
+/** The result of a build, before it is written to disk or served from memory. */
 interface Output {
   buildId: string;
   client: Chunk;
@@ -72,7 +72,7 @@ export class Builder<State = unknown> {
 
   /**
    * Serves the app for development. Under `deno run --watch` the process restarts on a change, and
-   * open pages reload when the new one answers.
+   * open pages reload once the new process responds.
    */
   async listen(
     importApp: () => Promise<{ app: App<State> } | App<State>>,
@@ -89,7 +89,7 @@ export class Builder<State = unknown> {
   }
 
   /**
-   * Builds into `outDir`; or into memory, and returns a function that gives the result to an app,
+   * Builds into `outDir`, or into memory: then the returned function applies the result to an app,
    * which is how tests get islands and file routes.
    */
   async build(
@@ -97,7 +97,7 @@ export class Builder<State = unknown> {
   ): Promise<(app: App<State>) => void> {
     const output = await this.#collect(options.mode ?? "production");
     if (options.snapshot !== "memory") {
-      // Routes are not loaded here: what they start could keep the build from ending.
+      // Routes are not imported here: what they start could keep the build process alive.
       await this.#write(output);
       return () => {
         throw new Error("Cannot apply a build on disk to an App: import its server.js instead");
@@ -114,7 +114,7 @@ export class Builder<State = unknown> {
     const islandFiles = walk(dirs.islands).filter(keep);
     const routes = walk(dirs.routes).filter(keep)
       .map((path) => ({ id: posix(relative(dirs.routes, path)).replace(scripts, ""), path }))
-      // A folder like (_lib) holds what belongs to the routes beside it and is none itself.
+      // A folder like (_lib) contains helpers of the routes beside it, not routes.
       .filter(({ id }) => !/(^|\/)\(_/.test(id))
       .sort((a, b) => compareRoutes(a.id, b.id));
 
@@ -132,7 +132,7 @@ export class Builder<State = unknown> {
     }
     // Without islands no page needs a client, and nothing has to be bundled.
     const bundles = entries.size === 1 ? new Map<string, Bytes>() : await bundle(entries, mode);
-    // The id names the content: same files, same id, on every machine.
+    // The id is a hash of the content: the same files have the same id on every machine.
     const buildId = hash(
       [...bundles, ...files].sort(([a], [b]) => a < b ? -1 : 1)
         .map(([path, bytes]) => `${path} ${hash(bytes)}\n`).join(""),
@@ -235,8 +235,9 @@ export default { fetch: app.handler() };
 }
 
 /**
- * Bundles entry files with code splitting; each becomes `<name>.js`, and what they share chunk-1.js
- * and so on. The bundler's own names won't do: they depend on where packages are cached.
+ * Bundles entry files with code splitting. Each entry becomes `<name>.js`; shared code becomes
+ * chunk-1.js and so on. The bundler's own chunk names are not reproducible: they depend on where
+ * packages are cached.
  */
 async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<string, Bytes>> {
   const outputDir = resolve("/bundle");
@@ -261,7 +262,8 @@ async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<str
     file.text(),
   ]));
 
-  // The bundler puts an entry's output at its path below the directory that all entries share.
+  // The bundler puts an entry's output at its path below the deepest directory that all entries
+  // share.
   let shared = dirname(CLIENT_ENTRY);
   while (entrypoints.some((path) => relative(shared, path).startsWith(".."))) {
     shared = dirname(shared);
@@ -271,7 +273,8 @@ async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<str
     names.set(posix(relative(shared, path)).replace(/\.[^./]+$/, ".js"), `${name}.js`);
   }
   const scripts = new Map<string, string>();
-  // A Map's iteration also reaches what is added meanwhile, which is every chunk, in a fixed order.
+  // Iterating over a Map includes entries added meanwhile, so this visits every chunk, in a fixed
+  // order.
   for (const [path, name] of names) {
     const code = outputs.get(path);
     if (code === undefined) throw new Error(`Cannot find the bundle of ${name}`);
@@ -285,17 +288,17 @@ async function bundle(entries: Map<string, string>, mode: Mode): Promise<Map<str
   }
   const client = `${CLIENT}.js`;
   const islands = [...entries.keys()].slice(1).map((name) => `${name}.js`);
-  // What is looked at while it is written is easier to find in the files of the bundler.
+  // In development unmerged chunks are easier to debug.
   const merged = mode === "production" ? await mergeChunks(scripts, { client, islands }) : scripts;
   const encoder = new TextEncoder();
   return withRetries(new Map([...merged].map(([name, code]) => [name, encoder.encode(code)])));
 }
 
-/** Has each `import()` of a bundle done by `load()` of the client, which can be tried again. */
+/** Replaces each `import()` in a bundle with the client's `load()`, which can be retried. */
 function withRetries(files: Map<string, Bytes>): Map<string, Bytes> {
   const result = new Map<string, Bytes>();
   for (const [name, bytes] of files) {
-    // What came with the file itself, or before it, need not be asked for.
+    // Modules that are loaded with the file itself or before it need not be fetched.
     const there = [name, ...references(files, name), ...references(files, `${CLIENT}.js`)];
     const code = new TextDecoder().decode(bytes);
     const rewritten = code.replaceAll(/\bimport\("\.\/([^"]+)"\)/g, (text, target: string) => {
@@ -309,7 +312,7 @@ function withRetries(files: Map<string, Bytes>): Map<string, Bytes> {
   return result;
 }
 
-/** A style sheet whose `url(…)` of this site are as `asset()` makes them. */
+/** Rewrites the URLs of this site in a style sheet's `url(…)` as `asset()` does. */
 function withAssets(css: Bytes, id: string): Bytes {
   const text = new TextDecoder().decode(css).replaceAll(
     /\burl\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)/g,
@@ -319,7 +322,7 @@ function withAssets(css: Bytes, id: string): Bytes {
   return new TextEncoder().encode(text);
 }
 
-/** All modules that come with one when it is imported; dynamic imports are not among them. */
+/** All modules that a module imports statically, directly or indirectly. */
 function references(files: Map<string, Bytes>, start: string): string[] {
   const found = new Set([start]);
   for (const path of found) {
@@ -331,7 +334,10 @@ function references(files: Map<string, Bytes>, start: string): string[] {
   return [...found].slice(1);
 }
 
-/** Best compression, where it pays: the work is done once, the bytes are sent often. */
+/**
+ * Best compression, because files are compressed once and sent often. Copies that are not smaller
+ * are left out.
+ */
 function compress(bytes: Bytes): [Encoding, Bytes][] {
   const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength };
   const all: [Encoding, Bytes][] = [

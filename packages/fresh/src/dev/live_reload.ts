@@ -1,7 +1,7 @@
 const EVENTS = "/_frsh/alive";
 const SCRIPT = "/_frsh/live_reload.js";
 
-// A process serves one revision; a page that hears of another one after a reconnect is stale.
+// A process serves one revision; a page that receives another one after a reconnect is outdated.
 const CODE = `let seen;
 const connect = () => {
   const events = new EventSource("${EVENTS}");

@@ -3,18 +3,18 @@ import { join } from "node:path";
 /** Files of a bundle by name, as text. */
 export type Scripts = Map<string, string>;
 
-/** What each page loads: the client's entry, and its island. */
+/** The entries that pages load: the client's, and one for each island. */
 export interface Entries {
   client: string;
   islands: readonly string[];
 }
 
 /**
- * Merges chunks that pages load together anyway, so that a page asks for two files in place of
- * dozens. Code splitting makes a chunk for each set of entries, `import()` included, of which most
- * have a few hundred bytes. Chunks of every page go into the client's file, those of one page into
- * its island's, and those of some pages into a file of their own. What only `import()` loads stays
- * as it is.
+ * Merges chunks that pages always load together, so that a page requests two files instead of
+ * dozens. Code splitting makes a chunk for each set of entries (`import()` included), and most of
+ * them have a few hundred bytes. Chunks used by every page are merged into the client's file, those
+ * used by one page into its island's, and those used by some pages into a file of their own. Files
+ * that only `import()` loads stay as they are.
  */
 export async function mergeChunks(scripts: Scripts, entries: Entries): Promise<Scripts> {
   const hosts = hostsOf(scripts, entries);
@@ -34,7 +34,7 @@ export async function mergeChunks(scripts: Scripts, entries: Entries): Promise<S
   return result;
 }
 
-/** The file that each chunk goes into; chunks that stay are not in it. */
+/** Maps each merged chunk to the file that it is merged into. */
 function hostsOf(scripts: Scripts, { client, islands }: Entries): Map<string, string> {
   const pages = islands.map((island) => ({
     island,
@@ -86,7 +86,8 @@ function exportsOf(code: string): string[] {
 }
 
 /**
- * What an export of a chunk is called where the chunk went: names are short, and chunks share them.
+ * Name of a chunk's export in the merged file. It includes the chunk's name, because minified names
+ * are short and several chunks use the same ones.
  */
 function renamed(chunk: string, name: string): string {
   return `${chunk.replace(/\W/g, "_")}_${name}`;
@@ -102,7 +103,7 @@ async function mergeOne(
   const others = chunks.map((chunk) => {
     const names = exportsOf(scripts.get(chunk) ?? "");
     const list = names.map((name) => `${name} as ${renamed(chunk, name)}`);
-    // A chunk without exports is there for what it does.
+    // A chunk without exports is imported for its side effects.
     return list.length === 0 ? `import"./${chunk}";` : `export{${list}}from"./${chunk}";`;
   });
   const entry = join(directory, "merged-entry.js");
@@ -124,7 +125,7 @@ async function mergeOne(
   return code;
 }
 
-/** Has a file import what went into another one from there. */
+/** Rewrites a file's imports of merged chunks to the files that contain them now. */
 function redirect(name: string, code: string, hosts: ReadonlyMap<string, string>): string {
   const rewritten = code
     .replaceAll(

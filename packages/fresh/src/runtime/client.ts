@@ -1,12 +1,10 @@
-/**
- * The entry that runs on pages with islands. This module is browser compatible.
- */
+/** The entry script of pages with islands. This module is browser compatible. */
 import { type ComponentType, type ContainerNode, h, render } from "preact";
 import { decodeProps } from "./props.ts";
 
 export { load } from "./load.ts";
 
-/** Brings the islands of a page to life; called by the inline script of each page that has any. */
+/** Hydrates the islands of a page. Called by the inline script of each page that has any. */
 export function boot(islands: Record<string, ComponentType>, props: string): void {
   const all = decodeProps(props);
   for (const { name, index, start, end } of findIslands()) {
@@ -34,14 +32,14 @@ function* findIslands() {
   }
 }
 
-/** Preact steps over comments when it looks for the place of a new node; a text node stops it. */
+/** Preact skips comments when it looks for the position of a new node, but not text nodes. */
 function toText(comment: Comment): Text {
   const text = new Text("");
   comment.replaceWith(text);
   return text;
 }
 
-/** What Preact takes for a parent element: the nodes between two markers of the real one. */
+/** Acts as a parent element for Preact, limited to the nodes between two markers. */
 function between(start: Text, end: Text): ContainerNode {
   const parent = start.parentNode;
   if (parent === null) {

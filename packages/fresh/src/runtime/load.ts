@@ -1,17 +1,15 @@
-/**
- * What the Builder puts in the place of `import()`. This module is browser compatible.
- */
+/** The function with which the Builder replaces `import()`. This module is browser compatible. */
 
 const loading = new Map<string, Promise<unknown>>();
 
 /**
- * Imports `file`, a bundle beside this one, once all that it needs has come: itself and `others`,
- * the bundles that it imports. By HTML's module map an engine never asks again for a module that
- * it could not fetch, which Chromium does to version 153 at least: whoever lost the server for a
- * moment would have to reload the page. So `fetch` asks first, which leaves no mark when it fails,
- * and `import()` finds the answers in the HTTP cache.
+ * Imports `file`, a bundle beside this one, after fetching it and `others`, the bundles that it
+ * imports. According to HTML's module map an engine may never retry a module that it could not
+ * fetch, and Chromium up to version 153 at least does not. So after a short loss of the server
+ * people would have to reload the page. Therefore `fetch` loads the files first, since its failures
+ * are not remembered, and `import()` then finds them in the HTTP cache.
  *
- * @throws {TypeError} when one of them did not come; the next call asks anew
+ * @throws {TypeError} if one of them could not be fetched; the next call retries
  */
 export function load(file: string, others: readonly string[]): Promise<unknown> {
   let module = loading.get(file);
@@ -31,7 +29,7 @@ async function importWhole(file: string, others: readonly string[]): Promise<unk
 async function ask(file: string): Promise<void> {
   const response = await fetch(addressOf(file));
   if (!response.ok) throw new TypeError(`Cannot load ${file}: status ${response.status}`);
-  // Nothing is in the cache before its last byte came.
+  // The response is cached only after its last byte has arrived.
   await response.arrayBuffer();
 }
 

@@ -1,6 +1,4 @@
-/**
- * What islands and components import. This module is browser compatible.
- */
+/** The module that islands and components import. This module is browser compatible. */
 import {
   type ComponentChildren,
   type Context as PreactContext,
@@ -14,8 +12,8 @@ export const IS_BROWSER: boolean = typeof document !== "undefined";
 
 const CACHE_KEY = "__frsh_c";
 
-// In the browser the build's id is read off this module's own address, /_fresh/js/<id>/…, so that
-// the id can be the hash of the bundles' bytes without being one of them.
+// In the browser the build's id is taken from this module's own URL, /_fresh/js/<id>/…. So the id
+// can be the hash of the bundles' bytes without being part of them.
 let buildId = IS_BROWSER ? /\/_fresh\/js\/([^/]+)\//.exec(import.meta.url)?.[1] ?? "" : "";
 
 /** Server only: sets the id that `asset()` appends. */
@@ -30,13 +28,13 @@ export function getBuildId(): string {
 
 /**
  * Appends the build's id to a path below `static/`, so that it can be cached for a year: the next
- * build has another address for it. Anything but a path of this site is returned as it is.
+ * build uses another URL. Anything but a path of this site is returned unchanged.
  */
 export function asset(path: string): string {
   return assetOf(path, buildId);
 }
 
-/** {@linkcode asset} for a build with another id than the current one's. */
+/** {@linkcode asset} for a build whose id is passed explicitly. */
 export function assetOf(path: string, id: string): string {
   if (!path.startsWith("/") || path.startsWith("//") || id === "") return path;
   const url = new URL(path, "http://localhost");
@@ -56,7 +54,7 @@ export interface HeadProps {
 
 /**
  * Moves `<title>`, `<meta>`, `<link>` and the like into the document's head while the server
- * renders; an equal tag that `_app` has there is replaced. Renders nothing in the browser.
+ * renders; an equivalent tag in `_app` is replaced. Renders nothing in the browser.
  */
 export function Head(props: HeadProps): VNode | null {
   return IS_BROWSER ? null : node(HeadContext.Provider, { value: true, children: props.children });

@@ -1,12 +1,12 @@
 /**
- * How an island's props travel inside the page: JSON, where an object with the key "$" stands for
- * what JSON lacks. This module is browser compatible.
+ * Serializes islands' props into the page as JSON, where an object with the key "$" represents what
+ * JSON lacks. This module is browser compatible.
  */
 import { computed, type ReadonlySignal, Signal, signal } from "@preact/signals";
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** Encodes the props of all islands of a page; a signal that two of them share stays shared. */
+/** Encodes the props of all islands of a page; a signal used by several islands stays shared. */
 export function encodeProps(all: readonly unknown[]): string {
   const signals = new Map<Signal, number>();
   const encode = (value: unknown): Json => {
@@ -22,7 +22,7 @@ export function encodeProps(all: readonly unknown[]): string {
       const known = signals.get(value);
       if (known !== undefined) return { $: "signal", i: known };
       signals.set(value, signals.size);
-      // What can't be assigned to is computed; the browser gets its present value.
+      // A signal without a setter is computed; the browser gets its current value.
       const property = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(value), "value");
       const kind = property?.set === undefined ? "computed" : "signal";
       return { $: kind, i: signals.size - 1, v: encode(value.peek()) };

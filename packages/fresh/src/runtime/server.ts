@@ -18,7 +18,7 @@ import { node } from "./vnode.ts";
 
 type Props = Record<string, unknown>;
 
-/** What is being collected while a page renders. Rendering is synchronous, so one at a time. */
+/** State of a page's rendering. Rendering is synchronous, so there is one at a time. */
 interface Rendering {
   nonce: string;
   cache: BuildCache | null;
@@ -33,7 +33,8 @@ interface Rendering {
 let current: Rendering | null = null;
 
 const InIsland = createContext(false);
-// Elements and islands get replaced by a wrapper once; what the wrapper itself creates is marked.
+// Elements and islands are replaced by a wrapper once. The nodes that a wrapper creates are in
+// `done`, so that they are not wrapped again.
 const done = new WeakSet<VNode>();
 const wrappers = new Map<unknown, FunctionComponent<Props>>();
 const IN_HEAD = ["title", "meta", "link", "script", "style", "base", "noscript", "template"];
@@ -41,7 +42,7 @@ const ELEMENTS = new Set(["html", "head", "body", ...IN_HEAD]);
 
 declare module "preact" {
   interface Options {
-    /** Called before a node is rendered. Preact's own name for it; upstream hooks in here too. */
+    /** Preact's internal hook, called before a node is rendered; upstream uses it too. */
     __b?(vnode: VNode): void;
   }
 }
@@ -73,7 +74,7 @@ function wrapper(type: unknown, create: () => FunctionComponent<Props>): Functio
   return made;
 }
 
-/** `h()` for the wrappers: what it returns is not wrapped again. */
+/** `h()` for wrappers: the returned node is not wrapped again. */
 function plain(type: string | ComponentType, props: Props): VNode {
   const vnode = node(type, props);
   done.add(vnode);
@@ -110,7 +111,7 @@ function renderElement(type: string, props: Props, key: string | null): VNode | 
   return replacement ?? vnode;
 }
 
-/** Two head elements with the same key are the same one: a page's title replaces that of `_app`. */
+/** Head elements with the same key are equivalent: the title of a page replaces that of `_app`. */
 function headKey(type: string, props: Props): string {
   if (type === "title") return type;
   const parts = [type];
@@ -134,7 +135,7 @@ function LateHead(): VNode | null {
 function renderIsland(type: ComponentType, island: Island, props: Props): VNode {
   const nested = useContext(InIsland);
   const child = plain(type, props);
-  // The outermost island brings everything inside it to life.
+  // The outermost island hydrates everything inside it.
   if (nested || current === null) return child;
   if (props.children !== undefined) {
     throw new TypeError(`Cannot render island "${island.name}": children are not supported`);
@@ -155,7 +156,7 @@ function comment(text: string): VNode {
   return h(Fragment, props);
 }
 
-/** The scripts at the end of the body: none at all on a page without islands. */
+/** The scripts at the end of the body; a page without islands has none. */
 function Scripts(): VNode | null {
   if (current === null || current.scripted) return null;
   current.scripted = true;
@@ -179,7 +180,7 @@ function Scripts(): VNode | null {
   return h(Fragment, null, ...scripts);
 }
 
-/** Renders a page, and around it what `wrap` returns, to a whole document. */
+/** Renders a page, wrapped in what `wrap` returns, to a complete document. */
 export function renderDocument(options: {
   cache: BuildCache | null;
   page: VNode | null;
@@ -199,7 +200,8 @@ export function renderDocument(options: {
   };
   current = state;
   try {
-    // The page goes first, so that its <Head> is known when _app renders the document's head.
+    // The page is rendered first, so that its <Head> is known when _app renders the document's
+    // head.
     let html = renderToString(page ?? h(Fragment, null));
     if (wrap !== null) {
       html = renderToString(wrap(() => raw(html)) ?? h(Fragment, null));
