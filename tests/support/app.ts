@@ -1,5 +1,5 @@
 /**
- * The real app as a child process: built and started by what the task `start` says, with its
+ * The real app as a child process: built and started as the task `start` does it, with its
  * permissions and no others.
  *
  * @module
@@ -14,8 +14,8 @@ export interface AppOptions {
 }
 
 /**
- * Everybody in a test comes from one address, and many come in one minute: what is in total is what
- * each may.
+ * All clients of a test have the same address, and many connect within a minute, so the limits per
+ * address equal those in total.
  */
 const ONE_ADDRESS: Readonly<Record<string, string>> = {
   LIMIT_UPGRADES_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_UPGRADES_PER_MINUTE,
@@ -23,16 +23,16 @@ const ONE_ADDRESS: Readonly<Record<string, string>> = {
   LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP: DEFAULTS.LIMIT_FAILED_JOINS_PER_MINUTE,
 };
 
-/** How long the server may take until it answers. */
+/** How long the server may take until it responds, in ms. */
 const START_MS = 30_000;
-/** How long it may take to end by itself before it is killed. */
+/** How long it may take to exit by itself before it is killed, in ms. */
 const STOP_MS = 10_000;
-/** Pause between two attempts to reach it. */
+/** Pause between two attempts to reach it, in ms. */
 const RETRY_MS = 50;
 
 /**
- * The commands of the task `start`: first what builds, last what serves; each without the leading
- * `deno`.
+ * The commands of the task `start`: those that build, then the one that serves; each without the
+ * leading `deno`.
  */
 interface StartCommands {
   readonly build: readonly string[][];
@@ -51,12 +51,12 @@ async function startCommands(): Promise<StartCommands> {
   return { build: build.reverse(), serve };
 }
 
-/** Set in the environment where whoever started the tests has built the app already. */
+/** Set in the environment if the app was built before the tests were started. */
 export const APP_IS_BUILT = "TEST_APP_IS_BUILT";
 
 let built: Promise<StartCommands> | undefined;
 
-/** Builds the app if it is stale, once a process. */
+/** Builds the app if it is outdated, once per process. */
 export function buildApp(): Promise<StartCommands> {
   return built ??= build();
 }
@@ -82,8 +82,8 @@ async function build(): Promise<StartCommands> {
 }
 
 /**
- * A port that nobody listens on at this moment. Not one that the system gives away by itself: that
- * would be the next one's, who may be another test, or a browser that connects to somebody.
+ * A port that is free at this moment. Not from the range in which the system assigns ports, because
+ * it could assign the same port to another test or to a browser's connection.
  */
 export function freePort(): number {
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -98,7 +98,7 @@ export function freePort(): number {
   throw new Error("Cannot find a port: a hundred of them are in use");
 }
 
-/** Builds the app if it must and starts its server on 127.0.0.1. Resolves when it answers. */
+/** Builds the app if needed and starts its server on 127.0.0.1. Resolves when it responds. */
 export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   const { serve } = await buildApp();
   const app = new TestApp(serve, freePort(), options);
@@ -106,10 +106,10 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   return app;
 }
 
-/** A server of the app. Ended by {@linkcode TestApp.stop} or `await using`. */
+/** A server of the app. Stopped by {@linkcode TestApp.stop} or `await using`. */
 export class TestApp implements AsyncDisposable {
   readonly port: number;
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly #command: readonly string[];
   readonly #options: AppOptions;
@@ -124,12 +124,12 @@ export class TestApp implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Whatever the server wrote so far, for messages and for tests of what it logs. */
+  /** Everything that the server wrote so far, for error messages and for tests of its log. */
   get output(): string {
     return this.#output;
   }
 
-  /** The server's process. */
+  /** Id of the server's process. */
   get pid(): number {
     if (this.#child === undefined) throw new Error("Cannot tell the process: it does not run");
     return this.#child.pid;
@@ -168,7 +168,7 @@ export class TestApp implements AsyncDisposable {
     }
   }
 
-  /** Ends the server, as an operator would. Can be called twice. */
+  /** Stops the server, as an operator would. Can be called twice. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -180,15 +180,15 @@ export class TestApp implements AsyncDisposable {
     await this.#reading;
   }
 
-  /** Ends the server and starts it again on the same port, with nothing in its memory. */
+  /** Restarts the server on the same port, with empty memory. */
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
   }
 
   /**
-   * Nobody is left who would have to hear of it, and a server that takes leave of all takes 200 ms
-   * for it.
+   * Kills the server: no client is left to be notified, and a graceful shutdown takes at least 200
+   * ms.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop("SIGKILL");
@@ -210,8 +210,8 @@ export class TestApp implements AsyncDisposable {
 }
 
 /**
- * TextDecoderStream, whose writable side accepts every kind of buffer, narrowed to the one that a
- * process writes.
+ * A TextDecoderStream narrowed to the buffers that a process writes; that of the platform accepts
+ * every kind.
  */
 function decoderStream(): ReadableWritablePair<string, Uint8Array> {
   const decoder = new TextDecoder();
@@ -226,6 +226,6 @@ function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch {
-    // It ended by itself in between.
+    // It exited by itself in between.
   }
 }

@@ -1,7 +1,7 @@
 import { startApp } from "./app.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 
-Deno.test("the app starts with the permissions of the task start, answers, and comes back on the same port", async () => {
+Deno.test("the app starts with its task's permissions, answers, and can be restarted", async () => {
   await using app = await startApp();
   for (let round = 0; round < 2; round++) {
     const response = await fetch(app.url);

@@ -1,6 +1,5 @@
 /**
- * What is wrong with a page for people who see little, hear it, or use no mouse: the part of it
- * that a program can find.
+ * Accessibility problems of a page, as far as a program can find them.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import type { Page } from "./puppeteer.ts";
  * best practices.
  */
 export async function violations(page: Page): Promise<string[]> {
-  // By the debugger's protocol, to which the page's CSP does not apply.
+  // Evaluated through DevTools, to which the page's CSP does not apply.
   if (await page.evaluate("typeof globalThis.axe") === "undefined") {
     await page.evaluate(axe.source);
   }

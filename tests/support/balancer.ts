@@ -1,6 +1,6 @@
 /**
- * The least load balancer: one address in front of several servers. A test says which of them gets
- * new connections; those that there are stay where they are, as with any balancer.
+ * A minimal load balancer: one address in front of several servers. A test chooses which of them
+ * gets new connections; existing ones stay where they are, as with any balancer.
  *
  * @module
  */
@@ -10,12 +10,12 @@ export interface Backend {
   readonly port: number;
 }
 
-/** Passes TCP connections on. */
+/** Forwards TCP connections. */
 export class Balancer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.TcpConn>();
   readonly #accepting: Promise<void>;
-  /** Where new connections go; another one where it is away. */
+  /** Backends in order of preference: new connections use the first one that accepts them. */
   #order: readonly Backend[];
 
   constructor(backends: readonly Backend[]) {
@@ -23,12 +23,12 @@ export class Balancer implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   get url(): string {
     return `http://127.0.0.1:${this.#listener.addr.port}`;
   }
 
-  /** New connections go to `backend` from now on. */
+  /** Makes `backend` the first choice for new connections. */
   prefer(backend: Backend): void {
     this.#order = [backend, ...this.#order.filter((other) => other !== backend)];
   }
@@ -43,7 +43,7 @@ export class Balancer implements AsyncDisposable {
     try {
       for await (const conn of this.#listener) void this.#pass(conn);
     } catch {
-      // Closed.
+      // The listener was closed.
     }
   }
 
@@ -67,7 +67,7 @@ export class Balancer implements AsyncDisposable {
       try {
         return await Deno.connect({ hostname: "127.0.0.1", port });
       } catch {
-        // Away: the next one.
+        // Not running: try the next one.
       }
     }
     return null;
@@ -78,6 +78,6 @@ function close(conn: Deno.TcpConn): void {
   try {
     conn.close();
   } catch {
-    // Closed by the other side.
+    // Already closed by the other side.
   }
 }

@@ -14,7 +14,7 @@ export interface BlankSite extends AsyncDisposable {
 export interface BlankOptions {
   /** Scripts by path. */
   readonly scripts?: Readonly<Record<string, string>>;
-  /** What is inside of the body. */
+  /** Content of the body. */
   readonly body?: string;
   /** A Content-Security-Policy. */
   readonly csp?: string;
@@ -30,7 +30,7 @@ export function serveBlank({ scripts = {}, body = "", csp }: BlankOptions = {}):
       if (script !== undefined) {
         return new Response(script, { headers: { "content-type": "text/javascript" } });
       }
-      // The icon is inline, or the browser would ask for /favicon.ico and log an error.
+      // An inline icon keeps the browser from requesting /favicon.ico and logging an error.
       const html =
         `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body>${body}`;
       const headers = new Headers({ "content-type": "text/html" });

@@ -1,6 +1,6 @@
 /**
- * Real browsers for tests: starting them, one context per person, and every error that a page
- * utters turned into a failed test.
+ * Real browsers for tests: starts them, opens one context per person, and makes every error that a
+ * page reports fail the test.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { findFirefox } from "./firefox.ts";
 
 export { findChromium } from "./chromium.ts";
 
-/** Sizes of the screens that pages are looked at on. */
+/** Screen sizes that pages are tested on. */
 export const SCREENS = {
   phone: { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
   desktop: { width: 1440, height: 900, deviceScaleFactor: 1 },
@@ -21,15 +21,15 @@ export type Screen = keyof typeof SCREENS;
 
 /** How a browser is started. */
 export interface BrowserOptions {
-  /** Default: `chromium`. Firefox is there only where {@linkcode findFirefox} finds it. */
+  /** Default: `chromium`. Firefox is available only if {@linkcode findFirefox} finds it. */
   readonly engine?: "chromium" | "firefox";
   /** Further command-line flags. */
   readonly args?: readonly string[];
-  /** A build without windows is enough, where there is one. */
+  /** True if a build without windows is enough; it is used if there is one. */
   readonly shell?: true;
   /** How long one command to the browser may take, in milliseconds. Default: a minute. */
   readonly protocolTimeout?: number;
-  /** A process that nobody lends or is lent. So has every browser with other options. */
+  /** True for a browser process that is not shared. Any other option implies it. */
   readonly own?: true;
 }
 
@@ -39,17 +39,17 @@ export interface PageOptions {
   readonly screen?: Screen;
   /** Default: `light`. */
   readonly scheme?: "light" | "dark";
-  /** Default: as the machine has it. */
+  /** Default: the machine's setting. */
   readonly reducedMotion?: boolean;
-  /** Errors that this page may utter; all others fail the test. */
+  /** Errors that this page may report; all others fail the test. */
   readonly allowErrors?: readonly RegExp[];
-  /** JavaScript that runs in every document before its own scripts, e.g. to take an API away. */
+  /** JavaScript that runs in every document before its own scripts, e.g. to remove an API. */
   readonly before?: string;
 }
 
 /**
- * Flags for every browser: nothing that talks to the network by itself, and the same behaviour
- * hidden or shown.
+ * Flags for every browser: no network traffic of its own, and the same behavior for hidden and
+ * shown pages.
  */
 const FLAGS = [
   "--disable-quic",
@@ -58,27 +58,24 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-default-apps",
-  // Each person is a context of his own, which would start a second process in case of need: an
-  // eighth to a fifth of a short test.
+  // Each person has a context of their own, for which Chromium would start a spare process: an
+  // eighth to a fifth of the processor time of a short test.
   "--disable-features=SpareRendererForSitePerProcess",
   // /dev/shm of containers is 64 MB by default, less than one decoded photograph.
   "--disable-dev-shm-usage",
-  // Two people share one browser here: the page in the background must not be slowed down.
+  // Both people share one browser here: the page in the background must not be slowed down.
   "--disable-background-timer-throttling",
   "--disable-renderer-backgrounding",
   "--disable-backgrounding-occluded-windows",
 ];
 
-/**
- * Chromium's sandbox refuses to run as root; a machine of a CI service often has no user
- * namespaces.
- */
+/** Chromium's sandbox refuses to run as root, and CI machines often have no user namespaces. */
 function sandboxFlags(): readonly string[] {
   const root = Deno.build.os !== "windows" && Deno.uid() === 0;
   return root || Deno.env.has("CI") ? ["--no-sandbox"] : [];
 }
 
-/** Starts a headless browser. Its process is ended by {@linkcode TestBrowser.close}. */
+/** Starts a headless browser. {@linkcode TestBrowser.close} ends its process. */
 export async function launchBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
   if (options.engine === "firefox") return new TestBrowser(await launchFirefox(options), null);
   const chromium = await (options.shell ? findShell() : findChromium());
@@ -87,14 +84,16 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
     headless: chromium.headless,
     env: { ...Deno.env.toObject(), ...chromium.env },
     args: [...FLAGS, ...sandboxFlags(), ...chromium.args, ...options.args ?? []],
-    // One slow command means a hanging page: fail the test long before the run's own limit.
+    // A single slow command means that the page hangs: fail the test long before the run's own
+    // timeout.
     protocolTimeout: options.protocolTimeout ?? 60_000,
   });
   return new TestBrowser(browser, chromium);
 }
 
 /**
- * Firefox is driven over WebDriver BiDi, with a profile that puppeteer makes and takes away again.
+ * Firefox is driven over WebDriver BiDi, with a temporary profile that puppeteer creates and
+ * removes.
  */
 async function launchFirefox(options: BrowserOptions): Promise<Browser> {
   const executablePath = await findFirefox();
@@ -103,19 +102,19 @@ async function launchFirefox(options: BrowserOptions): Promise<Browser> {
     browser: "firefox",
     executablePath,
     headless: true,
-    // Light and in motion, whatever the machine has.
+    // Light and with motion, whatever the machine's settings are.
     extraPrefsFirefox: { "ui.systemUsesDarkTheme": 0, "ui.prefersReducedMotion": 0 },
     args: [...options.args ?? []],
     protocolTimeout: 60_000,
   });
 }
 
-/** Where the browser answers that tests/run.ts lends to its tests, in their environment. */
+/** Environment variable with the endpoint of the browser that tests/run.ts lends to its tests. */
 export const LENT_BROWSER = "TEST_LENT_BROWSER";
 
 /**
- * The browser that was lent to this process, or one of its own. {@linkcode TestBrowser.close}
- * closes what was opened in it.
+ * The browser that was lent to this process, or a new one. {@linkcode TestBrowser.close} closes
+ * only what was opened in it.
  */
 export async function borrowBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
   const browserWSEndpoint = Deno.env.get(LENT_BROWSER);
@@ -129,7 +128,7 @@ export async function borrowBrowser(options: BrowserOptions = {}): Promise<TestB
 /** A browser process of its own. */
 export class TestBrowser implements AsyncDisposable {
   readonly browser: Browser;
-  /** `null` where it is Firefox. */
+  /** `null` for Firefox. */
   readonly chromium: Chromium | null;
   readonly #pages: TestPage[] = [];
 
@@ -144,8 +143,7 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   /**
-   * Opens a blank page in a context of its own: another person, who shares no storage with the
-   * first.
+   * Opens a blank page in a context of its own: another person, who shares no storage with others.
    */
   async newPage(options: PageOptions = {}): Promise<TestPage> {
     const context = await this.browser.createBrowserContext();
@@ -165,7 +163,8 @@ export class TestBrowser implements AsyncDisposable {
 }
 
 /**
- * A browser that others use later: what was opened in it is closed, with all that its pages kept.
+ * A browser that other tests use later: `close` closes only the contexts that were opened here,
+ * with their storage.
  */
 class LentBrowser extends TestBrowser {
   override async close(): Promise<void> {
@@ -177,15 +176,15 @@ class LentBrowser extends TestBrowser {
   }
 }
 
-/** One person's page, with what it complained about. */
+/** One person's page, with the errors that it reported. */
 export class TestPage {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Whatever the page wrote to its console, newest last. */
+  /** Everything that the page wrote to its console, newest last. */
   readonly console: string[] = [];
   /** Uncaught errors, console errors, CSP violations, requests to other hosts. */
   readonly errors: string[] = [];
-  /** What is said where the browser asks whether to leave a page, and how often it asked. */
+  /** The answer when the browser asks whether to leave a page, and how often it asked. */
   leaving: "go" | "stay" = "go";
   leaveQuestions = 0;
   readonly #allowed: RegExp[];
@@ -207,11 +206,11 @@ export class TestPage {
     return testPage;
   }
 
-  /** Sets colour scheme and motion, as the person's system would. */
+  /** Sets color scheme and motion, as the person's system would. */
   async emulate(options: Pick<PageOptions, "scheme" | "reducedMotion">): Promise<void> {
     if (await isFirefox(this.page)) {
-      // Puppeteer has this only for Chromium; there is one scheme here, which the profile sets for
-      // all pages.
+      // Puppeteer supports this only for Chromium. In Firefox the profile sets one scheme for all
+      // pages.
       if (options.scheme === "dark" || options.reducedMotion) {
         throw new Error("Cannot emulate: Firefox is always light, with motion");
       }
@@ -223,7 +222,7 @@ export class TestPage {
     ]);
   }
 
-  /** From now on errors that match are expected. */
+  /** Errors that match are expected from now on. */
   allowErrors(...patterns: RegExp[]): void {
     this.#allowed.push(...patterns);
   }
@@ -233,7 +232,7 @@ export class TestPage {
     return this.errors.filter((text) => !this.#allowed.some((pattern) => pattern.test(text)));
   }
 
-  /** @throws {Error} when the page complained about something that no test expected */
+  /** @throws {Error} if the page reported an unexpected error */
   assertNoErrors(): void {
     const errors = this.unexpectedErrors();
     if (errors.length > 0) {
@@ -246,7 +245,7 @@ export class TestPage {
     await this.page.screenshot({ path: pngPath(path), fullPage: true });
   }
 
-  /** Closes the page and forgets its storage. */
+  /** Closes the page and deletes its storage. */
   async close(): Promise<void> {
     await this.context.close();
   }
@@ -260,7 +259,7 @@ export class TestPage {
       if (dialog.type() !== "beforeunload") return;
       this.leaveQuestions++;
       const answered = this.leaving === "go" ? dialog.accept() : dialog.dismiss();
-      // The page may have gone without waiting for it.
+      // The page may have closed meanwhile.
       answered.catch(() => {});
     });
     this.page.on("console", (message) => {
@@ -273,7 +272,7 @@ export class TestPage {
       const url = new URL(request.url());
       if (url.protocol === "data:" || url.protocol === "blob:") return;
       const host = new URL(request.frame()?.url() ?? this.page.url()).host;
-      // A navigation decides the host, and before the first one there is none.
+      // A navigation determines the host; before the first one there is none.
       if (request.isNavigationRequest() || host === "" || url.host === host) return;
       this.errors.push(`request to another host: ${url.origin}${url.pathname}`);
     });
@@ -289,9 +288,9 @@ function pngPath(path: string): `${string}.png` {
 }
 
 /**
- * Gives `body` a browser in which nothing is open, closes afterwards what was opened, and fails
- * when a page reported an error that was not expected. Each page has a context of its own, so no
- * test can see what another one left behind.
+ * Calls `body` with a browser in which nothing is open, closes afterwards what was opened, and
+ * fails if a page reported an unexpected error. Each page has a context of its own, so no test sees
+ * data of another one.
  */
 export async function withBrowser(
   body: (browser: TestBrowser) => Promise<void>,
@@ -335,7 +334,7 @@ export function withTwoBrowsers(
   );
 }
 
-/** What a page complained about is often the reason why a test failed: show both. */
+/** The errors of a page often explain why a test failed: show both. */
 function withPageErrors(error: unknown, pages: readonly TestPage[]): unknown {
   const complaints = pages.flatMap((page) => page.unexpectedErrors());
   if (complaints.length === 0 || !(error instanceof Error)) return error;
@@ -345,7 +344,7 @@ function withPageErrors(error: unknown, pages: readonly TestPage[]): unknown {
   return error;
 }
 
-/** The four ways in which a page is looked at: phone and desktop, light and dark. */
+/** The four variants in which a page is tested: phone and desktop, light and dark. */
 export const LOOKS = [
   { screen: "phone", scheme: "light" },
   { screen: "phone", scheme: "dark" },
@@ -354,8 +353,8 @@ export const LOOKS = [
 ] as const satisfies readonly PageOptions[];
 
 /**
- * Writes `<directory>/<name>-<screen>-<scheme>.png` of `url` in all {@linkcode LOOKS}, once `ready`
- * says so.
+ * Writes `<directory>/<name>-<screen>-<scheme>.png` of `url` in all {@linkcode LOOKS}, after
+ * `ready` has resolved.
  */
 export async function screenshots(
   browser: TestBrowser,

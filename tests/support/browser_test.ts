@@ -12,7 +12,9 @@ const CONNECT = `
   });
   globalThis.described = async () => {
     while (pc.iceGatheringState !== "complete") {
-      await new Promise((resolve) => pc.addEventListener("icegatheringstatechange", resolve, { once: true }));
+      await new Promise((resolve) => {
+        pc.addEventListener("icegatheringstatechange", resolve, { once: true });
+      });
     }
     return pc.localDescription.sdp;
   };`;
@@ -92,7 +94,7 @@ for (
         const page = await browser.newPage({ allowErrors });
         await page.page.goto(site.url);
         await page.page.evaluate(script);
-        // Errors are reported after the script: wait until they had time to arrive, in order.
+        // Errors are reported after the script has run: give them time to arrive.
         await page.page.evaluate(`new Promise((resolve) => setTimeout(resolve, 50))`);
       });
     const error = await assertRejects(() => visit([]), Error);

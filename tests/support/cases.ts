@@ -1,6 +1,6 @@
 /**
- * Small files of kinds that were once refused, or said to be clean and were not. Each was made for
- * these tests, by encoders that are not ours (cwebp, libjpeg, libpng, ImageMagick), and changed by
+ * Small files of kinds that were once refused, or wrongly reported as clean. Each was made for
+ * these tests, by encoders other than ours (cwebp, libjpeg, libpng, ImageMagick), and modified by
  * hand where its name says so.
  *
  * @module
@@ -58,7 +58,7 @@ const BASE64: Readonly<Record<CaseName, string>> = {
     "EdMubWN2jLoYMYMRM+JzSseQHaMuGmREN0vXkh2jrpAkfsN79wPEpEhuJuSS8wAAAABJRU5ErkJggg==",
 };
 
-/** The names of all of them. */
+/** The names of these files. */
 export type CaseName =
   | "plain_lossy.webp"
   | "plain_lossless.webp"
@@ -68,7 +68,7 @@ export type CaseName =
   | "plain_text_extension.gif"
   | "display_profile.png";
 
-/** One of them. */
+/** The content of one of these files. */
 export function caseBytes(name: CaseName): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(BASE64[name]), (character) => character.charCodeAt(0));
 }

@@ -1,6 +1,6 @@
 /**
- * Type-checks what runs in a browser without Deno's types, so that `Deno`, `process` or `Buffer` in
- * it is an error here and not a surprise in somebody's browser. `deno task check:browser`.
+ * Type-checks browser code without Deno's types, so that a use of `Deno`, `process` or `Buffer`
+ * fails here and not in somebody's browser. `deno task check:browser`.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { PROJECT, readDenoJson } from "./project.ts";
 import { importsOf, sourceFiles } from "./imports.ts";
 import { BROWSER_FOLDERS } from "./layers.ts";
 
-/** What a browser has. */
+/** The type libraries of a browser. */
 const LIB = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
 
 /**
- * Type-checks files as a browser would see them: `deno.json` with other `lib`s, in a temporary
- * directory, so that imports and strictness are not written twice. Returns what the compiler says,
- * `null` when it is content.
+ * Type-checks files as browser code: with `deno.json`, but other `lib`s, in a temporary directory,
+ * so that imports and strictness are not written twice. Returns the compiler's errors, or `null` if
+ * there are none.
  */
 export async function checkBrowser(files: readonly string[]): Promise<string | null> {
-  // The compiler knows the types of `node:` modules whatever its `lib`s are.
+  // The compiler resolves `node:` modules whatever its `lib`s are, so look for them separately.
   const imports = await importsOf(files);
   for (const file of files) {
     const node = imports.get(file)?.find(({ specifier }) => specifier.startsWith("node:"));

@@ -1,7 +1,7 @@
 /**
- * Finds a Chromium that starts on this machine. Nothing but npm is needed for that: where no
- * browser is installed and none can be downloaded, the one that `@sparticuz/chromium` carries
- * inside its package is unpacked, with the libraries it needs.
+ * Finds a Chromium that starts on this machine. It needs nothing but npm: if no browser is
+ * installed and none can be downloaded, it unpacks the one contained in the package
+ * `@sparticuz/chromium`, with the libraries it needs.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import puppeteer from "./puppeteer.ts";
 
-/** A Chromium and what it takes to start it. */
+/** A Chromium and how to start it. */
 export interface Chromium {
   readonly executablePath: string;
   /** Where it was found, for messages. */
@@ -25,7 +25,7 @@ export interface Chromium {
   readonly args: readonly string[];
 }
 
-/** Names of installed browsers on PATH, the ones that update most often first. */
+/** Commands of installed browsers on PATH, the most frequently updated ones first. */
 const COMMANDS = [
   "chromium",
   "google-chrome-stable",
@@ -35,7 +35,7 @@ const COMMANDS = [
   "chrome",
 ];
 
-/** Places where installers put browsers without adding them to PATH. */
+/** Paths where installers put browsers without adding them to PATH. */
 const PLACES = [
   "/usr/bin/chromium",
   "/usr/bin/google-chrome-stable",
@@ -47,16 +47,18 @@ const PLACES = [
 ];
 
 /**
- * Libraries that puppeteer's own download expects on the system; without them a download of 150 MB
- * would be in vain.
+ * Libraries that puppeteer's own download needs from the system; without them a download of 150 MB
+ * would be useless.
  */
 const SYSTEM_LIBRARIES = ["libnss3.so", "libatk-bridge-2.0.so", "libgbm.so", "libasound.so"];
 
-/** How long the download server may take to answer before the network counts as closed. */
+/**
+ * Timeout for the download server's first response, in ms; after it the network counts as offline.
+ */
 const PROBE_MS = 3_000;
-/** How long the whole download may take. */
+/** Timeout for the whole download, in ms. */
 const DOWNLOAD_MS = 90_000;
-/** How long a browser may take to say its version; snap stubs wait for ever. */
+/** Timeout for a browser to print its version, in ms; snap stubs hang forever. */
 const VERSION_MS = 15_000;
 
 /** Our fontconfig file in the unpacked directory. */
@@ -65,24 +67,24 @@ const FONTS_CONF = "ephemeral-fonts.conf";
 let found: Promise<Chromium> | undefined;
 
 /**
- * Finds a Chromium that starts, in this order: `PUPPETEER_EXECUTABLE_PATH`; an installed Chrome or
- * Chromium; puppeteer's own download, fetched now when the network gives it quickly; the one inside
- * `@sparticuz/chromium`. Looked for once a process.
+ * Finds a Chromium that starts. It tries, in this order: `PUPPETEER_EXECUTABLE_PATH`; an installed
+ * Chrome or Chromium; puppeteer's own download, fetched now if the network is fast enough; the one
+ * in `@sparticuz/chromium`. Searches once per process.
  *
- * `TEST_CHROMIUM` (`installed`, `puppeteer` or `npm`) restricts the search to one of them, to try
+ * `TEST_CHROMIUM` (`installed`, `puppeteer` or `npm`) restricts the search to one of them, to test
  * that path.
  *
- * @throws {Error} when none starts, or when PUPPETEER_EXECUTABLE_PATH names one that does not: a
- * wish is not overridden
+ * @throws {Error} if none starts, or if PUPPETEER_EXECUTABLE_PATH names one that does not: an
+ * explicit choice is not overridden
  */
 export function findChromium(): Promise<Chromium> {
   return found ??= search();
 }
 
 /**
- * The same engine in a build without windows, where one is installed and nothing else is wished
- * for; else {@linkcode findChromium}'s. A session took a third to two fifths less of the processor
- * in it.
+ * The same engine in a build without windows, if one is installed and no other browser was
+ * requested; otherwise the one of {@linkcode findChromium}. A session took a third to two fifths
+ * less processor time in it.
  */
 export async function findShell(): Promise<Chromium> {
   const wishes = ["PUPPETEER_EXECUTABLE_PATH", "TEST_CHROMIUM"];
@@ -135,8 +137,8 @@ async function* downloaded(): AsyncGenerator<Chromium> {
 }
 
 /**
- * Downloads puppeteer's Chrome into puppeteer's cache, if the network is open. Says whether it is
- * there now; never throws.
+ * Downloads puppeteer's Chrome into puppeteer's cache, if the network is available. Returns whether
+ * it is there now; never throws.
  */
 async function download(path: string): Promise<boolean> {
   if (Deno.env.has("PUPPETEER_SKIP_DOWNLOAD") || !await hasSystemLibraries()) return false;
@@ -148,7 +150,7 @@ async function download(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-  // A process of its own: puppeteer's installer can't be aborted, a child can.
+  // In a child process, because puppeteer's installer can't be aborted but a process can.
   const script = `import { downloadBrowsers } from "puppeteer/internal/node/install.js";
     await downloadBrowsers();`;
   await output(Deno.execPath(), ["eval", script], {
@@ -175,7 +177,7 @@ async function* npm(): AsyncGenerator<Chromium> {
     env: {
       LD_LIBRARY_PATH: join(directory, "al2023", "lib"),
       FONTCONFIG_FILE: join(directory, FONTS_CONF),
-      // Chromium asks fontconfig for a writable cache; without a home it would warn for every page.
+      // Fontconfig needs a writable cache; without a home directory it would warn for every page.
       HOME: Deno.env.get("HOME") ?? directory,
     },
     // This build has no zygote. --single-process, which its package recommends for Lambda, is left
@@ -185,11 +187,11 @@ async function* npm(): AsyncGenerator<Chromium> {
 }
 
 /**
- * Unpacks `@sparticuz/chromium` once per version and returns the directory. Safe when several
- * processes do it at once.
+ * Unpacks `@sparticuz/chromium` once per version and returns the directory. Several processes may
+ * do so at once.
  */
 async function unpack(): Promise<string> {
-  // Not at the top: 65 MB that nobody needs who has a browser.
+  // Imported on demand: 65 MB that are useless if there is another browser.
   const { inflate } = await import("npm:@sparticuz/chromium@^153.0.0");
   const entry = fileURLToPath(import.meta.resolve("npm:@sparticuz/chromium@^153.0.0"));
   const root = dirname(dirname(entry));
@@ -198,7 +200,7 @@ async function unpack(): Promise<string> {
   const directory = join(cache, `chromium-${version?.[1] ?? "unknown"}`);
   if (await exists(directory)) return directory;
   const work = await Deno.makeTempDir({ dir: cache, prefix: "unpack-" });
-  // `inflate` knows no target but the temporary directory, which it reads from the environment at
+  // `inflate` always unpacks into the temporary directory, which it reads from the environment at
   // each call.
   const before = process.env.TMPDIR;
   process.env.TMPDIR = work;
@@ -222,8 +224,8 @@ async function unpack(): Promise<string> {
 }
 
 /**
- * Where the fonts are. The package's own file names the directories of a Lambda function, and this
- * Chromium ends itself when it finds no font at all.
+ * Our fontconfig file with the directories of the fonts. The package's own file names the
+ * directories of a Lambda function, and this Chromium exits if it finds no font at all.
  */
 function fontsConf(directory: string): string {
   return `<?xml version="1.0"?>
@@ -237,8 +239,8 @@ function fontsConf(directory: string): string {
 }
 
 /**
- * The user's cache, not the shared temporary directory: whoever can write there could have us start
- * his program.
+ * The user's cache, not the shared temporary directory: anyone who can write there could make us
+ * start their program.
  */
 async function cacheDirectory(): Promise<string> {
   const home = homedir();
@@ -250,18 +252,18 @@ async function cacheDirectory(): Promise<string> {
       await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
       return directory;
     } catch {
-      // A read-only home: try the next place.
+      // The home directory is read-only: try the next place.
     }
   }
   return await Deno.makeTempDir({ dir: tmpdir(), prefix: "ephemeral-p2p-image-" });
 }
 
 /**
- * Starts the browser with `--version`, which fails when a library is missing. Returns `null` when
- * it works, else why not.
+ * Starts the browser with `--version`, which fails if a library is missing. Returns `null` if it
+ * works, otherwise the reason.
  */
 async function whyNot(chromium: Chromium): Promise<string | null> {
-  // On Windows --version opens a window instead of answering.
+  // On Windows --version opens a window instead of printing the version.
   if (Deno.build.os === "windows") {
     return await exists(chromium.executablePath) ? null : "no such file";
   }
@@ -280,7 +282,7 @@ interface OutputOptions {
 }
 
 /**
- * Runs a program to its end; what cannot be started or takes too long answers with code 1 and a
+ * Runs a program to its end. If it can't be started or takes too long, the result is code 1 and a
  * text.
  */
 async function output(command: string, args: readonly string[], options: OutputOptions) {

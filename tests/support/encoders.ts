@@ -1,6 +1,6 @@
 /**
- * Pictures that move, made by the encoders that a machine happens to have: ImageMagick, ffmpeg,
- * gif2webp and img2webp, avifenc. None of them has to be there.
+ * Animated pictures, made by whatever encoders this machine has: ImageMagick, ffmpeg, gif2webp and
+ * img2webp, avifenc. None of them is required.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { ImageType } from "../../lib/protocol/control.ts";
 import { type Rgb, solidPng } from "./image_bytes.ts";
 
-/** A picture that moves, and who wrote it. */
+/** An animated picture, with the name of its encoder. */
 export interface Encoded {
   readonly name: string;
   readonly type: ImageType;
@@ -19,7 +19,7 @@ interface Recipe {
   readonly type: ImageType;
   readonly file: string;
   readonly command: string;
-  /** `frames`: PNGs in order. The last argument of most is the file to write. */
+  /** `frames` are paths of PNGs in order. The last argument is usually the output file. */
   readonly args: (frames: readonly string[], out: string) => readonly string[];
 }
 
@@ -46,7 +46,7 @@ const RECIPES: readonly Recipe[] = [
     command: "convert",
     args: (frames, out) => ["-delay", "5", "-loop", "0", ...frames, out],
   },
-  // Frames of which each is only what changed.
+  // Frames that contain only what changed.
   {
     type: "image/gif",
     file: "layers.gif",
@@ -80,7 +80,7 @@ const RECIPES: readonly Recipe[] = [
   },
 ];
 
-/** Encodes frames of these colours, 50 ms each, for ever, in every way that there is here. */
+/** Encodes frames of these colors, 50 ms each, in an endless loop, with every encoder available. */
 export async function encodeMoving(colours: readonly string[]): Promise<Encoded[]> {
   const directory = await Deno.makeTempDir({ prefix: "ephemeral-moving-" });
   try {
@@ -102,7 +102,7 @@ export async function encodeMoving(colours: readonly string[]): Promise<Encoded[
   }
 }
 
-/** False where there is no such command, or it can't do this. */
+/** False if there is no such command, or it can't do this. */
 async function run(command: string, args: readonly string[]): Promise<boolean> {
   try {
     const options = { stdout: "null", stderr: "null" } as const;

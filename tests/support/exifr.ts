@@ -1,5 +1,5 @@
 /**
- * A reader of metadata that shares nothing with ours.
+ * A metadata reader that shares no code with ours.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import exifr from "npm:exifr@^7.1.3";
 
 /**
- * Everything that it finds in a picture, as JSON; `{}` where there is nothing. What says how pixels
- * are to be seen is left out.
+ * All metadata that it finds in a picture, as JSON; `{}` if there is none. Fields that affect how
+ * pixels are displayed are left out.
  */
 export async function readMetadata(bytes: Uint8Array): Promise<string> {
   const found: any = await (exifr as any).parse(bytes, {
@@ -28,7 +28,7 @@ export async function readMetadata(bytes: Uint8Array): Promise<string> {
     mergeOutput: true,
     translateValues: false,
   });
-  // It complains about blocks that are all zeros, as those of an AVIF are afterwards.
+  // It reports errors for blocks that are all zeros, as in an AVIF after cleaning.
   const { Orientation: _, errors: __, ...rest } = found ?? {};
   return JSON.stringify(rest);
 }

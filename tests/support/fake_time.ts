@@ -1,5 +1,5 @@
 /**
- * Time in the hands of a test, for code that uses the page's own timers.
+ * Fake time controlled by a test, for code that uses the page's own timers.
  *
  * @module
  */
@@ -10,15 +10,15 @@ const real = {
   now: performance.now.bind(performance),
 };
 
-/** How long a test waits for what has to come, at most: far more than any machine needs. */
+/** Longest wait for a condition, in ms: far more than any machine needs. */
 const PATIENCE_MS = 20_000;
 
-/** Lets everything run that is ready to, work of the crypto threads that is quick included. */
+/** Lets all pending work run, including quick work of the crypto threads. */
 export async function settle(turns = 5): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => real.setTimeout(resolve, 0));
 }
 
-/** Waits in real time, also while the page's timers are faked, until `condition` holds. */
+/** Waits in real time, even while the page's timers are faked, until `condition` holds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const end = real.now() + PATIENCE_MS;
   while (!condition()) {
@@ -33,8 +33,7 @@ interface Timer {
 }
 
 /**
- * Replaces the timers and `performance.now` until it is disposed; time stands still but for
- * `advance`.
+ * Replaces the timers and `performance.now` until it is disposed; time only changes by `advance`.
  */
 export class FakeTime implements Disposable {
   #now = 1_000;
@@ -50,13 +49,14 @@ export class FakeTime implements Disposable {
     this.#replace(performance, "now", () => this.#now);
   }
 
-  /** Milliseconds until each timer that is armed, soonest first. */
+  /** Milliseconds until each pending timer, soonest first. */
   get waiting(): number[] {
     return [...this.#timers.values()].map(({ at }) => at - this.#now).sort((a, b) => a - b);
   }
 
   /**
-   * Moves time by `ms`; what falls due runs in order, each with everything that follows from it.
+   * Advances time by `ms`. Timers that become due run in order, each followed by all work that it
+   * causes.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
@@ -94,7 +94,7 @@ export class FakeTime implements Disposable {
   }
 }
 
-/** Puts values into the global object, as a browser would have them, until it is disposed. */
+/** Sets properties of the global object, as in a browser, until it is disposed. */
 export function withGlobals(values: Readonly<Record<string, unknown>>): Disposable {
   const undo = Object.entries(values).map(([name, value]) => {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);

@@ -1,6 +1,6 @@
 /**
- * Firefox, where one is installed: unlike Chromium no npm package carries it, so its tests are
- * skipped where it is missing.
+ * Firefox, if it is installed: unlike Chromium it is in no npm package, so its tests are skipped
+ * where it is missing.
  *
  * @module
  */

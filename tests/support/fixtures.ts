@@ -1,7 +1,7 @@
 /**
- * Pictures for tests, made when they are needed: nothing binary is committed. What can be encoded
- * by a browser is, because it writes the same files as the pages that people save pictures from;
- * the same seed gives the same picture.
+ * Pictures for tests, made on demand: no binary file is committed. A browser encodes them where it
+ * can, because it writes the same kind of files as pages from which people save pictures. The same
+ * seed gives the same picture.
  *
  * @module
  */
@@ -27,10 +27,10 @@ const MIB = 1024 * 1024;
 export interface Fixture {
   readonly path: string;
   readonly bytes: number;
-  /** As it is seen, after any orientation; 0 where it can't be seen. */
+  /** As displayed, after applying the orientation; 0 if it can't be displayed. */
   readonly width: number;
   readonly height: number;
-  /** Colours near its corners as it is seen. */
+  /** Colors near its corners as displayed. */
   readonly corners: Corners;
 }
 
@@ -40,15 +40,14 @@ interface Scene {
   readonly width: number;
   readonly height: number;
   readonly seed: number;
-  /** For JPEG and WebP: the quality is searched that comes closest. */
+  /** For JPEG and WebP: searches for the quality that comes closest to this size. */
   readonly targetBytes?: number;
   /** Leaves the middle transparent. */
   readonly transparent?: boolean;
 }
 
 /**
- * EXIF orientation 6: the camera was held upright, so what is stored as left edge is seen at the
- * top.
+ * EXIF orientation 6: the camera was held upright, so the stored left edge is displayed at the top.
  */
 const TURNED: Corners = {
   topLeft: CORNERS.bottomLeft,
@@ -62,7 +61,7 @@ interface Recipe {
   readonly width?: number;
   readonly height?: number;
   readonly corners?: Corners;
-  /** What a browser draws first; its bytes are handed to `make`. */
+  /** Drawn by a browser first; its bytes are passed to `make`. */
   readonly scene?: Scene;
   readonly make?: (scene: Uint8Array) => Uint8Array;
 }
@@ -128,11 +127,11 @@ const RECIPES = {
     height: 600,
   },
   avif: { file: "picture.avif", width: 64, height: 48, make: avif },
-  /** Animated; only the first frame has the corners. */
+  /** Animated; only the first frame has the corner colors. */
   gif: { file: "animated.gif", width: 64, height: 48, make: () => animatedGif() },
-  /** Four flat quarters, to see what is painted over them. */
+  /** Four flat quarters, to detect anything painted over them. */
   flat: { file: "flat.png", width: 800, height: 600, make: () => flatPng() },
-  /** Flat quarters again, in the shapes that stretch a careless page. */
+  /** Flat quarters too, in shapes that a careless page would distort. */
   tall: shaped(900, 1_600),
   upright: shaped(900, 1_200),
   square: shaped(800, 800),
@@ -141,8 +140,8 @@ const RECIPES = {
   band: shaped(1_280, 64),
   icon: shaped(24, 24),
   /**
-   * Exactly 8 MiB, 64 MiB (the limit) and 65 MiB (above it), as valid PNGs that have nothing to
-   * strip.
+   * Exactly 8 MiB, 64 MiB (the limit) and 65 MiB (above it), as valid PNGs without metadata to
+   * remove.
    */
   png8m: sized("8m.png", 8 * MIB),
   png64m: sized("64m.png", 64 * MIB),
@@ -150,7 +149,7 @@ const RECIPES = {
   /** 31 KB that decode to 1 GB. */
   bomb: { file: "bomb.png", make: () => pngBomb() },
   svg: { file: "picture.svg", make: svg },
-  /** Ends in the middle of its pixels. */
+  /** Truncated in the middle of its pixels. */
   truncated: {
     file: "truncated.jpg",
     scene: SMALL,
@@ -170,7 +169,7 @@ function dimensions({ width, height }: Scene) {
 const made = new Map<FixtureName, Promise<Fixture>>();
 let directory: string | undefined;
 
-/** The directory of this process, gone when its tests ended. */
+/** A directory of this process, removed after its tests. */
 function fixtureDirectory(): string {
   if (directory !== undefined) return directory;
   const created = Deno.makeTempDirSync({ prefix: "ephemeral-fixtures-" });
@@ -178,7 +177,7 @@ function fixtureDirectory(): string {
   return directory = created;
 }
 
-/** Makes a picture, once a process. */
+/** Makes a picture, once per process. */
 export function fixture(name: FixtureName): Promise<Fixture> {
   let promise = made.get(name);
   if (promise === undefined) {
@@ -225,17 +224,17 @@ async function inBlankPage(body: (page: TestPage) => Promise<Uint8Array>): Promi
   return result;
 }
 
-/** Draws and encodes a scene in a page; the page's own origin plays no role. */
+/** Draws and encodes a scene in a page; the page's origin does not matter. */
 async function encodeScene(page: TestPage, scene: Scene): Promise<Uint8Array> {
   const base64 = await page.page.evaluate(drawScene, scene, CORNERS);
   return new Uint8Array(Buffer.from(base64, "base64"));
 }
 
-/** Runs in the browser, so it may use nothing from around it. Returns base64. */
+/** Runs in the browser, so it must not use anything outside of it. Returns base64. */
 async function drawScene(scene: Scene, corners: Corners): Promise<string> {
   const { width, height, type, targetBytes } = scene;
   let state = scene.seed >>> 0;
-  // The generator of random.ts, which a function that is sent to a page can't import.
+  // The generator of random.ts, which a function sent to a page can't import.
   const random = () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = state;
@@ -246,7 +245,7 @@ async function drawScene(scene: Scene, corners: Corners): Promise<string> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("Cannot draw: no 2d context");
-  // Things of all sizes in the middle; the corners stay clear.
+  // Blobs of all sizes in the middle; the corners stay clear.
   for (let i = 0; i < 120; i++) {
     const angle = random() * 2 * Math.PI;
     const distance = Math.sqrt(random()) * 0.3;
@@ -272,7 +271,7 @@ async function drawScene(scene: Scene, corners: Corners): Promise<string> {
         continue;
       }
       const things = data[at + 3]! / 255;
-      // Like a sensor: noise everywhere.
+      // Noise everywhere, as from a sensor.
       const noise = (random() - 0.5) * 12;
       for (let i = 0; i < 3; i++) {
         const top = corners.topLeft[i]! * (1 - u) + corners.topRight[i]! * u;

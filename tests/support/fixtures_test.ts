@@ -6,7 +6,7 @@ import { pngBomb, pngOfSize, type Rgb } from "./image_bytes.ts";
 
 const MIB = 1024 * 1024;
 
-/** Decodes a file as the browser sees it; runs in the page. */
+/** Decodes a file as the browser displays it; runs in the page. */
 async function decode() {
   const input = document.querySelector("input");
   const file = input?.files?.[0];

@@ -1,7 +1,7 @@
 /**
- * The two people of every browser test, driven by the automation contract alone:
+ * The two people of every browser test, driven only through the automation contract:
  * `main[data-phase]`, `data-reason`, `[data-field=…]`, `[data-action=…]`, `input[type=file]`,
- * `[name=seconds]`. Texts and classes may change, these may not.
+ * `[name=seconds]`. Texts and classes may change, the contract may not.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { Fixture } from "./fixtures.ts";
 import type { Corners, Rgb } from "./image_bytes.ts";
 
 /**
- * How long to wait for one step, unless a test says otherwise. Generous: it only matters when
- * something is broken.
+ * Default timeout of one step, in ms. It is generous, because it only matters when something is
+ * broken.
  */
 const STEP_MS = 20_000;
-/** Pause between two looks at a page. */
+/** Pause between two checks of a page, in ms. */
 const POLL_MS = 25;
 
 /** Settings of one wait. */
@@ -26,8 +26,8 @@ export interface WaitOptions {
 }
 
 /**
- * Notes each phase that a page goes through, in every document before its own scripts: `connecting`
- * and `sending` may be over before anybody looks.
+ * Records each phase of a page, in every document before its own scripts, because `connecting` and
+ * `sending` may be over before a test checks.
  */
 const RECORD_PHASES = `if (!("__phases" in globalThis)) {
   const seen = [];
@@ -49,21 +49,21 @@ interface Seen {
   readonly reason: string | null;
 }
 
-/** For new documents: a server that takes no connection, and does not refuse it either. */
+/** For new documents: a server that neither accepts nor refuses a connection. */
 export const DEAF = `globalThis.WebSocket = class extends EventTarget {
   static OPEN = 1;
   readyState = 0;
   close() {}
 }`;
 
-/** What a page before left in the tab is not there; not every document has a storage. */
+/** Clears what an earlier page left in the tab; some documents have no storage. */
 const FORGET_SESSION = "try { sessionStorage.clear(); } catch {}";
 
 /** What both sides can do. */
 abstract class Person<Phase extends string> {
   readonly testPage: TestPage;
   abstract readonly role: string;
-  /** How many of the noted phases earlier waits have used up. */
+  /** Number of recorded phases that earlier waits have consumed. */
   #used = 0;
 
   protected constructor(testPage: TestPage) {
@@ -75,19 +75,19 @@ abstract class Person<Phase extends string> {
     return this.testPage.page;
   }
 
-  /** Goes to a page of the app and waits until its island answers. */
+  /** Navigates to a page of the app and waits until its island is hydrated. */
   protected async visit(url: string): Promise<void> {
     await this.page.evaluateOnNewDocument(RECORD_PHASES);
     await this.#anew(() => this.page.goto(url));
   }
 
-  /** Loads the page again, as a person would: it goes on with its session. */
+  /** Reloads the page, as a person would: it continues its session. */
   async reload(): Promise<void> {
     await this.page.reload();
     await this.#settle();
   }
 
-  /** Loads the page as another tab would, which has no session. */
+  /** Loads the page as a new tab would, without a session. */
   async startOver(): Promise<void> {
     await this.#anew(() => this.page.reload());
   }
@@ -99,12 +99,12 @@ abstract class Person<Phase extends string> {
     await this.#settle();
   }
 
-  /** The phase of this moment. */
+  /** The current phase. */
   phase(): Promise<string | null> {
     return this.#attribute("data-phase");
   }
 
-  /** Why it ended or failed; `null` while it did not. */
+  /** Why the page ended or failed; `null` if it did not. */
   reason(): Promise<string | null> {
     return this.#attribute("data-reason");
   }
@@ -115,11 +115,11 @@ abstract class Person<Phase extends string> {
   }
 
   /**
-   * Waits until the page goes through one of `phases`, counting from the phase that the last wait
-   * ended with, so that a short phase is not missed:
-   * `await x.waitPhase("delivered"); await x.waitPhase("shown")`. Returns the one.
+   * Waits until the page reaches one of `phases`, starting after the phase that the last wait
+   * found, so that a short phase is not missed: `await x.waitPhase("delivered"); await
+   * x.waitPhase("shown")`. Returns the phase it found.
    *
-   * @throws {Error} after the timeout, and at once when the page ends or fails instead
+   * @throws {Error} after the timeout, and immediately if the page ends or fails instead
    */
   async waitPhase(phases: Phase | readonly Phase[], options: WaitOptions = {}): Promise<Phase> {
     const wanted: readonly Phase[] = typeof phases === "string" ? [phases] : phases;
@@ -153,7 +153,7 @@ abstract class Person<Phase extends string> {
     );
   }
 
-  /** Waits until `[data-field=name]` holds a text or value, and returns it. */
+  /** Waits until `[data-field=name]` has a text or value, and returns it. */
   field(name: string, options: WaitOptions = {}): Promise<string> {
     return this.#poll(`field ${name}`, async () => {
       const text = await this.page.evaluate((selector) => {
@@ -176,7 +176,7 @@ abstract class Person<Phase extends string> {
     }, options);
   }
 
-  /** Presses `[data-action=name]` with a real click, once it can be pressed. */
+  /** Clicks `[data-action=name]` with the mouse, once it can be clicked. */
   async press(name: string, options: WaitOptions = {}): Promise<void> {
     const selector = `[data-action="${name}"]:not(:disabled)`;
     await this.#poll(`action ${name}`, async () => {
@@ -192,12 +192,12 @@ abstract class Person<Phase extends string> {
           return seen;
         });
         await element.click();
-        // Where the page moved it away in between, the click went past it. A page that is gone was
-        // left by it.
+        // If the page moved the element in between, the click missed it. A page that is gone was
+        // left by the click.
         const hit = await seen.evaluate(({ hit }) => hit).catch(() => true);
         return hit ? true : undefined;
       } catch {
-        // Rendered again between finding and pressing: look again.
+        // Rendered anew between finding and clicking: try again.
         return undefined;
       } finally {
         await element.dispose();
@@ -205,13 +205,13 @@ abstract class Person<Phase extends string> {
     }, options);
   }
 
-  /** Whether `[data-action=name]` is there and can be pressed. */
+  /** Whether `[data-action=name]` exists and can be clicked. */
   async offers(name: string): Promise<boolean> {
     const element = await this.page.$(`[data-action="${name}"]:not(:disabled)`);
     return element !== null && await element.isVisible();
   }
 
-  /** What the two can compare, and how the page says that it is verified. */
+  /** What the two people can compare, and how the page says that it is verified. */
   async verification(options: WaitOptions = {}): Promise<Verified> {
     await this.find("[data-field=verification]", options);
     return await this.page.evaluate(() => {
@@ -225,12 +225,12 @@ abstract class Person<Phase extends string> {
     });
   }
 
-  /** Unfolds what the two can compare. */
+  /** Unfolds the panel for comparing. */
   async unfoldVerification(options: WaitOptions = {}): Promise<void> {
     await (await this.find("[data-field=verification] summary", options)).click();
   }
 
-  /** Ticks or clears "Hide my IP address", which may be folded away. */
+  /** Toggles "Hide my IP address", which may be folded away. */
   async hideAddress(): Promise<void> {
     const box = await this.find("input[type=checkbox][name=relay]");
     await box.evaluate((element) => (element as HTMLInputElement).click());
@@ -241,20 +241,17 @@ abstract class Person<Phase extends string> {
     return this.press("leave");
   }
 
-  /** Goes away without a word: closes the page as a closed tab does. */
+  /** Closes the page without leaving first, as a closed tab does. */
   async vanish(): Promise<void> {
     await this.page.close();
   }
 
-  /** What a person reads. */
+  /** The text that a person reads. */
   text(): Promise<string> {
     return this.page.evaluate(() => document.body.innerText);
   }
 
-  /**
-   * Fails unless the page says something readable about why it ended: a sentence, no code, no
-   * stack.
-   */
+  /** Fails unless the page explains readably why it ended: a sentence, no code, no stack trace. */
   async assertReadable(): Promise<void> {
     const text = await this.page.evaluate(() =>
       document.querySelector("main")?.innerText.trim() ?? ""
@@ -285,8 +282,8 @@ abstract class Person<Phase extends string> {
   async #settle(): Promise<void> {
     this.#used = 0;
     await this.find("main[data-phase]");
-    // Fresh makes its islands alive in tasks that it queues when its script runs; this one comes
-    // behind them.
+    // Fresh hydrates its islands in tasks that it queues when its script runs; this task runs after
+    // them.
     await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   }
 
@@ -309,7 +306,7 @@ abstract class Person<Phase extends string> {
   }
 
   /**
-   * Asks again and again: an island replaces its elements, and puppeteer's own waits evaluate
+   * Polls, because an island replaces its elements, and because puppeteer's own waits evaluate
    * strings, which a strict CSP forbids.
    */
   async #poll<T>(
@@ -325,7 +322,7 @@ abstract class Person<Phase extends string> {
         if (result !== undefined) return result;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
-        // A page that is being navigated can't be asked; it can in a moment.
+        // A page can't be queried during a navigation; retry a moment later.
         if (!/context was destroyed|detached|navigat/i.test(problem)) {
           throw await this.#failure(what, problem);
         }
@@ -350,17 +347,17 @@ abstract class Person<Phase extends string> {
   }
 }
 
-/** What {@linkcode Person.verification} read. */
+/** Result of {@linkcode Person.verification}. */
 export interface Verified {
   /** `link`, `code` or `compared`. */
   readonly by: string;
-  /** Each with its name, in order. */
+  /** The pictures with their names, in order. */
   readonly pictures: readonly string[];
   /** Groups of digits. */
   readonly digits: string;
 }
 
-/** Who shows a picture. */
+/** The person who shows a picture. */
 export class Sender extends Person<SenderPhase> {
   readonly role = "sender";
 
@@ -372,21 +369,21 @@ export class Sender extends Person<SenderPhase> {
   }
 
   /**
-   * Chooses how long the picture may be seen: the value of an option or radio button of
+   * Chooses for how long the picture is visible: the value of an option or radio button of
    * `[name=seconds]`, 0 = until closed.
    */
   async setSeconds(seconds: number): Promise<void> {
     const value = String(seconds);
     const radio = await this.page.$(`input[name=seconds][value="${value}"]`);
     if (radio !== null) {
-      // The button itself may be drawn by its label.
+      // The radio button itself may be invisible, drawn by its label.
       await radio.evaluate((element) => (element as HTMLInputElement).click());
       return;
     }
     await this.page.select("select[name=seconds]", value);
   }
 
-  /** Ticks "keep the session open", which has no contract but its name. */
+  /** Ticks "keep the session open"; only the checkbox's name is part of the contract. */
   async keepOpen(): Promise<void> {
     const box = await this.find("input[type=checkbox][name=keep]");
     await box.evaluate((element) => {
@@ -418,7 +415,7 @@ export class Sender extends Person<SenderPhase> {
     return /https?:\/\/\S+\/join#1\.[\w-]{43}/.exec(text)?.[0] ?? text;
   }
 
-  /** Waits for the code and returns it: digits and three words with hyphens in between. */
+  /** Waits for the code and returns it: digits and three words, separated by hyphens. */
   shareCode(options: WaitOptions = {}): Promise<string> {
     return this.fieldMatching("share-code", /^\d{4,8}(-[a-z]+){3}$/, options);
   }
@@ -436,18 +433,19 @@ export class Sender extends Person<SenderPhase> {
     return this.press("burn");
   }
 
-  /** What the page says happened. */
+  /** The timeline's text. */
   timeline(options: WaitOptions = {}): Promise<string> {
     return this.field("timeline", options);
   }
 }
 
-/** Who is shown a picture. */
+/** The person who is shown a picture. */
 export class Viewer extends Person<ViewerPhase> {
   readonly role = "viewer";
 
   /**
-   * Opens a link in a page. Nothing is asked of the server's room before {@linkcode Viewer.join}.
+   * Opens a link in a page. The page does not contact the server's room before {@linkcode
+   * Viewer.join}.
    */
   static async open(testPage: TestPage, link: string): Promise<Viewer> {
     const viewer = new Viewer(testPage);
@@ -462,7 +460,7 @@ export class Viewer extends Person<ViewerPhase> {
     return viewer;
   }
 
-  /** Types a code, key by key, in place of what stands there. */
+  /** Types a code, key by key, replacing the field's text. */
   async typeCode(text: string): Promise<void> {
     const field = await (await this.find("[data-field=code]")).toElement("input");
     await field.evaluate((input) => {
@@ -472,24 +470,24 @@ export class Viewer extends Person<ViewerPhase> {
     await this.page.keyboard.type(text);
   }
 
-  /** Words that are offered for the one being typed. */
+  /** Words that are suggested for the one being typed. */
   suggestions(): Promise<string[]> {
     return this.page.evaluate(() =>
       [...document.querySelectorAll("[role=option]")].map((option) => option.textContent ?? "")
     );
   }
 
-  /** Presses the one button. */
+  /** Clicks "join". */
   join(): Promise<void> {
     return this.press("join");
   }
 
-  /** Presses "Show it". */
+  /** Clicks "open". */
   openPicture(): Promise<void> {
     return this.press("open");
   }
 
-  /** Joins and waits until the picture is there, still unreadable. */
+  /** Joins and waits until the picture is delivered, still unreadable. */
   async receive(options: WaitOptions = {}): Promise<void> {
     await this.join();
     await this.waitPhase("delivered", options);
@@ -505,17 +503,17 @@ export class Viewer extends Person<ViewerPhase> {
     }, options);
   }
 
-  /** Presses "Close". */
+  /** Clicks "close". */
   closePicture(): Promise<void> {
     return this.press("close");
   }
 
-  /** What the countdown says. */
+  /** Text of the countdown. */
   countdown(options: WaitOptions = {}): Promise<string> {
     return this.field("countdown", options);
   }
 
-  /** What is painted on the canvas itself, without anything that lies above it. */
+  /** The pixels of the canvas itself, without anything that covers it. */
   async canvas(): Promise<Painted> {
     const png = await this.page.evaluate(async () => {
       const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
@@ -533,7 +531,7 @@ export class Viewer extends Person<ViewerPhase> {
     return { png };
   }
 
-  /** The part of the screen where the canvas is, with whatever lies above it. */
+  /** The part of the screen where the canvas is, with anything that covers it. */
   async screen(): Promise<Painted> {
     const clip = await this.page.evaluate(() => {
       const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
@@ -550,7 +548,7 @@ export class Viewer extends Person<ViewerPhase> {
     return { png };
   }
 
-  /** Whether nothing is left of the picture in the page: no canvas with pixels. */
+  /** Whether nothing of the picture is left in the page: no canvas has pixels. */
   wiped(): Promise<boolean> {
     return this.page.evaluate(() =>
       [...document.querySelectorAll("canvas")].every((canvas) =>
@@ -560,7 +558,7 @@ export class Viewer extends Person<ViewerPhase> {
   }
 }
 
-/** A picture as {@linkcode Viewer.canvas} and {@linkcode Viewer.screen} saw it: a PNG in base64. */
+/** A picture read by {@linkcode Viewer.canvas} or {@linkcode Viewer.screen}: a PNG in base64. */
 export interface Painted {
   readonly png: string;
 }
@@ -569,10 +567,10 @@ export interface Painted {
 export interface Looks {
   readonly width: number;
   readonly height: number;
-  /** Mean colours of small areas near the corners. */
+  /** Mean colors of small areas near the corners. */
   readonly corners: Corners;
   /**
-   * Share of pixels in the top left quarter that are not of its most frequent colour: in a flat
+   * Share of pixels in the top left quarter that differ from its most frequent color: in a flat
    * picture, the watermark.
    */
   readonly marked: number;
@@ -593,7 +591,7 @@ export async function looksOf(browser: TestBrowser, painted: Painted): Promise<L
   }
 }
 
-/** Runs in the browser, so it may use nothing from around it. */
+/** Runs in the browser, so it must not use anything outside of it. */
 async function measure(base64: string) {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
@@ -614,7 +612,7 @@ async function measure(base64: string) {
     return sum.map((value) => Math.round(value / (data.length / 4)));
   };
   const colours = [mean(.05, .05), mean(.95, .05), mean(.05, .95), mean(.95, .95)];
-  // Well inside of the quarter: its borders are blurred by scaling.
+  // Well inside the quarter, because scaling blurs its borders.
   const { data } = context.getImageData(
     Math.floor(width * .05),
     Math.floor(height * .05),
@@ -623,7 +621,7 @@ async function measure(base64: string) {
   );
   const counts = new Map<number, number>();
   for (let i = 0; i < data.length; i += 4) {
-    // Five bits of each channel: decoders differ by one or two.
+    // Five bits per channel, because decoders differ by one or two.
     const key = (data[i]! >> 3) << 10 | (data[i + 1]! >> 3) << 5 | data[i + 2]! >> 3;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
@@ -635,7 +633,7 @@ function rgb(values: readonly number[]): Rgb {
   return [values[0] ?? -1, values[1] ?? -1, values[2] ?? -1];
 }
 
-/** Fails unless the corners look like the fixture's; a watermark may cover them by a third. */
+/** Fails unless the corners match the fixture's; a watermark may cover a third of them. */
 export function assertLooksLike(looks: Looks, picture: Fixture): void {
   for (const corner of ["topLeft", "topRight", "bottomLeft", "bottomRight"] as const) {
     const seen = looks.corners[corner];
@@ -665,7 +663,7 @@ export async function deliver(
   return { sender, viewer, link };
 }
 
-/** Lets no script of documents from now on through. */
+/** Blocks all scripts of later documents. */
 export async function blockScripts(page: TestPage["page"]): Promise<void> {
   await page.setRequestInterception(true);
   page.on("request", (request) => {
@@ -674,7 +672,7 @@ export async function blockScripts(page: TestPage["page"]): Promise<void> {
   });
 }
 
-/** What the style sheet lets happen later has happened. */
+/** Finishes all animations and transitions at once. */
 export async function finishAnimations(page: TestPage["page"]): Promise<void> {
   await page.evaluate(() => {
     for (const animation of document.getAnimations()) animation.finish();

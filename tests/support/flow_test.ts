@@ -14,11 +14,15 @@ function play(script: string, body = "") {
     csp: CSP,
     body: `<main data-phase="idle"><p>Choose a picture to show once.</p>
       <input type="file"><select name="seconds"><option>10<option>3</select>
-      <output data-field="share-link"></output><button data-action="burn" disabled>Burn</button>${body}
+      <output data-field="share-link"></output>
+      <button data-action="burn" disabled>Burn</button>${body}
       </main><script src="/play.js"></script>`,
     scripts: {
       "/play.js": `const main = document.querySelector("main");
-        const to = (phase, reason) => { if (reason) main.dataset.reason = reason; main.dataset.phase = phase; };
+        const to = (phase, reason) => {
+          if (reason) main.dataset.reason = reason;
+          main.dataset.phase = phase;
+        };
         const later = () => new Promise((resolve) => setTimeout(resolve, 20));
         ${script}`,
     },
@@ -27,7 +31,8 @@ function play(script: string, body = "") {
 
 Deno.test("waitPhase() does not miss a phase that was over before anybody looked", async () => {
   await using site = play(`document.querySelector("input").onchange = async () => {
-    to("preparing"); await later(); to("waiting"); await later(); to("sending"); await later(); to("delivered");
+    to("preparing"); await later(); to("waiting"); await later();
+    to("sending"); await later(); to("delivered");
   };`);
   await withBrowser(async (browser) => {
     const sender = await Sender.open(await browser.newPage(), site.url);
@@ -81,7 +86,7 @@ Deno.test("a wait that takes too long says what it waited for", async () => {
 });
 
 Deno.test("the canvas is measured as it is and as the screen shows it", async () => {
-  // Draws the corners of the fixture, turned or not.
+  // Draws the corners of the fixture.
   await using site = play(
     `const canvas = document.querySelector("canvas");
      const context = canvas.getContext("2d");
@@ -91,7 +96,10 @@ Deno.test("the canvas is measured as it is and as the screen shows it", async ()
        context.fillRect(i % 2 * 100, Math.floor(i / 2) * 100, 100, 100);
      });
      document.querySelector("[data-action=open]").onclick = () => to("viewing");
-     document.querySelector("[data-action=close]").onclick = () => { canvas.width = 0; to("closed"); };`,
+     document.querySelector("[data-action=close]").onclick = () => {
+       canvas.width = 0;
+       to("closed");
+     };`,
     `<button data-action="open">Show</button><button data-action="close">Close</button>
      <div data-viewer><canvas width="200" height="200"></canvas></div>`,
   );

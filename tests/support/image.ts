@@ -1,14 +1,14 @@
 /**
- * A Dockerfile without Docker: its COPY and RUN steps in directories of this machine, its CMD and
- * HEALTHCHECK from there. What this can't show: the base image, its tini and its user, and whether
- * Docker itself takes the file.
+ * A Dockerfile without Docker: runs its COPY and RUN steps in directories of this machine, and its
+ * CMD and HEALTHCHECK there. It can't test the base image, its tini and its user, nor whether
+ * Docker itself accepts the file.
  *
  * @module
  */
 import { dirname } from "node:path";
 import { PROJECT } from "./project.ts";
 
-/** One line of a Dockerfile, with lines that go on put together. */
+/** One instruction of a Dockerfile, with continued lines joined. */
 export interface Step {
   readonly name: string;
   readonly rest: string;
@@ -26,8 +26,7 @@ const STEPS = ["ARG", "CMD", "COPY", "ENV", "EXPOSE", "HEALTHCHECK", "RUN", "USE
 /**
  * The stages of a Dockerfile.
  *
- * @throws {SyntaxError} for a step that is not known here: whoever adds one has to say what it
- * means
+ * @throws {SyntaxError} for an instruction that is not implemented here
  */
 export function parseDockerfile(text: string): Stage[] {
   const stages: { base: string; alias: string | null; steps: Step[] }[] = [];
@@ -48,7 +47,7 @@ export function parseDockerfile(text: string): Stage[] {
   return stages;
 }
 
-/** The words of an array in JSON, as CMD has them. */
+/** The words of a JSON array, as in CMD. */
 export function execForm(rest: string): string[] {
   const words: unknown = JSON.parse(rest);
   if (!Array.isArray(words)) throw new SyntaxError(`Not an array: ${rest}`);
@@ -60,16 +59,16 @@ export function healthCommand(rest: string): string[] {
   return execForm(/ CMD (.+)$/.exec(` ${rest}`)?.[1] ?? "");
 }
 
-/** A stage that has been replayed. */
+/** A stage that was replayed. */
 interface Replayed {
   readonly root: string;
   readonly env: Record<string, string>;
   directory: string;
 }
 
-/** What is left of the last stage: a tree, and how to run things in it. */
+/** The result of the last stage: a directory tree, and how to run commands in it. */
 export class Image implements AsyncDisposable {
-  /** Where `/` of the image is. */
+  /** Path of the image's `/`. */
   readonly root: string;
   readonly #directory: string;
   readonly #env: Readonly<Record<string, string>>;
@@ -82,7 +81,7 @@ export class Image implements AsyncDisposable {
     this.#env = env;
   }
 
-  /** Replays every stage from a clean copy of what .dockerignore lets through. */
+  /** Replays every stage from a clean copy of the files that .dockerignore includes. */
   static async build(stages: readonly Stage[]): Promise<Image> {
     const temporary = await Deno.makeTempDir({ prefix: "image_" });
     try {
@@ -105,17 +104,14 @@ export class Image implements AsyncDisposable {
     }
   }
 
-  /**
-   * From here on nobody can write into the tree, root neither: as with a root that is mounted
-   * read-only.
-   */
+  /** Makes the tree read-only, for root too, like a root file system mounted read-only. */
   async freeze(): Promise<void> {
     await run("chmod", ["-R", "a-w", this.root]);
   }
 
   /**
-   * Starts a command of the image with its environment, and as little power as the container would
-   * have.
+   * Starts a command of the image with its environment, and with no more privileges than in the
+   * container.
    */
   spawn(command: readonly string[], env: Readonly<Record<string, string>> = {}): Deno.ChildProcess {
     const [program = "", ...args] = powerless(command);
@@ -130,7 +126,7 @@ export class Image implements AsyncDisposable {
     }).spawn();
   }
 
-  /** Paths of all files, with their size and the moment of their last change. */
+  /** Paths of all files, with size and modification time. */
   async files(): Promise<string[]> {
     const found: string[] = [];
     for await (const path of walk(this.root)) {
@@ -153,7 +149,7 @@ async function* walk(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** No more than a login has; `deno` is the one that runs this. */
+/** Minimal environment; `deno` is the one that runs this. */
 const BASE_ENV = {
   PATH: `${dirname(Deno.execPath())}:/usr/local/bin:/usr/bin:/bin`,
   HOME: "/nonexistent",
@@ -161,8 +157,8 @@ const BASE_ENV = {
 };
 
 /**
- * Without capabilities and without a way to gain any; root itself would else be above all
- * permissions of files.
+ * Runs without capabilities and without a way to gain any; otherwise root could ignore file
+ * permissions.
  */
 function powerless(command: readonly string[]): readonly string[] {
   if (Deno.uid() !== 0) return command;
@@ -185,10 +181,7 @@ async function run(
   );
 }
 
-/**
- * What Docker would be sent: the files of the project that git knows or would add, as .dockerignore
- * has them.
- */
+/** Copies the build context that Docker would get: the files that .dockerignore includes. */
 export async function copyContext(target: string): Promise<void> {
   const ignore = (await Deno.readTextFile(`${PROJECT}.dockerignore`)).split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
@@ -204,7 +197,7 @@ export async function copyContext(target: string): Promise<void> {
   }
 }
 
-/** A path of the image on this machine. */
+/** Path on this machine of a path in the image. */
 function inside(stage: Replayed, path: string): string {
   return stage.root + (path.startsWith("/") ? path : `${stage.directory}/${path}`);
 }
@@ -229,12 +222,12 @@ async function replay(
     if (source === undefined) throw new Error(`Cannot copy from ${from}: there is no such stage`);
     for (const path of paths) {
       const origin = `${source}/${path}`;
-      // Docker copies what is in a directory, cp the directory itself: the same where the target is
-      // new, as it has to be.
+      // Docker copies the content of a directory, cp the directory itself. The result is the same
+      // if the target does not exist, which is required here.
       await run("cp", ["-R", origin, target]);
     }
   } else if (name === "RUN") {
-    // Paths of the image stand in it, too.
+    // The command may contain paths of the image, too.
     const command = rest.replaceAll(/(?<==)\/(?=[\w-]+)/g, `${stage.root}/`);
     const env = { ...Deno.env.toObject(), ...stage.env, PATH: BASE_ENV.PATH, NO_COLOR: "1" };
     await run("sh", ["-c", command], { cwd: inside(stage, ""), env });

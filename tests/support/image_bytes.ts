@@ -1,6 +1,6 @@
 /**
- * Pictures written byte by byte: those that no canvas makes, because they are animated, of an exact
- * size, or wrong on purpose.
+ * Pictures written byte by byte: those that a canvas can't make, because they are animated, of an
+ * exact size, or broken on purpose.
  *
  * @module
  */
@@ -12,8 +12,7 @@ import { seededRandom } from "./random.ts";
 export type Rgb = readonly [number, number, number];
 
 /**
- * What is near the four corners of every fixture, so that a test can tell which way up a picture
- * is.
+ * Colors near the four corners of every fixture, so that a test can tell how a picture is oriented.
  */
 export const CORNERS = {
   topLeft: [220, 40, 40],
@@ -22,7 +21,7 @@ export const CORNERS = {
   bottomRight: [235, 200, 40],
 } as const satisfies Record<string, Rgb>;
 
-/** Colours near the corners of a picture as it is seen. */
+/** Colors near the corners of a picture as displayed. */
 export type Corners = Readonly<Record<keyof typeof CORNERS, Rgb>>;
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -33,7 +32,7 @@ const CHUNK_OVERHEAD = 12;
  */
 const STORED_MAX = 65_535;
 const STORED_HEADER = 5;
-/** Bytes of the zlib header and the Adler-32 behind the data. */
+/** Bytes of the zlib header and of the Adler-32 after the data. */
 const ZLIB_OVERHEAD = 6;
 
 function pngChunk(type: string, data: Uint8Array): Uint8Array {
@@ -69,7 +68,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 function adler32(data: Uint8Array): number {
   let a = 1;
   let b = 0;
-  // 5,552 is the most that cannot overflow 32 bits between two reductions (zlib's NMAX).
+  // 5,552 bytes are the most that can't overflow 32 bits between two reductions (zlib's NMAX).
   for (let start = 0; start < data.length; start += 5_552) {
     for (const byte of data.subarray(start, start + 5_552)) {
       a += byte;
@@ -81,7 +80,7 @@ function adler32(data: Uint8Array): number {
   return ((b << 16) | a) >>> 0;
 }
 
-/** A picture whose size on disk was asked for. */
+/** A picture with a given file size. */
 export interface SizedPng {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly width: number;
@@ -89,11 +88,11 @@ export interface SizedPng {
 }
 
 /**
- * A valid PNG of exactly `size` bytes (at least 4 KiB) without any metadata that could be stripped:
+ * A valid PNG of exactly `size` bytes (at least 4 KiB) without any metadata that could be removed:
  * noise over a gradient between the four {@linkcode CORNERS}, stored uncompressed. 64 MiB are 22
  * megapixels.
  *
- * @throws {RangeError} when `size` is too small
+ * @throws {RangeError} if `size` is too small
  */
 export function pngOfSize(size: number, seed = 1): SizedPng {
   if (size < 4_096) throw new RangeError(`Cannot make a PNG of ${size} bytes: needs 4096`);
@@ -105,8 +104,8 @@ export function pngOfSize(size: number, seed = 1): SizedPng {
   const total = (height: number) =>
     frame + height * row + STORED_HEADER * Math.ceil(height * row / STORED_MAX);
   let height = Math.floor((size - frame) / row);
-  // What is left has to be made of empty blocks of 5 bytes and chunk borders of 12; from 44 on
-  // every number can be.
+  // The rest is filled with empty blocks of 5 bytes and chunk borders of 12; every number from 44
+  // on is a sum of these.
   while (size - total(height) < 44) height--;
   const missing = size - total(height);
   let borders = 0;
@@ -168,8 +167,8 @@ function gradientRows(width: number, height: number, seed: number): Uint8Array {
 }
 
 /**
- * A PNG whose quarters are of exactly one of the {@linkcode CORNERS} each: whatever else is seen
- * later was painted over it.
+ * A PNG whose quarters each have exactly one of the {@linkcode CORNERS}: any other color was
+ * painted over it later.
  */
 export function flatPng(width = 800, height = 600): Uint8Array {
   const colours = Object.values(CORNERS);
@@ -212,9 +211,9 @@ export function pngBomb(side = 16_000): Uint8Array {
 }
 
 /**
- * An animated GIF: the first frame has {@linkcode CORNERS} in its quadrants, the others are grey,
- * so a test sees which frame was shown. Codes of exactly 8 bits, with a clear code before the table
- * could grow: larger than need be, but a few lines.
+ * An animated GIF: the first frame has {@linkcode CORNERS} in its quadrants, the others are gray,
+ * so a test can tell which frame is displayed. Codes have exactly 8 bits, with a clear code before
+ * the table could grow: larger than necessary, but only a few lines.
  */
 export function animatedGif(width = 64, height = 48, frames = 3): Uint8Array {
   const MIN_CODE = 7;
@@ -224,7 +223,7 @@ export function animatedGif(width = 64, height = 48, frames = 3): Uint8Array {
   const word = (n: number) => [n & 0xff, n >>> 8];
   const bytes = [...new TextEncoder().encode("GIF89a"), ...word(width), ...word(height)];
   bytes.push(0x80 | (MIN_CODE - 1), 0, 0, ...palette);
-  // Netscape extension: loop for ever.
+  // Netscape extension: loop forever.
   bytes.push(0x21, 0xff, 11, ...new TextEncoder().encode("NETSCAPE2.0"), 3, 1, 0, 0, 0);
   for (let frame = 0; frame < frames; frame++) {
     bytes.push(0x21, 0xf9, 4, 4, ...word(10), 0, 0);
@@ -247,21 +246,21 @@ export function animatedGif(width = 64, height = 48, frames = 3): Uint8Array {
 }
 
 /**
- * An AVIF of 64 × 48 pixels with {@linkcode CORNERS} in its quadrants. No canvas encodes AVIF; this
- * came from avifenc 0.11.
+ * An AVIF of 64 × 48 pixels with {@linkcode CORNERS} in its quadrants, encoded by avifenc 0.11,
+ * because no canvas encodes AVIF.
  */
 export function avif(): Uint8Array {
   return new Uint8Array(Buffer.from(AVIF_BASE64, "base64"));
 }
 
 const AVIF_BASE64 =
-  "AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUEAAADybWV0YQAAAAAAAAAoaGRscgAAAAAAAAAAcGljdAAAAAAAAAAA" +
-  "AAAAAGxpYmF2aWYAAAAADnBpdG0AAAAAAAEAAAAeaWxvYwAAAABEAAABAAEAAAABAAABGgAAADcAAAAoaWluZgAAAAAAAQAA" +
-  "ABppbmZlAgAAAAABAABhdjAxQ29sb3IAAAAAamlwcnAAAABLaXBjbwAAABRpc3BlAAAAAAAAAEAAAAAwAAAAEHBpeGkAAAAA" +
-  "AwgICAAAAAxhdjFDgSAAAAAAABNjb2xybmNseAABAA0ABoAAAAAXaXBtYQAAAAAAAAABAAEEAQKDBAAAAD9tZGF0EgAKCTgV" +
-  "f7+UBDQaQDIoRZAAABAQ5TQo+pDRJELYev7R5YjwDSS3+kaxTAI6OG6ua4sfICZlwA==";
+  "AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUEAAADybWV0YQAAAAAAAAAoaGRscgAAAAAAAAAAcGljdAAAAAAA" +
+  "AAAAAAAAAGxpYmF2aWYAAAAADnBpdG0AAAAAAAEAAAAeaWxvYwAAAABEAAABAAEAAAABAAABGgAAADcAAAAoaWluZgAA" +
+  "AAAAAQAAABppbmZlAgAAAAABAABhdjAxQ29sb3IAAAAAamlwcnAAAABLaXBjbwAAABRpc3BlAAAAAAAAAEAAAAAwAAAA" +
+  "EHBpeGkAAAAAAwgICAAAAAxhdjFDgSAAAAAAABNjb2xybmNseAABAA0ABoAAAAAXaXBtYQAAAAAAAAABAAEEAQKDBAAA" +
+  "AD9tZGF0EgAKCTgVf7+UBDQaQDIoRZAAABAQ5TQo+pDRJELYev7R5YjwDSS3+kaxTAI6OG6ua4sfICZlwA==";
 
-/** An SVG that would run a script, if anything let it. */
+/** An SVG that would run a script if it were allowed to. */
 export function svg(): Uint8Array {
   return new TextEncoder().encode(
     `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48">` +
@@ -279,10 +278,10 @@ export interface ExifOptions {
 }
 
 /**
- * Puts an EXIF segment with camera, orientation and GPS position behind the start of a JPEG, as
+ * Inserts an EXIF segment with camera, orientation and GPS position after the start of a JPEG, as
  * phones do.
  *
- * @throws {TypeError} when `jpeg` is not a JPEG
+ * @throws {TypeError} if `jpeg` is not a JPEG
  */
 export function withExif(jpeg: Uint8Array, options: ExifOptions): Uint8Array {
   if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8) throw new TypeError("Cannot add EXIF: not a JPEG");

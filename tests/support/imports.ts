@@ -1,5 +1,5 @@
 /**
- * Who imports what, as Deno itself resolves it.
+ * The imports of files, as Deno itself resolves them.
  *
  * @module
  */
@@ -13,13 +13,15 @@ export interface Import {
   readonly specifier: string;
   /** Path as in {@linkcode importsOf}, or `null` for a package or a built-in module. */
   readonly path: string | null;
-  /** `import type` alone: nothing of it is left when the file runs. */
+  /** Only `import type`: nothing of it is left at run time. */
   readonly typeOnly: boolean;
-  /** `import()`: loaded when it is needed. */
+  /** `import()`: loaded on demand. */
   readonly dynamic: boolean;
 }
 
-/** TypeScript files below a folder of the project, as paths inside of the project with slashes. */
+/**
+ * TypeScript files below a folder of the project, as paths relative to the project, with slashes.
+ */
 export function sourceFiles(folder: string): string[] {
   const found: string[] = [];
   const walk = (path: string) => {
@@ -34,13 +36,13 @@ export function sourceFiles(folder: string): string[] {
 }
 
 /**
- * The imports of each of `files` and of what they import, by path: inside of the project, with
- * slashes; else absolute.
+ * The imports of each of `files` and of the files that they import, by path: relative to the
+ * project, with slashes, or absolute if it is outside.
  */
 export async function importsOf(files: readonly string[]): Promise<Map<string, Import[]>> {
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
   try {
-    // `deno info` reads one file: one that imports all.
+    // `deno info` takes one file, so make one that imports all.
     const urls = files.map((file) => pathToFileURL(resolve(PROJECT, file)).href);
     await Deno.writeTextFile(entry, urls.map((url) => `import "${url}";\n`).join(""));
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -64,7 +66,7 @@ export async function importsOf(files: readonly string[]): Promise<Map<string, I
   }
 }
 
-/** What we read from `deno info --json`. */
+/** The part of the output of `deno info --json` that is used. */
 interface Graph {
   readonly modules: readonly {
     readonly specifier: string;

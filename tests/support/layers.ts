@@ -1,6 +1,6 @@
 /**
- * The folders of the product in one order, from the ground up: a file imports its own folder and
- * those that stand before it, and nothing else of ours. docs/architecture.md says what each is for.
+ * The folders of the product in one order, lowest layer first: a file imports only from its own
+ * folder and from those listed before it. docs/architecture.md says what each is for.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Layer {
   readonly side: Side;
 }
 
-/** Every folder with code, from the ground up. */
+/** Every folder with code, lowest layer first. */
 export const LAYERS: readonly Layer[] = [
   { folder: "lib/protocol", side: "both" },
   { folder: "lib/e2e", side: "both" },

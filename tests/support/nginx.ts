@@ -1,22 +1,22 @@
 /**
- * A real nginx with deploy/nginx.conf: its own directory, free ports, a certificate of its own, and
- * nothing of the system's.
+ * A real nginx with deploy/nginx.conf, in a directory of its own, with free ports and its own
+ * certificate, and without any files of the system.
  *
  * @module
  */
 import { freePort } from "./app.ts";
 import { PROJECT } from "./project.ts";
 
-/** Name in the certificate, in the place of the one in deploy/nginx.conf. */
+/** Name in the certificate, instead of the one in deploy/nginx.conf. */
 const NAME = "localhost";
-/** How long nginx may take until it listens, and until it ends. */
+/** Timeout until nginx listens, in ms. */
 const PATIENCE_MS = 20_000;
 
-/** Where nginx is installed; `null` where it is not. */
+/** The command of nginx, or `null` if it is not installed. */
 export const NGINX: string | null = await firstThatRuns(["nginx", "/usr/sbin/nginx"], ["-v"]);
 const OPENSSL: string | null = await firstThatRuns(["openssl"], ["version"]);
 
-/** Why no nginx can be tried here; `null` where one can. */
+/** Why tests with nginx can't run here; `null` if they can. */
 export const NO_NGINX: string | null = NGINX === null
   ? "nginx is not installed"
   : OPENSSL === null
@@ -38,7 +38,7 @@ async function firstThatRuns(
   return null;
 }
 
-/** A port for HTTPS that is free now, and the origin that pages from there have. */
+/** A port for HTTPS that is free now, and the origin of its pages. */
 export function futureOrigin(): { readonly port: number; readonly origin: string } {
   const port = freePort();
   return { port, origin: `https://${NAME}:${port}` };
@@ -46,24 +46,24 @@ export function futureOrigin(): { readonly port: number; readonly origin: string
 
 /** Settings of {@linkcode Nginx.start}. */
 export interface NginxOptions {
-  /** Where HTTPS is to be, from {@linkcode futureOrigin}. */
+  /** Port for HTTPS, from {@linkcode futureOrigin}. */
   readonly port: number;
-  /** Where the app is. */
+  /** Port of the app. */
   readonly appPort: number;
 }
 
-/** nginx as a child process. Ended by `await using`. */
+/** nginx as a child process. Stopped by `await using`. */
 export class Nginx implements AsyncDisposable {
   readonly port: number;
-  /** Where it only says that HTTPS is elsewhere. */
+  /** Port for HTTP, which only redirects to HTTPS. */
   readonly httpPort: number;
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly origin: string;
   /** `localhost:port`. */
   readonly host: string;
   /** The certificate, PEM. */
   readonly certificate: string;
-  /** Fetches trusting this certificate and no other. */
+  /** Client that trusts this certificate only. */
   readonly client: Deno.HttpClient;
   readonly #directory: string;
   readonly #child: Deno.ChildProcess;
@@ -84,13 +84,13 @@ export class Nginx implements AsyncDisposable {
   }
 
   /**
-   * Starts it and waits until it listens.
+   * Starts nginx and waits until it listens.
    *
-   * @throws {Error} with what nginx says, when it does not start or warns of its configuration
+   * @throws {Error} with nginx' own message, if it does not start or warns about its configuration
    */
   static async start({ port, appPort }: NginxOptions): Promise<Nginx> {
     const directory = await Deno.makeTempDir({ prefix: "nginx_" });
-    // Its workers are somebody else than root.
+    // Its workers don't run as root.
     await Deno.chmod(directory, 0o755);
     const httpPort = freePort();
     const certificate = await makeCertificate(directory);
@@ -103,7 +103,7 @@ export class Nginx implements AsyncDisposable {
     const args = ["-p", directory, "-c", `${directory}/nginx.conf`, "-e", `${directory}/error.log`];
     const check = await new Deno.Command(nginx, { args: [...args, "-t"] }).output();
     const said = new TextDecoder().decode(check.stderr);
-    // A directory of the system's that does not exist here is all that it may complain about.
+    // Any warning about the configuration is a failure, too.
     if (!check.success || /\[(?:warn|error|emerg)\]/.test(said)) {
       await Deno.remove(directory, { recursive: true });
       throw new Error(`Cannot start nginx: ${said}`);
@@ -119,9 +119,9 @@ export class Nginx implements AsyncDisposable {
     return self;
   }
 
-  /** GET or whatever `init` says; the body is for the caller to read. */
+  /** Sends a request, GET by default; the caller reads the body. */
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    // The DOM's type of the options knows no client.
+    // The DOM's type of the options has no client.
     const options: RequestInit & { client: Deno.HttpClient } = {
       redirect: "manual",
       ...init,
@@ -130,7 +130,7 @@ export class Nginx implements AsyncDisposable {
     return fetch(`${this.origin}${path}`, options);
   }
 
-  /** Everything in its logs. */
+  /** The content of its logs. */
   async logs(): Promise<string> {
     const texts = await Promise.all(
       ["error.log", "access.log"].map((name) => Deno.readTextFile(`${this.#directory}/${name}`)),
@@ -160,7 +160,7 @@ export class Nginx implements AsyncDisposable {
     try {
       this.#child.kill("SIGTERM");
     } catch {
-      // It ended by itself.
+      // It exited by itself.
     }
     await this.#child.status;
     await Deno.remove(this.#directory, { recursive: true });
@@ -193,8 +193,8 @@ function hasIpv6(): boolean {
 }
 
 /**
- * deploy/nginx.conf with the places of this test. Nothing that it decides is touched, but for the
- * ten seconds that would be waited for.
+ * deploy/nginx.conf with the ports and paths of this test. Its decisions stay as they are, except
+ * for a timeout of ten seconds, which is shortened to two.
  */
 async function site(
   directory: string,
@@ -221,7 +221,7 @@ async function site(
   return result.replaceAll("client_header_timeout 10s", "client_header_timeout 2s");
 }
 
-/** What Debian's nginx.conf would say around it, for one who is not root as well. */
+/** What Debian's nginx.conf would contain around it; works without root, too. */
 function main(directory: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
     `${name}_temp_path ${directory}/${name};`

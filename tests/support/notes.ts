@@ -1,12 +1,12 @@
 /**
- * Pictures with metadata of every kind, each with the same words planted in it, for tests that look
- * whether any of it is left.
+ * Pictures with metadata of every kind, each containing the same planted words, for tests that
+ * check whether any of it is left.
  *
  * @module
  */
 import { avif } from "./image_bytes.ts";
 
-/** Stands in every piece of metadata that is made here. */
+/** Contained in every piece of metadata that is made here. */
 export const PLANTED = "planted words";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -25,7 +25,7 @@ interface Entry {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** Big-endian; up to four bytes stand in the entry itself. */
+  /** Big-endian; up to four bytes are stored in the entry itself. */
   readonly value: readonly number[];
 }
 
@@ -36,7 +36,7 @@ const text = (tag: number, value: string): Entry => ({
   value: [...ascii(value), 0],
 });
 
-/** A TIFF block: main directory, EXIF, GPS, and a small picture. */
+/** A TIFF block: main directory, EXIF, GPS, and a thumbnail. */
 export function exifTiff(orientation: number): number[] {
   const out: number[] = [0x4d, 0x4d, 0, 42, ...u32(8)];
   const main: Entry[] = [
@@ -61,7 +61,7 @@ export function exifTiff(orientation: number): number[] {
     { tag: 0x0004, type: RATIONAL, count: 3, value: place },
   ];
   const thumbnail: Entry[] = [text(0x010e, `${PLANTED} thumbnail`)];
-  /** Writes a directory at the end; returns where in it each value of a pointer stands. */
+  /** Appends a directory; returns its position. */
   const write = (entries: readonly Entry[]) => {
     const start = out.length;
     let values = start + 2 + 12 * entries.length + 4;
@@ -88,18 +88,21 @@ export function exifTiff(orientation: number): number[] {
 }
 
 /** An XMP packet. */
-export const XMP_PACKET =
-  `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
-  `<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:exif="http://ns.adobe.com/exif/1.0/" ` +
-  `xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" exif:GPSLatitude="52,30N" ` +
-  `tiff:Make="${PLANTED}" xmp:CreateDate="2026-11-24" dc:creator="${PLANTED}" dc:title="${PLANTED}"/>` +
+export const XMP_PACKET = `<x:xmpmeta xmlns:x="adobe:ns:meta/">` +
+  `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
+  `<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" ` +
+  `xmlns:exif="http://ns.adobe.com/exif/1.0/" ` +
+  `xmlns:xmp="http://ns.adobe.com/xap/1.0/" ` +
+  `xmlns:tiff="http://ns.adobe.com/tiff/1.0/" exif:GPSLatitude="52,30N" ` +
+  `tiff:Make="${PLANTED}" xmp:CreateDate="2026-11-24" ` +
+  `dc:creator="${PLANTED}" dc:title="${PLANTED}"/>` +
   `</rdf:RDF></x:xmpmeta>`;
 
 function segment(marker: number, payload: readonly number[]): number[] {
   return [0xff, marker, ...u16(payload.length + 2), ...payload];
 }
 
-/** A JPEG of one grey block, which decodes, with a JFIF header. */
+/** A JPEG of one gray block, which decodes, with a JFIF header. */
 export function plainJpeg(): Bytes {
   const jfif = segment(0xe0, [...ascii("JFIF\0"), 1, 1, 0, 0, 1, 0, 1, 0, 0]);
   const dqt = segment(0xdb, [0, ...Array.from({ length: 64 }, () => 1)]);
@@ -122,7 +125,7 @@ export function plainJpeg(): Bytes {
   ]);
 }
 
-/** Segments of every kind that applications write. */
+/** Metadata segments of every kind that applications write. */
 export function jpegNotes({ orientation }: { orientation: number }): Bytes {
   const iptc = [...u16(0x1c02), 0x78, ...u16(PLANTED.length), ...ascii(PLANTED)];
   const photoshop = [...ascii("Photoshop 3.0\x008BIM"), 4, 4, 0, 0, ...u32(iptc.length), ...iptc];
@@ -136,7 +139,7 @@ export function jpegNotes({ orientation }: { orientation: number }): Bytes {
   ]);
 }
 
-/** A JPEG with segments behind its start, and a film behind its end. */
+/** A JPEG with segments after its start, and a film after its end. */
 export function noted(jpeg: Uint8Array, segments: Uint8Array): Bytes {
   const film = segments.length > 100 ? ascii(`${PLANTED} film`.repeat(300)) : [];
   return Uint8Array.from([...jpeg.subarray(0, 2), ...segments, ...jpeg.subarray(2), ...film]);
@@ -157,7 +160,7 @@ export function pngChunk(name: string, payload: readonly number[]): number[] {
   return [...u32(payload.length), ...body, ...u32(crc32(body))];
 }
 
-/** A PNG with notes behind its header, and something behind its end. */
+/** A PNG with metadata after its header, and extra bytes after its end. */
 export function pngNotes(png: Uint8Array): Bytes {
   return Uint8Array.from([
     ...png.subarray(0, 33),
@@ -187,12 +190,12 @@ function riff(chunks: readonly number[]): Bytes {
   ]);
 }
 
-/** A WebP of one pixel, with the head that can announce more. */
+/** A WebP of one pixel, with the extended header (VP8X). */
 export function plainWebp(): Bytes {
   return riff([...webpChunk("VP8X", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), ...webpChunk("VP8L", VP8L)]);
 }
 
-/** The same with notes. */
+/** The same with metadata. */
 export function webpNotes(): Bytes {
   const inside = riff([
     ...webpChunk("VP8X", [0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -239,7 +242,7 @@ function box(kind: string, ...content: readonly (readonly number[])[]): number[]
   return [...u32(inside.length + 8), ...ascii(kind), ...inside];
 }
 
-/** Reads the boxes of a range; for a file that is known to be well made. */
+/** Lists the boxes in a range of a well-formed file. */
 function boxesOf(bytes: Uint8Array, start: number, end: number) {
   const found: { kind: string; start: number; end: number }[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -256,8 +259,8 @@ function boxesOf(bytes: Uint8Array, start: number, end: number) {
 }
 
 /**
- * An AVIF to whose items an EXIF block and an XMP packet are added, in a second `mdat`. The places
- * in its `iloc` are counted from the file's beginning, so they grow with its `meta`.
+ * An AVIF with an added EXIF block and XMP packet, in a second `mdat`. The offsets in its `iloc`
+ * count from the beginning of the file, so they increase by as much as `meta` grows.
  */
 export function avifNotes(): Bytes {
   const file = Uint8Array.from(avif());
@@ -290,7 +293,7 @@ export function avifNotes(): Bytes {
   const count = (iloc[6] ?? 0) << 8 | (iloc[7] ?? 0);
   const growth = items.length + 2 * 14;
   const old = iloc.slice(8);
-  // id 2, data reference 2, extents 2, then offset 4 and length 4 of each.
+  // Per item: id 2, data reference 2, extents 2, then offset 4 and length 4 of each extent.
   for (let at = 0, i = 0; i < count; i++) {
     const view = new DataView(old.buffer, old.byteOffset);
     const extents = view.getUint16(at + 4);

@@ -1,6 +1,6 @@
 /**
- * Colour profiles that change what is seen, with names planted in them, for tests that look whether
- * colours stay and names go.
+ * Color profiles that change what is displayed, with planted names, for tests that check that
+ * colors stay and names are removed.
  *
  * @module
  */
@@ -68,7 +68,7 @@ function profile(
 
 const xyz = (x: number, y: number, z: number) => type("XYZ ", fixed(x), fixed(y), fixed(z));
 const WHITE: Tag = ["wtpt", xyz(0.9642, 1, 0.8249)];
-/** Adobe RGB's primaries, red and blue exchanged, so that nobody takes it for sRGB. */
+/** Adobe RGB's primaries with red and blue exchanged, so that it can't be taken for sRGB. */
 const PRIMARIES: readonly Tag[] = [
   ["bXYZ", xyz(0.60974, 0.31111, 0.01947)],
   ["gXYZ", xyz(0.20528, 0.62567, 0.06087)],
@@ -79,7 +79,7 @@ function curves(curve: readonly number[]): Tag[] {
   return ["rTRC", "gTRC", "bTRC"].map((name) => [name, curve] as const);
 }
 
-/** A curve of 256 points, which is no power. */
+/** A curve of 256 points that is not a power function. */
 const TABLE = type(
   "curv",
   u32(256),
@@ -89,7 +89,7 @@ const TABLE = type(
   ).flat(),
 );
 
-/** Device to Lab, by a grid of 2 points in each direction: 8 bits. */
+/** Device to Lab, by a grid of 2 points in each direction, with 8 bits. */
 function grid(inputs: number): readonly number[] {
   const line = Array.from({ length: 256 }, (_, i) => i);
   const points = Array.from({ length: 2 ** inputs }, (_, i) => {
@@ -126,7 +126,7 @@ function fineGrid(): readonly number[] {
   );
 }
 
-/** Profiles of every make that decoders treat in their own way. */
+/** One profile of each kind that decoders treat differently. */
 export const PROFILES = {
   "version 2, a power": profile({ version: 2 }, [
     WHITE,

@@ -1,12 +1,12 @@
 /**
- * Where the project is and what its deno.json says, so that tests run what the tasks run and
+ * Where the project is and what its deno.json contains, so that tests run the same as the tasks and
  * nothing is written twice.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 
-/** The project's directory, with a slash at its end. */
+/** The project's directory, with a trailing slash. */
 export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What tests read from deno.json. */
@@ -20,7 +20,7 @@ export interface DenoJson {
 /**
  * Reads deno.json.
  *
- * @throws {TypeError} when it lacks something that tests need
+ * @throws {TypeError} if it lacks something that tests need
  */
 export async function readDenoJson(): Promise<DenoJson> {
   const json: unknown = JSON.parse(await Deno.readTextFile(`${PROJECT}deno.json`));

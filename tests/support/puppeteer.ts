@@ -1,7 +1,7 @@
 /**
  * Puppeteer, which only tests need. It is named here (and `@sparticuz/chromium` in chromium.ts) and
- * not in deno.json: `deno task` fetches whatever deno.json imports, and whoever just wants to start
- * the app would wait for a browser of 100 MB.
+ * not in deno.json: `deno task` fetches everything that deno.json imports, so just starting the app
+ * would download a browser of 100 MB.
  *
  * @module
  */

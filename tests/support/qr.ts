@@ -1,20 +1,20 @@
 /**
- * Reads QR codes off a screen with a reader that has nothing to do with what draws them.
+ * Reads QR codes from a screenshot, with a reader that shares no code with what draws them.
  *
  * @module
  */
 import jsqr from "npm:jsqr@^1.4.0";
 import type { TestBrowser } from "./browser.ts";
 
-/** A QR code as a reader sees it. */
+/** A QR code as a reader decodes it. */
 export interface ReadQr {
   readonly text: string;
-  /** How wide the light margin above and beside it is, in modules: the smaller of the two. */
+  /** Width of the light margin above and on the left of it, in modules: the smaller of the two. */
   readonly quiet: number;
 }
 
 /**
- * Reads the QR code in a PNG (base64); `null` where the reader finds none. Dark on light alone, as
+ * Reads the QR code in a PNG (base64); `null` if the reader finds none. Only dark on light, as
  * simple scanners do.
  */
 export async function readQr(browser: TestBrowser, png: string): Promise<ReadQr | null> {
@@ -25,13 +25,12 @@ export async function readQr(browser: TestBrowser, png: string): Promise<ReadQr 
     const code = jsqr.default(pixels, width, height, { inversionAttempts: "dontInvert" });
     if (code === null) return null;
     const dark = (x: number, y: number) => pixels[(y * width + x) * 4]! < 128;
-    // Its corners may be round: only the middle of a row tells that it is light.
+    // Its corners may be round, so only the middle of a row shows whether it is light.
     const edge = Math.round(width * 0.1);
     const light = (y: number) => span(width - 2 * edge, (x) => !dark(edge + x, y)).complete;
     const top = span(height, light).length;
     const left = span(width, (x) => !dark(x, top)).length;
-    // The first thing from the left in the first row is the edge of a finder pattern, seven modules
-    // long.
+    // The first dark run in the first row is the edge of a finder pattern, seven modules long.
     const finder = span(width - left, (x) => dark(left + x, top)).length;
     return { text: code.data, quiet: Math.min(top, left) / (finder / 7) };
   } finally {
@@ -39,7 +38,7 @@ export async function readQr(browser: TestBrowser, png: string): Promise<ReadQr 
   }
 }
 
-/** From 0 on, how often in a row `test` holds. */
+/** Number of consecutive positions, starting at 0, for which `test` holds. */
 function span(
   end: number,
   test: (at: number) => boolean,
@@ -49,7 +48,7 @@ function span(
   return { length, complete: length === end };
 }
 
-/** Runs in the browser, so it may use nothing from around it. */
+/** Runs in the browser, so it must not use anything outside of it. */
 async function decode(base64: string) {
   const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));

@@ -1,5 +1,5 @@
 /**
- * Random numbers that are the same at every run.
+ * Random numbers that are the same in every run.
  *
  * @module
  */

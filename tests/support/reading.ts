@@ -1,20 +1,20 @@
 /**
- * What a screen reader has of a page: the accessibility tree as Chromium makes it, what live
- * regions said, and where focus is.
+ * What a screen reader gets from a page: the accessibility tree as Chromium builds it,
+ * announcements of live regions, and the focus.
  *
  * @module
  */
 import type { Page } from "./puppeteer.ts";
 
-/** One node of the tree that says something. */
+/** One node of the tree. */
 export interface ReadNode {
   readonly role: string;
   readonly name: string;
-  /** Of a heading. */
+  /** Level of a heading; otherwise `null`. */
   readonly level: number | null;
 }
 
-/** Roles of what can be operated; each needs a name. */
+/** Roles of controls; each needs a name. */
 const CONTROLS = [
   "button",
   "link",
@@ -31,7 +31,7 @@ const CONTROLS = [
   "listbox",
 ];
 
-/** The tree in reading order, without what is ignored. */
+/** The tree in reading order, without ignored nodes. */
 export async function readTree(page: Page): Promise<ReadNode[]> {
   const devtools = await page.createCDPSession();
   try {
@@ -50,13 +50,12 @@ export async function readTree(page: Page): Promise<ReadNode[]> {
 }
 
 /**
- * What is wrong with a tree, in words: landmarks, headings, and controls and pictures without
- * names.
+ * The problems of a tree, in words: landmarks, headings, and controls and pictures without names.
  */
 export function treeFaults(nodes: readonly ReadNode[]): string[] {
   const faults: string[] = [];
   const count = (role: string) => nodes.filter((node) => node.role === role).length;
-  // While a dialog is open there is nothing else.
+  // An open dialog hides everything else.
   const modal = count("dialog") === 1;
   if (!modal && count("main") !== 1) faults.push(`${count("main")} main landmarks`);
   const headings = nodes.filter(({ role }) => role === "heading");
@@ -77,7 +76,7 @@ export function treeFaults(nodes: readonly ReadNode[]): string[] {
   return faults;
 }
 
-/** Runs in a page before its scripts: remembers what live regions said. */
+/** Runs in a page before its scripts: records what live regions announce. */
 export const LISTEN = `{
   const said = [];
   Object.defineProperty(globalThis, "__said", { value: said });
@@ -95,12 +94,12 @@ export const LISTEN = `{
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }`;
 
-/** What was said since the page came. */
+/** Everything announced since the page was loaded. */
 export async function spokenOn(page: Page): Promise<string[]> {
   return await page.evaluate(() => [...Reflect.get(globalThis, "__said")]);
 }
 
-/** What has the focus: its tag and its name, or `nothing` where it is lost. */
+/** The focused element: its tag and its name, or `nothing` if the focus is lost. */
 export async function focusOn(page: Page): Promise<string> {
   return await page.evaluate(() => {
     const element = document.activeElement;
@@ -111,8 +110,8 @@ export async function focusOn(page: Page): Promise<string> {
 }
 
 /**
- * Presses Tab until something with this `data-action` has the focus, then Enter: as somebody
- * without a mouse does.
+ * Presses Tab until the element with this `data-action` is focused, then `key`, as people without a
+ * mouse do.
  */
 export async function operate(page: Page, action: string, key: "Enter" | "Space" = "Enter") {
   await page.bringToFront();

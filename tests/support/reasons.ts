@@ -1,11 +1,11 @@
 /**
- * The values of `data-reason` that browser tests expect: part of the automation contract, so a
- * change here is one that breaks other people's tests as well.
+ * The values of `data-reason` that browser tests expect. They are part of the automation contract,
+ * so changing one here breaks other people's tests as well.
  *
  * @module
  */
 export const REASON = {
-  /** The last picture was closed and nothing was to follow. */
+  /** The last picture was closed and no more were to follow. */
   done: "done",
   /** The sender pressed "burn". */
   burned: "burned",
@@ -13,25 +13,25 @@ export const REASON = {
   left: "left",
   /** The other side left. */
   peerLeft: "peer_left",
-  /** The other side vanished and did not come back. */
+  /** The other side disconnected and did not come back. */
   lost: "lost",
-  /** The link is cut, mistyped, or of another version. */
+  /** The link is truncated, mistyped, or of another version. */
   link: "bad_link",
-  /** A number or a word of the code is missing, or there is more than that. */
+  /** A number or a word of the code is missing, or there are too many of them. */
   incompleteCode: "incomplete_code",
-  /** What was typed has a word that is not in the list. */
+  /** A typed word is not in the list. */
   unknownWord: "unknown_word",
-  /** The words do not fit the number. */
+  /** The words do not match the number. */
   wrongCode: "wrong_code",
-  /** Somebody on either side said that the two see different things. */
+  /** One of the two reported that they see different things. */
   mismatch: "mismatch",
-  /** Unknown room, used link, room taken: the server tells nobody which. */
+  /** Unknown room, used link, or room taken: the server does not reveal which. */
   refused: "refused",
   /** The server can't be reached. */
   server: "unreachable",
-  /** No way through between the two networks. */
+  /** The two networks can't connect. */
   network: "network",
-  /** The address was to stay hidden, and the server has no relay. */
+  /** The address was to stay hidden, and the server offers no relay. */
   noRelay: "no_relay",
   /** The browser has no WebRTC. */
   webrtc: "no_webrtc",

@@ -1,6 +1,6 @@
 /**
- * What a server is told and what it says: a TCP line in front of it that keeps every byte, and what
- * these bytes mean: requests, responses, and the messages of WebSockets without their masks.
+ * Records the traffic of a server: a TCP proxy in front of it keeps every byte, and the bytes are
+ * parsed into requests, responses, and the unmasked messages of WebSockets.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface Recorded {
   readonly server: Uint8Array;
 }
 
-/** A request with its answer. */
+/** A request with its response. */
 export interface Exchange {
   readonly method: string;
   readonly target: string;
@@ -24,19 +24,20 @@ export interface Exchange {
   readonly requestBody: Uint8Array;
   /** Status line and headers. */
   readonly response: string;
-  /** Without a content encoding. */
+  /** Decoded, without a content encoding. */
   readonly responseBody: Uint8Array;
 }
 
-/** What the bytes of some connections mean. */
+/** The parsed bytes of some connections. */
 export interface Conversation {
   readonly exchanges: readonly Exchange[];
-  /** All of it but the bodies of responses, to be searched. */
+  /** Everything except the bodies of responses, to be searched. */
   readonly parts: readonly Part[];
 }
 
 /**
- * Lies in front of a server on 127.0.0.1. Only what goes over {@linkcode Recorder.url} is recorded.
+ * A proxy in front of a server on 127.0.0.1. Only traffic over {@linkcode Recorder.url} is
+ * recorded.
  */
 export class Recorder implements Disposable {
   readonly #chunks: { client: Uint8Array[]; server: Uint8Array[] }[] = [];
@@ -49,7 +50,7 @@ export class Recorder implements Disposable {
     this.#line.target = port;
   }
 
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   get url(): string {
     return `http://127.0.0.1:${this.#line.port}`;
   }
@@ -68,10 +69,10 @@ export class Recorder implements Disposable {
 }
 
 /**
- * Reads connections of HTTP/1.1 and WebSocket. No byte is left out: what breaks off in its middle
- * is a part as it is.
+ * Parses connections of HTTP/1.1 and WebSocket. No byte is left out: an incomplete message becomes
+ * a part as it is.
  *
- * @throws {SyntaxError} for what it can't read, e.g. a compressed WebSocket
+ * @throws {SyntaxError} for what it can't parse, e.g. a compressed WebSocket
  */
 export function understand(connections: readonly Recorded[]): Conversation {
   const exchanges: Exchange[] = [];
@@ -102,7 +103,7 @@ export function understand(connections: readonly Recorded[]): Conversation {
   return { exchanges, parts: parts.filter(({ bytes }) => bytes.length > 0) };
 }
 
-/** A client's WebSocket frame, masked as the RFC asks for. Its length has to be below 65,536. */
+/** A client's WebSocket frame, masked as the RFC requires. Its length must be below 65,536. */
 export function clientFrame(
   payload: Uint8Array,
   { opcode = 1, final = true }: { readonly opcode?: number; readonly final?: boolean } = {},
@@ -132,7 +133,7 @@ class Reader {
     return this.#bytes.length - this.#at;
   }
 
-  /** The next `n` bytes, without taking them. */
+  /** The next `n` bytes, without consuming them. */
   peek(n: number): Uint8Array {
     return this.#bytes.subarray(this.#at, this.#at + n);
   }
@@ -147,14 +148,14 @@ class Reader {
     return this.take(this.left);
   }
 
-  /** Everything up to and with the next `text`, or `null` where there is none. */
+  /** Everything up to and including the next `text`, or `null` if it does not occur. */
   through(text: string): string | null {
     const at = Buffer.from(this.peek(this.left)).indexOf(text, 0, "latin1");
     return at < 0 ? null : latin1(this.take(at + text.length));
   }
 }
 
-/** Takes one request and its answer, or nothing where either is not whole. */
+/** Consumes one request and its response, or nothing if the request's head is incomplete. */
 function readExchange(client: Reader, server: Reader): Exchange | null {
   const request = client.through("\r\n\r\n");
   if (request === null) return null;
@@ -198,7 +199,7 @@ function decode(body: Uint8Array, head: string): Uint8Array {
   }
 }
 
-/** Takes all frames; each message is a part, put together again from its fragments. */
+/** Consumes all frames; each message, reassembled from its fragments, is a part. */
 function readFrames(reader: Reader, side: "client" | "server"): Part[] {
   const parts: Part[] = [];
   let fragments: Uint8Array[] = [];
@@ -227,7 +228,7 @@ interface Frame {
   readonly payload: Uint8Array;
 }
 
-/** Takes a frame, or nothing where it is not whole. */
+/** Consumes a frame, or nothing if it is incomplete. */
 function readFrame(reader: Reader): Frame | null {
   const [first = 0, second = 0] = reader.peek(2);
   if ((first & 0x70) !== 0) throw new SyntaxError("Cannot read WebSocket frame: reserved bits");

@@ -15,7 +15,7 @@ function texts(client: Uint8Array, server: Uint8Array): string[] {
   return understand([{ client, server }]).parts.map(({ bytes }) => latin1(bytes)).slice(2);
 }
 
-Deno.test("the recorder hears a real server's requests, answers and messages, both ways", async () => {
+Deno.test("the recorder reads a server's requests, answers and messages, both ways", async () => {
   const ended = Promise.withResolvers<void>();
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     if (request.headers.get("upgrade") === null) {

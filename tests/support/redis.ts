@@ -1,6 +1,6 @@
 /**
- * A redis-server of our own: on a free port, in a directory of its own, with nothing on disk. Where
- * none is installed the tests that need one are skipped, and say so.
+ * A redis-server of our own: on a free port, in a directory of its own, without persistence. If
+ * none is installed, the tests that need one are skipped with a message.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { freePort } from "./app.ts";
 
 const NAMES = ["redis-server", "valkey-server"];
 
-/** How long the server may take until it answers. */
+/** Timeout until the server accepts connections, in ms. */
 const START_MS = 20_000;
 
-/** The program that there is, or `null`. */
+/** The command of an installed server, or `null`. */
 export const redisServer: string | null = NAMES.find((name) => {
   try {
     return new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" })
@@ -22,25 +22,28 @@ export const redisServer: string | null = NAMES.find((name) => {
   }
 }) ?? null;
 
-/** True where tests with Redis can't run. Says so once. */
+/** True if tests with Redis can't run. A message says so once. */
 export const noRedis: boolean = redisServer === null;
 if (noRedis) {
   // deno-lint-ignore no-console -- who runs the tests has to know what they did not cover
   console.warn(`Tests with Redis are skipped: none of ${NAMES.join(", ")} is installed`);
 }
 
-/** A key that holds the time, and how a store reads it: for tests that have to stop the clock. */
+/**
+ * A key that stores the time, and the Lua expression that reads it: for tests that have to stop the
+ * clock.
+ */
 const TIME_KEY = "test:now";
 export const STOPPED_CLOCK = `tonumber(redis.call('GET', '${TIME_KEY}') or 1000)`;
 
 function makeClient(url: string) {
   const client = createClient({ url, RESP: 2, maintNotifications: "disabled" });
-  // It comes back by itself; a command that fails says so.
+  // The client reconnects by itself; commands that fail report the error.
   client.on("error", () => {});
   return client;
 }
 
-/** A running redis-server and a connection to look into it. */
+/** A running redis-server and a connection to inspect it. */
 export class TestRedis implements AsyncDisposable {
   readonly port: number;
   readonly url: string;
@@ -54,14 +57,14 @@ export class TestRedis implements AsyncDisposable {
     this.#dir = dir;
   }
 
-  /** Starts one. Resolves when it answers. */
+  /** Starts a server. Resolves when it accepts connections. */
   static async start(): Promise<TestRedis> {
     const redis = new TestRedis(freePort(), await Deno.makeTempDir({ prefix: "redis-" }));
     await redis.start();
     return redis;
   }
 
-  /** Starts it again after {@linkcode TestRedis.stop}, empty. */
+  /** Restarts it after {@linkcode TestRedis.stop}, empty. */
   async start(): Promise<void> {
     if (redisServer === null) throw new Error("Cannot start Redis: it is not installed");
     const settings = {
@@ -85,7 +88,7 @@ export class TestRedis implements AsyncDisposable {
     }
   }
 
-  /** Ends it; what it held is lost. */
+  /** Kills it; its data is lost. */
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -94,7 +97,7 @@ export class TestRedis implements AsyncDisposable {
     await child.status;
   }
 
-  /** Freezes it: connections stay, answers do not come. */
+  /** Freezes it: connections stay open, but there are no responses. */
   freeze(): void {
     this.#child?.kill("SIGSTOP");
   }
@@ -103,7 +106,7 @@ export class TestRedis implements AsyncDisposable {
     this.#child?.kill("SIGCONT");
   }
 
-  /** Runs a command and returns its answer. */
+  /** Runs a command and returns its result. */
   async command(...args: string[]): Promise<unknown> {
     if (this.#client === undefined) {
       this.#client = makeClient(this.url);
@@ -112,13 +115,13 @@ export class TestRedis implements AsyncDisposable {
     return await this.#client.sendCommand(args);
   }
 
-  /** Names of all keys but that of the stopped clock. */
+  /** Names of all keys except that of the stopped clock. */
   async keys(): Promise<string[]> {
     const keys = await this.command("KEYS", "*");
     return Array.isArray(keys) ? keys.map(String).filter((key) => key !== TIME_KEY).sort() : [];
   }
 
-  /** Moves the stopped clock. */
+  /** Advances the stopped clock. */
   async advance(ms: number): Promise<void> {
     await this.command("SET", TIME_KEY, "1000", "NX");
     await this.command("INCRBY", TIME_KEY, String(ms));

@@ -1,52 +1,55 @@
 /**
- * Looks for secrets in what was recorded: as they are, and in whatever encoding somebody could have
- * written them down.
+ * Searches recorded data for secrets: as they are, and in any encoding in which they could have
+ * been written.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 
-/** Latin-1 both ways: a character a byte, so that regular expressions can look at anything. */
+/** Latin-1 maps each byte to one character, so that regular expressions work on any bytes. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
-/** The other way round. */
+/** The inverse of {@linkcode latin1}. */
 export function latin1Bytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
 /** A piece of a record. */
 export interface Part {
-  /** For messages: which piece it is. */
+  /** Which piece it is, for messages. */
   readonly where: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * What is looked for: bytes of which any {@linkcode RUN} in a row count as found, or whatever
- * matches a pattern, as `sample` does.
+ * What is searched for: bytes, of which any {@linkcode RUN} consecutive ones count as found, or a
+ * pattern, which `sample` matches.
  */
 export type Needle =
   | { readonly what: string; readonly bytes: Uint8Array }
   | { readonly what: string; readonly pattern: RegExp; readonly sample: string };
 
-/** What was found where. */
+/** What was found, and where. */
 export interface Finding {
   readonly what: string;
   readonly where: string;
 }
 
-/** So many bytes in a row of a secret are a disclosure; shorter secrets have to be there whole. */
+/**
+ * This many consecutive bytes of a secret are a disclosure; shorter secrets have to occur
+ * completely.
+ */
 export const RUN = 16;
 
 /**
- * A run of {@linkcode RUN} bytes holds one whole block of this size that starts at a multiple of
- * it.
+ * A run of {@linkcode RUN} bytes contains at least one complete block of this size whose offset is
+ * a multiple of it.
  */
 const BLOCK = 8;
 
-/** What was encoded may be encoded once more: base64url of JSON that holds base64url. */
+/** Encodings may be nested: base64url of JSON that contains base64url. */
 const DEPTH = 2;
 
 interface Block {
@@ -56,8 +59,8 @@ interface Block {
 }
 
 /**
- * Names every needle that is in a part, with the part; each pair once. `depth` is how often it may
- * have been encoded.
+ * Lists every needle found in a part, with the part; each pair once. `depth` is how many nested
+ * encodings are decoded.
  */
 export function search(
   parts: readonly Part[],
@@ -72,10 +75,10 @@ export function search(
   });
 }
 
-/** Finds all needles in one pass over a text of Latin-1. */
+/** Finds all needles in one pass over a Latin-1 text. */
 class Index {
   readonly #blocks = new Map<string, Block[]>();
-  /** Whether a block begins with these two bytes: most places are passed by after one look. */
+  /** Whether a block begins with these two bytes, which rules out most positions quickly. */
   readonly #starts = new Uint8Array(65_536);
   readonly #short: { readonly what: string; readonly text: string }[] = [];
   readonly #patterns: { readonly what: string; readonly pattern: RegExp }[] = [];
@@ -118,7 +121,7 @@ class Index {
   }
 }
 
-/** How many characters around a common block are the same. */
+/** How many characters around a common block are equal. */
 function runLength(view: string, i: number, { text, at }: Block): number {
   let before = 0;
   while (before < Math.min(i, at) && view[i - before - 1] === text[at - before - 1]) before++;
@@ -128,7 +131,7 @@ function runLength(view: string, i: number, { text, at }: Block): number {
   return before + after;
 }
 
-/** A text, and whatever it could stand for. */
+/** A text, and everything that it could encode. */
 function* views(text: string, depth: number): Generator<string> {
   yield text;
   if (depth === 0) return;
@@ -136,11 +139,11 @@ function* views(text: string, depth: number): Generator<string> {
 }
 
 /**
- * Every way to read what is written in a text; each a text of all such places, parted by line ends.
+ * Every way to decode what a text contains; each result joins the decoded pieces with line ends.
  */
 function* decodings(text: string): Generator<string> {
   if (text.includes("\0")) {
-    // UTF-16 is every other byte.
+    // UTF-16: every other byte.
     yield text.replace(/(.)./gs, "$1");
     yield text.slice(1).replace(/(.)./gs, "$1");
   }
@@ -153,7 +156,7 @@ function* decodings(text: string): Generator<string> {
   const hex = text.match(/(?:[0-9a-f]{2}[: -]?){4,}[0-9a-f]?/gi) ?? [];
   yield join(hex, fromHex);
   yield join(hex, (run) => fromHex(run.slice(1)));
-  // An array of bytes in JSON, with or without the names of its elements.
+  // An array of bytes in JSON, or an object with the indices as keys.
   yield join(text.match(/(?:(?:"\d+":)?\d{1,3},\s*){3,}(?:"\d+":)?\d{1,3}/g) ?? [], fromDecimals);
 }
 
@@ -162,7 +165,7 @@ function join(runs: readonly string[], read: (run: string) => string): string {
 }
 
 function fromBase64(run: string): string {
-  // Node's decoder takes both alphabets.
+  // Node's decoder accepts both alphabets.
   return Buffer.from(run, "base64").toString("latin1");
 }
 
@@ -176,8 +179,8 @@ function fromDecimals(run: string): string {
 }
 
 /**
- * How a careless line of code would write bytes down, by name: to plant them where the search has
- * to find them.
+ * The ways in which careless code might write bytes, by name: planted by tests to prove that the
+ * search finds them.
  */
 export const ENCODINGS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
   "as it is": (bytes) => bytes,

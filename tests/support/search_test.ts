@@ -34,7 +34,7 @@ Deno.test("search() finds every run of 16 bytes of a secret, and no shorter one"
   }
 });
 
-Deno.test("search() finds nothing in noise, and names each part in which it finds something", () => {
+Deno.test("search() finds nothing in noise, and names each part with a finding", () => {
   assertEquals(find(noise(100_000)), []);
   const parts = ["", "holiday.png", "x", "a holiday.png, holiday.png"].map((text, i) => ({
     where: `part ${i}`,

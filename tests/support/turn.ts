@@ -1,6 +1,6 @@
 /**
- * A real TURN relay, coturn's `turnserver`, on loopback, and a client of a few requests that asks
- * it what it would do.
+ * A real TURN relay, coturn's `turnserver`, on loopback, and a minimal client that tests how it
+ * responds.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { freePort } from "./app.ts";
 
-/** What the relay and the app know in the tests. */
+/** The secret shared by the TURN server and the app in tests. */
 export const TURN_SECRET = "turn-secret-of-the-tests-0123456789";
 
-/** How long it may take to start, and to answer one request. */
+/** Timeouts for the start and for one response, and the interval of retransmissions, in ms. */
 const START_MS = 20_000;
 const ANSWER_MS = 10_000;
 const AGAIN_MS = 500;
 
-/** The options with which two browsers on one machine can use it. */
+/** The option that lets two browsers on one machine use it. */
 export const LOOPBACK = ["--allow-loopback-peers"] as const;
 
-/** Whether coturn is installed; Debian's package `coturn` has it. Says so where it is not. */
+/** Whether coturn is installed (Debian's package `coturn`). Prints a message if it is not. */
 export function hasTurnServer(): boolean {
   try {
     new Deno.Command("turnserver", { args: ["--version"], stdout: "null", stderr: "null" })
@@ -37,7 +37,7 @@ export function hasTurnServer(): boolean {
 }
 
 /**
- * Starts one on a free port of 127.0.0.1, over UDP and TCP, with TURN_SECRET. Resolves when it
+ * Starts a server on a free port of 127.0.0.1, over UDP and TCP, with TURN_SECRET. Resolves when it
  * listens.
  */
 export async function startTurnServer(args: readonly string[] = []): Promise<TurnServer> {
@@ -52,7 +52,7 @@ export async function startTurnServer(args: readonly string[] = []): Promise<Tur
   return server;
 }
 
-/** A relay. Ended by {@linkcode TurnServer.stop} or `await using`. */
+/** A TURN server. Stopped by {@linkcode TurnServer.stop} or `await using`. */
 export class TurnServer implements AsyncDisposable {
   readonly port: number;
   readonly #directory: string;
@@ -67,7 +67,7 @@ export class TurnServer implements AsyncDisposable {
     const own = ["--listening-port", String(port), "-L", "127.0.0.1", "-E", "127.0.0.1"];
     const quiet = ["--pidfile", `${directory}/pid`, "--db", `${directory}/db`, "--no-cli"];
     const secret = ["--use-auth-secret", `--static-auth-secret=${TURN_SECRET}`, "--realm=test"];
-    // The last of two settings wins, so these also win against a file.
+    // The last of two settings wins, so these also override a file.
     const log = ["--log-file=stdout", "--simple-log", "--no-tls", "--no-dtls"];
     this.#child = new Deno.Command("turnserver", {
       args: [...own, ...quiet, ...secret, ...args, ...log],
@@ -87,12 +87,12 @@ export class TurnServer implements AsyncDisposable {
     return `turn:127.0.0.1:${this.port}?transport=udp`;
   }
 
-  /** What it wrote so far. */
+  /** Everything that it wrote so far. */
   get output(): string {
     return this.#output;
   }
 
-  /** Waits until it answers. */
+  /** Waits until it listens. */
   async ready(): Promise<void> {
     const deadline = performance.now() + START_MS;
     for (;;) {
@@ -109,7 +109,7 @@ export class TurnServer implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It ended by itself.
+      // It exited by itself.
     }
     await this.#child.status;
     await this.#reading;
@@ -150,16 +150,16 @@ const ATTRIBUTE = {
 
 type Attribute = readonly [type: number, value: Uint8Array];
 
-/** Name and password as the app hands them out. */
+/** Username and password as the app hands them out. */
 export interface TurnCredentials {
   readonly username: string;
   readonly credential: string;
 }
 
-/** What a relay answered: 0 for yes, else the code of its error. */
+/** Response of a TURN server: 0 for success, otherwise the error code. */
 export type TurnAnswer = number;
 
-/** A client of a relay, over UDP, with credentials. */
+/** A client of a TURN server, over UDP, with credentials. */
 export class TurnClient implements Disposable {
   readonly #socket = createSocket("udp4");
   readonly #port: number;
@@ -173,8 +173,8 @@ export class TurnClient implements Disposable {
   }
 
   /**
-   * Asks for a relayed address, as a browser does: first without credentials, which has to be
-   * refused with 401.
+   * Requests a relayed address, as a browser does: first without credentials, which the server must
+   * refuse with 401.
    */
   async allocate(): Promise<TurnAnswer> {
     const transport: Attribute = [ATTRIBUTE.transport, Uint8Array.of(17, 0, 0, 0)];
@@ -185,12 +185,12 @@ export class TurnClient implements Disposable {
     return (await this.#ask(METHOD.allocate, this.#signed([transport]))).code;
   }
 
-  /** Asks to keep what was allocated. */
+  /** Requests to keep the allocation. */
   async refresh(): Promise<TurnAnswer> {
     return (await this.#ask(METHOD.refresh, this.#signed([]))).code;
   }
 
-  /** Asks whether packets may go to an IPv4 address. */
+  /** Requests permission to send to an IPv4 address. */
   async permit(address: string): Promise<TurnAnswer> {
     const bytes = address.split(".").map(Number);
     const masked = bytes.map((byte, i) => byte ^ ((COOKIE >>> (24 - 8 * i)) & 0xff));
@@ -242,7 +242,7 @@ export class TurnClient implements Disposable {
     const send = () => this.#socket.send(request, this.#port, "127.0.0.1");
     this.#socket.on("message", listen);
     const timer = setTimeout(() => reject(new Error("The relay does not answer")), ANSWER_MS);
-    // Datagrams get lost, above all while it is starting.
+    // Datagrams may get lost, especially while the server is starting.
     const again = setInterval(send, AGAIN_MS);
     send();
     try {

@@ -1,19 +1,19 @@
 /**
- * Distance and loss on one machine: all UDP between two pages goes through a proxy that delays,
- * loses and throttles it.
+ * Simulates distance and loss on one machine: all UDP between two pages passes through a proxy that
+ * delays, drops and throttles it.
  *
  *     await using proxy = await UdpProxy.open({ rttMs: 100, loss: 0.01 });
  *     await using browser = await launchBrowser({ args: PROXY_ARGS });
  *     const pages = [await browser.newPage(), await browser.newPage()];
  *     for (const page of pages) await proxy.attach(page);       // before the first page.goto()
  *     …
- *     await proxy.set({ rttMs: 300 });                          // from now on, for what is not on its way yet
- *     await proxy.set({ loss: 1 });                             // nothing gets through
+ *     await proxy.set({ rttMs: 300 });                // for packets that arrive from now on
+ *     await proxy.set({ loss: 1 });                   // nothing gets through
  *
- * In an attached page each candidate of the other side is given another port, which is a socket of
- * the proxy; so it sees the traffic of every connection, also of those made later, and the page's
- * own code need not know. Candidates for TCP and IPv6 are left out. What a server relays (TURN, the
- * app's own relay) is not between two pages, and goes past it.
+ * An attached page sees each candidate of the other side with another port, which is a socket of
+ * the proxy. So the proxy carries the traffic of every connection, including later ones, without
+ * any change to the page's own code. Candidates for TCP and IPv6 are dropped. Relayed traffic
+ * (TURN, the app's own relay) does not flow directly between the pages, and bypasses the proxy.
  *
  * Linux only: see udp_proxy_worker.ts. A packet costs 20–50 µs of a core, so 10 MB/s take about
  * half of one.
@@ -22,35 +22,30 @@
  */
 import type { TestPage } from "./browser.ts";
 
-/** What lies between two pages. */
+/** The simulated network between two pages. */
 export interface Conditions {
-  /** Round trip in milliseconds; half of it each way. Default: 0. */
+  /** Round trip in milliseconds; half of it in each direction. Default: 0. */
   readonly rttMs?: number;
-  /** Share of packets that are lost, each way, 0…1. Default: 0. */
+  /** Share of packets that are lost, in each direction, 0…1. Default: 0. */
   readonly loss?: number;
-  /**
-   * Bytes that fit through in a millisecond, each way, over all connections. Default: as many as
-   * come.
-   */
+  /** Bytes per millisecond, in each direction, for all connections together. Default: unlimited. */
   readonly bytesPerMs?: number;
-  /**
-   * Bytes that may wait until they fit through; what comes on top is lost. Default: all of them.
-   */
+  /** Bytes that may be queued for sending; further packets are dropped. Default: unlimited. */
   readonly queueBytes?: number;
 }
 
-/** What became of the packets of one way. */
+/** Packet counts of one direction. */
 export interface ProxyCounts {
-  /** All that came. */
+  /** All packets that arrived. */
   entered: number;
   passed: number;
-  /** By chance. */
+  /** Dropped by chance. */
   lost: number;
-  /** Because too many waited. */
+  /** Dropped because the queue was full. */
   overflowed: number;
 }
 
-/** To the thread. */
+/** Messages to the thread. */
 export type ProxyOrder =
   | { readonly t: "start"; readonly seed: number; readonly conditions: Required<Conditions> }
   | { readonly t: "set"; readonly id: number; readonly conditions: Required<Conditions> }
@@ -64,16 +59,16 @@ export type ProxyOrder =
   | { readonly t: "counts"; readonly id: number }
   | { readonly t: "end"; readonly id: number };
 
-/** From the thread. */
+/** Messages from the thread. */
 export interface ProxyReply {
   readonly id: number;
   readonly value: number | readonly ProxyCounts[];
 }
 
-/** Flags for the browser: names in place of addresses would lead past the proxy. */
+/** Browser flags: mDNS names instead of addresses would bypass the proxy. */
 export const PROXY_ARGS = ["--disable-features=WebRtcHideLocalIpsWithMdns"] as const;
 
-/** Whether there is such a thing on this system. */
+/** Whether the proxy works on this system. */
 export const hasUdpProxy: boolean = Deno.build.os === "linux";
 
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
@@ -101,7 +96,7 @@ export class UdpProxy implements AsyncDisposable {
     this.#say({ t: "start", seed, conditions: complete(conditions) });
   }
 
-  /** Starts one; which packets are lost hangs on `seed`, and on nothing else. */
+  /** Starts a proxy; which packets are lost depends on `seed` only. */
   static async open(conditions: Conditions = {}, seed = 1): Promise<UdpProxy> {
     const proxy = new UdpProxy(conditions, seed);
     await proxy.counts();
@@ -114,15 +109,15 @@ export class UdpProxy implements AsyncDisposable {
     await this.#ask((id) => ({ t: "set", id, conditions: complete(this.#conditions) }));
   }
 
-  /** What became of the packets so far: of those to the first end, and of those to the second. */
+  /** Packet counts so far: of those to the first end, and of those to the second. */
   async counts(): Promise<readonly ProxyCounts[]> {
     const counts = await this.#ask((id) => ({ t: "counts", id }));
     return typeof counts === "number" ? [] : counts;
   }
 
   /**
-   * The port at which the proxy takes what is meant for the first (0) or second (1) end, at its own
-   * address.
+   * The port on which the proxy receives packets for the given address of the first (0) or second
+   * (1) end.
    */
   async port(line: 0 | 1, ip: string, port: number): Promise<number> {
     const own = await this.#ask((id) => ({ t: "port", id, line, ip, port }));
@@ -130,12 +125,12 @@ export class UdpProxy implements AsyncDisposable {
   }
 
   /**
-   * Puts itself between this page and the other one that is attached. Stays so when the page is
-   * loaded again.
+   * Puts the proxy between this page and the other attached one. It stays attached when the page is
+   * reloaded.
    */
   async attach(page: TestPage): Promise<void> {
     if (this.#attached === 2) throw new RangeError("Cannot attach: two pages are");
-    // What this page hears of is where the other one is.
+    // Addresses that this page receives are those of the other one.
     const line = this.#attached++ === 0 ? 1 : 0;
     const name = "udpProxyPort";
     await page.page.exposeFunction(
@@ -146,7 +141,7 @@ export class UdpProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // It closes its sockets first.
+    // The thread first closes its sockets.
     await this.#ask((id) => ({ t: "end", id }));
     this.#worker.terminate();
   }
@@ -165,8 +160,8 @@ export class UdpProxy implements AsyncDisposable {
 }
 
 /**
- * Runs in the page, before its own scripts: leads what it hears of the other side's addresses to
- * the proxy.
+ * Runs in the page, before its own scripts: replaces the other side's addresses with those of the
+ * proxy.
  */
 function redirect(name: string): void {
   const ask: unknown = Reflect.get(globalThis, name);
@@ -175,7 +170,7 @@ function redirect(name: string): void {
   const call = (method: CallableFunction, pc: RTCPeerConnection, value: unknown): Promise<void> =>
     Reflect.apply(method, pc, [value]);
 
-  /** The candidate with the proxy's port; `null` where there is none for it. */
+  /** The candidate with the proxy's port; `null` if it has none. */
   async function redirected(line: string): Promise<string | null> {
     const fields = line.split(" ");
     const [, , protocol, , ip, port] = fields;
@@ -198,7 +193,7 @@ function redirect(name: string): void {
 
   prototype.setRemoteDescription = function (description: RTCSessionDescriptionInit) {
     const { type, sdp = "" } = description;
-    // At once where nothing stands in it: a candidate may be next.
+    // Synchronously if there are no candidates in it: a candidate may follow immediately.
     if (!sdp.includes("a=candidate:")) return call(setRemoteDescription, this, description);
     const lines = sdp.split("\r\n").map(async (line) => {
       return line.startsWith("a=candidate:") ? await redirected(line) : line;

@@ -38,7 +38,7 @@ class Ends implements AsyncDisposable {
     await sent.promise;
   }
 
-  /** Waits until `said` packets have left the proxy, or were lost in it. */
+  /** Waits until `said` packets were forwarded or dropped by the proxy. */
   async through(said: number): Promise<void> {
     let through = 0;
     while (through < said) {
@@ -47,7 +47,7 @@ class Ends implements AsyncDisposable {
     }
   }
 
-  /** Waits until what left it was heard as well. */
+  /** Waits until all forwarded packets have arrived. */
   async settle(said: number): Promise<void> {
     await this.through(said);
     const [, to] = await this.proxy.counts();
@@ -72,12 +72,12 @@ async function heardOf(count: number, conditions: Conditions, seed?: number): Pr
 const ALL = Array.from({ length: 50 }, (_, n) => n);
 
 Deno.test({
-  name: "a UDP proxy passes everything on, in order, also where the way gets shorter meanwhile",
+  name: "a UDP proxy forwards everything in order, even if the delay gets shorter",
   ignore,
   async fn() {
     await using ends = await Ends.open({ rttMs: 200 });
     for (const n of ALL.slice(0, 25)) await ends.say(n);
-    // All of them are in there before it changes.
+    // All of them have entered before the condition changes.
     let entered = 0;
     while (entered < 25) entered = (await ends.proxy.counts())[1]?.entered ?? 0;
     await ends.proxy.set({ rttMs: 0 });
@@ -98,7 +98,7 @@ Deno.test({
     const before = performance.now();
     await ends.say(1);
     await ends.through(2);
-    // Never sooner; how much later hangs on the machine.
+    // Never sooner; how much later depends on the machine.
     assert(performance.now() - before >= 1_999, "it came too early");
     await ends.settle(2);
     assertEquals(ends.heard, [0, 1]);
@@ -121,7 +121,7 @@ Deno.test({
   name: "a UDP proxy with a narrow wire lets so much wait and no more",
   ignore,
   async fn() {
-    // A packet in 20 s: the first is on the wire, two wait, and the queue is full.
+    // One packet takes 20 s: the first is being sent, two are queued, and the queue is full.
     await using ends = await Ends.open({ bytesPerMs: 0.01, queueBytes: 600 });
     for (let n = 0; n < 10; n++) await ends.say(n);
     let overflowed = 0;

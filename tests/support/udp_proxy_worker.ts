@@ -1,9 +1,9 @@
 /**
- * The thread behind {@linkcode ./udp_proxy.ts}: one socket for each address that somebody sends to,
- * and two lines, one each way.
+ * The thread of {@linkcode ./udp_proxy.ts}: one socket for each address that packets are sent to,
+ * and two lines, one for each direction.
  *
- * It talks to the C library, because what Deno has for UDP loses packets when it is late: its
- * sockets hold 90 of them, and tens of thousands come in a second here.
+ * It uses the C library, because Deno's UDP sockets lose packets when they are read late: they
+ * buffer 90 of them, and here tens of thousands arrive in a second.
  *
  * @module
  */
@@ -20,20 +20,20 @@ const POLLIN = 1;
 const ADDRESS_LENGTH = 16;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
-/** Longest packet that a browser sends, and some. */
+/** More than the longest packet that a browser sends. */
 const MAX_PACKET = 2_048;
 
-/** Longest that the thread sleeps, in milliseconds: orders wait for that. */
+/** Longest sleep of the thread, in milliseconds; orders wait that long. */
 const SLEEP_MS = 5;
 
 /**
- * What may wait in a browser's socket, as the kernel counts it, in bytes. Chromium's holds twice as
- * much, which is 56 packets; on busy cores it reads too late for that, and without this limit loses
- * 10 % that nobody asked for.
+ * Maximum unread data in a browser's socket, as the kernel counts it, in bytes. Chromium's buffer
+ * holds twice as much, which is 56 packets. On busy cores it reads too slowly for that, and without
+ * this limit it would lose 10% in addition to the configured loss.
  */
 const MAX_UNREAD = 64 * 1024;
 
-/** What the kernel counts for a packet, beside its bytes; at most. */
+/** Upper bound of the kernel's overhead per packet, in addition to its bytes. */
 const OVERHEAD = 1_280;
 
 const libc = Deno.dlopen("libc.so.6", {
@@ -52,12 +52,15 @@ const libc = Deno.dlopen("libc.so.6", {
 
 type Buffer = Uint8Array<ArrayBuffer>;
 
-/** Somebody's address, and the socket that stands for it: what comes there goes on to him. */
+/**
+ * An address, and the proxy's socket that represents it: packets received there are forwarded to
+ * it.
+ */
 interface End {
   readonly fd: number;
   readonly port: number;
   readonly address: Buffer;
-  /** The line that leads to him. */
+  /** The line towards this address. */
   readonly line: Line;
 }
 
@@ -68,11 +71,11 @@ interface Packet {
   readonly bytes: Buffer;
 }
 
-/** How much waits unread in the sockets of this machine, by port; at least. */
+/** Lower bound of the unread data in this machine's sockets, by port. */
 class Unread {
   #bytes = new Map<number, number>();
 
-  /** Whether there is room for one more packet, which is taken then. */
+  /** Whether there is room for one more packet; if so, the room is reserved. */
   take(port: number, length: number): boolean {
     const cost = length + OVERHEAD;
     if (this.#of(port) + cost > MAX_UNREAD) this.#look();
@@ -97,12 +100,12 @@ class Unread {
   }
 }
 
-/** One way: what goes in comes out later, in order, or not at all. */
+/** One direction: packets leave later, in order, or not at all. */
 class Line {
   readonly #random: () => number;
   #packets: Packet[] = [];
   #next = 0;
-  /** When the wire is free again. */
+  /** When the line is free again. */
   #free = 0;
   readonly counts: ProxyCounts = { entered: 0, passed: 0, lost: 0, overflowed: 0 };
 
@@ -128,8 +131,8 @@ class Line {
   }
 
   /**
-   * Lets out what is due, the first one first, also where the way has become shorter; returns when
-   * the next one is, in milliseconds from now.
+   * Sends all due packets in order, even if the delay has become shorter. Returns the milliseconds
+   * until the next one is due.
    */
   let(now: number): number {
     for (;;) {
@@ -154,7 +157,7 @@ const unread = new Unread();
 const ends = new Map<number, End>();
 let list: End[] = [];
 let polled = new DataView(new ArrayBuffer(0));
-/** The order that ended it. */
+/** Id of the order that ended the thread. */
 let ended: number | null = null;
 
 function addressOf(ip: string, port: number): Buffer {
@@ -174,7 +177,7 @@ function keyOf(address: Buffer): number {
   return new DataView(address.buffer).getUint32(4) * 65_536 + portOf(address);
 }
 
-/** The end for an address; `towards` leads to it, if it is new. */
+/** The end for an address; a new one is reached by the line `towards`. */
 function endOf(address: Buffer, towards: Line): End {
   const known = ends.get(keyOf(address));
   if (known !== undefined) return known;
@@ -215,7 +218,7 @@ function receive(end: End): void {
       fromLength,
     );
     if (length < 0) return;
-    // Whoever writes here is at the other end of the other line.
+    // The writer of this packet is the end of the other line.
     const writer = endOf(from, end.line === lines[0] ? lines[1] : lines[0]);
     end.line.put(writer.fd, end.address, packet.slice(0, Number(length)));
   }
@@ -223,7 +226,7 @@ function receive(end: End): void {
 
 const turn = new MessageChannel();
 
-/** Lets orders in. */
+/** Lets pending orders be handled. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => {
     turn.port1.onmessage = () => resolve();
@@ -243,7 +246,7 @@ async function run(): Promise<void> {
     if (ready > 0) {
       for (const [i, end] of list.entries()) {
         if (polled.getInt16(8 * i + 6, true) !== 0) receive(end);
-        // More of them now.
+        // There are new sockets now: poll again.
         if (polled.byteLength !== bytes.length) break;
       }
     }

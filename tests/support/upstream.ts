@@ -1,7 +1,7 @@
 /**
- * The app on Fresh and on Deno's standard library themselves instead of the packages that stand in
- * for them: `deno task upstream DIRECTORY …`, where the dots are what `deno` is to do there, as
- * packages/README.md describes it.
+ * Runs the app on the real Fresh and Deno standard library instead of the packages that replace
+ * them: `deno task upstream DIRECTORY …`, where the dots are the arguments for `deno`, see
+ * packages/README.md.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { PROJECT } from "./project.ts";
 /** The copy of the project below DIRECTORY. */
 const COPY = "app";
 
-/** What a copy makes anew, or has no use for. */
+/** Not copied, because the copy creates them anew or does not need them. */
 const LEFT_OUT: ReadonlySet<string> = new Set([".git", "_fresh", "node_modules"]);
 
 const APP_FOLDERS = ["lib", "components", "islands", "routes"];
 
-/** The packages below `directory`: every folder in it with a deno.json, besides our copy. */
+/** The packages below `directory`: every folder with a deno.json, except our copy. */
 function packagesBelow(directory: string): string[] {
   const folders = [...Deno.readDirSync(directory)]
     .filter(({ name, isDirectory }) => isDirectory && name !== COPY)
@@ -38,8 +38,8 @@ async function copyTree(from: string, to: string): Promise<void> {
 }
 
 /**
- * A copy of the project below `directory` that links upstream's packages there. Returns where it
- * is.
+ * Copies the project below `directory`, linked to upstream's packages there. Returns the copy's
+ * path.
  */
 async function copyProject(directory: string): Promise<string> {
   const copy = join(directory, COPY);
@@ -58,8 +58,8 @@ async function run(cwd: string, args: readonly string[]): Promise<number> {
 }
 
 /**
- * Names in the copy's lock files what upstream's packages need themselves. Says whether that went
- * well.
+ * Adds the dependencies of upstream's packages to the copy's lock files. Returns whether that
+ * succeeded.
  */
 async function refreshLocks(copy: string): Promise<boolean> {
   const app = ["main.ts", "dev.ts", ...APP_FOLDERS.flatMap(sourceFiles)];
@@ -68,8 +68,8 @@ async function refreshLocks(copy: string): Promise<boolean> {
     ["tests/deno.lock", [...app, ...sourceFiles("tests")]],
   ];
   for (const [lock, files] of locks) {
-    // No task: types are checked in linked packages too, and upstream is written for other options
-    // than ours.
+    // Not by a task: it would type-check linked packages too, and upstream is written for other
+    // compiler options than ours.
     const code = await run(copy, ["cache", "--frozen=false", `--lock=${lock}`, ...files]);
     if (code !== 0) return false;
   }

@@ -1,6 +1,6 @@
 /**
- * What a program does with its keys: every call of `crypto.subtle` noted, with the keys that came
- * of it, what they were used for, and whether the bytes behind them were overwritten afterwards. In
+ * Records what a program does with its keys: every call of `crypto.subtle`, the resulting keys,
+ * what they were used for, and whether the bytes behind them were overwritten afterwards. Works in
  * Deno, and in a page as a script before its own.
  *
  * @module
@@ -14,20 +14,20 @@ export interface WatchedKey {
   readonly type: string;
   readonly extractable: boolean;
   readonly usages: readonly string[];
-  /** Those of its usages that anything was done with. */
+  /** Those of its usages that actually occurred. */
   readonly used: readonly string[];
 }
 
-/** Bytes that were a secret, or became one. */
+/** Bytes that are secret. */
 export interface WatchedSecret {
   readonly what: string;
-  /** As they were: the first 64 of them. */
+  /** Their original value: the first 64 bytes. */
   readonly hex: string;
-  /** Whether there is nothing but zeros now, or nothing at all. */
+  /** Whether they are all zeros now, or gone. */
   readonly zeroed: boolean;
 }
 
-/** What was noted so far. */
+/** What was recorded so far. */
 export interface WatchReport {
   /** Names of the methods that were called. */
   readonly methods: readonly string[];
@@ -37,15 +37,15 @@ export interface WatchReport {
   readonly secrets: readonly WatchedSecret[];
 }
 
-/** Watching, until it is restored. */
+/** A recording in progress, until it is restored. */
 export interface Watch {
   report(): WatchReport;
   restore(): void;
 }
 
 /**
- * Begins to watch. Runs in pages too, by its source, so it may use nothing from around it. Public
- * keys are noted, but their bytes are no secret; neither is what is sealed, unless it is a
+ * Starts recording. Its source also runs in pages, so it must not use anything outside of it.
+ * Public keys are recorded, but their bytes are not secret; neither is plaintext, except for a
  * picture's key or a chunk of a picture.
  */
 export function watchSubtle(): Watch {
@@ -68,7 +68,7 @@ export function watchSubtle(): Watch {
     const facts = { how, algorithm: algorithm.name, type, extractable, usages: [...usages] };
     keys.set(key, { key: { ...facts, used: [] }, used: new Set() });
   };
-  /** JSON of a control message: those that carry a key are secrets themselves. */
+  /** JSON of a control message: those that contain a key are secrets themselves. */
   const noteMessage = (what: string, data: BufferSource) => {
     const text = new TextDecoder().decode(bytesOf(data).subarray(0, 256));
     if (text.startsWith('{"t":"key"')) note(`${what} key message`, data);
@@ -131,7 +131,7 @@ export function watchSubtle(): Watch {
     decrypt: (original) => async (...args) => {
       keys.get(args[1])?.used.add("decrypt");
       const plaintext = await original(...args);
-      // A header of 8 bytes and a hash: only chunks of pictures have that much beside them.
+      // Additional data of 40 bytes, a header of 8 and a hash: only chunks of pictures have that.
       if (args[0].additionalData?.byteLength === 40) note("opened chunk", plaintext);
       else noteMessage("opened", plaintext);
       return plaintext;
@@ -169,8 +169,8 @@ export function watchSubtle(): Watch {
 }
 
 /**
- * For {@linkcode PageOptions.before}: watches the page; {@linkcode WATCH_REPORT} asks for what was
- * noted.
+ * For {@linkcode PageOptions.before}: records in the page; {@linkcode WATCH_REPORT} returns the
+ * result.
  */
 export const WATCH_SCRIPT =
   `Object.defineProperty(globalThis, "__watch", { value: (${watchSubtle})() });`;
@@ -178,7 +178,7 @@ export const WATCH_SCRIPT =
 /** Evaluates to JSON of a {@linkcode WatchReport}. */
 export const WATCH_REPORT = "JSON.stringify(globalThis.__watch.report())";
 
-/** Methods that this protocol needs. */
+/** Methods that the protocol needs. */
 const METHODS = [
   "decapsulateBits",
   "decrypt",
@@ -194,8 +194,8 @@ const METHODS = [
 ];
 
 /**
- * Which keys there may be, by algorithm, type and origin, and what each of them is for: nothing, or
- * exactly one thing.
+ * The keys that are allowed, by algorithm, type and origin, with the possible usages of each: none,
+ * or exactly one.
  */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   "HKDF secret, importKey": ["deriveBits"],
@@ -209,16 +209,16 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   "ML-KEM-768 public, importKey": ["encapsulateBits"],
 };
 
-/** In short, for messages. */
+/** Short description of a key, for messages. */
 function describe({ algorithm, type, how, usages, extractable }: WatchedKey): string {
   const free = extractable ? ", extractable" : "";
   return `${algorithm} ${type}, ${how}: ${usages.join(" and ") || "nothing"}${free}`;
 }
 
 /**
- * Fails unless every key is one of those that the protocol needs, for one thing, not extractable
- * where it is secret, and was used for that thing. `spare` keys of ML-KEM may have been made to see
- * whether the engine can; `calm`: nothing had to be repaired.
+ * Fails unless every key is one that the protocol needs, for a single usage, not extractable if
+ * secret, and was used for that. Up to `spare` unused ML-KEM keys are allowed, which were made to
+ * detect support by the engine. `calm`: nothing had to be repaired.
  */
 export function assertLeastKeys(
   report: WatchReport,
@@ -236,9 +236,9 @@ export function assertLeastKeys(
     algorithm === "ML-KEM-768" && type === "private"
   );
   assert(probes.length <= spare, `${probes.length} keys of ML-KEM were never used`);
-  // A session that nothing breaks has nothing to repair: one key each way.
+  // A session without disturbance has nothing to repair: one unused key in each direction.
   const repairs = idle.filter(({ algorithm }) => algorithm === "AES-GCM").slice(0, calm ? 2 : 0);
-  // Nor has one between neighbours any further connections to derive keys for.
+  // Nor does a session over a short distance derive keys for further connections.
   const stripes = idle.filter(({ algorithm }) => algorithm === "HKDF").slice(0, calm ? 1 : 0);
   const expected = [...probes, ...repairs, ...stripes];
   const others = idle.filter((key) => !expected.includes(key));
