@@ -414,7 +414,7 @@ export class Outbox {
 
   /**
    * The viewer's reloaded page reports what became of the picture that was opened last. Any other
-   * open picture stays unconfirmed.
+   * open picture becomes unconfirmed.
    */
   settle(last: LastSeen | undefined): void {
     for (const { n, state } of this.#pictures.peek()) {
