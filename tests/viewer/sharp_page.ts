@@ -25,6 +25,11 @@ export interface SharpLook {
 /** What a test may ask for. */
 export interface SharpHarness {
   show(pattern: Pattern, width: number, height: number): Promise<void>;
+  /**
+   * A PNG that is readable nowhere but in the one array that is opened: it comes in base64, XORed
+   * with a mask.
+   */
+  showMasked(masked: string, mask: string): Promise<void>;
   look(): SharpLook;
   /**
    * Pixels of the canvas that are not the picture's, where one of it is one of the canvas's, from
@@ -88,26 +93,34 @@ function dataOf(from: HTMLCanvasElement | OffscreenCanvas): ImageData {
   return context.getImageData(0, 0, from.width, from.height);
 }
 
+async function open(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  picture = await decoder.open(bytes, "image/png", {
+    maxWidth: innerWidth * devicePixelRatio,
+    maxHeight: innerHeight * devicePixelRatio,
+    maxScale: devicePixelRatio,
+  });
+  const { bitmap, wide, ...size } = picture;
+  const render = picture.render;
+  // A canvas that was wiped keeps its context, whatever colours that has.
+  const next = canvas.cloneNode() as HTMLCanvasElement;
+  canvas.replaceWith(next);
+  canvas = next;
+  stage = new Stage(canvas, bitmap, { mark: "", reducedMotion: true, size, wide, render });
+  await stage.firstFrame;
+}
+
 let pattern: Pattern = "checks";
 globalThis.sharp = {
   async show(kind, width, height) {
     pattern = kind;
     source = paint(kind, width, height);
     const blob = await source.convertToBlob({ type: "image/png" });
-    const bytes = new Uint8Array(await blob.arrayBuffer());
-    picture = await decoder.open(bytes, "image/png", {
-      maxWidth: innerWidth * devicePixelRatio,
-      maxHeight: innerHeight * devicePixelRatio,
-      maxScale: devicePixelRatio,
-    });
-    const { bitmap, wide, ...size } = picture;
-    const render = picture.render;
-    // A canvas that was wiped keeps its context, whatever colours that has.
-    const next = canvas.cloneNode() as HTMLCanvasElement;
-    canvas.replaceWith(next);
-    canvas = next;
-    stage = new Stage(canvas, bitmap, { mark: "", reducedMotion: true, size, wide, render });
-    await stage.firstFrame;
+    await open(new Uint8Array(await blob.arrayBuffer()));
+  },
+  async showMasked(masked, mask) {
+    const [bytes, key] = [Uint8Array.fromBase64(masked), Uint8Array.fromBase64(mask)];
+    for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ (key[i] ?? 0);
+    await open(bytes);
   },
   look() {
     const { left, top } = canvas.getBoundingClientRect();

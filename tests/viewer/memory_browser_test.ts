@@ -1,0 +1,136 @@
+/**
+ * What is left of a picture in the memory of a browser's processes after it was closed: no row of
+ * its pixels, and no part of its file.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { crc32, deflateSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals } from "../support/assert.ts";
+import { serveBlank } from "../support/blank.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { MAY_READ_MEMORY, searchMemory } from "../support/process_memory.ts";
+import type {} from "./sharp_page.ts";
+
+const WIDTH = 1_200;
+const HEIGHT = 900;
+/** So much of a row, or of the file, is looked for. */
+const NEEDLE_BYTES = 64;
+/** How long an engine may take to give back what was closed. */
+const PATIENCE_MS = 60_000;
+const STEP_MS = 2_000;
+
+const BODY = `<div style="position:fixed;inset:20px"><canvas></canvas></div>
+<script type="module" src="/page.js"></script>`;
+
+async function bundle(path: string): Promise<string> {
+  const entry = fileURLToPath(new URL(path, import.meta.url));
+  const result = await Deno.bundle({ entrypoints: [entry], platform: "browser", write: false });
+  const [file] = result.outputFiles ?? [];
+  assert(file !== undefined, JSON.stringify(result.errors));
+  return file.text();
+}
+
+function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  }
+  return bytes;
+}
+
+/**
+ * Opaque noise in which red and blue are equal: its rows are the same bytes in memory in whichever
+ * order an engine has the colours (RGBA, BGRA).
+ */
+function noise(): Uint8Array {
+  const pixels = randomBytes(4 * WIDTH * HEIGHT);
+  for (let at = 0; at < pixels.length; at += 4) {
+    pixels[at + 2] = pixels[at] ?? 0;
+    pixels[at + 3] = 255;
+  }
+  return pixels;
+}
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  check.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, check]);
+}
+
+/** Red, green and blue alone, so that no row is in the file as it is in memory. */
+function toPng(pixels: Uint8Array): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(WIDTH, 0);
+  header.writeUInt32BE(HEIGHT, 4);
+  header.set([8, 2], 8);
+  const rows = Buffer.alloc(HEIGHT * (1 + 3 * WIDTH));
+  for (let y = 0, to = 0; y < HEIGHT; y++) {
+    to++;
+    for (let from = 4 * WIDTH * y; from < 4 * WIDTH * (y + 1); from += 4, to += 3) {
+      rows.set(pixels.subarray(from, from + 3), to);
+    }
+  }
+  return Buffer.concat([
+    Buffer.from("89504e470d0a1a0a", "hex"),
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(rows, { level: 1 })),
+    chunk("IEND", new Uint8Array()),
+  ]);
+}
+
+Deno.test({
+  name: MAY_READ_MEMORY
+    ? "no row of a picture and no part of its file is in any process of the browser after closing"
+    : "what is in the browser's memory after closing (only root on Linux may look)",
+  ignore: !MAY_READ_MEMORY,
+  async fn() {
+    await using site = serveBlank({
+      scripts: {
+        "/page.js": await bundle("./sharp_page.ts"),
+        "/picture_worker.js": await bundle("../../lib/image/picture_worker.ts"),
+      },
+      body: BODY,
+    });
+    await using browser = await launchBrowser({ own: true });
+    const root = browser.browser.process()?.pid;
+    assert(root !== undefined);
+    const { page } = await browser.newPage();
+    await page.setViewport({ width: WIDTH + 100, height: HEIGHT + 100 });
+    await page.goto(site.url);
+    await page.waitForFunction(() => "sharp" in globalThis);
+
+    const pixels = noise();
+    const file = toPng(pixels);
+    const rows = [10, 120, 250, 380, 490, 880].map((y) => 4 * (y * WIDTH + 300));
+    const parts = [0.2, 0.5, 0.8].map((at) => Math.floor(at * file.length));
+    const needles = [
+      ...rows.map((at) => pixels.subarray(at, at + NEEDLE_BYTES)),
+      ...parts.map((at) => file.subarray(at, at + NEEDLE_BYTES)),
+    ];
+    // As it comes over the wire, the picture is unreadable on its way to the page.
+    const mask = randomBytes(file.length);
+    const masked = file.map((byte, i) => byte ^ (mask[i] ?? 0));
+    await page.evaluate(
+      (masked, mask) => sharp.showMasked(masked, mask),
+      masked.toBase64(),
+      mask.toBase64(),
+    );
+    assertEquals((await page.evaluate(() => sharp.look())).size, [WIDTH, HEIGHT]);
+    const shown = searchMemory(root, needles);
+    assertEquals(shown.needles, needles.map((_, i) => i), "what is on screen is found");
+
+    await page.evaluate(() => sharp.wipe());
+    const deadline = Date.now() + PATIENCE_MS;
+    let left = searchMemory(root, needles);
+    while (left.needles.length > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+      left = searchMemory(root, needles);
+    }
+    assertEquals(left.needles, [], "rows, then parts of the file, that are left");
+    assertEquals(left.processes, shown.processes);
+  },
+});
