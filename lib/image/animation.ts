@@ -11,7 +11,7 @@
  */
 import { MAX_IMAGE_PIXELS } from "../protocol/limits.ts";
 import type { AnimationFacts, Frame, OpenRequest } from "./animation_messages.ts";
-import { fit } from "./decode.ts";
+import { fit, paintWhole, rawSize, toRaw, type TurnedFrame } from "./decode.ts";
 import { ImageError } from "./errors.ts";
 import { inspectImage } from "./inspect.ts";
 
@@ -35,9 +35,6 @@ interface TrackLike {
   /** How often it is shown again after the first time. */
   readonly repetitionCount: number;
 }
-
-/** In Chromium a frame says how it has to be turned, clockwise, and then mirrored. */
-type TurnedFrame = VideoFrame & { readonly rotation?: number; readonly flip?: boolean };
 
 interface ImageDecoderInit {
   readonly data: BufferSource;
@@ -93,7 +90,9 @@ export class Animation {
           throw new ImageError("too_many_pixels");
         }
         const ms = image.duration === null ? UNSAID_MS : image.duration / 1_000;
-        return { bitmap: await toBitmap(image, this.#request), ms };
+        const raw = await toRaw(image);
+        const size = rawSize(raw);
+        return { bitmap: paintWhole(raw, size, fit(size, this.#request)), ms };
       } finally {
         image.close();
       }
@@ -145,34 +144,5 @@ async function read(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await blob.arrayBuffer());
   } catch (cause) {
     throw new ImageError("unreadable", { cause });
-  }
-}
-
-type Bounds = Pick<OpenRequest, "maxWidth" | "maxHeight">;
-
-/** Upright, and no larger than wanted. */
-async function toBitmap(image: TurnedFrame, bounds: Bounds): Promise<ImageBitmap> {
-  // drawImage(VideoFrame) would leave the pixels in memory that two processes share, long after all
-  // was closed.
-  const bitmap = await createImageBitmap(image);
-  const { rotation = 0, flip = false } = image;
-  const { width, height } = bitmap;
-  const onSide = rotation % 180 !== 0;
-  const upright = onSide ? [height, width] as const : [width, height] as const;
-  const [wide, high] = fit(upright, bounds);
-  if (rotation === 0 && !flip && wide === width) return bitmap;
-  try {
-    const canvas = new OffscreenCanvas(wide, high);
-    const context = canvas.getContext("2d");
-    if (context === null) throw new ImageError("unavailable");
-    context.imageSmoothingQuality = "high";
-    context.translate(wide / 2, high / 2);
-    if (flip) context.scale(-1, 1);
-    context.rotate(rotation * Math.PI / 180);
-    const [w, h] = onSide ? [high, wide] : [wide, high];
-    context.drawImage(bitmap, -w / 2, -h / 2, w, h);
-    return canvas.transferToImageBitmap();
-  } finally {
-    bitmap.close();
   }
 }

@@ -38,7 +38,7 @@ interface ImageDecoderLike {
 }
 
 /** Clockwise by `rotation` degrees, then mirrored left to right. */
-interface TurnedFrame extends VideoFrame {
+export interface TurnedFrame extends VideoFrame {
   readonly rotation?: number;
   readonly flip?: boolean;
 }
@@ -52,7 +52,6 @@ interface TurnedInit extends VideoFrameInit {
 interface ImageDecoderInit {
   readonly data: BufferSource | ReadableStream;
   readonly type: string;
-  readonly preferAnimation: false;
   readonly desiredWidth?: number;
   readonly desiredHeight?: number;
 }
@@ -146,22 +145,32 @@ function decodesToFrames(): boolean {
 async function decodeFrame(request: RawRequest): Promise<Raw> {
   const { source, facts: { type } } = request;
   const data = source instanceof Blob ? source.stream() : source;
-  const init = { data, type, preferAnimation: false, ...scaledSize(request) } as const;
-  const decoder = new ImageDecoder(init);
-  const frames: VideoFrame[] = [];
+  // Without a wish for a still picture it begins as `<img>` does, with the track of an AVIF that
+  // moves and the first frame of an APNG.
+  const decoder = new ImageDecoder({ data, type, ...scaledSize(request) });
   try {
     const { image } = await decoder.decode();
-    frames.push(image);
-    const { rotation = 0, flip = false, colorSpace: { primaries } } = image;
-    const plain = unturned(image);
-    frames.push(plain);
-    const wide = primaries !== "bt709" && hasWideCanvas();
-    return { bitmap: await createImageBitmap(plain), rotation, flip, wide };
+    try {
+      return await toRaw(image);
+    } finally {
+      image.close();
+    }
   } catch (cause) {
     throw new ImageError("undecodable", { cause });
   } finally {
-    for (const frame of frames) frame.close();
     decoder.close();
+  }
+}
+
+/** The pixels of a decoder's frame, as they are stored. The frame stays the caller's. */
+export async function toRaw(frame: TurnedFrame): Promise<Raw> {
+  const { rotation = 0, flip = false, colorSpace: { primaries } } = frame;
+  const plain = rotation === 0 && !flip ? frame.clone() : unturned(frame);
+  try {
+    const wide = primaries !== "bt709" && hasWideCanvas();
+    return { bitmap: await createImageBitmap(plain), rotation, flip, wide };
+  } finally {
+    plain.close();
   }
 }
 
