@@ -344,7 +344,7 @@ Deno.test("the tests that docs/threat-model.md quotes have these names", () => {
   const found = [...textOf("docs/threat-model.md").matchAll(quotes)];
   assert(found.length > 30);
   for (const [, file = "", titles = ""] of found) {
-    const code = read(paths.get(file.split("/").at(-1) ?? "") ?? file).replaceAll(/" \+\s+"/g, "");
+    const code = read(paths.get(file) ?? file).replaceAll(/" \+\s+"/g, "");
     for (const title of named(titles, /“([^”]+)”/g)) {
       if (!code.includes(title.replaceAll("’", "'"))) missing.push(`${file}: ${title}`);
     }
