@@ -118,15 +118,18 @@ Deno.test("docs/models/README.md has a row for every model, and none for another
 Deno.test("the documents name no file and no folder that is not there", () => {
   const files = new Set(CODE.flatMap(sourceFiles).map((path) => path.split("/").at(-1)));
   assertEquals(
-    inDocuments(function* (text) {
+    inDocuments(function* (text, path) {
       const folders =
         "lib|tests|bench|components|islands|routes|deploy|docs|packages|locales|\\.ci";
       // Anywhere, also in commands; "peer_*" counts as its folder.
       const rest = "(?:[\\w./@-]|\\[\\w+\\])*\\*?";
       const paths = new RegExp(`(?<![\\w/.…@:-])((?:${folders})/${rest})`, "g");
-      for (const path of named(text, paths)) {
-        const place = path.endsWith("*") ? path.slice(0, path.lastIndexOf("/")) : path;
-        if (!exists(place.replace(/[.]+$/, ""))) yield path;
+      for (const name of named(text, paths)) {
+        const place = name.endsWith("*") ? name.slice(0, name.lastIndexOf("/")) : name;
+        if (!exists(place.replace(/[.]+$/, ""))) yield name;
+      }
+      for (const name of named(text, /`(\w[\w.-]*\/[\w./@[\]-]+\.tsx?)`/g)) {
+        if (!exists(name) && !exists(path.replace(/[^/]*$/, name))) yield name;
       }
       // Without its folder, where that is clear.
       for (const name of named(text, /`([a-z0-9_]+\.tsx?)`/g)) {
