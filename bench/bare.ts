@@ -1,5 +1,5 @@
 /**
- * The yardstick: a bare RTCDataChannel, as well tuned as we know. No encryption of our own, no
+ * The baseline: a bare RTCDataChannel, as well tuned as we know how. No encryption of our own, no
  * framing, no checks. Runs in browsers.
  *
  * @module
@@ -7,17 +7,20 @@
 import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
 
 /**
- * Refilled when so much is left: more than about 1 MiB queued at once runs into SCTP time-outs of
- * 400 ms each.
+ * Queued bytes at which the queue is refilled. More than about 1 MiB queued at once causes SCTP
+ * timeouts of 400 ms each.
  */
 const LOW_MARK = 64 * 1024;
-/** Filled up to here. Never equal to the low mark: a sender that does that can stop for good. */
+/**
+ * Queued bytes up to which it is filled. Never equal to the low mark, or the sender may stall for
+ * good.
+ */
 const HIGH_MARK = 128 * 1024;
 
-/** What the receiver answers when it has everything. */
+/** The receiver's answer once it has everything. */
 const ACKNOWLEDGED = "got it";
 
-/** An ordered channel that is fed messages of `messageBytes`. */
+/** An ordered channel that sends messages of `messageBytes`. */
 export function bare(messageBytes: number): Implementation {
   return {
     name: `bare ${messageBytes / 1024} KiB`,
@@ -87,8 +90,7 @@ async function negotiate(
   };
   let last = Promise.resolve();
   port.onmessage = (text) => {
-    // One after the other: a candidate must not be added before the description in front of it was
-    // set.
+    // One at a time: a candidate must not be added before the description sent earlier was set.
     last = last.then(async () => {
       const { description, candidate } = JSON.parse(text);
       if (candidate) await connection.addIceCandidate(candidate);

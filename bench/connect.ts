@@ -1,13 +1,13 @@
 /**
- * How long it takes from "Connect" pressed to verified and ready, and which way that goes, between
- * two browsers in the laboratory of tests/net: each pair of NATs, firewalls, with and without what
- * helps; and how long nothing gets through where one of them goes over to another interface and is
- * told nothing. Needs root, `ip`, `nft` and coturn.
+ * Measures the time from clicking "Connect" to a verified connection, and its route, between two
+ * browsers in the laboratory of tests/connection: each pair of NATs, firewalls, with and without
+ * helpers. Also measures how long nothing gets through when one of them changes to another
+ * interface without being notified. Needs root, `ip`, `nft` and coturn.
  *
  *     deno run -A bench/connect.ts [--rounds N] [--figures] [--check]
  *
- * A table in Markdown, for docs/connectivity.md; `--figures` measures one network for each of
- * {@linkcode TARGETS} and no others; `--check` fails above one of them.
+ * Prints a table in Markdown, for docs/connectivity.md. `--figures` only measures one network for
+ * each of {@linkcode TARGETS}; `--check` fails above one of them.
  *
  * @module
  */
@@ -17,16 +17,16 @@ import { type Firewall, hasLab, Lab, type Nat } from "../tests/connection/lab.ts
 import { median } from "./statistics.ts";
 
 /**
- * Pauses between messages that look for a way through, and around the change of the interface, in
- * milliseconds.
+ * Pause between messages that probe the route, and the times before and after the change of the
+ * interface, in milliseconds.
  */
 const EVERY_MS = 20;
 const BEFORE_MS = 1_000;
 const AFTER_MS = 4_000;
-/** ICE asks every 2.5 s: each round meets it at another moment. */
+/** ICE checks every 2.5 s: each round starts at another moment of that interval. */
 const STAGGER_MS = 125;
 
-/** Milliseconds at most, by the way that it goes. */
+/** Longest allowed times by route, in milliseconds. */
 const TARGETS = { direct: 400, relayed: 1_500, server: 3_000, repaired: 2_000 } as const;
 
 type Way = "direct" | "relayed" | "server" | "none";
@@ -35,15 +35,17 @@ interface Network {
   readonly a: Nat;
   readonly b: Nat;
   readonly firewall: Firewall;
-  /** What the operator runs besides the app: nothing, STUN and TURN, or the app's own relay. */
+  /**
+   * What the operator runs besides the app: nothing, STUN and TURN, or the app's encrypted relay.
+   */
   readonly help: "nothing" | "turn" | "relay";
-  /** The viewer goes over to another interface. */
+  /** The viewer changes to another interface. */
   readonly roam?: boolean;
 }
 
 const NATS: readonly Nat[] = ["full cone", "port restricted", "symmetric"];
 
-/** One network for each figure that there is a target for. */
+/** One network for each target. */
 const FIGURES: readonly Network[] = [
   { a: "full cone", b: "full cone", firewall: "open", help: "turn" },
   { a: "port restricted", b: "port restricted", firewall: "only tcp 443", help: "turn" },
@@ -71,9 +73,9 @@ const WORDS: Readonly<Record<string, Way>> = {
 };
 
 /**
- * Notes in a page when "Connect" was pressed and when the session was there; what its relay is
- * reached over; and, from `__say()` on, the longest time for which nothing came, of messages that
- * say nothing and that the other side sends all the time.
+ * Records in a page when "Connect" was clicked and when the session was established; the protocol
+ * to its TURN relay; and, after `__say()`, the longest time without a message, while both sides
+ * send empty messages all the time.
  */
 const WATCH = `{
   const times = { pressed: 0, ready: 0, heard: 0, silence: 0 };
@@ -110,13 +112,13 @@ const WATCH = `{
 
 interface Result {
   readonly way: Way;
-  /** What the TURN relays of the two are reached over, where there are any. */
+  /** The protocols to the TURN relays of both sides, if there are any. */
   readonly over: readonly string[];
   readonly ms: number;
 }
 
 /**
- * `roam`: the figure is how long nothing got through where the viewer went over to another
+ * With `roam` the figure is how long nothing got through after the viewer changed to another
  * interface.
  */
 async function measure(lab: Lab, rounds: number, roam: boolean): Promise<Result[]> {
@@ -178,7 +180,7 @@ if (import.meta.main) {
       turn: help === "turn",
       env: envOf(network),
     });
-    // Where nothing leads there is nothing to measure.
+    // Without a working route there is nothing to measure.
     const results = await measure(lab, help === "nothing" ? 1 : rounds, roam);
     const ways = [...new Set(results.map(({ way }) => way))].join(", ") +
       (roam ? ", another interface" : "");

@@ -1,16 +1,16 @@
 /**
- * What a handshake costs in computing: M1 to M4, both sides one after the other in one page of a
- * real browser, without a network.
+ * Measures the computing time of a handshake: M1 to M4, both sides one after the other in one page
+ * of a real browser, without a network.
  *
  *     deno run -A bench/handshake.ts [--check]
  *
- * All ways in turn within one round, so that whatever the machine does meanwhile hits all alike;
- * the first handshake of a page, which compiles and opens what is opened once, is counted apart.
- * One JSON line a way; `--check` fails above its target.
+ * All ways alternate within one round, so that other load on the machine affects all of them
+ * equally. The first handshake of a page, which compiles code and loads what is loaded once, is
+ * counted separately. Prints one JSON line per way; `--check` fails above its target.
  *
- * And what a spoken code costs in bytes: CPace and the list of words, in scripts that a page loads
- * at first (none, or `--check` fails), and in those that it loads once a code is used. One JSON
- * line a page.
+ * Also measures the bytes that a spoken code costs: CPace and the word list, in scripts of a page's
+ * first load (`--check` fails if there are any), and in those loaded once a code is used. Prints
+ * one JSON line per page.
  *
  * @module
  */
@@ -23,31 +23,31 @@ import { median, printLine, rounded } from "./statistics.ts";
 import type { Way } from "./handshake_page.ts";
 
 const ROUNDS = 60;
-/** Fresh pages, for the first handshake of each. */
+/** New pages, to measure the first handshake of each. */
 const COLD_ROUNDS = 7;
 
-/** Milliseconds that a median may take; the way without a target is there to compare. */
+/** Allowed medians in milliseconds; the way without a target is for comparison. */
 const TARGETS: Readonly<Record<Way, number | null>> = {
   "link": 15,
   "link, ML-KEM in JavaScript": null,
   "code": 60,
 };
 
-/** What the scripts of a code have in them, and no others. */
+/** Text that only the scripts for codes contain. */
 const CODE_MARKS = /CPaceP256_XMD|abandon\W+ability/;
 
-/** Transferred bytes of the scripts that are there for codes alone. */
+/** Transferred bytes of the scripts that are needed for codes only. */
 export interface CodeCost {
   readonly page: string;
-  /** In those that the page loads at first: what a code costs who does not use one. */
+  /** In scripts of the first load: the cost for people who do not use a code. */
   readonly firstLoad: number;
-  /** In those that it loads when a code is used. */
+  /** In scripts that are loaded when a code is used. */
   readonly whenUsed: number;
 }
 
 /**
- * Counts them without a browser: the scripts that a page names, what these can import, and what
- * that imports in turn.
+ * Counts them without a browser: the scripts that a page names, those that they can import, and so
+ * on.
  */
 export async function codeCost(origin: string, page: string): Promise<CodeCost> {
   const first = (await measureStatically(origin, page)).filter(({ type }) => type === "script");
@@ -61,7 +61,7 @@ export async function codeCost(origin: string, page: string): Promise<CodeCost> 
     for (const specifier of staticImports(text)) await count(new URL(specifier, url).href);
   };
   const seen = new Set<string>();
-  /** What a session needs comes later as well, and what a code needs hangs on that. */
+  /** Follows dynamic imports, too: a code's scripts are loaded from those of a session. */
   const look = async (url: string) => {
     if (seen.has(url)) return;
     seen.add(url);
@@ -97,7 +97,7 @@ async function bundlePage(): Promise<string> {
   return code;
 }
 
-/** Times of one way. */
+/** Times of one way, in milliseconds. */
 interface Row {
   readonly way: Way;
   readonly cold: number[];

@@ -1,5 +1,5 @@
 /**
- * The page's side of the handshake benchmark: what the driver calls through
+ * The page's side of the handshake benchmark, which the driver calls through
  * `globalThis.handshakes`.
  *
  * @module
@@ -10,22 +10,22 @@ import { javascriptKem, type Kem, nativeKem } from "../lib/e2e/kem.ts";
 import { createLinkSecret, deriveRoom } from "../lib/e2e/link.ts";
 import { randomBytes } from "../lib/e2e/suite.ts";
 
-/** An SDP offer of Chromium has about this many characters. */
+/** About the length of Chromium's SDP offer. */
 const OFFER = "x".repeat(700);
 
 const CODE: Code = { digits: "4821", words: "crystal-orbit-lemon" };
 
-/** The ways to a key that are measured. */
+/** The ways to establish keys that are measured. */
 export const WAYS = ["link", "link, ML-KEM in JavaScript", "code"] as const;
 
 /** One of {@linkcode WAYS}. */
 export type Way = typeof WAYS[number];
 
-/** What the driver can ask of a page. */
+/** What the driver can call in a page. */
 export interface HandshakeBench {
   /**
-   * Milliseconds of one handshake, both sides, from the first key that is drawn for it to the keys
-   * on both sides.
+   * Milliseconds of one handshake, both sides, from generating its first key until both sides have
+   * the session keys.
    */
   run(way: Way): Promise<number>;
 }
@@ -43,7 +43,7 @@ async function kemOf(way: Way): Promise<Kem> {
 
 globalThis.handshakes = {
   async run(way) {
-    // What is there before anybody joins.
+    // Exists before anybody joins, so it is not measured.
     const { rid, psk } = await deriveRoom(createLinkSecret());
     const link = { room: rid, psk };
     const kem = await kemOf(way);

@@ -1,41 +1,41 @@
 /**
- * What the transfer benchmark asks of whatever carries bytes from one page to the other. Runs in
- * browsers.
+ * The interface between the transfer benchmark and the implementations that transfer bytes from one
+ * page to the other. Runs in browsers.
  *
  * @module
  */
 
-/** Carries signaling from page to page, in order; it is not part of what is measured. */
+/** Carries signaling from page to page, in order; it is not part of the measurement. */
 export interface SignalPort {
   send(message: string): void;
-  /** Set by whoever wants to hear what the other page sent; messages wait until it is. */
+  /** Set it to receive what the other page sent; messages wait until it is set. */
   onmessage: ((message: string) => void) | null;
 }
 
-/** One side of a connection that is ready to carry bytes. */
+/** One side of an established connection. */
 export interface Endpoint {
   /**
-   * Hears what will be sent, before the time runs: a picture is chosen long before anybody is there
-   * to get it.
+   * Announces what will be sent, before the measurement starts: a picture is chosen long before the
+   * viewer joins.
    */
   choose?(data: Uint8Array<ArrayBuffer>): void;
   /**
-   * Sends `data` and resolves when the other side has said that it holds the last byte. Called on
-   * the sending side, once.
+   * Sends `data` and resolves when the other side has confirmed that it has the last byte. Called
+   * once, on the sending side.
    */
   send(data: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** How many bytes this side received and still holds. */
+  /** Number of bytes that this side received and still holds. */
   received(): number;
   close(): void;
 }
 
-/** Something that connects two pages. */
+/** A way to connect two pages and transfer bytes. */
 export interface Implementation {
-  /** Shown in the results. Those that start with `bare` are what the others are compared with. */
+  /** Shown in the results. The others are compared with those whose name starts with `bare`. */
   readonly name: string;
   /**
-   * Connects, and resolves when bytes can be sent. `size` is how many will come, so that a side
-   * without framing knows when it has all of them.
+   * Connects, and resolves when bytes can be sent. `size` is the number of bytes to transfer, so
+   * that a receiver without framing knows when it has all of them.
    */
   connect(role: "sender" | "receiver", port: SignalPort, size: number): Promise<Endpoint>;
 }

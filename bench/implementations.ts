@@ -1,5 +1,5 @@
 /**
- * Whatever takes part in the transfer benchmark, in the order of the first round. Bundled into its
+ * All implementations in the transfer benchmark, in the order of the first round. Bundled into its
  * pages.
  *
  * @module
@@ -8,5 +8,5 @@ import { bare } from "./bare.ts";
 import type { Implementation } from "./implementation.ts";
 import { ours } from "./ours.ts";
 
-/** The bare channel with both sizes of messages that were found to be best, and ours. */
+/** The bare channel with the two message sizes that proved best, and ours. */
 export const IMPLEMENTATIONS: readonly Implementation[] = [bare(16 * 1024), bare(64 * 1024), ours];

@@ -1,7 +1,7 @@
 /**
- * `deno run -A bench/lighthouse.ts`: Lighthouse in a real Chromium on both pages, three runs each;
- * medians, one JSON line a page. Fails below 98. Lighthouse brings hundreds of packages, so no lock
- * file of ours names it.
+ * `deno run -A bench/lighthouse.ts`: runs Lighthouse in a real Chromium on both pages, three times
+ * each. Prints medians, one JSON line per page. Fails below 98. Lighthouse has hundreds of
+ * dependencies, so it is in none of our lock files.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const ROUNDS = 3;
 const TRIES = 3;
 const LEAST = 98;
 
-/** What is read of a report. */
+/** The part of a report that is used. */
 interface Report {
   readonly categories: Record<string, { readonly score: number | null }>;
   readonly audits: Record<
@@ -31,8 +31,8 @@ interface Report {
 }
 
 /**
- * One report. On a busy machine the trace of a load is sometimes lost (NO_NAVSTART), and Lighthouse
- * asks to be run again.
+ * Returns one report. On a busy machine the trace of a page load is sometimes lost (NO_NAVSTART),
+ * and Lighthouse asks for another run.
  */
 async function measure(url: string): Promise<Report> {
   for (let left = TRIES - 1;; left--) {

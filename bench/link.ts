@@ -1,11 +1,11 @@
 /**
- * How long it takes from a file chosen to the link on the page: for a small picture, and for a
- * photograph of 16 MB and 20 megapixels, which is scaled down before it is sent. The link is not to
- * wait for that.
+ * Measures the time from choosing a file to the link on the page: for a small picture, and for a
+ * photo of 16 MB and 20 megapixels, which is scaled down before it is sent. The link must not wait
+ * for that.
  *
  *     deno run -A bench/link.ts [--check]
  *
- * One JSON line a picture; `--check` fails above {@linkcode TARGET_MS}.
+ * Prints one JSON line per picture; `--check` fails above {@linkcode TARGET_MS}.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { median, printLine, rounded } from "./statistics.ts";
 const ROUNDS = 7;
 const TARGET_MS = 100;
 
-/** Notes when a file was chosen, when the link was there, and when its picture was. */
+/** Records when a file was chosen, when the link appeared, and when the picture did. */
 const WATCH = `{
   const times = { chosen: 0, link: 0, picture: 0 };
   Object.defineProperty(globalThis, "__times", { value: times });
@@ -39,7 +39,7 @@ async function round(
   const picture = await fixture(name);
   await withBrowser(async (browser) => {
     const sender = await Sender.open(await browser.newPage({ before: WATCH }), url);
-    // Who chooses a file has moved a hand, and then looked for it.
+    // Before choosing a file, people move the mouse and look for the file.
     await sender.page.mouse.move(200, 200);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await sender.chooseFile(picture);

@@ -1,11 +1,11 @@
 /**
- * How long it takes from "open" pressed to the first painted pixel, when the ciphertext of a
- * photograph of 3 MB (12 megapixels) is there already: the key comes from the sender, the picture
- * is deciphered, checked, decoded and painted.
+ * Measures the time from clicking "open" to the first painted pixel, when the ciphertext of a photo
+ * of 3 MB (12 megapixels) has already arrived: the sender sends the key, and the picture is
+ * decrypted, checked, decoded and painted.
  *
  *     deno run -A bench/open.ts [--check]
  *
- * One JSON line; `--check` fails above {@linkcode TARGET_MS}.
+ * Prints one JSON line; `--check` fails above {@linkcode TARGET_MS}.
  *
  * @module
  */
@@ -19,8 +19,8 @@ const ROUNDS = 7;
 const TARGET_MS = 150;
 
 /**
- * Notes, in the viewer's page, when "open" was pressed and when something was first drawn into the
- * visible canvas. The event's own time stamp is the moment of the click, before any script ran.
+ * Records, in the viewer's page, when "open" was clicked and when the visible canvas was first
+ * drawn on. The event's own timestamp is the moment of the click, before any script ran.
  */
 const WATCH = `{
   const times = { pressed: 0, painted: 0 };
@@ -30,7 +30,7 @@ const WATCH = `{
   }, true);
   const note = (canvas) => {
     if (times.painted === 0 && times.pressed > 0 && canvas.closest?.("[data-viewer]")) {
-      // The frame that shows it is presented after the next animation frame callbacks.
+      // The frame is presented after the next animation frame callbacks.
       requestAnimationFrame(() => times.painted ||= performance.now());
     }
   };

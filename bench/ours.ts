@@ -1,7 +1,7 @@
 /**
- * Ours: everything between a chosen file and "delivered", as the pages run it: the handshake's
- * keys, the outbox that reads, seals and sends, the inbox that checks and collects. Only the
- * signaling server is left out. Runs in browsers.
+ * Our implementation: everything between a chosen file and "delivered", as the pages run it. That
+ * is the handshake's keys, the outbox that reads, seals and sends, and the inbox that checks and
+ * collects. Only the signaling server is left out. Runs in browsers.
  *
  * @module
  */
@@ -19,7 +19,8 @@ import { Outbox } from "../lib/pictures/outbox.ts";
 import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
 
 /**
- * A chosen file is a Blob before anybody presses anything; making one of it is not part of sending.
+ * In the product a chosen file already is a Blob; creating it from the bytes is not part of the
+ * measurement.
  */
 const blobs = new WeakMap<Uint8Array, Blob>();
 
@@ -36,7 +37,7 @@ export const ours: Implementation = {
   name: "ours",
   async connect(role, port): Promise<Endpoint> {
     const link = await connectLink(role, port);
-    // Nothing is painted here; one pixel has to do.
+    // Nothing is painted here, so one pixel is enough.
     const thumbnail = await createImageBitmap(new ImageData(1, 1));
     const done = Promise.withResolvers<void>();
     const outbox = new Outbox(({ state }) => {

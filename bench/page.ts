@@ -1,12 +1,13 @@
 /**
- * What the first load of a page costs: every request up to the page's being loaded and quiet, with
- * the bytes that went over the wire. Fails above the budget, or when a page asks another host for
- * anything. What is loaded later, on demand, is not counted.
+ * Measures the first load of a page: all requests until the page is loaded and idle, with the
+ * transferred bytes. Fails above the budget, or if a page contacts another host. What is loaded
+ * later, on demand, is not counted.
  *
  *     deno run -A bench/page.ts             in a real browser
- *     deno run -A bench/page.ts --static    without one: scripts that the HTML names, and what those import statically
+ *     deno run -A bench/page.ts --static    without one: the scripts that the HTML names, and what
+ *                                           they import statically
  *
- * One JSON line a page.
+ * Prints one JSON line per page.
  *
  * @module
  */
@@ -16,12 +17,12 @@ import { startApp } from "../tests/support/app.ts";
 import { launchBrowser } from "../tests/support/browser.ts";
 
 /**
- * JavaScript of one page, brotli, as transferred: what a slow phone connection carries in about a
+ * JavaScript of one page, brotli, as transferred: about what a slow phone connection transfers in a
  * second.
  */
 export const BUDGET_BYTES = 45_000;
 
-/** Pages that are measured. */
+/** The pages to measure. */
 export const PAGES = ["/", "/join"];
 
 /** One request of a page. */
@@ -30,12 +31,13 @@ export interface Fetched {
   /** `script`, `stylesheet`, `document` … */
   readonly type: string;
   /**
-   * The body as transferred. Headers are not part of a script, and HTTP/2 sends the same ones once.
+   * Size of the body as transferred. Headers are not counted: they are not part of a script, and
+   * HTTP/2 sends repeated ones only once.
    */
   readonly bytes: number;
 }
 
-/** What a page costs. */
+/** The cost of a page. */
 export interface PageCost {
   readonly page: string;
   readonly requests: number;
@@ -56,7 +58,7 @@ export function sumUp(page: string, list: readonly Fetched[]): PageCost {
   };
 }
 
-/** What is wrong with a page's cost, in sentences. */
+/** The problems with a page's cost, in sentences. */
 export function problems(cost: PageCost, origin: string): string[] {
   const found: string[] = [];
   if (cost.scriptBytes > BUDGET_BYTES) {
@@ -100,8 +102,8 @@ async function measureInBrowser(origin: string, path: string): Promise<Fetched[]
   session.on("Network.loadingFailed", (event) => finish(event.requestId, 0));
   await page.goto(origin + path, { waitUntil: "networkidle0" });
   for (const { url, type } of open.values()) {
-    // A worker's script ends in the worker's own session, which we don't listen to: ask once more.
-    // WebSockets have no end.
+    // A worker's script finishes in the worker's own session, which we don't observe, so fetch it
+    // once more. WebSockets don't finish.
     const again = type === "script" && new URL(url).origin === origin;
     list.push({ url, type, bytes: again ? (await fetchRaw(url)).bytes : 0 });
   }
@@ -131,7 +133,8 @@ export async function measureStatically(origin: string, path: string): Promise<F
 }
 
 /**
- * What a page's HTML loads as script: `<script src>`, preloaded modules, imports of inline scripts.
+ * URLs of the scripts that a page's HTML loads: `<script src>`, preloaded modules, imports of
+ * inline scripts.
  */
 export function namedScripts(html: string): string[] {
   const found: string[] = [];
@@ -165,7 +168,9 @@ export function staticImports(code: string): string[] {
     .filter((specifier) => /^(\/|\.|https?:)/.test(specifier));
 }
 
-/** Fetches as a browser does that knows brotli. `fetch` would hide how many bytes came. */
+/**
+ * Fetches as a browser that supports brotli. `fetch` would hide the number of transferred bytes.
+ */
 export function fetchRaw(url: string): Promise<{ text: string; bytes: number }> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { "accept-encoding": "br, gzip" } }, (response) => {
@@ -207,7 +212,7 @@ if (import.meta.main) {
   }
   if (found.length > 0) {
     Deno.stderr.writeSync(encoder.encode(`${found.join("\n")}\n`));
-    // Not Deno.exit(): the server has to be ended first.
+    // Not Deno.exit(), because the server has to be stopped first.
     Deno.exitCode = 1;
   }
 }

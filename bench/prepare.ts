@@ -1,13 +1,13 @@
 /**
- * From choosing a photograph to the link, and to the picture that could be sent; and how long the
- * page stands still meanwhile: its longest task. Of 12 megapixels, and of 48, which are made
- * smaller. Medians of five, one JSON line each. `--check` fails where a task takes more than 50 ms,
- * from where on people notice.
+ * Measures the time from choosing a photo to the link, and to the picture that is ready to be sent;
+ * and how long the page is blocked meanwhile: its longest task. With 12 megapixels, and with 48,
+ * which are scaled down. Prints medians of five rounds, one JSON line each. `--check` fails if a
+ * task takes more than 50 ms, which people notice.
  *
  *     deno run -A bench/prepare.ts [--check] [--rounds=5] [picture.jpg …]
  *
- * To compare with another version, copy this file into a checkout of it, and call the two in turn
- * with `--rounds=1`.
+ * To compare with another version, copy this file into a checkout of it, and run the two
+ * alternately with `--rounds=1`.
  *
  * @module
  */
@@ -20,12 +20,12 @@ import { Sender } from "../tests/support/flow.ts";
 import { median, printLine, rounded } from "./statistics.ts";
 
 const MOST_MS = 50;
-/** Ten times what it takes. */
+/** Timeout: ten times what it normally takes. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Notes when a file was chosen, when the link and the picture were there, and tasks above 50 ms:
- * Chromium tells of no others.
+ * Records when a file was chosen, when the link and the picture appeared, and tasks above 50 ms,
+ * the only ones that Chromium reports.
  */
 const WATCH = `{
   const times = { chosen: 0, link: 0, picture: 0, tasks: [] };
@@ -56,14 +56,14 @@ async function measure(browser: TestBrowser, url: string, path: string): Promise
   const page = await browser.newPage({ before: WATCH });
   try {
     const sender = await Sender.open(page, url);
-    // What loading the page took is another matter.
+    // Let the page finish loading first, because that is not part of the measurement.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await sender.chooseFile({ ...await fixture("large"), path });
     const done = () =>
       Reflect.get(globalThis, "__prepare").picture > 0 ||
       document.querySelector("main[data-phase=failed]") !== null;
     await page.page.waitForFunction(done, { timeout: PATIENCE_MS });
-    // The observer hears of a task behind it.
+    // The observer is notified of a task only afterwards.
     await new Promise((resolve) => setTimeout(resolve, 300));
     const [chosen, link, picture, longest] = await page.page.evaluate(() => {
       const { chosen, link, picture, tasks } = Reflect.get(globalThis, "__prepare");
@@ -81,7 +81,7 @@ async function measure(browser: TestBrowser, url: string, path: string): Promise
   }
 }
 
-/** A photograph of 8,000 × 6,000: four times that of 12 megapixels, side by side. */
+/** A photo of 8,000 × 6,000: four copies of the one with 12 megapixels, side by side. */
 async function largest(directory: string): Promise<string> {
   const tile = (await Deno.readFile((await fixture("large")).path)).toBase64();
   const path = join(directory, "48.jpg");

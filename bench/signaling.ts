@@ -1,13 +1,13 @@
 /**
- * What signaling costs a server: ours, in memory and on Redis, on one instance and on two, side by
- * side with the least that a relay can be (Node and `ws`).
+ * Measures the cost of signaling for a server: ours, in memory and on Redis, with one and two
+ * instances, compared with a minimal relay (Node and `ws`).
  *
  *     deno run -A bench/signaling.ts [--sockets=1000,10000] [--seconds=20] [--check]
  *
- * Resident memory for each idle socket (both seats of a room taken), sockets accepted and seated a
- * second, the time that a relayed message takes at 1,000 a second, and the CPU that 1,000 relays
- * cost. The clients are in this process, so the servers have one of two cores. One JSON line a
- * server and measurement; `--check` fails where ours misses its targets.
+ * Measures resident memory per idle socket (both seats of a room taken), sockets accepted and
+ * seated per second, the latency of relayed messages at 1,000 per second, and the CPU time of 1,000
+ * relayed messages. The clients run in this process, so the servers have one of two cores. Prints
+ * one JSON line per server and measurement; `--check` fails if ours misses its targets.
  *
  * @module
  */
@@ -18,21 +18,21 @@ import { startApp, type TestApp } from "../tests/support/app.ts";
 import { noRedis, TestRedis } from "../tests/support/redis.ts";
 import { printLine, rounded } from "./statistics.ts";
 
-/** What ours has to reach. */
+/** Targets for our server. */
 const TARGETS = { kibPerSocket: 30, p99Ms: 10, cpuRatio: 1.5 } as const;
 
 const MESSAGES_PER_SECOND = 1_000;
 const PAIRS = 100;
-/** About what the longest messages of a handshake have. */
+/** About the length of a handshake's longest messages. */
 const MESSAGE_LENGTH = 1_700;
-/** Sockets that are opened at the same time. */
+/** Number of sockets that are opened in parallel. */
 const CONCURRENCY = 64;
 const TICK_MS = 10;
 const CLOCK_TICKS_PER_SECOND = 100;
 
 /**
- * What comes from one socket of a room goes to the other, as it is. A text, because Node runs it
- * and Deno must not look for `ws`.
+ * Sends each message from one socket of a room to the other one, unchanged. It is a string, because
+ * it runs in Node, and Deno must not look for `ws`.
  */
 const BARE_RELAY = `
 import { WebSocketServer } from "ws";
@@ -51,16 +51,16 @@ server.on("connection", (socket, { url }) => {
 server.on("listening", () => process.stdout.write(\`\${server.address().port}\n\`));
 `;
 
-/** A server to measure: where its instances are, and their processes. */
+/** A server to measure: the URLs of its instances, and their processes. */
 interface Target extends AsyncDisposable {
   readonly name: string;
   readonly urls: readonly string[];
   readonly pids: readonly number[];
-  /** Whether a seat has to be taken, or being connected is all. */
+  /** Whether clients have to take a seat, or only to connect. */
   readonly seats: boolean;
 }
 
-/** Everything on, and room for what is measured. */
+/** Limits high enough for the measurements. */
 const LIMITS = {
   LIMIT_SOCKETS_PER_IP: "25000",
   LIMIT_UPGRADES_PER_MINUTE_PER_IP: "1000000",
@@ -136,8 +136,7 @@ interface Pair {
 }
 
 function connect(url: string, room: string): Promise<WebSocket> {
-  // Deno's WebSocket takes headers, which the DOM's types don't know, and sends no origin by
-  // itself.
+  // Deno's WebSocket accepts headers, unlike the DOM's types, and sends no Origin by itself.
   const socket: WebSocket = Reflect.construct(WebSocket, [
     `${url.replace("http", "ws")}/ws/${room}`,
     { protocols: [SUBPROTOCOL], headers: { origin: url } },
@@ -230,7 +229,7 @@ async function measureIdle(target: Target, sockets: number): Promise<number> {
   const started = performance.now();
   const pairs = await openMany(target, sockets / 2);
   const seconds = (performance.now() - started) / 1_000;
-  // What accepting left behind is collected when nothing is going on.
+  // What accepting left behind is garbage-collected when the server is idle.
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   const kibPerSocket = (await memory(target.pids) - before) / sockets;
   printLine({
@@ -268,7 +267,7 @@ async function measureRelay(
   let sent = 0;
   const total = seconds * MESSAGES_PER_SECOND;
   while (sent < total) {
-    // By the clock and not by ticks: a late tick sends what it owes.
+    // Follows the clock and not ticks: a late tick sends all messages that are due.
     const due = Math.min(total, (performance.now() - started) / 1_000 * MESSAGES_PER_SECOND);
     for (; sent < due; sent++) {
       const d = `${sent}_`.padEnd(MESSAGE_LENGTH, "x");

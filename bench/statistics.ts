@@ -1,13 +1,13 @@
 /**
- * The few numbers that benchmarks print.
+ * Statistics and output of benchmarks.
  *
  * @module
  */
 
 /**
- * The middle of some numbers, the mean of the two middle ones when they are even in number.
+ * The median of some numbers: the middle one, or the mean of the two middle ones.
  *
- * @throws {RangeError} when there are none
+ * @throws {RangeError} if there are none
  */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -19,12 +19,12 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Rounds to `digits` digits after the point, for print. */
+/** Rounds to `digits` decimal places, for output. */
 export function rounded(value: number, digits = 1): number {
   return Number(value.toFixed(digits));
 }
 
-/** Writes one result as a line of JSON. */
+/** Prints one result as a line of JSON. */
 export function printLine(result: Readonly<Record<string, unknown>>): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(result)}\n`));
 }

@@ -1,18 +1,20 @@
 /**
- * How fast a picture goes from one browser to the other, compared with a bare RTCDataChannel that
- * carries the same bytes.
+ * Measures how fast a picture is transferred from one browser to the other, compared with a bare
+ * RTCDataChannel that transfers the same bytes.
  *
- *     deno run -A bench/transfer.ts [--check] [--quick] [--bytes 3000000,12000000] [--rtt 0,20,100,300] [--loss 0,1,5]
+ *     deno run -A bench/transfer.ts [--check] [--quick] [--bytes 3000000,12000000]
+ *                                   [--rtt 0,20,100,300] [--loss 0,1,5]
  *
- * Two contexts of one browser, a fresh connection for each transfer, all implementations in turn
- * within one round, and each round in another order, so that whatever the machine does meanwhile
- * hits all alike. Time runs from the first send to the receiver's word that it holds the last byte.
- * One JSON line a case; `ratio` is the best bare median divided by this median: 1 is as fast as
- * bare, and `--check` fails below {@linkcode TARGETS}. `--quick` does one round of the small size.
+ * Uses two contexts of one browser and a new connection for each transfer. All implementations
+ * alternate within one round, each round in another order, so that other load on the machine
+ * affects all of them equally. The time ends when the receiver's confirmation of the last byte
+ * arrives. Prints one JSON line per case; `ratio` is the best bare median divided by this median: 1
+ * is as fast as bare, and `--check` fails below {@linkcode TARGETS}. `--quick` does one round of
+ * the small size.
  *
- * `--rtt` (milliseconds) and `--loss` (percent, each way) put the UDP proxy of the tests between
- * the two pages, and take all pairs of them; then the bare channel is one connection through the
- * same proxy.
+ * `--rtt` (milliseconds) and `--loss` (percent, in each direction) put the UDP proxy of the tests
+ * between the two pages, and measure all combinations; the bare channel is then one connection
+ * through the same proxy.
  *
  * @module
  */
@@ -21,35 +23,32 @@ import { serveBlank } from "../tests/support/blank.ts";
 import { launchBrowser, type TestPage } from "../tests/support/browser.ts";
 import { PROXY_ARGS, UdpProxy } from "../tests/support/udp_proxy.ts";
 import { median, printLine, rounded } from "./statistics.ts";
-// Its types alone: the module itself runs in the pages.
+// Only its types: the module itself runs in the pages.
 import type {} from "./transfer_page.ts";
 
-/** What ours has to reach, as a multiple of the best bare speed, by round trip in milliseconds. */
+/** Speed to reach, as a multiple of the best bare speed, by round trip in milliseconds. */
 const TARGETS: Readonly<Record<number, number>> = { 0: 0.95, 100: 2 };
 
-/** Sizes and rounds. A photograph, and about the largest picture. */
+/** Sizes and rounds: a photo, and about the largest picture. */
 const NEAR = [
   { bytes: 3_000_000, rounds: 7 },
   { bytes: 64_000_000, rounds: 5 },
 ] as const;
 
-/** The same over a distance: what takes ten times as long is done less often. */
+/** Sizes and rounds over a distance: there are fewer, because each takes ten times as long. */
 const FAR = [
   { bytes: 3_000_000, rounds: 5 },
   { bytes: 12_000_000, rounds: 5 },
 ] as const;
 
-/**
- * A transfer that takes longer than this is given up, and one that is under way is looked at so
- * often.
- */
+/** Timeout of a transfer, and interval of checks for its end, in milliseconds. */
 const LONGEST_MS = 300_000;
 const LOOK_MS = 500;
 
-/** What lies between the two pages; `null`: nothing. */
+/** The simulated network between the two pages; `null` for none. */
 type Way = { readonly rttMs: number; readonly loss: number } | null;
 
-/** The numbers behind a flag, or `null` where it is not there. */
+/** The numbers after a flag, or `null` if the flag is missing. */
 function numbers(flag: string): readonly number[] | null {
   const at = Deno.args.indexOf(flag);
   return at === -1 ? null : (Deno.args[at + 1] ?? "").split(",").map(Number);
@@ -79,7 +78,7 @@ async function bundlePage(): Promise<string> {
   return code;
 }
 
-/** Lets two pages exchange signaling through the driver, each direction in order. */
+/** Lets two pages exchange signaling through the driver, in order in each direction. */
 async function wire(from: TestPage, to: TestPage): Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
   await from.page.exposeFunction("benchSignal", (message: string) => {
@@ -89,8 +88,8 @@ async function wire(from: TestPage, to: TestPage): Promise<void> {
 }
 
 /**
- * Sends, in milliseconds. Looks twice a second whether it is over: no call into a page may take a
- * minute.
+ * Sends, and returns the milliseconds. Polls for the end, because no call into a page may take
+ * longer than a minute.
  */
 async function carried({ page }: TestPage): Promise<number> {
   await page.evaluate(() => bench.start());
@@ -102,7 +101,7 @@ async function carried({ page }: TestPage): Promise<number> {
   throw new Error(`Not within ${LONGEST_MS / 60_000} minutes`);
 }
 
-/** One transfer over a fresh connection, in milliseconds. */
+/** Milliseconds of one transfer over a new connection. */
 async function transfer(
   sender: TestPage,
   receiver: TestPage,
@@ -151,7 +150,7 @@ function once({ bytes }: { readonly bytes: number }) {
   return { bytes, rounds: 1 };
 }
 
-/** All implementations side by side, at each size. */
+/** Measures all implementations, at each size. */
 async function compare(
   { sender, receiver, way }: { sender: TestPage; receiver: TestPage; way: Way },
 ): Promise<boolean> {
@@ -163,7 +162,7 @@ async function compare(
   let reached = true;
   for (const { bytes, rounds } of quick ? cases.slice(0, 1).map(once) : cases) {
     await sender.page.evaluate((size) => bench.prepare(size), bytes);
-    // Compiles what is hot, and opens what is opened once.
+    // A warm-up, which compiles hot code and loads what is loaded once.
     for (const name of names) await transfer(sender, receiver, name, bytes);
     const rows: Row[] = names.map((name) => ({ name, ms: [] }));
     for (let round = 0; round < rounds; round++) {

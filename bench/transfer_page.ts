@@ -1,33 +1,33 @@
 /**
- * The page's side of the transfer benchmark: what the driver calls through `globalThis.bench`.
+ * The page's side of the transfer benchmark, which the driver calls through `globalThis.bench`.
  *
  * @module
  */
 import type { Endpoint, SignalPort } from "./implementation.ts";
 import { IMPLEMENTATIONS } from "./implementations.ts";
 
-/** What the driver can ask of a page. */
+/** What the driver can call in a page. */
 export interface BenchPage {
   names(): string[];
-  /** Makes ready what will be sent: random, so that nothing on the way could compress it. */
+  /** Prepares the bytes to send: random ones, so that they can't be compressed on the way. */
   prepare(size: number): void;
   connect(name: string, role: "sender" | "receiver", size: number): Promise<void>;
-  /** What the other page sent by its signal port. */
+  /** Receives what the other page sent through its signal port. */
   signal(message: string): void;
-  /** Begins to send what was prepared. */
+  /** Starts sending the prepared bytes. */
   start(): void;
   /**
-   * Milliseconds until the last byte was acknowledged; `null` while it was not. Throws what went
-   * wrong.
+   * Milliseconds until the last byte was acknowledged; `null` before that. Throws the error if
+   * sending failed.
    */
   took(): number | null;
-  /** How many bytes arrived; ends the connection. */
+  /** Returns the number of received bytes and closes the connection. */
   finish(): number;
 }
 
 declare global {
   var bench: BenchPage;
-  /** Put into the page by the driver: takes a message to the other page. */
+  /** Provided by the driver: sends a message to the other page. */
   function benchSignal(message: string): Promise<void>;
 }
 
