@@ -1,5 +1,5 @@
 /**
- * From the bytes of a picture that moves to one frame at a time, inside the animation worker.
+ * Decodes an animated picture one frame at a time, inside the animation worker.
  *
  * Chromium 156 and Firefox 153 play GIF, APNG, WebP and AVIF this way. Measured per frame of
  * 2000×2000, two cores, no GPU, in milliseconds: GIF 12 / 29, APNG 20 / 23, WebP 65 / 90, AVIF 11 /
@@ -15,10 +15,10 @@ import { fit, paintWhole, rawSize, toRaw, type TurnedFrame } from "./decode.ts";
 import { ImageError } from "./errors.ts";
 import { inspectImage } from "./inspect.ts";
 
-/** Of a frame whose length nobody says, in milliseconds. */
+/** Duration of a frame for which the decoder reports none, in milliseconds. */
 const UNSAID_MS = 100;
 
-/** WebCodecs' ImageDecoder, as far as it is used; TypeScript's own library does not know it. */
+/** The part of WebCodecs' ImageDecoder that is used; TypeScript's own library lacks it. */
 interface ImageDecoderLike {
   readonly completed: Promise<void>;
   readonly tracks: {
@@ -32,7 +32,7 @@ interface ImageDecoderLike {
 interface TrackLike {
   readonly animated: boolean;
   readonly frameCount: number;
-  /** How often it is shown again after the first time. */
+  /** How often the animation repeats after the first time. */
   readonly repetitionCount: number;
 }
 
@@ -44,7 +44,7 @@ interface ImageDecoderInit {
 
 declare const ImageDecoder: new (init: ImageDecoderInit) => ImageDecoderLike;
 
-/** A picture that moves: its bytes and an engine's decoder, which holds one frame at a time. */
+/** An animated picture: its bytes, and a decoder that holds one frame at a time. */
 export class Animation {
   readonly #request: OpenRequest;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -57,8 +57,8 @@ export class Animation {
   }
 
   /**
-   * Opens a file. Throws `ImageError`: whatever inspection says, `unreadable`, `unavailable` where
-   * this browser can't play it, `undecodable` where nothing of it moves. The bytes are zeroed then.
+   * Opens a file. Throws `ImageError`: any reason of `inspectImage`, `unreadable`, `unavailable` if
+   * this browser can't play it, `undecodable` if it is not animated. The bytes are zeroed then.
    */
   static async open(request: OpenRequest): Promise<[Animation, AnimationFacts]> {
     const { source, type } = request;
@@ -81,7 +81,7 @@ export class Animation {
     }
   }
 
-  /** Decodes a frame; the one before it is not needed. Throws `ImageError` (`undecodable`). */
+  /** Decodes a frame; it does not need the one before. Throws `ImageError` (`undecodable`). */
   async frame(index: number): Promise<Frame> {
     try {
       const image = await this.#decode(index);
@@ -117,7 +117,7 @@ export class Animation {
     try {
       const { tracks } = this.#decoder;
       await tracks.ready;
-      // Before that, frames are still being counted.
+      // Until then, frames are still being counted.
       await this.#decoder.completed;
       const { animated = false, frameCount = 0, repetitionCount = 0 } = tracks.selectedTrack ?? {};
       if (!animated || frameCount < 2) throw new ImageError("undecodable");
@@ -131,8 +131,8 @@ export class Animation {
   async #decode(frameIndex: number): Promise<TurnedFrame> {
     const { image } = await this.#decoder.decode({ frameIndex });
     if (image.codedWidth > 0) return image;
-    // Firefox hands out each frame once, and what was closed stays closed: the next round needs
-    // another decoder.
+    // Firefox returns each frame only once, and returns it closed from then on: the next round
+    // needs another decoder.
     this.#decoder.close();
     this.#decoder = this.#start();
     return (await this.#decoder.decode({ frameIndex })).image;

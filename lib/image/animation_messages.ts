@@ -1,5 +1,6 @@
 /**
- * What the page asks of its animation worker. Both come from the same build, so neither parses.
+ * Messages between the page and its animation worker. Both are from the same build, so neither
+ * validates them.
  *
  * This module is browser compatible.
  *
@@ -18,7 +19,7 @@ export interface OpenRequest {
   readonly maxHeight: number;
 }
 
-/** Decodes one frame, counted from 0. Answered with a {@linkcode Frame}. */
+/** Decodes one frame; frames count from 0. Answered with a {@linkcode Frame}. */
 export interface FrameRequest {
   readonly kind: "frame";
   readonly index: number;
@@ -29,20 +30,20 @@ export interface WipeRequest {
   readonly kind: "wipe";
 }
 
-/** What the animation worker can be asked. */
+/** A request to the animation worker. */
 export type AnimationRequest = OpenRequest | FrameRequest | WipeRequest;
 
-/** What is known of a picture that moves. */
+/** Facts about an animated picture. */
 export interface AnimationFacts {
-  /** How many frames it has, at least 2. */
+  /** Number of frames, at least 2. */
   readonly frames: number;
-  /** How often all of them are shown: 1 or more; `Infinity` = for ever. */
+  /** How often all frames are shown: 1 or more; `Infinity` = forever. */
   readonly plays: number;
 }
 
 /** One frame, upright, within the bounds. The caller closes the bitmap. */
 export interface Frame {
   readonly bitmap: ImageBitmap;
-  /** How long it is to be seen, in milliseconds, as the file says. */
+  /** Duration in the file, in milliseconds. */
   readonly ms: number;
 }

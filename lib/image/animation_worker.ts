@@ -1,6 +1,6 @@
 /**
- * The worker that plays a picture: it holds one, and decodes the frame that it is asked for. A file
- * of its own, loaded only where a picture may move.
+ * The worker that plays a picture: it holds one picture, and decodes the frame that is requested.
+ * It is a file of its own, loaded only if a picture may be animated.
  *
  * This module is browser compatible.
  *

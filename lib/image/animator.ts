@@ -15,11 +15,11 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Longest time for counting the frames, in milliseconds. Somebody waits for the picture meanwhile,
- * and what takes longer was made to.
+ * and a file that takes longer was made to.
  */
 const OPEN_MS = 5_000;
 
-/** How long a frame that is being decoded may keep the bytes from being zeroed, in milliseconds. */
+/** How long decoding a frame may delay zeroing the bytes, in milliseconds. */
 const WIPE_MS = 1_000;
 
 /** Bounds of a frame in device pixels. */
@@ -28,9 +28,12 @@ export interface FrameBounds {
   readonly maxHeight: number;
 }
 
-/** Plays one picture in a worker of its own: a frame for each question, so that nothing queues. */
+/** Plays one picture in its own worker: one frame per request, so that nothing queues. */
 export class Animator extends ImageWorker<AnimationRequest> {
-  /** `worker`: makes animation_worker.js. It is started at once, while its server is there. */
+  /**
+   * `worker` creates a worker of animation_worker.js. It is started at once, while the server is
+   * reachable.
+   */
   constructor(worker: () => Worker) {
     super(worker, { timeoutMs: TIMEOUT_MS });
     this.warmUp();
@@ -38,10 +41,8 @@ export class Animator extends ImageWorker<AnimationRequest> {
 
   /**
    * Opens a picture. A byte array's whole buffer is transferred, and stays in the worker until
-   * `wipe()`.
-   *
-   * Throws `ImageError`, also where this browser can't play it: `unavailable`, `undecodable` and
-   * others.
+   * `wipe()`. Throws `ImageError`: `unavailable` or `undecodable` if this browser can't play it,
+   * and other reasons.
    */
   open(source: Bytes | Blob, type: ImageType, bounds: FrameBounds): Promise<AnimationFacts> {
     const transfer = source instanceof Blob ? [] : [source.buffer];
@@ -55,9 +56,12 @@ export class Animator extends ImageWorker<AnimationRequest> {
     return this.ask<Frame>({ kind: "frame", index });
   }
 
-  /** Zeroes the bytes in the worker, then ends it; nothing can be asked any more. Never rejects. */
+  /**
+   * Zeroes the bytes in the worker, then terminates it; no further requests are possible. Never
+   * rejects.
+   */
   async wipe(): Promise<void> {
-    // A worker that is busy for longer is ended with what it has.
+    // A worker that is busy for longer is terminated, together with its bytes.
     const timer = setTimeout(() => this.close(), WIPE_MS);
     await this.ask({ kind: "wipe" }).catch(() => {});
     clearTimeout(timer);
@@ -65,7 +69,7 @@ export class Animator extends ImageWorker<AnimationRequest> {
   }
 }
 
-/** True if this browser has what plays pictures: Chromium 94, Firefox 133. */
+/** True if this browser has the API to play pictures: Chromium 94, Firefox 133. */
 export function canAnimate(): boolean {
   return "ImageDecoder" in globalThis;
 }

@@ -1,6 +1,6 @@
 /**
- * The units that an AV1 bitstream consists of (OBUs, AV1 specification 5.3): some of them are no
- * part of the picture.
+ * The units of an AV1 bitstream (OBUs, AV1 specification 5.3). Some of them are no part of the
+ * picture.
  *
  * This module is browser compatible.
  *
@@ -9,18 +9,18 @@
 import { ImageError } from "./errors.ts";
 import { MAX_COUNT, type Span } from "./isobmff.ts";
 
-/** Sequence header, temporal delimiter, frame header, tile group, frame, frame header once more. */
+/** Sequence header, temporal delimiter, frame header, tile group, frame, redundant frame header. */
 const OF_THE_PICTURE: readonly number[] = [1, 2, 3, 4, 6, 7];
 
 const METADATA = 5;
 
-/** How bright the picture gets, and the screen that it was made on: a few numbers. */
+/** Metadata types: content light level, and mastering display. Both are a few numbers. */
 const LIGHT: readonly (number | undefined)[] = [1, 2];
 const MAX_LIGHT_BYTES = 32;
 
 /**
- * What of a sample is the picture, in order: without padding and messages, in which anything may
- * stand. Throws `ImageError` (`unsupported`) where units can't be told apart.
+ * The units of a sample that make up the picture, in order: without padding and metadata, which may
+ * contain anything. Throws `ImageError` (`unsupported`) if the units can't be told apart.
  */
 export function pictureUnits(bytes: Uint8Array, { start, end }: Span): Span[] {
   const kept: Span[] = [];
@@ -47,7 +47,7 @@ export function pictureUnits(bytes: Uint8Array, { start, end }: Span): Span[] {
   return kept;
 }
 
-/** Seven bits a byte, the lowest first. */
+/** Reads a LEB128 number: seven bits per byte, the lowest first. */
 function leb128(bytes: Uint8Array, at: number): { value: number; size: number } {
   let value = 0;
   for (let i = 0; i < 8; i++) {

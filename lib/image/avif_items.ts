@@ -1,6 +1,6 @@
 /**
- * The still picture of an AVIF: of all items of its `meta` (ISO/IEC 23008-12) those that are the
- * picture.
+ * The still picture of an AVIF: finds the items of its `meta` box (ISO/IEC 23008-12) that make up
+ * the picture.
  *
  * This module is browser compatible.
  *
@@ -23,7 +23,7 @@ import {
 } from "./isobmff.ts";
 import { exifKinds, type MetadataKind, xmpKinds } from "./metadata.ts";
 
-/** Where the bytes of something stand in the new file. */
+/** Position of some bytes in the new file. */
 export interface Placed {
   readonly at: number;
   readonly length: number;
@@ -36,11 +36,11 @@ export interface PictureItem {
   /** Where its bytes are, in order. */
   readonly spans: readonly Span[];
   readonly properties: readonly { readonly box: readonly number[]; readonly essential: boolean }[];
-  /** Its layers are counted in bytes, so none may be taken out. */
+  /** The sizes of its layers are given in bytes, so nothing may be removed from them. */
   readonly layered: boolean;
 }
 
-/** The picture, and how its items belong together: by their places in `items`. */
+/** The picture, and the links between its items, given as indexes into `items`. */
 export interface Still {
   readonly items: readonly PictureItem[];
   readonly primary: number;
@@ -52,10 +52,10 @@ export interface Still {
   readonly removed: ReadonlySet<MetadataKind>;
 }
 
-/** What belongs to a picture: tiles, transparency, and whether colours were multiplied with it. */
+/** Links within a picture: tiles, transparency, and whether colors are premultiplied with it. */
 const LINKS: readonly string[] = ["dimg", "auxl", "prem"];
 
-/** Names that writers give to every item. */
+/** Item names that encoders write by default. */
 const USUAL_NAMES: readonly string[] = ["", "Color", "Alpha"];
 
 interface Entry {
@@ -71,7 +71,7 @@ interface Link {
   readonly to: readonly number[];
 }
 
-/** Finds the picture. Throws `ImageError` where that can't be done for sure. */
+/** Finds the picture. Throws `ImageError` if that is not possible with certainty. */
 export function readStill(bytes: Uint8Array, meta: Box): Still {
   const inside = children(bytes, meta, 4);
   const find = (kind: string) => inside.find((found) => found.kind === kind);
@@ -120,7 +120,7 @@ function readPrimary(bytes: Uint8Array, pitm: Box): number {
   return cursor.take(wide ? 4 : 2);
 }
 
-/** The primary item, its tiles, and the transparency of either. */
+/** Ids of the primary item, its tiles, and the transparency of either. */
 function pictureIds(
   primary: number,
   { entries, links, isAlpha }: {
@@ -148,7 +148,7 @@ function pictureIds(
   const colours = new Set(wanted);
   for (const { kind, from, to } of links) {
     if (kind !== "auxl" || !isAlpha(from)) continue;
-    // Of several for one picture decoders take the first.
+    // If one picture has several alpha items, decoders use the first.
     const of = to.filter((id) => colours.has(id) && !seen.has(id));
     if (of.length === 0) continue;
     add(from);
@@ -169,7 +169,7 @@ function toItem(
   const properties = owned.flatMap(({ property, essential }) => {
     const known = knownProperty(bytes, property);
     if (known !== null) return [{ box: known, essential }];
-    // Decoders don't show what needs something that they don't know.
+    // Decoders don't show an item with an essential property that they don't know.
     if (essential) throw new ImageError("unsupported");
     if (property.kind !== "colr") removed.add(PROPERTY_KINDS.get(property.kind) ?? "other");
     return [];
@@ -183,7 +183,7 @@ function toItem(
   };
 }
 
-/** Descriptions and times. */
+/** Properties that are descriptions or times. */
 const PROPERTY_KINDS: ReadonlyMap<string, MetadataKind> = new Map([
   ["udes", "text"],
   ["altt", "text"],
@@ -199,7 +199,7 @@ function leftOut(
   const [span] = spans;
   if (span === undefined) return ["other"];
   const content = bytes.subarray(span.start, span.end);
-  // EXIF begins with how far away its TIFF header is.
+  // EXIF begins with the offset of its TIFF header.
   if (type === "Exif") return exifKinds(content.subarray(4 + uint(content, 0, 4)));
   if (type === "mime") return xmpKinds(content);
   return type === "uri " ? ["other"] : ["preview"];
@@ -237,7 +237,7 @@ interface Owned {
   readonly essential: boolean;
 }
 
-/** By item, in the order in which they apply. */
+/** The properties of each item, in the order in which they apply. */
 function readProperties(bytes: Uint8Array, iprp: Box): Map<number, Owned[]> {
   const parts = children(bytes, iprp);
   const ipco = parts.find(({ kind }) => kind === "ipco");
@@ -269,13 +269,13 @@ function readProperties(bytes: Uint8Array, iprp: Box): Map<number, Owned[]> {
 
 interface Located {
   readonly spans: readonly Span[];
-  /** Somewhere that we don't follow, or beyond the end of the file. */
+  /** The bytes are in a place that is not supported, or beyond the end of the file. */
   readonly lost: boolean;
 }
 
 /**
- * Where the bytes of each item are: in the file (method 0) or in `idat` (1). What is made of
- * another item (2) no browser shows.
+ * Where the bytes of each item are: in the file (method 0) or in `idat` (1). No browser shows items
+ * constructed from other items (2).
  */
 function locate(
   bytes: Uint8Array,
@@ -307,7 +307,7 @@ function locate(
       const start = (within?.start ?? 0) + base + cursor.take(offsetSize);
       const length = cursor.take(lengthSize);
       const stop = within?.end ?? 0;
-      // A length of 0 is all that is left.
+      // A length of 0 means everything that is left.
       const end = length === 0 ? stop : start + length;
       if (start > end || end > stop) lost = true;
       else if (end > start) spans.push({ start, end });
@@ -327,7 +327,7 @@ export function itemFacts(bytes: Uint8Array, meta: Box): readonly Box[] {
   return owned.map(({ property }) => property);
 }
 
-/** What EXIF and XMP beside the pictures tell. */
+/** The kinds of metadata in EXIF and XMP items. */
 export function itemNotes(bytes: Uint8Array, meta: Box): ReadonlySet<MetadataKind> {
   const find = (kind: string) => children(bytes, meta, 4).find((found) => found.kind === kind);
   const [iinf, iloc] = [find("iinf"), find("iloc")];
@@ -341,7 +341,7 @@ export function itemNotes(bytes: Uint8Array, meta: Box): ReadonlySet<MetadataKin
   return told;
 }
 
-/** A grid's own bytes: rows, columns, size. They are written anew, in their one length. */
+/** A grid's own bytes: rows, columns, size. They are rewritten, so that their length is exact. */
 export function gridContent(bytes: Uint8Array, spans: readonly Span[]): number[] {
   const content = spans.flatMap(({ start, end }) => [
     ...bytes.subarray(start, Math.min(end, start + 12)),
@@ -414,7 +414,7 @@ export function writeStill(still: Still, placed: readonly Placed[]): number[] {
 }
 
 function latin1Of(numbers: readonly number[]): string {
-  // In pieces: a call takes so many arguments only.
+  // In pieces, because a call accepts only so many arguments.
   const bytes = Uint8Array.from(numbers);
   let text = "";
   for (let at = 0; at < bytes.length; at += 4_096) text += latin1(bytes, at, 4_096);

@@ -1,6 +1,6 @@
 /**
- * What says how an AVIF's coded picture is to be seen: the properties that decoders need, written
- * anew, each in its known length.
+ * The properties of an AVIF that decoders need to show its coded picture. Each is rewritten with
+ * its known length.
  *
  * This module is browser compatible.
  *
@@ -12,27 +12,27 @@ import { neutralProfile } from "./icc.ts";
 import { type Box, box, Cursor, fullBox } from "./isobmff.ts";
 
 /**
- * Properties of one length (23008-12, 14496-12, AVIF, MIAF); those of versions begin with four
- * bytes.
+ * Properties with a fixed length (23008-12, 14496-12, AVIF, MIAF); those with a version begin with
+ * four more bytes.
  */
 const FIXED: ReadonlyMap<string, number> = new Map([
-  // Size, pixel's shape, the part that is shown, turned, mirrored.
+  // Size, pixel aspect ratio, the visible part, rotation, mirroring.
   ["ispe", 12],
   ["pasp", 8],
   ["clap", 32],
   ["irot", 1],
   ["imir", 1],
-  // The codec's settings; behind its four bytes whole units may stand, which are in the samples
+  // The codec's settings. Whole units may follow their four bytes; the samples contain these
   // anyway.
   ["av1C", 4],
-  // Which operating point, which layer.
+  // Operating point and layer.
   ["a1op", 1],
   ["lsel", 2],
-  // How bright it is.
+  // Brightness.
   ["clli", 4],
   ["mdcv", 24],
   ["amve", 8],
-  // What a track promises about its samples.
+  // Coding constraints of a track's samples.
   ["ccst", 8],
 ]);
 
@@ -42,8 +42,8 @@ const ALPHA: readonly string[] = [
 ];
 
 /**
- * The property as a box of its own, or `null` for one that no decoder needs. Throws `truncated` for
- * one that is too short.
+ * The property as a new box, or `null` if no decoder needs it. Throws `truncated` if it is too
+ * short.
  */
 export function knownProperty(bytes: Uint8Array, property: Box): number[] | null {
   const { kind } = property;
@@ -72,7 +72,7 @@ export function knownProperty(bytes: Uint8Array, property: Box): number[] | null
   }
 }
 
-/** What an auxiliary picture is called where it is the transparency. */
+/** The type name of an auxiliary picture, if it is a transparency. */
 export function alphaName(bytes: Uint8Array, property: Box): string | null {
   const cursor = new Cursor(bytes, property);
   cursor.skip(4);

@@ -1,6 +1,6 @@
 /**
- * The moving picture of an AVIF: of all tracks of its `moov` (ISO/IEC 14496-12) the picture's and
- * its transparency's.
+ * The animation of an AVIF: finds the tracks of its `moov` box (ISO/IEC 14496-12) that hold the
+ * picture and its transparency.
  *
  * This module is browser compatible.
  *
@@ -27,7 +27,7 @@ import type { MetadataKind } from "./metadata.ts";
 /** Half an hour at 30 frames a second. */
 const MAX_SAMPLES = 65_536;
 
-/** Lengths are copied as they are written, in 8 bytes: the largest one means “for ever”. */
+/** Durations are copied as they are written, in 8 bytes: the largest one means “forever”. */
 type Duration = readonly number[];
 
 /** A track that is kept. */
@@ -35,24 +35,24 @@ export interface PictureTrack {
   readonly handler: "pict" | "vide" | "auxv";
   readonly flags: number;
   readonly duration: Duration;
-  /** 16.16 */
+  /** Fixed point, 16.16. */
   readonly width: readonly number[];
   readonly height: readonly number[];
-  /** Says how often it is played. */
+  /** The edit list, which determines how often the track is played. */
   readonly edit: { readonly flags: number; readonly content: readonly number[] } | null;
   readonly timescale: number;
   readonly mediaDuration: Duration;
-  /** The one box of `stsd`. */
+  /** The single box in `stsd`. */
   readonly entry: readonly number[];
   readonly durations: readonly { readonly count: number; readonly delta: number }[];
-  /** Frames that need no other, counted from 1; `null` = all. */
+  /** Frames that don't depend on others, counted from 1; `null` = all. */
   readonly sync: readonly number[] | null;
   readonly samples: readonly Span[];
-  /** Of which kind, to which place in `tracks`. */
+  /** Kind of the link, and its target as an index into `tracks`. */
   readonly links: readonly { readonly kind: string; readonly to: number }[];
 }
 
-/** The tracks, and what stood beside them. */
+/** The tracks, and the kinds of metadata found beside them. */
 export interface Film {
   readonly timescale: number;
   readonly duration: Duration;
@@ -65,13 +65,12 @@ interface Found {
   readonly kind: string;
   readonly trak: Box;
   readonly entry: Box | undefined;
-  /** Which tracks it belongs to, by kind. */
+  /** The tracks that it refers to, by kind. */
   readonly links: readonly { readonly kind: string; readonly to: number }[];
 }
 
 /**
- * Finds the picture's tracks; `null` where there are none. Throws `ImageError` where one can't be
- * followed.
+ * Finds the picture's tracks; `null` if there are none. Throws `ImageError` if one can't be parsed.
  */
 export function readFilm(bytes: Uint8Array, moov: Box): Film | null {
   const removed = new Set<MetadataKind>();
@@ -105,7 +104,7 @@ export function readFilm(bytes: Uint8Array, moov: Box): Film | null {
   return { timescale, duration, tracks, removed };
 }
 
-/** When it was made and changed: true where that is said. */
+/** Reads creation and modification time; returns true if one is set. */
 function readTimes(cursor: Cursor, version: number): boolean {
   return cursor.raw(version === 1 ? 16 : 8).some((byte) => byte !== 0);
 }
@@ -129,7 +128,7 @@ function lookAt(bytes: Uint8Array, trak: Box): Found {
     id: uint(bytes, tkhd.start + 4 + (version === 1 ? 16 : 8), 4),
     kind: hdlr === undefined ? "" : latin1(bytes, hdlr.start + 8, 4),
     trak,
-    // With several, samples would have to say which one is theirs.
+    // With several entries, each sample would have to name its own.
     entry: entries.length === 1 && entries[0]?.kind === "av01" ? entries[0] : undefined,
     links: tref === undefined ? [] : children(bytes, tref).flatMap((link) => {
       const count = Math.min((link.end - link.start) >>> 2, MAX_COUNT);
@@ -143,7 +142,7 @@ function lookAt(bytes: Uint8Array, trak: Box): Found {
 
 function isAlpha(bytes: Uint8Array, entry: Box): boolean {
   const auxi = children(bytes, entry, ENTRY_BYTES).find(({ kind }) => kind === "auxi");
-  // Older writers say it by the reference alone.
+  // Older encoders mark transparency only by the reference.
   return auxi === undefined || alphaName(bytes, auxi) !== null;
 }
 
@@ -171,7 +170,7 @@ function readTrack(
   let timed = readTimes(tkhd, version);
   tkhd.skip(8);
   const duration = readDuration(tkhd, version);
-  // Layer, group, volume, and how it is turned, which is a picture's `irot`.
+  // Skips layer, group, volume and the matrix. Rotation is in the picture's `irot`.
   tkhd.skip(16 + 36);
   const [width, height] = [tkhd.raw(4), tkhd.raw(4)];
   const mdhd = new Cursor(bytes, need(bytes, trak, "mdia", "mdhd"));
@@ -201,10 +200,7 @@ function readTrack(
   };
 }
 
-/**
- * One edit over all of it, with the flag that it is repeated: that is what the loops of an AVIF
- * are.
- */
+/** A single edit over the whole track with the repeat flag: this is how AVIF stores loops. */
 function readEdit(bytes: Uint8Array, trak: Box): PictureTrack["edit"] {
   const elst = find(bytes, trak, ["edts", "elst"]);
   if (elst === undefined) return null;
@@ -219,7 +215,7 @@ function readEdit(bytes: Uint8Array, trak: Box): PictureTrack["edit"] {
   return { flags, content: [...duration, ...fill, ...time, 0, 1, 0, 0] };
 }
 
-/** What stands before the boxes of a visual sample entry. */
+/** Length of the fields before the boxes of a visual sample entry. */
 const ENTRY_BYTES = 78;
 
 function sampleEntry(bytes: Uint8Array, entry: Box): number[] {
@@ -234,7 +230,7 @@ function sampleEntry(bytes: Uint8Array, entry: Box): number[] {
     [0, 0, 0, 0, 0, 0, 0, 1],
     new Array<number>(16).fill(0),
     size,
-    // 72 dots an inch, one frame a sample, no name, 24 bits, no colour table.
+    // 72 dpi, one frame per sample, no name, 24 bits, no color table.
     [0, 72, 0, 0, 0, 72, 0, 0, 0, 0, 0, 0, 0, 1],
     new Array<number>(32).fill(0),
     [0, 24, 0xff, 0xff],
@@ -309,7 +305,7 @@ function readRuns(bytes: Uint8Array, stsc: Box): { first: number; count: number 
   });
 }
 
-/** Not turned, not scaled. */
+/** Identity: not rotated, not scaled. */
 // deno-fmt-ignore
 const MATRIX = [
   0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -320,8 +316,8 @@ const MATRIX = [
 const NO_TIMES = new Array<number>(16).fill(0);
 
 /**
- * The new `moov`. `placed` is where each track's samples are in the new file; each is a chunk of
- * its own.
+ * The new `moov`. `placed` is where each track's samples are in the new file; each sample is a
+ * chunk of its own.
  */
 export function writeFilm(film: Film, placed: readonly (readonly Placed[])[]): number[] {
   const { timescale, duration, tracks } = film;

@@ -1,6 +1,6 @@
 /**
- * What the cleaners of all formats share: parts that are kept, kinds that were not, and small
- * writers.
+ * Shared by the cleaners of all formats: collects the parts to keep and the kinds that were
+ * removed, and has small writers.
  *
  * This module is browser compatible.
  *
@@ -9,26 +9,26 @@
 import { ImageError } from "./errors.ts";
 import { METADATA_KINDS, type MetadataKind } from "./metadata.ts";
 
-/** A part of the new file: bytes of the old one, or new ones. */
+/** A part of the new file: a range of the old file, or new bytes. */
 export type Part = { readonly start: number; readonly end: number } | Uint8Array<ArrayBuffer>;
 
-/** What a cleaner found and left. */
+/** Result of a cleaner. */
 export interface Stripped {
   readonly parts: readonly Part[];
-  /** What was taken out, in the order of {@linkcode METADATA_KINDS}. */
+  /** The kinds that were removed, in the order of {@linkcode METADATA_KINDS}. */
   readonly removed: readonly MetadataKind[];
 }
 
 /**
- * Thrown where a file may well be shown, but not be followed byte by byte: it has to be painted
- * anew. Its `reason` is what is wrong with it where the browser can't decode it either.
+ * Thrown if a file may be displayable, but can't be parsed byte by byte: it has to be decoded and
+ * encoded again. If the browser can't decode it either, `reason` says what is wrong with it.
  */
 export class Unfollowed extends ImageError {
-  /** What was found before. */
+  /** The kinds of metadata found so far. */
   removed: readonly MetadataKind[] = [];
 }
 
-/** Collects what is kept, and what was not. */
+/** Collects what is kept, and the kinds that are not. */
 export class Collector {
   readonly bytes: Uint8Array;
   readonly #parts: Part[] = [];
@@ -38,7 +38,7 @@ export class Collector {
     this.bytes = bytes;
   }
 
-  /** Keeps bytes of the file; neighbours become one part. */
+  /** Keeps a range of the file; adjacent ranges become one part. */
   keep(start: number, end: number): void {
     if (end > this.bytes.length) throw new ImageError("truncated");
     const last = this.#parts.at(-1);
@@ -48,8 +48,8 @@ export class Collector {
   }
 
   /**
-   * Bytes that replace those of the file from `start` on; where they are the same, the file's are
-   * kept.
+   * Writes bytes in place of those of the file from `start` on. If they are equal, the file's own
+   * are kept.
    */
   put(start: number, bytes: readonly number[]): void {
     if (bytes.every((byte, i) => this.bytes[start + i] === byte)) {
@@ -57,24 +57,24 @@ export class Collector {
     } else this.add(Uint8Array.from(bytes));
   }
 
-  /** Bytes that are not in the file. */
+  /** Adds bytes that are not in the file. */
   add(bytes: Uint8Array<ArrayBuffer>): void {
     this.#parts.push(bytes);
   }
 
-  /** Notes what was left out. */
+  /** Records kinds that were left out. */
   drop(...kinds: readonly MetadataKind[]): void {
     for (const kind of kinds) this.#removed.add(kind);
   }
 
-  /** Whatever stands behind the end of the picture: phones put films there. */
+  /** Drops everything after the end of the picture: phones append videos there. */
   dropTail(start: number): void {
     if (start < this.bytes.length) {
       this.drop(this.bytes.length - start > 4_096 ? "preview" : "other");
     }
   }
 
-  /** What was noted so far, in the order of {@linkcode METADATA_KINDS}. */
+  /** The kinds recorded so far, in the order of {@linkcode METADATA_KINDS}. */
   get removed(): readonly MetadataKind[] {
     return METADATA_KINDS.filter((kind) => this.#removed.has(kind));
   }
@@ -85,21 +85,24 @@ export class Collector {
   }
 }
 
-/** The name of an EXIF block. */
+/** Identifier at the start of an EXIF block. */
 export const EXIF = "Exif\0\0";
 
-/** A TIFF block that says nothing but the orientation. */
+/** A TIFF block that holds only the orientation. */
 export function orientationTiff(orientation: number): readonly number[] {
   // deno-fmt-ignore
-  return [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0];
+  return [
+    0x4d, 0x4d, 0, 42, 0, 0, 0, 8,
+    0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0,
+  ];
 }
 
-/** True where pixels have to be turned or mirrored to be seen. */
+/** True if the pixels have to be rotated or mirrored for display. */
 export function isTurned(orientation: number | undefined): orientation is number {
   return orientation !== undefined && orientation >= 2 && orientation <= 8;
 }
 
-/** The codes of a text of Latin-1 characters. */
+/** The codes of a text in Latin-1. */
 export function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
 }

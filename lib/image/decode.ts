@@ -1,10 +1,10 @@
 /**
- * From bytes to a bitmap, inside the picture worker.
+ * Decodes bytes to a bitmap, inside the picture worker.
  *
- * Measured from bytes to the first painted pixel, worker warm, median of 5; a photograph of 12 MP
- * and 3.5 MB (JPEG, 4:2:0), two cores, no GPU, Chromium 156 / Firefox 153, in milliseconds:
+ * Measured from bytes to the first painted pixel, worker warm, median of 5; a photo of 12 MP and
+ * 3.5 MB (JPEG, 4:2:0), two cores, no GPU, Chromium 156 / Firefox 153, in milliseconds:
  *
- * | way                                                  | shown at 960×720 | at 2880×2160 |
+ * | method                                               | shown at 960×720 | at 2880×2160 |
  * |------------------------------------------------------|------------------|--------------|
  * | createImageBitmap(blob), on the page                 | 146 / 93         |              |
  * | the same in a worker                                 | 119–138 / 95     | 138          |
@@ -15,13 +15,13 @@
  * With watermark and stage, at 1200×900: 81 in Chromium (96 with a cold worker), 118 in Firefox
  * (1067×800).
  *
- * A JPEG can be decoded to eighths of its size at a fraction of the work, and only ImageDecoder
- * gives access to that. It also keeps the picture out of the browser's blob storage, which may page
+ * A JPEG can be decoded to eighths of its size at a fraction of the work, which only ImageDecoder
+ * gives access to. It also keeps the picture out of the browser's blob storage, which may page
  * to disk.
  *
  * A `VideoFrame` is never drawn: drawImage(frame) leaves the whole picture in memory that renderer
  * and browser process share, long after everything is closed (Chromium 156).
- * createImageBitmap(frame) leaves nothing, but can't be trusted with a frame that is turned.
+ * createImageBitmap(frame) leaves nothing, but is unreliable for a rotated frame.
  *
  * This module is browser compatible.
  *
@@ -31,19 +31,19 @@ import type { Bounds, DecodeRequest, View } from "./decode_messages.ts";
 import { ImageError } from "./errors.ts";
 import { type ImageFacts, inspectBlob, inspectImage } from "./inspect.ts";
 
-/** WebCodecs' ImageDecoder, as far as it is used; TypeScript's own library does not know it. */
+/** The part of WebCodecs' ImageDecoder that is used; TypeScript's own library lacks it. */
 interface ImageDecoderLike {
   decode(): Promise<{ readonly image: TurnedFrame }>;
   close(): void;
 }
 
-/** Clockwise by `rotation` degrees, then mirrored left to right. */
+/** To be rotated clockwise by `rotation` degrees, then mirrored left to right. */
 export interface TurnedFrame extends VideoFrame {
   readonly rotation?: number;
   readonly flip?: boolean;
 }
 
-/** Turned further, then mirrored. */
+/** Additional rotation, then mirroring. */
 interface TurnedInit extends VideoFrameInit {
   readonly rotation: number;
   readonly flip: boolean;
@@ -58,7 +58,7 @@ interface ImageDecoderInit {
 
 declare const ImageDecoder: new (init: ImageDecoderInit) => ImageDecoderLike;
 
-/** What is decoded, and how many eighths of its size have to be. */
+/** What to decode, and to how many eighths of its size. */
 export interface RawRequest {
   readonly source: Uint8Array<ArrayBuffer> | Blob;
   readonly facts: ImageFacts;
@@ -66,38 +66,37 @@ export interface RawRequest {
   readonly eighths: number;
 }
 
-/** Decoded, and not upright yet. Whoever has it closes `bitmap`. */
+/** A decoded picture, not upright yet. The owner closes `bitmap`. */
 export interface Raw {
   readonly bitmap: ImageBitmap;
-  /** Clockwise, in degrees. */
+  /** Rotation still to be applied, clockwise, in degrees. */
   readonly rotation: number;
-  /** Mirrored left to right after that. */
+  /** Mirroring left to right, to be applied after the rotation. */
   readonly flip: boolean;
-  /** It may have colours that sRGB does not. */
+  /** Whether it may have colors outside of sRGB. */
   readonly wide: boolean;
 }
 
-/** A bitmap, and whether it may have colours that sRGB does not. */
+/** A bitmap, and whether it may have colors outside of sRGB. */
 export interface Rendered {
   readonly bitmap: ImageBitmap;
   readonly wide: boolean;
 }
 
 /**
- * Decodes the first frame, upright, at most `maxWidth` × `maxHeight`. Bytes are zeroed afterwards,
- * whatever happens.
- *
- * Throws `ImageError`: whatever inspection says, `undecodable`, `unreadable`.
+ * Decodes the first frame, upright, at most `maxWidth` × `maxHeight`. The bytes are zeroed
+ * afterwards in every case. Throws `ImageError`: any reason of `inspectImage`, `undecodable`,
+ * `unreadable`.
  */
 export async function decode(request: DecodeRequest): Promise<ImageBitmap> {
   return (await decodeInColour(request)).bitmap;
 }
 
-/** The same as {@linkcode decode}, and says what colours there may be in it. */
+/** Like {@linkcode decode}, but also reports whether there may be colors outside of sRGB. */
 export async function decodeInColour(request: DecodeRequest): Promise<Rendered> {
   const { source, type } = request;
   try {
-    // The page has looked before, but this is the last line before a decoder written in C++.
+    // The page has checked it already, but this is the last check before a decoder written in C++.
     const facts = source instanceof Blob ? await inspectBlob(source) : inspectImage(source);
     if (!facts.ok) throw new ImageError(facts.reason);
     if (facts.type !== type) throw new ImageError("undecodable");
@@ -107,7 +106,7 @@ export async function decodeInColour(request: DecodeRequest): Promise<Rendered> 
   }
 }
 
-/** The same for a picture that has been looked at; of a `Blob` nothing but its header was. */
+/** The same for a picture that was checked; of a `Blob`, only the header was. */
 export async function decodeChecked(
   request: DecodeRequest,
   facts: ImageFacts,
@@ -121,8 +120,8 @@ export async function decodeChecked(
 }
 
 /**
- * How many eighths of its size a picture has to be decoded to, so that it is not smaller than
- * `scale` of it.
+ * The number of eighths to which a picture has to be decoded so that it is at least `scale` of its
+ * size.
  */
 export function eighthsFor(scale: number): number {
   return Math.min(8, Math.max(1, Math.ceil(8 * scale - 1e-6)));
@@ -134,8 +133,8 @@ export function decodeRaw(request: RawRequest): Promise<Raw> {
 }
 
 /**
- * True in Chromium. Firefox 153 has ImageDecoder too, but squeezes turned pictures when it is asked
- * for a size, and is slower by half; it does not know `rotation` yet.
+ * True in Chromium. Firefox 153 has ImageDecoder too, but distorts rotated pictures if asked for a
+ * size, is slower by half, and does not support `rotation` yet.
  */
 function decodesToFrames(): boolean {
   return "ImageDecoder" in globalThis && "VideoFrame" in globalThis &&
@@ -175,8 +174,9 @@ export async function toRaw(frame: TurnedFrame): Promise<Raw> {
 }
 
 /**
- * The same pixels as they are stored: of a frame that is turned, createImageBitmap makes a bitmap
- * that is squeezed, or one that is right, after how it was decoded (Chromium 156).
+ * Undoes a frame's rotation, so that its pixels are as they are stored. From a rotated frame,
+ * createImageBitmap may create a distorted bitmap, depending on how the frame was decoded (Chromium
+ * 156).
  */
 function unturned(frame: TurnedFrame): VideoFrame {
   const { rotation = 0, flip = false, timestamp } = frame;
@@ -194,13 +194,13 @@ async function decodeBlob({ source, facts: { type } }: RawRequest): Promise<Raw>
   }
 }
 
-/** False in Firefox 153, which turns all colours into sRGB when it decodes. */
+/** False in Firefox 153, which converts all colors to sRGB when it decodes. */
 function hasWideCanvas(): boolean {
   const context = new OffscreenCanvas(1, 1).getContext("2d", { colorSpace: "display-p3" });
   return context?.getImageData(0, 0, 1, 1).colorSpace === "display-p3";
 }
 
-/** Where profiles of all formats begin. */
+/** In every format, a profile begins within this many bytes. */
 const HEAD_BYTES = 65_536;
 
 async function hasProfile(blob: Blob): Promise<boolean> {
@@ -208,7 +208,7 @@ async function hasProfile(blob: Blob): Promise<boolean> {
   return /ICC_PROFILE|iCCP|ICCP|cICP|colrnclx|colrprof/.test(head);
 }
 
-/** For a JPEG so many eighths; Chromium rounds down what it is asked for. */
+/** The size to request of the decoder: for a JPEG, that many eighths; Chromium rounds down. */
 function scaledSize(
   { facts: { type, width, height }, eighths }: RawRequest,
 ): { desiredWidth?: number; desiredHeight?: number } {
@@ -221,23 +221,23 @@ function scaledSize(
 
 type Size = readonly [width: number, height: number];
 
-/** Of a picture as it is seen. */
+/** Size of a picture as it is displayed. */
 export function uprightSize({ width, height, orientation = 1 }: ImageFacts): Size {
   return orientation >= 5 ? [height, width] : [width, height];
 }
 
-/** Of the picture that was decoded, as it is seen. */
+/** Size of a decoded picture as it is displayed. */
 export function rawSize({ bitmap: { width, height }, rotation }: Raw): Size {
   return rotation % 180 === 0 ? [width, height] : [height, width];
 }
 
 /**
- * Paints all of a picture of the size `of` upright at another size. Closes what was decoded, or
- * gives it back as it is.
+ * Paints a whole picture, of the upright size `of`, at another size. Closes the decoded bitmap, or
+ * returns it if nothing has to be changed.
  */
 export function paintWhole(raw: Raw, of: Size, [width, height]: Size): ImageBitmap {
   const { bitmap, rotation, flip } = raw;
-  // A second bitmap would only cost time.
+  // A second bitmap would only take time.
   if (bitmap.width === width && bitmap.height === height && rotation === 0 && !flip) return bitmap;
   try {
     const region = { x: 0, y: 0, width: of[0], height: of[1] };
@@ -247,7 +247,7 @@ export function paintWhole(raw: Raw, of: Size, [width, height]: Size): ImageBitm
   }
 }
 
-/** What is painted of an upright picture that has the size `of`. */
+/** The part to paint of an upright picture of the size `of`. */
 export interface Part extends View {
   readonly of: Size;
 }
@@ -263,7 +263,8 @@ export function paintPart(raw: Raw, { of, region, width, height }: Part): ImageB
   const wide = turned ? of[1] : of[0];
   const high = turned ? of[0] : of[1];
   context.imageSmoothingQuality = "high";
-  // Pixel for pixel there is nothing to smooth, and some smooth all the same where it is turned.
+  // At one to one there is nothing to smooth, but some browsers smooth rotated pictures all the
+  // same.
   context.imageSmoothingEnabled = across !== 1 || down !== 1 || bitmap.width !== wide;
   context.scale(across, down);
   context.translate(of[0] / 2 - region.x, of[1] / 2 - region.y);
@@ -281,7 +282,7 @@ export function fit(size: Size, bounds: Omit<Bounds, "maxScale">): Size {
   return fitWithin(size, { ...bounds, maxScale: 1 });
 }
 
-/** The same, and larger than the original as far as `maxScale` lets it. */
+/** Like {@linkcode fit}, but may enlarge the picture by up to `maxScale`. */
 export function fitWithin([width, height]: Size, { maxWidth, maxHeight, maxScale }: Bounds): Size {
   const scale = Math.min(maxScale, maxWidth / width, maxHeight / height);
   return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];

@@ -1,5 +1,6 @@
 /**
- * What the page asks of its picture worker. Both come from the same build, so neither parses.
+ * Messages between the page and its picture worker. Both are from the same build, so neither
+ * validates them.
  *
  * This module is browser compatible.
  *
@@ -8,7 +9,7 @@
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
 
-/** The page asks for one bitmap. */
+/** Requests one bitmap. */
 export interface DecodeRequest {
   readonly kind: "decode";
   readonly source: Bytes | Blob;
@@ -18,15 +19,15 @@ export interface DecodeRequest {
   readonly maxHeight: number;
 }
 
-/** How large the whole picture is wanted at first, in device pixels. */
+/** Bounds for the first bitmap of the whole picture, in device pixels. */
 export interface Bounds {
   readonly maxWidth: number;
   readonly maxHeight: number;
-  /** Device pixels for a pixel of the picture, at most. */
+  /** Maximum number of device pixels per pixel of the picture. */
   readonly maxScale: number;
 }
 
-/** A part of an upright picture, in its own pixels and fractions of them. */
+/** A part of an upright picture, in fractional pixels of the picture. */
 export interface Region {
   readonly x: number;
   readonly y: number;
@@ -34,7 +35,7 @@ export interface Region {
   readonly height: number;
 }
 
-/** Which pixels of an open picture are wanted: `region`, made `width` × `height`. */
+/** Which pixels of an open picture to render: `region`, at `width` × `height`. */
 export interface View {
   readonly region: Region;
   readonly width: number;
@@ -42,34 +43,33 @@ export interface View {
 }
 
 /**
- * The page opens a picture, of which it will want more than one bitmap. The one before it is
- * closed.
+ * Opens a picture of which several bitmaps will be requested. Closes the one that was open before.
  */
 export interface OpenRequest extends Bounds {
   readonly kind: "open";
-  /** Which one it is, in the requests that follow. */
+  /** Identifies it in the requests that follow. */
   readonly picture: number;
-  /** Stay in the worker until it is closed. */
+  /** The bytes stay in the worker until the picture is closed. */
   readonly source: Bytes;
   readonly type: ImageType;
 }
 
-/** What it hears: the whole picture within the bounds, and the size that it really has, upright. */
+/** The answer: the whole picture within the bounds, and its real size, upright. */
 export interface Opened {
   readonly bitmap: ImageBitmap;
   readonly width: number;
   readonly height: number;
-  /** It may have colours that sRGB does not; then `bitmap` is in display-p3. */
+  /** Whether it may have colors outside of sRGB; then `bitmap` is in display-p3. */
   readonly wide: boolean;
 }
 
-/** The page asks for a part of the open picture. */
+/** Requests a part of the open picture. */
 export interface RenderRequest extends View {
   readonly kind: "render";
   readonly picture: number;
 }
 
-/** Nothing more of it will be asked: all that is left of it is wiped. Has no answer. */
+/** Closes the picture: everything left of it is wiped. Has no answer. */
 export interface CloseRequest {
   readonly kind: "close";
   readonly picture: number;

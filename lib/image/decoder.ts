@@ -21,25 +21,23 @@ import type { Converted } from "./heic_messages.ts";
 import { ImageWorker, type ImageWorkerOptions } from "./worker_requests.ts";
 import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } from "./prepared.ts";
 
-/** Bounds of the wanted bitmap in device pixels, and how to give up. */
+/** Bounds of the bitmap in device pixels, and a signal to give up. */
 export interface DecodeOptions {
-  /**
-   * The bitmap is made at most this wide, keeping proportions; never enlarged. Default: unbounded.
-   */
+  /** Maximum width; the bitmap keeps its proportions and is never enlarged. Default: unbounded. */
   readonly maxWidth?: number;
-  /** The same for its height. */
+  /** Maximum height, likewise. */
   readonly maxHeight?: number;
-  /** Gives up: the worker is terminated, `decode` rejects with `aborted`. */
+  /** Aborting terminates the worker; `decode` rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * What is chosen has up to five times as many pixels as what is sent, and is looked through,
- * decoded and encoded.
+ * Time limit for chosen pictures, as a multiple: they have up to five times as many pixels as sent
+ * ones, and are parsed, decoded and encoded.
  */
 const CHOSEN_TIMES = 6;
 
-/** What the picture worker can be asked. */
+/** A request to the picture worker. */
 export type PictureRequest =
   | DecodeRequest
   | PrepareRequest
@@ -49,25 +47,27 @@ export type PictureRequest =
   | CloseRequest;
 
 /**
- * How long a decoder may take to notice that its picture was closed, in milliseconds; then its
- * worker is ended.
+ * How long a decoder may take to notice that its picture was closed, in milliseconds; after that
+ * its worker is terminated.
  */
 const CLOSE_MS = 1_000;
 
-/** A picture whose bytes are in the worker, and nowhere else, until it is closed. */
+/** A picture whose bytes are only in the worker, until it is closed. */
 export interface OpenPicture extends Opened {
   /**
-   * Makes a part of it. Throws `ImageError`: `undecodable`, `timeout`, `aborted`, `crashed`. The
+   * Renders a part of it. Throws `ImageError`: `undecodable`, `timeout`, `aborted`, `crashed`. The
    * caller owns the bitmap.
    */
   render(view: View): Promise<ImageBitmap>;
-  /** Zeroes the bytes; nothing can be made of it any more. Idempotent. `bitmap` is the caller's. */
+  /**
+   * Zeroes the bytes; nothing can be rendered any more. Idempotent. `bitmap` belongs to the caller.
+   */
   close(): void;
 }
 
 /** Settings of a {@linkcode Decoder}. */
 export interface DecoderOptions extends ImageWorkerOptions {
-  /** Makes the worker of heic_worker.js. Without it HEIC is refused. */
+  /** Creates the worker of heic_worker.js. Without it, HEIC is refused. */
   readonly makeHeicWorker?: () => Worker;
 }
 
@@ -87,7 +87,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
 
   /**
    * Decodes a picture: first frame, EXIF orientation applied. A byte array's whole buffer is
-   * transferred and is zeroed in every case, also when this rejects; a `Blob` is only referred to.
+   * transferred, and is zeroed in every case, also when this rejects; a `Blob` is only referred to.
    *
    * Throws `ImageError`: any reason of `inspectImage`, `undecodable`, `unreadable`, `timeout`,
    * `aborted`, `crashed`, `unavailable`. The caller owns the bitmap and closes it.
@@ -107,10 +107,10 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Opens a picture to be looked at: decodes its first frame within `bounds`, EXIF orientation
-   * applied, and makes any part of it later. The whole buffer of `source` is transferred; it is
-   * zeroed when the picture is closed or can't be opened, when `signal` ends, before or after it
-   * was opened, or when another one is opened. A worker that does not notice is ended.
+   * Opens a picture for viewing: decodes its first frame within `bounds`, EXIF orientation applied,
+   * and can render any part of it later. The whole buffer of `source` is transferred. It is zeroed
+   * when the picture is closed or can't be opened, when `signal` aborts, before or after opening,
+   * or when another picture is opened. A worker that does not react is terminated.
    *
    * Throws `ImageError`, as {@linkcode decode} does.
    */
@@ -133,7 +133,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
       const opened = await this.ask<Opened>(request, { transfer, signal: giveUp.signal });
       if (signal?.aborted) {
         opened.bitmap.close();
-        // It may have been asked for only after it was closed.
+        // It may have been opened only after it was closed.
         close();
         throw new ImageError("aborted");
       }
@@ -150,10 +150,9 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Refuses what can't be shown, takes the metadata out, makes it smaller where it is very large,
-   * and decodes it once, so that nothing is announced that the viewer could not see.
-   *
-   * Throws `ImageError`: any reason that there is.
+   * Prepares a picture: refuses what can't be shown, removes the metadata, scales down a very large
+   * one, and decodes it once, so that nothing is announced that the viewer could not see. Throws
+   * `ImageError` with any reason.
    */
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
     const ask = async (shown: Blob): Promise<Prepared> => {
@@ -179,10 +178,8 @@ export class Decoder extends ImageWorker<PictureRequest> {
   }
 
   /**
-   * Decodes a file that was chosen, of any format that this browser shows, upright, at most
-   * `maxWidth` × `maxHeight`.
-   *
-   * Throws `ImageError`: any reason that there is. The caller owns the bitmap and closes it.
+   * Decodes a chosen file, of any format that this browser shows, upright, at most `maxWidth` ×
+   * `maxHeight`. Throws `ImageError` with any reason. The caller owns the bitmap and closes it.
    */
   preview(
     source: Blob,

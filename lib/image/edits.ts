@@ -1,14 +1,14 @@
 /**
- * What a sender does to a picture before it is sent: turn, crop, cover. Painted into its pixels by
- * the picture worker; what lies under a black box, or outside of the crop, is not in what is
- * encoded afterwards.
+ * What a sender does to a picture before it is sent: rotate, crop, redact. The picture worker
+ * paints the edits into the pixels; the encoded result contains nothing from under a black box or
+ * outside of the crop.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-/** A part of the upright picture before it is turned, in fractions of its sides, 0–1. */
+/** A part of the upright picture before it is rotated, in fractions of its sides, 0–1. */
 export interface Rect {
   readonly x: number;
   readonly y: number;
@@ -17,8 +17,8 @@ export interface Rect {
 }
 
 /**
- * How an area is covered: in black, or by few large squares. Squares keep a little: they are for
- * faces, not for text.
+ * How an area is covered: in black, or by a few large squares. Squares reveal a little: they are
+ * for faces, not for text.
  */
 export const COVER_KINDS = ["black", "pixels"] as const;
 
@@ -31,7 +31,7 @@ export interface Cover {
   readonly rect: Rect;
 }
 
-/** Everything that is done to a picture. */
+/** All edits of a picture. */
 export interface Edits {
   /** Quarter turns, clockwise, 0–3. */
   readonly turns: number;
@@ -39,23 +39,23 @@ export interface Edits {
   readonly covers: readonly Cover[];
 }
 
-/** Nothing is done to it. */
+/** No edits. */
 export const UNTOUCHED: Edits = { turns: 0, crop: null, covers: [] };
 
-/** True where the picture can be sent as it is. */
+/** True if nothing was edited. */
 export function isUntouched({ turns, crop, covers }: Edits): boolean {
   return turns === 0 && crop === null && covers.length === 0;
 }
 
-/** Turned by quarters more, clockwise; negative ones the other way. */
+/** Rotates by further quarter turns, clockwise; negative ones counterclockwise. */
 export function turned(edits: Edits, by: number): Edits {
   return { ...edits, turns: (((edits.turns + by) % 4) + 4) % 4 };
 }
 
-/** Smaller areas can't be hit by a finger, in fractions of a side. */
+/** Minimum side of an area, in fractions of a side: a finger can't hit smaller ones. */
 const LEAST = 0.02;
 
-/** The same area inside of the picture, and not smaller than can be handled. */
+/** Moves an area into the picture, and enlarges it to the minimum. */
 export function clampRect({ x, y, width, height }: Rect): Rect {
   const fit = (start: number, size: number) => {
     const length = Math.min(1, Math.max(LEAST, size));
@@ -79,7 +79,7 @@ export function rectBetween(
   };
 }
 
-/** Where an area of the unturned picture is seen after `turns` quarters clockwise. */
+/** Where an area of the unrotated picture appears after `turns` quarter turns clockwise. */
 export function turnRect(rect: Rect, turns: number): Rect {
   let { x, y, width, height } = rect;
   for (let i = 0; i < turns; i++) {
@@ -114,14 +114,13 @@ function outward(rect: Rect, { width, height }: { width: number; height: number 
 }
 
 /**
- * Squares along the longer side of a covered area, at most; and their least size, as a part of the
- * picture's longer side.
+ * Maximum number of squares along the longer side of a covered area; and their minimum size, as a
+ * fraction of the picture's longer side.
  */
 const SQUARES = 4;
 const LEAST_SQUARE = 1 / 48;
 /**
- * Levels of brightness that a square may have, and levels of the one colour that all of an area's
- * squares share.
+ * Levels of brightness of a square, and levels of the one color that all squares of an area share.
  */
 const LEVELS = 4;
 const COLOUR_LEVELS = 8;
@@ -150,8 +149,8 @@ function brightness([red, green, blue]: readonly [number, number, number]): numb
 }
 
 /**
- * Few squares of one colour, in few levels of brightness: a shape is left, and hardly anything that
- * could be read.
+ * Fills an area with a few squares of one color in a few levels of brightness: a shape is left, and
+ * hardly anything that could be read.
  */
 function pixelate(context: Context, box: Box): void {
   const { width, height } = context.canvas;
@@ -182,8 +181,8 @@ function contextOf(width: number, height: number, colorSpace: PredefinedColorSpa
 }
 
 /**
- * Paints an upright picture as it was edited. What is covered or cropped is in no pixel of the
- * result. `wide`: it may have colours that sRGB does not, and keeps them.
+ * Paints an upright picture with its edits. No pixel of the result holds what is covered or
+ * cropped. `wide`: it may have colors outside of sRGB, and keeps them.
  */
 export function paintEdits(
   source: ImageBitmap,
@@ -202,8 +201,8 @@ export function paintEdits(
       whole.fillRect(x, y, width, height);
     }
   };
-  // First, so that no square has anything of what is black in it; and last, so that none lies over
-  // it.
+  // Before the squares, so that they mix in nothing that is covered in black; and after them, so
+  // that no square lies over the black.
   blacken();
   for (const { kind, rect } of covers) {
     if (kind === "pixels") pixelate(whole, outward(rect, size));
@@ -213,7 +212,7 @@ export function paintEdits(
   const across = turns % 2 === 1;
   const [width, height] = across ? [part.height, part.width] : [part.width, part.height];
   const result = contextOf(width, height, colorSpace);
-  // Pixel by pixel: nothing from outside of the part is mixed into its edges.
+  // No smoothing: nothing from outside of the part is mixed into its edges.
   result.imageSmoothingEnabled = false;
   result.translate(result.canvas.width / 2, result.canvas.height / 2);
   result.rotate(turns * Math.PI / 2);

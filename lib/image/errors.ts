@@ -1,5 +1,5 @@
 /**
- * The one error of lib/image, by meaning. The sentences that a person reads are in lib/i18n, by
+ * The error of lib/image, with a reason. The sentences that a person reads are in lib/i18n, by
  * `reason`.
  *
  * This module is browser compatible.
@@ -7,7 +7,7 @@
  * @module
  */
 
-/** What is wrong with a file that was to be a picture. */
+/** What is wrong with a file that should be a picture. */
 export const IMAGE_PROBLEMS = [
   "empty",
   "not_an_image",
@@ -29,13 +29,13 @@ export type ImageProblem = typeof IMAGE_PROBLEMS[number];
 
 /**
  * Why a picture could not be prepared or decoded: a problem of the file, or
- * - `undecodable`: its header is fine, the browser can't decode the rest;
- * - `beyond_device`: so many pixels that this browser can't decode them;
+ * - `undecodable`: its header is fine, but the browser can't decode the rest;
+ * - `beyond_device`: it has more pixels than this browser can decode;
  * - `unreadable`: the file vanished or changed after it was chosen;
  * - `timeout`: decoding took too long;
  * - `aborted`: the caller gave up;
- * - `crashed`: the worker died;
- * - `unloaded`: the worker's script did not come, because the server did not answer;
+ * - `crashed`: the worker crashed;
+ * - `unloaded`: the worker's script could not be loaded, because the server did not answer;
  * - `unavailable`: this browser lacks workers or createImageBitmap.
  */
 export type ImageErrorReason =

@@ -1,6 +1,6 @@
 /**
- * A look at the first bytes of a file, cheap enough to be taken before anything else: does it begin
- * as pictures do?
+ * Checks the first bytes of a file: does it begin as pictures do? Cheap enough to run before
+ * anything else.
  *
  * This module is browser compatible.
  *
@@ -9,10 +9,13 @@
 
 import { encodeHex } from "@std/encoding/hex";
 
-/** How many bytes tell formats apart. */
+/** Number of bytes that tell formats apart. */
 const HEAD_BYTES = 12;
 
-/** How files begin that are worth a try, in hex. A film is an `ftyp` file too, of another brand. */
+/**
+ * Beginnings of files that are worth a try, in hex. A video is an `ftyp` file too, of another
+ * brand.
+ */
 const BEGINNINGS = [
   /^ffd8ff/, // JPEG
   /^89504e47/, // PNG
@@ -26,8 +29,8 @@ const BEGINNINGS = [
 ];
 
 /**
- * True where a file may be a picture: it is the picture worker that says whether it is one. Never
- * throws; a file that can't be read is none.
+ * True if a file may be a picture; whether it is one, the picture worker decides. Never throws;
+ * false for a file that can't be read.
  */
 export async function mayBePicture(file: Blob): Promise<boolean> {
   try {

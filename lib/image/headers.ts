@@ -1,7 +1,8 @@
 /**
- * Header parsers of the five formats that are sent. Each is a generator that asks for byte ranges,
- * so that one parser serves an array and a file of which only some parts are read; a range past the
- * end comes back shorter. Each loop counts its steps: hostile bytes end in an answer, too.
+ * Header parsers of the five formats that are sent. Each is a generator that requests byte ranges,
+ * so that one parser works both on an array and on a file of which only some parts are read; a
+ * range past the end is returned shorter. Each loop is bounded, so that hostile bytes also end in
+ * an answer.
  *
  * This module is browser compatible.
  *
@@ -10,29 +11,32 @@
 import type { ImageType } from "../protocol/control.ts";
 import type { ImageProblem } from "./errors.ts";
 
-/** Bytes that a parser wants next. */
+/** Range of bytes that a parser requests next. */
 export interface Range {
   readonly at: number;
   readonly length: number;
 }
 
-/** Formats that are only ever painted anew: browsers show them, and they are sent as another. */
+/**
+ * Formats that are never sent as they are: browsers show them, and they are converted to another
+ * format.
+ */
 export type PaintedType = "image/bmp" | "image/x-icon" | "image/tiff" | "image/jxl";
 
 /** Formats of files that may be chosen. */
 export type FileType = ImageType | PaintedType;
 
-/** What a header says. */
+/** Facts from a header. */
 export interface Header {
   readonly type: FileType;
   readonly width: number;
   readonly height: number;
   readonly orientation?: number;
-  /** Where picture data goes on, for the check that the file is whole. */
+  /** Where the picture data continues, for the check that the file is complete. */
   readonly next: number;
 }
 
-/** Yields ranges, is given their bytes. */
+/** Yields ranges, and receives their bytes. */
 export type Parser<T> = Generator<Range, T, Uint8Array>;
 
 type Parsed = Header | ImageProblem;
@@ -40,7 +44,7 @@ type Parsed = Header | ImageProblem;
 // A segment, box or chunk has some kilobytes in honest files; 64 MiB in steps below 1 KiB is no
 // picture.
 const MAX_STEPS = 65_536;
-// AVIF's boxes of facts take hundreds of bytes, a few kilobytes with many tiles.
+// AVIF's metadata boxes take hundreds of bytes, a few kilobytes with many tiles.
 const MAX_META_BYTES = 256 * 1024;
 
 /** Big-endian unsigned integer of up to 4 bytes; bytes past the end count as 0. */
@@ -62,7 +66,7 @@ export function latin1(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length));
 }
 
-/** Orientation (tag 0x0112 of IFD0) in an APP1 payload, if it is EXIF and says one of 1–8. */
+/** Orientation (tag 0x0112 of IFD0) in an APP1 payload, if it is EXIF and holds one of 1–8. */
 function exifOrientation(app1: Uint8Array): number | undefined {
   if (latin1(app1, 0, 6) !== "Exif\0\0") return undefined;
   const tiff = app1.subarray(6);
@@ -81,8 +85,8 @@ function exifOrientation(app1: Uint8Array): number | undefined {
 }
 
 /**
- * JPEG: ITU T.81 B.1. Segments up to the start of frame; what stands between them is skipped, as
- * decoders do.
+ * JPEG: ITU T.81 B.1. Reads the segments up to the start of frame, and skips what is between them,
+ * as decoders do.
  */
 export function* parseJpeg(): Parser<Parsed> {
   let orientation: number | undefined;
@@ -103,7 +107,7 @@ export function* parseJpeg(): Parser<Parsed> {
       return { type: "image/jpeg", ...size, ...turned, next: start + 2 + uint(head, 2, 2) };
     }
     if (marker === 1 || (marker >= 0xd0 && marker <= 0xd7)) {
-      // Without a length, and without a meaning here.
+      // Markers without a length, and without a meaning here.
       at = start + 2;
       continue;
     }
@@ -118,16 +122,16 @@ export function* parseJpeg(): Parser<Parsed> {
   return "unsupported";
 }
 
-/** Bytes between two segments that are looked through for the next marker, at a time and in all. */
+/** How many bytes between two segments are searched for the next marker: per read, and in total. */
 const GAP_BYTES = 1024;
 const MAX_GAP_BYTES = 1024 * 1024;
 
 /**
- * Where the next marker begins: a 0xff before anything but 0 and 0xff. `null` when the file ends
- * before, or it is too far.
+ * Where the next marker begins: a 0xff followed by anything but 0 and 0xff. `null` if the file ends
+ * before, or it is too far away.
  */
 function* nextMarker(start: number): Parser<number | null> {
-  // Nearly always it is right here.
+  // Nearly always the marker is right here.
   const here = yield { at: start, length: 2 };
   if (here[0] === 0xff && here[1] !== 0 && here[1] !== 0xff && here[1] !== undefined) return start;
   for (let at = start; at < start + MAX_GAP_BYTES; at += GAP_BYTES) {
@@ -145,7 +149,7 @@ function* nextMarker(start: number): Parser<number | null> {
 export function* parsePng(): Parser<Parsed> {
   const head = yield { at: 0, length: 33 };
   if (head.length < 33) return "truncated";
-  // Apple's "optimised" PNGs of app bundles, CgBI first, are none for anybody else.
+  // Apple's "optimized" PNGs of app bundles begin with CgBI, and only Apple's software reads them.
   if (latin1(head, 12, 4) === "CgBI") return "unsupported";
   if (uint(head, 8, 4) !== 13 || latin1(head, 12, 4) !== "IHDR") return "not_an_image";
   return { type: "image/png", width: uint(head, 16, 4), height: uint(head, 20, 4), next: 33 };
@@ -154,7 +158,7 @@ export function* parsePng(): Parser<Parsed> {
 /** WebP: RFC 9649; lossy, lossless, or extended with the canvas size. */
 export function* parseWebp(): Parser<Parsed> {
   const head = yield { at: 0, length: 30 };
-  // The smallest lossless ones are shorter than the fields of the others.
+  // The smallest lossless files are shorter than the header of the other kinds.
   if (head.length < (latin1(head, 12, 4) === "VP8L" ? 25 : 30)) return "truncated";
   const next = 8 + uintLe(head, 4, 4);
   const facts = (width: number, height: number) =>
@@ -175,7 +179,7 @@ export function* parseWebp(): Parser<Parsed> {
   }
 }
 
-/** GIF: screen size and the first frame; the larger of both has to fit. */
+/** GIF: screen size and the first frame's size; the limits apply to the larger one. */
 export function* parseGif(): Parser<Parsed> {
   const head = yield { at: 0, length: 13 };
   if (head.length < 13) return "truncated";
@@ -198,10 +202,11 @@ export function* parseGif(): Parser<Parsed> {
   return "unsupported";
 }
 
-/** GIF's length-prefixed blocks up to the empty one; `null` when the file ends before. */
+/** Skips GIF's length-prefixed blocks up to the empty one; `null` if the file ends before. */
 export function* skipSubBlocks(start: number): Parser<number | null> {
   let at = start;
-  // 64 MiB of blocks of 1 byte; each step costs nanoseconds.
+  // Bounded by the file's length: even 64 MiB in blocks of 1 byte are quick, because a step takes
+  // nanoseconds.
   for (;;) {
     const length = (yield { at, length: 1 })[0];
     if (length === undefined) return null;
@@ -216,7 +221,7 @@ interface Box {
   readonly end: number;
 }
 
-/** ISO BMFF boxes inside `bytes`, from `start` to `end`; stops at the first that makes no sense. */
+/** ISO BMFF boxes in `bytes`, from `start` to `end`; stops at the first invalid one. */
 function boxesIn(bytes: Uint8Array, start: number, end = bytes.length): Box[] {
   const boxes: Box[] = [];
   let at = start;
@@ -230,8 +235,8 @@ function boxesIn(bytes: Uint8Array, start: number, end = bytes.length): Box[] {
 }
 
 /**
- * The largest `ispe` of all items: that is the picture. Tiles, alpha planes and thumbnails are
- * never larger, and if one were, a decoder might meet it all the same.
+ * The largest `ispe` of all items is the picture's. Tiles, alpha planes and thumbnails are never
+ * larger; and if one were, a decoder might allocate its size all the same.
  */
 function avifSize(meta: Uint8Array): { width: number; height: number } | null {
   const inside = (boxes: readonly Box[], kind: string) => {
@@ -244,18 +249,20 @@ function avifSize(meta: Uint8Array): { width: number; height: number } | null {
     .sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? null;
 }
 
-/** Brands of MP4, QuickTime and what is like them. */
+/** Brands of MP4, QuickTime and similar formats. */
 const VIDEO_BRANDS =
   /^(iso[m2-9]|mp4[12v]|qt {2}|M4V[ HP]|avc1|hvc1|3g[2eghprs][0-9a-z]|mmp4|dash|f4v |XAVC)$/;
 
-/** AVIF: top-level boxes up to `meta`. Returns `heic` for its sibling and `video` for films. */
+/**
+ * AVIF: top-level boxes up to `meta`. Returns `heic` for the sibling format and `video` for videos.
+ */
 export function* parseAvif(): Parser<Parsed> {
   const ftyp = yield { at: 0, length: 512 };
   const length = uint(ftyp, 0, 4);
   const brands = latin1(ftyp, 8, Math.min(length, 512) - 8).match(/.{4}/gs) ?? [];
   if (!brands.some((brand) => brand === "avif" || brand === "avis")) {
     if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return "heic";
-    // Of the brand of sound alone there may be films as well, but the first one says what it is.
+    // Audio files may list the brands of videos too, but the first brand says what the file is.
     const isFilm = !/^M4[AB] $/.test(brands[0] ?? "") &&
       brands.some((brand) => VIDEO_BRANDS.test(brand));
     return isFilm ? "video" : "not_an_image";
@@ -276,7 +283,7 @@ export function* parseAvif(): Parser<Parsed> {
 }
 
 /**
- * The top-level box at `at`; its end is Infinity when it runs to the end of the file; `null` when
+ * The top-level box at `at`; its end is Infinity if it extends to the end of the file; `null` if
  * there is none.
  */
 export function* boxAt(at: number): Parser<Box | null> {
@@ -291,8 +298,8 @@ export function* boxAt(at: number): Parser<Box | null> {
 }
 
 /**
- * BMP: the file's head, then one of several of the picture, of which the first has 16 bits for each
- * side.
+ * BMP: the file's header, then one of several kinds of bitmap header, of which the first has 16
+ * bits per side.
  */
 export function* parseBmp(): Parser<Parsed> {
   const head = yield { at: 0, length: 26 };
@@ -301,7 +308,7 @@ export function* parseBmp(): Parser<Parsed> {
   return size === null ? "not_an_image" : { type: "image/bmp", ...size, next: 26 };
 }
 
-/** The size in a bitmap's head; rows may stand upside down, which is a height below 0. */
+/** The size in a bitmap header; a height below 0 means that rows are stored top to bottom. */
 function bitmapSize(bytes: Uint8Array, at: number): { width: number; height: number } | null {
   const length = uintLe(bytes, at, 4);
   if (length === 12) return { width: uintLe(bytes, at + 4, 2), height: uintLe(bytes, at + 6, 2) };
@@ -312,12 +319,12 @@ function bitmapSize(bytes: Uint8Array, at: number): { width: number; height: num
   };
 }
 
-/** Pictures of one icon. */
+/** Maximum number of pictures in an icon. */
 const MAX_ICONS = 64;
 
 /**
- * ICO, CUR: pictures of several sizes, each a bitmap or a PNG; the largest side of any, since
- * decoders choose.
+ * ICO, CUR: pictures of several sizes, each a bitmap or a PNG. Takes the largest side of any,
+ * because the decoder chooses one.
  */
 export function* parseIcon(): Parser<Parsed> {
   const head = yield { at: 0, length: 6 };
@@ -329,7 +336,7 @@ export function* parseIcon(): Parser<Parsed> {
     if (entry.length < 16) return "truncated";
     const inside = yield { at: uintLe(entry, 12, 4), length: 24 };
     const isPng = latin1(inside, 1, 3) === "PNG";
-    // The height of a bitmap in an icon counts its mask, too.
+    // The height of a bitmap in an icon includes its mask.
     const size = isPng
       ? { width: uint(inside, 16, 4), height: uint(inside, 20, 4) }
       : bitmapSize(inside, 0) ?? { width: 0, height: 0 };
@@ -339,7 +346,7 @@ export function* parseIcon(): Parser<Parsed> {
   return { type: "image/x-icon", width, height, next: 6 + 16 * count };
 }
 
-/** TIFF, which some browsers show: the sides are in its first directory. */
+/** TIFF, which some browsers show: the size is in its first directory. */
 export function* parseTiff(): Parser<Parsed> {
   const head = yield { at: 0, length: 8 };
   const read = latin1(head, 0, 2) === "II" ? uintLe : uint;

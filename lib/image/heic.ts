@@ -1,7 +1,7 @@
 /**
- * From a HEIC or HEIF to a picture that every browser shows: by the browser itself where it can
- * (Safari, from documentation), else by a worker of its own, which is gone afterwards with all its
- * memory. Loaded when such a file is chosen.
+ * Converts HEIC or HEIF to a picture that every browser shows: by the browser itself if it can
+ * (Safari, according to its documentation), otherwise by a worker that is terminated afterwards and
+ * frees all its memory. Loaded when such a file is chosen.
  *
  * This module is browser compatible.
  *
@@ -11,7 +11,7 @@ import { ImageError } from "./errors.ts";
 import type { Converted, HeicRequest } from "./heic_messages.ts";
 import { ImageWorker } from "./worker_requests.ts";
 
-/** A photograph of 48 megapixels on an old phone, and 2 MB of decoder that have to come first. */
+/** A photo of 48 megapixels on an old phone, after 2 MB of decoder were loaded. */
 const TIMEOUT_MS = 60_000;
 
 const QUALITY = 0.95;

@@ -1,5 +1,5 @@
 /**
- * What stands around the picture of a HEIC or HEIF: its size, its colours, what it tells.
+ * Facts about the picture in a HEIC or HEIF: its size, its colors, its metadata.
  *
  * This module is browser compatible.
  *
@@ -11,14 +11,14 @@ import { neutralProfile } from "./icc.ts";
 import { boxes, Cursor } from "./isobmff.ts";
 import { METADATA_KINDS, type MetadataKind } from "./metadata.ts";
 
-/** Of the picture that is shown, which is its primary item. */
+/** Facts about the primary item, which is the picture that is shown. */
 export interface HeicFacts {
   /** Coded pixels. */
   readonly width: number;
   readonly height: number;
-  /** A profile without names. */
+  /** The color profile, without names. */
   readonly profile: Uint8Array<ArrayBuffer> | null;
-  /** Without a profile: the primaries of Display P3 are said by number. */
+  /** Without a profile: whether the primaries are given as those of Display P3. */
   readonly isP3: boolean;
   readonly removed: readonly MetadataKind[];
 }
@@ -26,7 +26,7 @@ export interface HeicFacts {
 /** Primaries of SMPTE EG 432-1, in ITU-T H.273. */
 const P3 = 12;
 
-/** Throws `ImageError` (`heic`) where it can't be said what the picture is. */
+/** Throws `ImageError` (`heic`) if the picture can't be determined. */
 export function heicFacts(bytes: Uint8Array): HeicFacts {
   try {
     const meta = boxes(bytes, { start: 0, end: bytes.length }).find(({ kind }) => kind === "meta");

@@ -1,6 +1,6 @@
 /**
- * What the page asks of the worker that decodes HEIC. Both come from the same build, so neither
- * parses.
+ * Messages between the page and the worker that decodes HEIC. Both are from the same build, so
+ * neither validates them.
  *
  * This module is browser compatible.
  *
@@ -8,13 +8,13 @@
  */
 import type { MetadataKind } from "./metadata.ts";
 
-/** The page asks for the picture of one file. */
+/** Requests the picture of one file. */
 export interface HeicRequest {
   readonly kind: "heic";
   readonly source: Blob;
 }
 
-/** A JPEG or PNG of the same pixels, and what the file told beside them. */
+/** A JPEG or PNG of the same pixels, and the kinds of metadata that the file held. */
 export interface Converted {
   readonly blob: Blob;
   readonly removed: readonly MetadataKind[];

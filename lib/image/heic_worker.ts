@@ -1,7 +1,7 @@
 /**
- * The worker that decodes HEIC and HEIF where the browser does not: libheif (LGPL 3, compiled to
- * WebAssembly, unchanged), a file of its own that is loaded when such a picture is chosen. It has
- * no network: its Content-Security-Policy lets it compile, and nothing else
+ * The worker that decodes HEIC and HEIF if the browser can't. It uses libheif (LGPL 3, compiled to
+ * WebAssembly, unchanged). It is a file of its own that is loaded when such a picture is chosen. It
+ * has no network: its Content-Security-Policy lets it compile, and nothing else
  * (lib/server/headers.ts).
  *
  * This module is browser compatible.
@@ -15,7 +15,7 @@ import { type HeicFacts, heicFacts } from "./heic_facts.ts";
 import type { Converted, HeicRequest } from "./heic_messages.ts";
 import { answerEach } from "./worker_requests.ts";
 
-/** What is used of libheif's JavaScript. */
+/** The part of libheif's JavaScript API that is used. */
 interface Libheif {
   readonly HeifImage: new (handle: unknown) => HeifImage;
   heif_context_alloc(): unknown;
@@ -33,15 +33,15 @@ interface HeifImage {
   free(): void;
 }
 
-/** Beyond that its memory, 4 bytes a pixel and several times over, is not to be had. */
+/** Above this, the memory can't be allocated: 4 bytes per pixel, several times over. */
 const MAX_PIXELS = 100_000_000;
 
-/** Hardly to be told from the original. */
+/** Hardly distinguishable from the original. */
 const QUALITY = 0.95;
 
 let library: Libheif | null = null;
 
-/** Compiled at the first picture, at once: a worker may wait for that. */
+/** Compiled synchronously with the first picture: a worker may block for that. */
 function load(): Libheif {
   return library ??= libheif();
 }
@@ -73,11 +73,11 @@ async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise
     const context2d = canvas.getContext("2d", { colorSpace: pixels.colorSpace ?? "srgb" });
     if (context2d === null) throw new ImageError("unavailable");
     context2d.putImageData(pixels, 0, 0);
-    // The next worker writes WebP of it where it can.
+    // The picture worker converts it to WebP if it can.
     const type = transparent ? "image/png" : "image/jpeg";
     const blob = await canvas.convertToBlob({ type, quality: QUALITY });
-    // Firefox 153 did not decode what had the profile put in, so there its numbers are taken for
-    // sRGB: paler where it is wide.
+    // Firefox 153 did not decode a picture with the profile inserted, so there the values are
+    // treated as sRGB: paler if the color space is wide.
     const isPlain = profile === null || transparent || !("colorSpace" in pixels);
     return isPlain ? blob : await withProfile(blob, profile);
   } finally {
@@ -85,7 +85,7 @@ async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise
   }
 }
 
-/** Firefox 153 knows no third argument, and nothing of Display P3. */
+/** Firefox 153 supports no third argument, and no Display P3. */
 function empty(width: number, height: number, isP3: boolean): ImageData {
   if (!isP3) return new ImageData(width, height);
   try {
@@ -95,10 +95,13 @@ function empty(width: number, height: number, isP3: boolean): ImageData {
   }
 }
 
-/** How much of a profile a segment takes. */
+/** Bytes of a profile per segment. */
 const MAX_SEGMENT = 65_000;
 
-/** The numbers stay as they are, and the profile says what they mean: exact in every browser. */
+/**
+ * Inserts the profile. The pixel values stay, and the profile defines their meaning: exact in every
+ * browser.
+ */
 async function withProfile(jpeg: Blob, profile: Uint8Array): Promise<Blob> {
   const bytes = new Uint8Array(await jpeg.arrayBuffer());
   const count = Math.ceil(profile.length / MAX_SEGMENT);
@@ -111,7 +114,7 @@ async function withProfile(jpeg: Blob, profile: Uint8Array): Promise<Blob> {
     parts.push(Uint8Array.from([0xff, 0xe2, ...length, ...head, ...piece]));
   }
   let at = 2;
-  // What the browser wrote of its own canvas' colours goes.
+  // Removes what the browser wrote about its own canvas' colors.
   while (bytes[at] === 0xff && ((bytes[at + 1] ?? 0) & 0xf0) === 0xe0) {
     const end = at + 2 + ((bytes[at + 2] ?? 0) << 8 | (bytes[at + 3] ?? 0));
     if (bytes[at + 1] !== 0xe2) parts.splice(1, 0, bytes.slice(at, end));

@@ -1,6 +1,6 @@
 /**
- * ICC profiles (ICC.1:2022, ICC.1:2001-04 for version 2) without names: of a display, of its owner,
- * of its maker, of a date. What colours are calculated from stays, bit by bit.
+ * Removes identifying data from ICC profiles (ICC.1:2022, ICC.1:2001-04 for version 2): display,
+ * owner, maker, date. What determines colors stays, bit by bit.
  *
  * This module is browser compatible.
  *
@@ -12,20 +12,22 @@ import { latin1, uint } from "./headers.ts";
 const HEADER = 128;
 const ENTRY = 12;
 
-/** Profiles of printers have half a megabyte; nobody needs more. */
+/** Printer profiles have half a megabyte; nobody needs more. */
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_TAGS = 256;
 
-/** The tags that a colour is calculated from. */
+/** The tags that colors are calculated from. */
 const TAGS: readonly string[] = (
   "wtpt chad rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC cicp A2B0 A2B1 A2B2 B2A0 B2A1 B2A2 gamt"
 ).split(" ");
 
-/** Kinds of profiles that pictures have: of a scanner, a display, a printer, a colour space. */
+/** Classes of profiles that pictures have: scanner, display, printer, color space. */
 const CLASSES: readonly string[] = ["scnr", "mntr", "prtr", "spac"];
 const SPACES: readonly string[] = ["RGB ", "GRAY", "CMYK"];
 
-/** The only light that a profile may be for, in s15Fixed16; decoders refuse what is far from it. */
+/**
+ * The only illuminant that a profile may have, in s15Fixed16; decoders refuse values far from it.
+ */
 const D50 = [0x0000f6d6, 0x00010000, 0x0000d32d];
 const NEAR = 0x0290;
 
@@ -33,9 +35,8 @@ const NAME = "ICC profile";
 const COPYRIGHT = "None";
 
 /**
- * The same profile, of which nothing is left but what decides about colours; the same for a profile
- * that came from here. `null` where it can't be followed, so that nobody can say what a decoder
- * makes of it.
+ * The profile reduced to what determines colors; a profile returned by this function stays the
+ * same. `null` if it can't be parsed, because then nobody can say what a decoder makes of it.
  */
 export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const size = uint(bytes, 0, 4);
@@ -46,7 +47,7 @@ export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | nul
   const tableEnd = HEADER + 4 + ENTRY * count;
   if (header === null || count > MAX_TAGS || tableEnd > size) return null;
   const contents = new Map<string, Uint8Array>();
-  // Tags that share their bytes go on sharing them.
+  // Tags that share their bytes still do so afterwards.
   const shared = new Map<string, Uint8Array>();
   const old = (profile[8] ?? 0) < 4;
   contents.set("desc", Uint8Array.from(old ? description(NAME) : localized(NAME)));
@@ -55,7 +56,7 @@ export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | nul
     const name = latin1(profile, at, 4);
     const start = uint(profile, at + 4, 4);
     const end = start + uint(profile, at + 8, 4);
-    // One such tag, of whatever name, and decoders leave the whole profile out.
+    // Because of a single such tag, whatever its name, decoders ignore the whole profile.
     if (start < tableEnd || end > size || end < start + 4) return null;
     if (!TAGS.includes(name) || contents.has(name)) continue;
     const key = `${start} ${end}`;
@@ -67,7 +68,7 @@ export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | nul
   return assemble(header, contents);
 }
 
-/** What of the first 128 bytes decides about colours; the rest is zeros. */
+/** The header reduced to what determines colors; the rest of its 128 bytes is zero. */
 function neutralHeader(profile: Uint8Array): Uint8Array | null {
   const text = (at: number) => latin1(profile, at, 4);
   const [kind, space, connection] = [text(12), text(16), text(20)];
@@ -79,16 +80,13 @@ function neutralHeader(profile: Uint8Array): Uint8Array | null {
   header.set(profile.subarray(8, 10), 8);
   header.set(profile.subarray(12, 24), 12);
   header.set(ascii("acsp"), 36);
-  // The rendering intent: one of four.
+  // The rendering intent, one of four.
   header[67] = (profile[67] ?? 0) & 3;
   header.set(D50.flatMap(u32), 68);
   return header;
 }
 
-/**
- * A tag without anything behind what it is known to hold; `null` where it is of a kind that none of
- * ours has.
- */
+/** A tag cut to its known length; `null` if it is of a kind that none of {@linkcode TAGS} has. */
 function exactTag(tag: Uint8Array): Uint8Array | null {
   const length = tagLength(tag);
   if (length === null || length > tag.length) return null;
@@ -123,7 +121,7 @@ function tagLength(tag: Uint8Array): number | null {
     }
     case "mAB ":
     case "mBA ":
-      // Its parts may stand anywhere inside of it.
+      // Its parts may be anywhere inside.
       return tag.length < 32 ? null : tag.length;
     default:
       return null;
@@ -142,7 +140,7 @@ function gridSize(tag: Uint8Array): number {
   return (tag[10] ?? 0) ** inputs(tag) * outputs(tag);
 }
 
-/** Header, table, contents, each of these at a multiple of 4. */
+/** Assembles header, table and contents, each content aligned to 4 bytes. */
 function assemble(
   header: Uint8Array,
   contents: ReadonlyMap<string, Uint8Array>,
@@ -164,7 +162,7 @@ function assemble(
   return result;
 }
 
-/** `textDescriptionType` of version 2: the text, and none in Unicode or for old Macintoshes. */
+/** `textDescriptionType` of version 2: the text, without its Unicode and Macintosh forms. */
 function description(text: string): number[] {
   const rest = new Array<number>(4 + 4 + 2 + 1 + 67).fill(0);
   return [...ascii("desc"), ...u32(0), ...u32(text.length + 1), ...ascii(text), 0, ...rest];

@@ -1,31 +1,31 @@
 /**
- * The zlib streams inside of pictures, by the browser's own decompressor, and never more of them
- * than is asked for.
+ * Inflates and deflates the zlib streams inside of pictures with the browser's own decompressor,
+ * and never inflates more than requested.
  *
  * This module is browser compatible.
  *
  * @module
  */
 
-// Browsers inflate what they are given in one go, up to a thousandfold.
+// Browsers inflate a piece in one go, up to a thousandfold.
 const PIECE = 8 * 1024;
 
-/** What a zlib stream holds. */
+/** What was found in a zlib stream. */
 export interface Inflated {
-  /** Bytes that came out, at most a chunk more than was asked for. */
+  /** Number of bytes inflated, at most a chunk more than requested. */
   readonly length: number;
-  /** True where it ended with its checksum, and with nothing behind it. */
+  /** True if it ended with its checksum, and nothing followed. */
   readonly whole: boolean;
 }
 
-/** False in browsers before 2020 to 2023. */
+/** False in browsers from before 2020 to 2023. */
 export function canInflate(): boolean {
   return "DecompressionStream" in globalThis && "CompressionStream" in globalThis;
 }
 
 /**
- * Inflates pieces of a zlib stream, one after the other, and gives to `take` what comes out, until
- * that is more than `most` bytes. Never throws.
+ * Inflates the pieces of a zlib stream, one after the other, and passes the output to `take`, until
+ * it exceeds `most` bytes. Never throws.
  */
 export async function inflate(
   pieces: Iterable<Uint8Array<ArrayBuffer>>,
@@ -66,7 +66,7 @@ async function writeAll(
   await writer.close();
 }
 
-/** The same bytes as a zlib stream. */
+/** Compresses bytes into a zlib stream. */
 export async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -1,5 +1,5 @@
 /**
- * Finds out what a file is from its bytes alone, before anything decodes it: a PNG of 31 KB may
+ * Determines what a file is from its bytes alone, before anything decodes it: a PNG of 31 KB may
  * decode to 1 GB.
  *
  * This module is browser compatible.
@@ -36,27 +36,26 @@ export interface ImageFacts {
   readonly width: number;
   readonly height: number;
   /**
-   * EXIF orientation of a JPEG, 1–8; 5–8 swap width and height on screen. Absent where the file
-   * says nothing.
+   * EXIF orientation of a JPEG, 1–8; 5–8 swap width and height on screen. Absent if the file has
+   * none.
    */
   readonly orientation?: number;
 }
 
-/** What {@linkcode inspectImage} says. */
+/** Result of {@linkcode inspectImage}. */
 export type ImageInfo = ImageFacts | { readonly ok: false; readonly reason: ImageProblem };
 
 /**
- * The same of a file that was chosen: of any format that may be decoded, and of any size that may
- * be scaled down.
+ * The same for a chosen file: any format that may be decoded, and any size that may be scaled down.
  */
 export interface FileFacts extends Omit<ImageFacts, "type"> {
   readonly type: FileType;
 }
 
-/** What {@linkcode inspectFile} says. */
+/** Result of {@linkcode inspectFile}. */
 export type FileInfo = FileFacts | { readonly ok: false; readonly reason: ImageProblem };
 
-/** What a picture may be. */
+/** Limits of a picture. */
 export interface Limits {
   readonly bytes: number;
   readonly pixels: number;
@@ -64,19 +63,19 @@ export interface Limits {
   readonly side: number;
 }
 
-/** What is sent. */
+/** Limits of pictures that are sent. */
 const SENT: Limits = { bytes: MAX_IMAGE_BYTES, pixels: MAX_IMAGE_PIXELS, side: MAX_IMAGE_SIDE };
 
 /**
- * What is chosen: it is scaled down where it is larger than what is sent. 200 megapixels decode to
- * 800 MB, which computers have.
+ * Limits of chosen files, which are scaled down if they are too large to be sent. 200 megapixels
+ * decode to 800 MB, which computers have.
  */
 export const CHOSEN: Limits = { bytes: 512 * 1024 * 1024, pixels: 200_000_000, side: Infinity };
 
 const WINDOW_BYTES = 64 * 1024;
 
-// In hex. Formats that a person may well call a picture, so that the answer is not "this is no
-// picture".
+// Beginnings, in hex, of formats that people may well call pictures, so that the answer is not
+// "this is no picture".
 const UNSUPPORTED = [
   /^424d.{8}00000000/, // BMP of a kind that nobody knows
   /^38425053/, // Photoshop
@@ -84,7 +83,7 @@ const UNSUPPORTED = [
   /^(49492b00|4d4d002b)/, // BigTIFF
 ];
 
-/** Formats that are painted anew. */
+/** Formats that are decoded and encoded again. */
 const PAINTED: readonly (readonly [RegExp, () => Parser<Header | ImageProblem>])[] = [
   [/^424d.{24}(0c|[1-7].)000000/, parseBmp],
   [/^00000[12]00..00/, parseIcon],
@@ -92,7 +91,7 @@ const PAINTED: readonly (readonly [RegExp, () => Parser<Header | ImageProblem>])
   [/^(ff0a|0000000c4a584c20)/, parseJxl],
 ];
 
-// In hex: films that say nothing of themselves in an `ftyp`.
+// Beginnings, in hex, of videos that have no `ftyp`.
 const VIDEOS = [
   /^1a45dfa3/, // WebM, Matroska
   /^52494646.{8}41564920/, // AVI
@@ -128,7 +127,7 @@ function judge(header: Header | ImageProblem, limits: Limits): FileInfo {
   return { ok: true, type, width, height, ...(orientation === undefined ? {} : { orientation }) };
 }
 
-/** Of a picture that came, or is to go: the five formats alone. */
+/** Judges a picture that was received or is to be sent: only the five formats are accepted. */
 function judgeSent(header: Header | ImageProblem): ImageInfo {
   const info = judge(header, SENT);
   if (!info.ok) return info;
@@ -142,8 +141,7 @@ export function isSent(type: FileType): type is ImageType {
 }
 
 /**
- * True when the picture's data ends inside a file of `size` bytes; what stands behind it is not
- * looked at.
+ * True if the picture's data ends within a file of `size` bytes; what follows it is not examined.
  */
 function* isWhole(header: Header, size: number): Parser<boolean> {
   switch (header.type) {
@@ -162,7 +160,7 @@ function* isWhole(header: Header, size: number): Parser<boolean> {
     case "image/avif":
       for (let at = header.next, step = 0; at < size && step < 64; step++) {
         const box = yield* boxAt(at);
-        // Bytes that are no box: something was appended.
+        // Not a box: something was appended.
         if (box === null || !/^[\w ]{4}$/.test(box.kind)) return step > 0;
         if (box.end > size && box.end !== Infinity) return false;
         at = box.end;
@@ -170,8 +168,8 @@ function* isWhole(header: Header, size: number): Parser<boolean> {
       return true;
     case "image/jpeg": {
       // In entropy-coded data 0xff is always followed by 0, RSTn or the next segment's marker, so
-      // that FF D9 is the end. Usually it is within the last bytes; behind it phones may append a
-      // film of megabytes (motion photos).
+      // FF D9 is the end. Usually it is within the last bytes; after it, phones may append a video
+      // of megabytes (motion photos).
       const tail = Math.max(header.next, size - 4096);
       if (hasEnd(yield { at: tail, length: 4096 })) return true;
       for (let at = header.next; at < tail; at += WINDOW_BYTES) {
@@ -213,11 +211,9 @@ export function inspectImage(head: Uint8Array): ImageInfo {
 }
 
 /**
- * Like {@linkcode inspectImage} for a whole file of which only the needed parts are read; also
- * finds a file that was cut off (`truncated`). Bytes behind the end of a picture, as phones append
- * them, are fine.
- *
- * Throws `ImageError` (`unreadable`) when the file can no longer be read.
+ * Like {@linkcode inspectImage} for a whole file, of which only the needed parts are read; also
+ * detects a file that was cut off (`truncated`). Bytes after the end of a picture, as phones append
+ * them, are fine. Throws `ImageError` (`unreadable`) if the file can no longer be read.
  */
 export async function inspectBlob(blob: Blob): Promise<ImageInfo> {
   if (blob.size > MAX_IMAGE_BYTES) return { ok: false, reason: "too_large" };
@@ -229,10 +225,9 @@ export async function inspectBlob(blob: Blob): Promise<ImageInfo> {
 }
 
 /**
- * Reads type and size of a file that was chosen, and checks them against what may be chosen.
- * Whether its end is there is left to whoever cleans or decodes it.
- *
- * Throws `ImageError` (`unreadable`) when the file can no longer be read.
+ * Reads type and size of a chosen file, and checks them against the limits for chosen files.
+ * Whether its end is missing is checked by the code that cleans or decodes it. Throws `ImageError`
+ * (`unreadable`) if the file can no longer be read.
  */
 export async function inspectFile(blob: Blob): Promise<FileInfo> {
   if (blob.size > CHOSEN.bytes) return { ok: false, reason: "too_large" };
@@ -240,7 +235,7 @@ export async function inspectFile(blob: Blob): Promise<FileInfo> {
 }
 
 /**
- * True where the end of a file is missing that `inspectFile` took. Throws `ImageError`
+ * True if the end is missing in a file that `inspectFile` accepted. Throws `ImageError`
  * (`unreadable`).
  */
 export async function isCutOff(blob: Blob): Promise<boolean> {
@@ -249,7 +244,7 @@ export async function isCutOff(blob: Blob): Promise<boolean> {
   return typeof header !== "string" && !await reader.run(isWhole(header, blob.size));
 }
 
-/** Answers a parser from one window of the file at a time; small jumps forward cost no read. */
+/** Serves a parser from one window of the file at a time; small jumps forward need no read. */
 class WindowReader {
   readonly #blob: Blob;
   #start = 0;

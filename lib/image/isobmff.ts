@@ -1,6 +1,5 @@
 /**
- * Boxes of ISO/IEC 14496-12, read and written. Reading is bounded and throws nothing but
- * `ImageError`.
+ * Reads and writes boxes of ISO/IEC 14496-12. Reading is bounded and throws only `ImageError`.
  *
  * This module is browser compatible.
  *
@@ -10,23 +9,23 @@ import { ascii, u32 } from "./collector.ts";
 import { ImageError } from "./errors.ts";
 import { latin1, uint } from "./headers.ts";
 
-/** Bytes of a file, from `start` to before `end`. */
+/** A range of bytes of a file; `end` is exclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** A box: its span is that of its content. */
+/** A box; its span is that of its content. */
 export interface Box extends Span {
   readonly kind: string;
 }
 
-/** More boxes in one place, items, references or extents than any picture has. */
+/** Upper bound for boxes in one place, items, references or extents; no picture has that many. */
 export const MAX_COUNT = 4_096;
 
 /**
- * The boxes that stand one after the other in a span, up to what is none. Throws `truncated` for
- * one that is longer.
+ * The consecutive boxes in a span, up to the first invalid one. Throws `truncated` if one extends
+ * beyond the span.
  */
 export function boxes(bytes: Uint8Array, { start, end }: Span): Box[] {
   const found: Box[] = [];
@@ -47,8 +46,8 @@ export function boxes(bytes: Uint8Array, { start, end }: Span): Box[] {
 }
 
 /**
- * The first box of a kind inside of another; `skip` is what stands before its first box, 4 bytes in
- * a full box.
+ * The first box of a kind inside of another; `skip` is the number of bytes before the inner boxes,
+ * 4 in a full box.
  */
 export function child(bytes: Uint8Array, within: Span, kind: string, skip = 0): Box | undefined {
   return children(bytes, within, skip).find((box) => box.kind === kind);
@@ -71,25 +70,25 @@ export class Cursor {
     this.end = end;
   }
 
-  /** An unsigned number of up to 8 bytes. */
+  /** Reads an unsigned number of up to 8 bytes. */
   take(size: number): number {
     const at = this.skip(size);
     if (size <= 4) return uint(this.bytes, at, size);
     return uint(this.bytes, at, size - 4) * 2 ** 32 + uint(this.bytes, at + size - 4, 4);
   }
 
-  /** The bytes themselves. */
+  /** Reads raw bytes. */
   raw(size: number): number[] {
     const at = this.skip(size);
     return [...this.bytes.subarray(at, at + size)];
   }
 
-  /** Four letters. */
+  /** Reads a four-letter code. */
   word(): string {
     return latin1(this.bytes, this.skip(4), 4);
   }
 
-  /** Goes on, and says where it was. */
+  /** Skips bytes, and returns the position before them. */
   skip(size: number): number {
     const at = this.at;
     if (at + size > this.end) throw new ImageError("truncated");
@@ -97,11 +96,11 @@ export class Cursor {
     return at;
   }
 
-  /** Text up to its zero, or to the end. */
+  /** Reads text up to its zero, or to the end. */
   text(): string {
     const zero = this.bytes.subarray(this.at, this.end).indexOf(0);
     const stop = zero === -1 ? this.end : this.at + zero;
-    // What is longer is no name that anybody compares.
+    // Nobody compares longer names.
     return latin1(this.bytes, this.at, Math.min(stop - this.at, 256));
   }
 }
@@ -126,7 +125,7 @@ export function fullBox(
   return box(kind, [version, ...u32(flags).slice(1)], ...contents);
 }
 
-/** A `hdlr` without a name: writers put their own there. */
+/** A `hdlr` without a name: encoders write their own there. */
 export function handler(kind: string): number[] {
   return fullBox("hdlr", {}, u32(0), ascii(kind), new Array<number>(13).fill(0));
 }

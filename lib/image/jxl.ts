@@ -8,7 +8,7 @@
  */
 import { boxAt, type Header, latin1, type Parser } from "./headers.ts";
 
-/** Widths by height where a file says no more than a proportion. */
+/** Ratios of width to height: a file may store one of them instead of the width. */
 const RATIOS: readonly (readonly [number, number])[] = [
   [1, 1],
   [12, 10],
@@ -18,16 +18,16 @@ const RATIOS: readonly (readonly [number, number])[] = [
   [5, 4],
   [2, 1],
 ];
-/** Bits of a side, by what two bits say. */
+/** Number of bits of a side, selected by two bits. */
 const SIDE_BITS = [9, 13, 18, 30] as const;
 /** The codestream is among the first boxes. */
 const MOST_BOXES = 32;
 
-/** Coded pixels. `truncated` where the codestream is not there. */
+/** Size in coded pixels. `truncated` if there is no codestream. */
 export function* parseJxl(): Parser<Header | "truncated"> {
   const head = yield { at: 0, length: 2 };
   const at = latin1(head, 0, 2) === "\xff\x0a" ? 0 : yield* findCodestream();
-  // Two bytes of signature, and at most 2 × 33 + 3 bits.
+  // Two bytes of signature, then at most 2 × 33 + 3 bits.
   const bytes = at === null ? new Uint8Array() : yield { at: at + 2, length: 10 };
   if (bytes.length < 10) return "truncated";
   const read = bitReader(bytes);
@@ -44,14 +44,14 @@ function* findCodestream(): Parser<number | null> {
     const box = yield* boxAt(at);
     if (box === null) return null;
     if (box.kind === "jxlc") return box.at;
-    // The first part of several, behind its number.
+    // The first of several parts, after its number.
     if (box.kind === "jxlp") return box.at + 4;
     at = box.end;
   }
   return null;
 }
 
-/** Bits from the lowest of each byte on. */
+/** Reads bits, from the lowest of each byte on. */
 function bitReader(bytes: Uint8Array): (count: number) => number {
   let at = 0;
   return (count) => {

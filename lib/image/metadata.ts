@@ -1,5 +1,5 @@
 /**
- * What the metadata of a picture gives away, in kinds that people understand. Nothing here decides
+ * What the metadata of a picture reveals, in kinds that people understand. Nothing here decides
  * what is removed: all of it is.
  *
  * This module is browser compatible.
@@ -8,7 +8,7 @@
  */
 import { latin1, uint, uintLe } from "./headers.ts";
 
-/** Kinds of things that pictures carry along, in the order in which they are named. */
+/** Kinds of metadata, in the order in which they are listed. */
 export const METADATA_KINDS = [
   "location",
   "device",
@@ -16,7 +16,7 @@ export const METADATA_KINDS = [
   "author",
   /** Titles, captions, comments, keywords. */
   "text",
-  /** Smaller or other pictures, films. */
+  /** Smaller or other pictures, videos. */
   "preview",
   "other",
 ] as const;
@@ -24,7 +24,7 @@ export const METADATA_KINDS = [
 /** One of {@linkcode METADATA_KINDS}. */
 export type MetadataKind = typeof METADATA_KINDS[number];
 
-/** EXIF tags (CIPA DC-008, TIFF 6) by what they tell. */
+/** EXIF tags (CIPA DC-008, TIFF 6) by the kind that they reveal. */
 const TAGS: ReadonlyMap<number, MetadataKind> = new Map([
   ...[0x010f, 0x0110, 0x0131, 0x013c, 0x927c, 0xa431, 0xa432, 0xa433, 0xa434, 0xa435, 0xc614]
     .map((tag) => [tag, "device"] as const),
@@ -37,13 +37,13 @@ const TAGS: ReadonlyMap<number, MetadataKind> = new Map([
 const EXIF_IFD = 0x8769;
 const GPS_IFD = 0x8825;
 
-/** More directories, or entries in one, are not written by anybody. */
+/** Nobody writes more directories, or more entries in one. */
 const MAX_IFDS = 8;
 const MAX_ENTRIES = 1_024;
 
 /**
- * What an EXIF block tells (TIFF header first). Empty where it holds nothing but the orientation,
- * or can't be read.
+ * The kinds in an EXIF block (TIFF header first). Empty if it holds only the orientation, or can't
+ * be read.
  */
 export function exifKinds(tiff: Uint8Array): Set<MetadataKind> {
   const found = new Set<MetadataKind>();
@@ -75,7 +75,7 @@ export function exifKinds(tiff: Uint8Array): Set<MetadataKind> {
   return found;
 }
 
-/** The orientation in a TIFF block; `undefined` where it says none. */
+/** The orientation in a TIFF block; `undefined` if it has none. */
 export function exifOrientation(tiff: Uint8Array): number | undefined {
   const read = latin1(tiff, 0, 2) === "II" ? uintLe : uint;
   const ifd = read(tiff, 4, 4);
@@ -87,7 +87,7 @@ export function exifOrientation(tiff: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Words of XMP by what they tell. */
+/** Words of XMP by the kind that they reveal. */
 const WORDS: readonly (readonly [RegExp, MetadataKind])[] = [
   [/exif:GPS|photoshop:(City|State|Country)|Iptc4xmp\w+:(Location|City|Country)/, "location"],
   [/tiff:(Make|Model)|\baux:|exifEX:|xmp:CreatorTool|SerialNumber/, "device"],
@@ -97,7 +97,7 @@ const WORDS: readonly (readonly [RegExp, MetadataKind])[] = [
   [/xmp:Thumbnails|GContainer|Container:Directory|MotionPhoto|MicroVideo/, "preview"],
 ];
 
-/** What an XMP packet tells. */
+/** The kinds in an XMP packet. */
 export function xmpKinds(xmp: Uint8Array): Set<MetadataKind> {
   const text = decoder.decode(xmp);
   const found = new Set(WORDS.flatMap(([word, kind]) => word.test(text) ? [kind] : []));

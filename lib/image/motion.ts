@@ -1,6 +1,6 @@
 /**
- * Whether a picture moves, from the structure of its file alone: nothing is decoded, and each loop
- * has a bound.
+ * Determines whether a picture is animated, from the structure of its file alone: nothing is
+ * decoded, and each loop is bounded.
  *
  * This module is browser compatible.
  *
@@ -10,10 +10,12 @@ import type { ImageType } from "../protocol/control.ts";
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/limits.ts";
 import { latin1, uint, uintLe } from "./headers.ts";
 
-/** Chunks, blocks or boxes that are looked at; honest files have a second frame long before. */
+/**
+ * Maximum number of chunks, blocks or boxes examined; honest files have a second frame long before.
+ */
 const MAX_STEPS = 4_096;
 
-/** Boxes that hold the boxes which are looked for. */
+/** Boxes that contain the boxes of interest. */
 const CONTAINERS: readonly string[] = ["moov", "trak", "mdia", "minf", "stbl"];
 
 /**
@@ -52,7 +54,8 @@ function hasSecondImage(bytes: Uint8Array): boolean {
     } else {
       return false;
     }
-    // Sub-blocks up to the empty one; each step goes forward, so the file's length is the bound.
+    // Skips sub-blocks up to the empty one; each step moves forward, so the file's length is the
+    // bound.
     while (at < bytes.length && bytes[at] !== 0) at += 1 + (bytes[at] ?? 0);
     at += 1;
   }
@@ -86,8 +89,8 @@ function hasSecondFrame(bytes: Uint8Array): boolean {
 }
 
 /**
- * AVIF: a track with more than one sample. The size of a track stands in its own header; the one
- * that was checked before is that of the still picture.
+ * AVIF: a track with more than one sample. The size of a track is in its own header; the one
+ * checked before is that of the still picture.
  */
 function hasSequence(bytes: Uint8Array): boolean {
   let moves = false;
@@ -107,7 +110,7 @@ function hasSequence(bytes: Uint8Array): boolean {
 }
 
 /**
- * Width and height, in 65,536ths of a pixel, are the last eight bytes of a track's header. A sound
+ * Width and height, in 65,536ths of a pixel, are the last eight bytes of a track's header. An audio
  * track has 0.
  */
 function isTrackSize(bytes: Uint8Array, end: number): boolean {

@@ -1,6 +1,6 @@
 /**
- * The picture that is on screen, inside the picture worker: its bytes, from which every part is
- * made in the size that is wanted.
+ * The picture on screen, inside the picture worker: holds its bytes, and renders any part of it at
+ * any size.
  *
  * This module is browser compatible.
  *
@@ -21,30 +21,30 @@ import { ImageError } from "./errors.ts";
 import { type ImageFacts, inspectImage } from "./inspect.ts";
 
 /**
- * Larger ones are decoded anew for each part: 16 megapixels take 64 MB, and what phones can spare
- * is not much more. Decoding 24 takes a tenth of a second.
+ * Larger pictures are decoded again for each part: 16 megapixels take 64 MB, and phones can't spare
+ * much more. Decoding 24 takes a tenth of a second.
  */
 const KEPT_PIXELS = 16_800_000;
 
-/** Bytes of one picture, until {@linkcode OpenPicture.close}. */
+/** The bytes of one picture, until {@linkcode OpenPicture.close}. */
 export class OpenPicture {
   readonly #source: OpenRequest["source"];
   readonly #type: OpenRequest["type"];
   #facts: ImageFacts | null = null;
-  /** What was decoded for the part that was asked for last, and to how many eighths. */
+  /** The result of decoding for the last part, and to how many eighths. */
   #kept: { readonly raw: Raw; readonly eighths: number } | null = null;
   #size: readonly [width: number, height: number] = [0, 0];
   #closed = false;
 
-  /** Takes the bytes over: they are zeroed in the end. */
+  /** Takes ownership of the bytes: they are zeroed at the end. */
   constructor({ source, type }: Pick<OpenRequest, "source" | "type">) {
     this.#source = source;
     this.#type = type;
   }
 
   /**
-   * Decodes all of it. Throws `ImageError`: whatever inspection says, `undecodable`, `aborted`; it
-   * is closed then.
+   * Decodes the whole picture. Throws `ImageError`: any reason of `inspectImage`, `undecodable`,
+   * `aborted`; it is closed then.
    */
   async open(bounds: Bounds): Promise<Opened> {
     try {
@@ -56,7 +56,7 @@ export class OpenPicture {
   }
 
   async #open(bounds: Bounds): Promise<Opened> {
-    // The page has looked before, but this is the last line before a decoder written in C++.
+    // The page has checked it already, but this is the last check before a decoder written in C++.
     const facts = inspectImage(this.#source);
     if (!facts.ok) throw new ImageError(facts.reason);
     if (facts.type !== this.#type) throw new ImageError("undecodable");
@@ -65,16 +65,16 @@ export class OpenPicture {
     const [wanted] = fitWithin(told, bounds);
     const eighths = eighthsFor(wanted / told[0]);
     const raw = await this.#decode(eighths);
-    // Some formats turn in ways that only a decoder knows; JPEG, the one that is decoded to
+    // Some formats are rotated in ways that only a decoder knows; JPEG, which is decoded to
     // eighths, is none of them.
     const size = facts.type === "image/jpeg" ? told : rawSize(raw);
     this.#size = size;
-    // Most people never zoom: nothing of more pixels than the screen has is kept for them.
+    // Most people never zoom: keep no more pixels than the screen has.
     const bitmap = paintWhole(raw, size, fitWithin(size, bounds));
     return { bitmap, width: size[0], height: size[1], wide: raw.wide };
   }
 
-  /** Makes one part. Throws `ImageError`: `undecodable`, `aborted`. */
+  /** Renders one part. Throws `ImageError`: `undecodable`, `aborted`. */
   async render({ region, width, height }: View): Promise<ImageBitmap> {
     if (this.#closed) throw new ImageError("aborted");
     const eighths = this.#facts?.type === "image/jpeg"
@@ -89,8 +89,8 @@ export class OpenPicture {
   }
 
   /**
-   * Zeroes the bytes and closes what was made of them, at once; what is being made is closed when
-   * it is there. Idempotent.
+   * Zeroes the bytes and closes the decoded bitmap, at once; a decoding in progress closes its own
+   * when it is done. Idempotent.
    */
   close(): void {
     this.#closed = true;
@@ -105,7 +105,7 @@ export class OpenPicture {
 
   async #keep(eighths: number): Promise<Raw> {
     if (this.#kept !== null && this.#kept.eighths >= eighths) return this.#kept.raw;
-    // Two at once would be too much for some.
+    // Two decoded pictures at once would be too much for some devices.
     this.#drop();
     const raw = await this.#decode(eighths);
     const { width, height } = raw.bitmap;

@@ -1,7 +1,7 @@
 /**
- * The worker that decodes pictures, and prepares those that are chosen. A classic script, since it
- * needs nothing of modules and those are what older browsers lack in workers. One for both, so that
- * what a picture needs is there at once.
+ * The worker that decodes pictures, and prepares chosen ones. It is a classic script, because it
+ * needs no modules, and older browsers lack module workers. One worker does both, so that
+ * everything a picture needs is ready at once.
  *
  * This module is browser compatible.
  *
@@ -15,7 +15,7 @@ import { type Answer, answerEach } from "./worker_requests.ts";
 import { OpenPicture } from "./open_picture.ts";
 import { prepare, preview } from "./prepare.ts";
 
-/** People look at one at a time. */
+/** People look at one picture at a time. */
 let open: { readonly id: number; readonly picture: OpenPicture } | null = null;
 
 answerEach<PictureRequest>((request) => {
@@ -59,7 +59,7 @@ function begin(request: OpenRequest): OpenPicture {
 }
 
 function find({ picture }: RenderRequest): OpenPicture {
-  // The worker that had it was ended, or another one was opened since.
+  // The worker that held it was terminated, or another picture was opened since.
   if (open?.id !== picture) throw new ImageError("aborted");
   return open.picture;
 }

@@ -1,7 +1,7 @@
 /**
- * From a chosen file to what is sent, inside the picture worker. What can be followed byte by byte
- * is cleaned and stays as it is; what browsers show beyond that, and what is too large, is painted
- * anew, of which nothing but pixels is left.
+ * Prepares a chosen file for sending, inside the picture worker. A file that can be parsed byte by
+ * byte is cleaned, and its pixels stay as they are. Other formats that browsers show, and pictures
+ * that are too large, are decoded and encoded again, so that only pixels are left.
  *
  * This module is browser compatible.
  *
@@ -20,42 +20,45 @@ import { type Cleaned, stripMetadata, type StripOptions } from "./strip.ts";
 import { isWholeJpeg } from "./whole.ts";
 
 /**
- * Larger pictures are made smaller, in pixels: phones run out of memory with more, and few screens
+ * Larger pictures are scaled down, in pixels: phones run out of memory with more, and few screens
  * show as many.
  */
 const MOST_PIXELS = 16_000_000;
 
-/** Sides are rounded: so many pixels more may come of that. */
+/** Sides are rounded, which may add up to this many pixels. */
 const ROUNDING = MAX_IMAGE_SIDE;
 
-/** Of what is made smaller or edited, and of what is painted anew as it is. */
+/**
+ * Encoding quality of pictures that are scaled down or edited, and of those that are encoded again
+ * at their own size.
+ */
 const QUALITY = 0.9;
 const SAME_QUALITY = 0.95;
 
 /**
- * A picture that is painted anew keeps each pixel up to this size; beyond it, little is to be seen
- * of what WebP leaves out.
+ * Up to this size, a picture that is encoded again keeps every pixel exactly; beyond it, what WebP
+ * leaves out is hardly visible.
  */
 const MOST_EXACT_BYTES = 24 * 1024 * 1024;
 
-/** Of a file that is too large to be read, what is told about it. */
+/** How much of a file that is too large to be read is searched for metadata. */
 const HEAD_BYTES = 4 * 1024 * 1024;
 
 /** What is known of a file before it is painted. */
 interface Opened {
   readonly facts: FileFacts;
-  /** Its picture alone, where that could be told byte by byte. */
+  /** Only its picture, if that could be extracted byte by byte. */
   readonly clean: Blob | null;
-  /** The file, or its picture alone: what a decoder is given. */
+  /** What the decoder receives: the file, or only its picture. */
   readonly blob: Blob;
   readonly removed: readonly MetadataKind[];
-  /** It has more than one frame. */
+  /** Whether it has more than one frame. */
   readonly moves: boolean;
-  /** What is wrong with it if it can't be decoded. */
+  /** The reason to report if it can't be decoded. */
   readonly otherwise: ImageErrorReason;
 }
 
-/** Checks, cleans, fits. Throws `ImageError`. */
+/** Checks, cleans and scales down. Throws `ImageError`. */
 export async function prepare(request: PrepareRequest): Promise<Made> {
   const { source, thumbnailSide, fullSize, edits } = request;
   const facts = await look(source);
@@ -70,7 +73,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
   }
   const isSame = !isLarge && isUntouched(edits);
   const painted = await paint(opened, { most, edits, isSame });
-  // Encoders name themselves in the profiles that they write.
+  // Cleaned once more: encoders name themselves in the profiles that they write.
   const { clean: sent } = await open(painted, await look(painted), false);
   if (sent === null) throw new ImageError("undecodable");
   const made = await finish(sent, { side, removed });
@@ -83,7 +86,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
   };
 }
 
-/** The picture of a file for its own sender, upright. Throws `ImageError`. */
+/** The picture of a file as its sender sees it, upright. Throws `ImageError`. */
 export async function preview({ source, ...bounds }: PreviewRequest): Promise<ImageBitmap> {
   const facts = await look(source);
   const opened = await open(source, facts, isLargerThan(facts, MOST_PIXELS));
@@ -94,7 +97,7 @@ function isLargerThan({ width, height }: FileFacts, most: number): boolean {
   return width * height > most || Math.max(width, height) > MAX_IMAGE_SIDE;
 }
 
-/** What is sent, once it was decoded; `null` where it can't be, or is too large. */
+/** Decodes what is to be sent, as a check; `null` if it can't be decoded, or is too large. */
 async function finish(
   blob: Blob,
   { side, removed }: {
@@ -120,7 +123,7 @@ async function look(blob: Blob): Promise<FileFacts> {
   return info;
 }
 
-/** Takes the picture out of a file. Throws `ImageError`: `truncated`, `unreadable`. */
+/** Extracts the picture from a file. Throws `ImageError`: `truncated`, `unreadable`. */
 async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<Opened> {
   const otherwise = facts.type === "image/tiff" || facts.type === "image/jxl"
     ? "unsupported"
@@ -136,7 +139,7 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
   const { type, orientation } = facts;
   if (!isSent(type)) return unfollowed;
   if (isLarge && source.size > MAX_IMAGE_BYTES) {
-    // It is painted anew in any case, which does not need all of it in memory.
+    // It is decoded and encoded again in any case, which does not need all of it in memory.
     const head = await read(source.slice(0, HEAD_BYTES));
     const removed = await metadataIn(head, { type, orientation });
     return { ...unfollowed, removed, moves: isMoving(head, type) };
@@ -147,7 +150,7 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
     const cleaned = await stripMetadata(bytes, { type, orientation });
     const clean = new Blob(cleaned.parts.map((part) => partOf(source, part)), { type });
     if (!cleaned.isEnded && !await isWholeJpeg(clean)) throw new ImageError("truncated");
-    // Larger than what may be sent: it is painted anew as well.
+    // Too large to be sent: it is decoded and encoded again as well.
     const isFit = clean.size <= MAX_IMAGE_BYTES;
     const { removed } = cleaned;
     return { ...unfollowed, clean: isFit ? clean : null, blob: clean, removed, moves };
@@ -157,12 +160,12 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
   }
 }
 
-/** Slices of the file itself: what is sent is read from where it is. */
+/** Slices of the file itself: what is sent is read from there. */
 function partOf(source: Blob, part: Cleaned["parts"][number]): Blob | Uint8Array<ArrayBuffer> {
   return "start" in part ? source.slice(part.start, part.end) : part;
 }
 
-/** What the beginning of a file tells, as far as it can be followed. */
+/** The kinds of metadata in the beginning of a file, as far as it can be parsed. */
 async function metadataIn(
   head: Uint8Array,
   options: StripOptions,
@@ -202,7 +205,7 @@ async function decodeOpened(
   }
 }
 
-/** A format that is not sent. */
+/** Decodes a format that is not sent. */
 async function decodeOther(
   blob: Blob,
   { type, width, height }: FileFacts,
@@ -220,7 +223,9 @@ async function decodeOther(
   }
 }
 
-/** Scaled to at most so many pixels, upright, and edited. */
+/**
+ * Paints the picture upright with its edits, scaled down to at most `most` pixels, and encodes it.
+ */
 async function paint(
   opened: Opened,
   { most, edits, isSame }: { most: number; edits: Edits; isSame: boolean },
@@ -239,7 +244,7 @@ async function paint(
       const exact = await canvas.convertToBlob({ type: "image/png" });
       if (exact.size <= MOST_EXACT_BYTES) return exact;
     }
-    // WebP keeps transparency; browsers that can't write it write PNG.
+    // WebP keeps transparency; browsers that can't encode it produce PNG.
     return await canvas.convertToBlob({ type: "image/webp", quality: QUALITY });
   } finally {
     bitmap.close();

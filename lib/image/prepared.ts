@@ -1,5 +1,5 @@
 /**
- * A picture that may be announced, and what the page says about how to make it one.
+ * A picture that may be announced, and the options for preparing it.
  *
  * This module is browser compatible.
  *
@@ -9,41 +9,44 @@ import type { ImageType } from "../protocol/control.ts";
 import type { Edits } from "./edits.ts";
 import type { MetadataKind } from "./metadata.ts";
 
-/** What the worker makes of a file: `type`, `size`, `width`, `height` are what `meta` wants. */
+/** The worker's result for a file: `type`, `size`, `width`, `height` are what `meta` needs. */
 export interface Made {
   /**
-   * What is sent. Where nothing had to be encoded anew, it refers to parts of the file, which is
-   * not copied.
+   * What is sent. If nothing had to be encoded again, it refers to parts of the file, which is not
+   * copied.
    */
   readonly blob: Blob;
   readonly type: ImageType;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   /** Coded pixels, before orientation. */
   readonly width: number;
   readonly height: number;
   readonly orientation?: number;
-  /** What the file told beside the picture, which is not in `blob`. */
+  /** The kinds of metadata in the file, which are not in `blob`. */
   readonly removed: readonly MetadataKind[];
-  /** Pixels of the file, where it was larger than what is sent. */
+  /** Number of pixels in the file, if the picture was scaled down. */
   readonly reducedFrom?: number;
   /**
-   * It was decoded and encoded anew at its own size, since its file could not be cleaned byte by
-   * byte, or is not of a format that is sent.
+   * Whether it was decoded and encoded again at its own size, because its file could not be cleaned
+   * byte by byte, or its format is not sent.
    */
   readonly repainted?: boolean;
   /**
-   * What became of the frames of a file that moves: they are sent, or only the first one is. Absent
-   * where it does not.
+   * Whether all frames of an animated file are sent, or only the first one. Absent if it is not
+   * animated.
    */
   readonly motion?: "kept" | "lost";
-  /** For the sender's page, upright, at most `thumbnailSide` on each side. The caller closes it. */
+  /**
+   * Thumbnail for the sender's page, upright, at most `thumbnailSide` on each side. The caller
+   * closes it.
+   */
   readonly thumbnail: ImageBitmap;
 }
 
 /** A picture that may be announced. */
 export interface Prepared extends Made {
-  /** What was chosen, from which it can be prepared anew. It stays on this page. */
+  /** The chosen file, from which it can be prepared again. It stays on this page. */
   readonly source: Blob;
   readonly edits: Edits;
 }
@@ -52,19 +55,19 @@ export interface Prepared extends Made {
 export interface PrepareOptions {
   /** Longest side of the thumbnail in device pixels. */
   readonly thumbnailSide: number;
-  /** Leaves large pictures as they are. */
+  /** Whether large pictures stay in full size. */
   readonly fullSize: boolean;
-  /** What is done to it; painted into its pixels. */
+  /** Edits, which are painted into the pixels. */
   readonly edits: Edits;
 }
 
-/** What the worker is asked for. */
+/** The request to the worker. */
 export interface PrepareRequest extends PrepareOptions {
   readonly kind: "prepare";
   readonly source: Blob;
 }
 
-/** The page asks for the picture of a file as its sender sees it. */
+/** Requests the picture of a file as its sender sees it. */
 export interface PreviewRequest {
   readonly kind: "preview";
   readonly source: Blob;

@@ -1,7 +1,7 @@
 /**
- * Takes metadata out of a picture without touching its pixels: what is kept is copied byte by byte.
- * What is not known to be part of the picture is left out, so that what nobody thought of goes as
- * well.
+ * Removes metadata from a picture without touching its pixels: what is kept is copied byte by byte.
+ * Everything not known to be part of the picture is left out, so that unknown metadata is removed
+ * as well.
  *
  * This module is browser compatible.
  *
@@ -20,24 +20,22 @@ export type { Part, Stripped } from "./collector.ts";
 /** Settings of {@linkcode stripMetadata}. */
 export interface StripOptions {
   readonly type: ImageType;
-  /** EXIF orientation, 1–8, which is kept: it says how the pixels are to be seen. */
+  /** EXIF orientation, 1–8, which is kept: it determines how the pixels are displayed. */
   readonly orientation?: number | undefined;
 }
 
-/** What {@linkcode stripMetadata} says of a file. */
+/** Result of {@linkcode stripMetadata}. */
 export interface Cleaned extends Stripped {
   /**
-   * False where the marker of its end was missing, and was added: whether all of its picture is
-   * there, only decoding can tell.
+   * False if the end marker was missing, and was added: only decoding can tell whether the picture
+   * is complete.
    */
   readonly isEnded: boolean;
 }
 
 /**
- * Finds what of a file is the picture.
- *
- * Throws `ImageError` (`truncated`) where its picture breaks off, and `Unfollowed` where it can't
- * be followed, but may be decoded.
+ * Finds the parts of a file that make up the picture. Throws `ImageError` (`truncated`) if its
+ * picture is cut off, and `Unfollowed` if it can't be parsed, but may be decodable.
  */
 export async function stripMetadata(
   bytes: Uint8Array,
@@ -52,7 +50,7 @@ export async function stripMetadata(
   }
 }
 
-/** Returns whether its end was there. */
+/** Returns whether its end was present. */
 async function strip(out: Collector, { type, orientation }: StripOptions): Promise<boolean> {
   switch (type) {
     case "image/jpeg":
@@ -74,7 +72,7 @@ async function strip(out: Collector, { type, orientation }: StripOptions): Promi
   }
 }
 
-/** Made anew: of an AVIF only the coded pixels are copied. */
+/** Rebuilds an AVIF, of which only the coded pixels are copied. */
 function stripAvif(out: Collector): void {
   const { parts, removed } = rebuildAvif(out.bytes);
   for (const part of parts) {

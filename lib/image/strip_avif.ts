@@ -1,6 +1,6 @@
 /**
- * An AVIF made anew, of nothing but its picture (ISO/IEC 14496-12: boxes; 23008-12: items). Its
- * coded pixels are copied byte by byte; everything around them is written here.
+ * Rebuilds an AVIF from its picture alone (ISO/IEC 14496-12: boxes; 23008-12: items). Its coded
+ * pixels are copied byte by byte; everything around them is written here.
  *
  * This module is browser compatible.
  *
@@ -15,24 +15,25 @@ import { latin1 } from "./headers.ts";
 import { type Box, box, boxes, children, type Span } from "./isobmff.ts";
 import type { MetadataKind } from "./metadata.ts";
 
-/** A new file, and what of the old one is not in it. */
+/** The new file, and the kinds of metadata that were left out. */
 export interface Rebuilt {
-  /** In order: places in the old file, or new bytes. */
+  /** In order: ranges of the old file, or new bytes. */
   readonly parts: readonly (Span | Uint8Array<ArrayBuffer>)[];
   readonly removed: ReadonlySet<MetadataKind>;
 }
 
-/** What decoders ask for in `ftyp`; which of them the file has says whether it moves. */
+/**
+ * The brands that decoders look for in `ftyp`; which of them the file has determines whether it is
+ * animated.
+ */
 const BRANDS: readonly string[] = (
   "avif avis mif1 msf1 miaf iso8 MA1A MA1B avio"
 ).split(" ");
 
-/** Boxes in which nothing stands, or in which nothing is looked for. */
+/** Top-level boxes that are expected in an AVIF; any other one is reported as removed. */
 const PLAIN: readonly string[] = ["ftyp", "meta", "moov", "mdat"];
 
-/**
- * Throws `Unfollowed` where it can't be said for sure what the picture is: then nothing is kept.
- */
+/** Throws `Unfollowed` if the picture can't be determined with certainty; then nothing is kept. */
 export function rebuildAvif(bytes: Uint8Array): Rebuilt {
   try {
     return rebuild(bytes);
@@ -68,7 +69,7 @@ function rebuild(bytes: Uint8Array): Rebuilt {
       ascii("mdat"),
     ].flat();
   };
-  // How long it is does not depend on the numbers in it.
+  // Its length does not depend on the numbers in it.
   const made = Uint8Array.from(head(head(0).length));
   return { parts: [made, ...media.parts], removed: leftOut(bytes, { top, film, still, media }) };
 }
@@ -80,7 +81,7 @@ function hasPrimary(bytes: Uint8Array, meta: Box): boolean {
 function brands(bytes: Uint8Array, ftyp: Box): number[] {
   const count = Math.min((ftyp.end - ftyp.start) >>> 2, 64);
   const said = Array.from({ length: count }, (_, i) => latin1(bytes, ftyp.start + 4 * i, 4));
-  // The second one is a version.
+  // The second entry is a version.
   const [major = ""] = said.splice(0, 2);
   const kept = BRANDS.filter((brand) => said.includes(brand) || brand === major);
   const first = BRANDS.includes(major) ? major : kept[0] ?? "avif";
@@ -98,7 +99,7 @@ function leftOut(
 ): ReadonlySet<MetadataKind> {
   const removed = new Set([...film?.removed ?? [], ...still?.removed ?? []]);
   if (film === null && top.some(({ kind }) => kind === "moov")) removed.add("preview");
-  // Zeros are what was left by whoever was here before.
+  // Zeros are padding that an earlier cleaner left.
   const isSaid = ({ start, end }: Span) => bytes.subarray(start, end).some((byte) => byte !== 0);
   const rest = { start: top.at(-1)?.end ?? 0, end: bytes.length };
   const beside = top.filter(({ kind }) => !PLAIN.includes(kind));
@@ -106,11 +107,11 @@ function leftOut(
   return removed;
 }
 
-/** Collects what comes into `mdat`: the same bytes only once. */
+/** Collects the content of `mdat`; equal ranges only once. */
 class Media {
   readonly parts: (Span | Uint8Array<ArrayBuffer>)[] = [];
   size = 0;
-  /** True when units were left out that are no part of the picture. */
+  /** True if units were left out that are no part of the picture. */
   leftOut = false;
   readonly #bytes: Uint8Array;
   #read = 0;
@@ -121,15 +122,15 @@ class Media {
   }
 
   /**
-   * Coded pixels. Throws `unsupported` where units are not whole in each span, or would have to go
-   * from layers.
+   * Adds coded pixels. Throws `unsupported` if a span does not consist of whole units, or if units
+   * of a layered item would have to be left out.
    */
   add(spans: readonly Span[], { layered = false } = {}): Placed {
     const key = spans.map(({ start, end }) => `${start}-${end}`).join();
     const known = this.#places.get(key);
     if (known !== undefined) return known;
     for (const { start, end } of spans) this.#read += end - start;
-    // Spans that overlap: of a small file a very large one could be made, or hours of work.
+    // Overlapping spans could turn a small file into a very large one, or into hours of work.
     if (this.#read > this.#bytes.length) throw new ImageError("unsupported");
     const kept = joined(spans).flatMap((span) => {
       const units = pictureUnits(this.#bytes, span);
@@ -143,7 +144,7 @@ class Media {
     return this.#place(key, { parts: kept, length });
   }
 
-  /** Bytes that were made here. */
+  /** Adds new bytes. */
   addNew(content: readonly number[]): Placed {
     const key = `new ${content.join()}`;
     const made = Uint8Array.from(content);
@@ -165,7 +166,7 @@ class Media {
   }
 }
 
-/** Neighbours become one. */
+/** Joins adjacent spans. */
 function joined(spans: readonly Span[]): Span[] {
   const made: Span[] = [];
   for (const span of spans) {

@@ -1,6 +1,6 @@
 /**
- * Rebuilds a GIF (GIF89a) from its picture alone: screen, colours, frames, how long each is seen,
- * how often all are.
+ * Rebuilds a GIF (GIF89a) from its picture alone: screen, colors, frames, their durations, number
+ * of loops.
  *
  * This module is browser compatible.
  *
@@ -20,22 +20,19 @@ const COMMENT = 0xfe;
 const PLAIN_TEXT = 0x01;
 const APPLICATION = 0xff;
 
-/** Extensions that say how often an animation is seen. */
+/** Extensions that hold the number of loops of an animation. */
 const LOOPS: readonly string[] = ["NETSCAPE2.0", "ANIMEXTS1.0"];
 
 interface Run {
-  /** Behind the last of the blocks that are there as a whole. */
+  /** End of the last complete block. */
   readonly end: number;
-  /** Whether the empty block is there that ends them. */
+  /** Whether the terminating empty block is there. */
   readonly ended: boolean;
-  /** Whether the last block breaks off. */
+  /** Whether the last block is cut off. */
   readonly cut: boolean;
 }
 
-/**
- * Throws `ImageError` (`truncated`) where its first frame breaks off, `Unfollowed` where there is
- * none.
- */
+/** Throws `ImageError` (`truncated`) if its first frame is cut off, `Unfollowed` if it has none. */
 export function stripGif(out: Collector): void {
   const { bytes } = out;
   const table = (flags: number) => flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
@@ -44,13 +41,13 @@ export function stripGif(out: Collector): void {
   out.keep(0, at);
   let frames = 0;
   let loops = false;
-  // Where the extension stands that the next frame obeys.
+  // Position of the extension that controls the next frame.
   let control: number | null = null;
   const finish = (tail: number) => {
     if (frames === 0) throw new Unfollowed(tail >= bytes.length ? "truncated" : "undecodable");
     if (bytes[tail] === TRAILER) out.keep(tail, tail + 1);
     else out.add(Uint8Array.of(TRAILER));
-    // As decoders do: what is no block ends the picture.
+    // As in decoders, anything that is no block ends the picture.
     out.dropTail(bytes[tail] === TRAILER ? tail + 1 : tail);
   };
   for (;;) {
@@ -58,7 +55,7 @@ export function stripGif(out: Collector): void {
     if (kind === IMAGE) {
       const start = at + 11 + table(bytes[at + 9] ?? 0);
       const { end, ended, cut } = skipBlocks(bytes, start);
-      // A later frame that breaks off is left out: all before it are there.
+      // A later frame that is cut off is left out: all before it are complete.
       if (start > bytes.length || cut) {
         if (frames === 0) throw new ImageError("truncated");
         return finish(at);
@@ -93,12 +90,12 @@ export function stripGif(out: Collector): void {
   }
 }
 
-/** The four bytes that say how a frame is shown. */
+/** Writes the four bytes that determine how a frame is shown. */
 function writeControl(out: Collector, at: number): void {
   out.put(at, [EXTENSION, CONTROL, 4, ...out.bytes.subarray(at + 3, at + 7), 0]);
 }
 
-/** The block that says how often: a 1 and a number. */
+/** The sub-block with the number of loops: a 1 and the number. */
 function loopOf(bytes: Uint8Array, start: number, end: number): readonly number[] | null {
   for (let at = start; at < end && (bytes[at] ?? 0) > 0; at += 1 + (bytes[at] ?? 0)) {
     if (bytes[at] === 3 && bytes[at + 1] === 1) return [...bytes.subarray(at + 1, at + 4)];
@@ -106,7 +103,7 @@ function loopOf(bytes: Uint8Array, start: number, end: number): readonly number[
   return null;
 }
 
-/** Length-prefixed blocks up to the empty one. */
+/** Skips length-prefixed blocks up to the empty one. */
 function skipBlocks(bytes: Uint8Array, start: number): Run {
   for (let at = start;;) {
     const length = bytes[at];

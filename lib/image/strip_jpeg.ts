@@ -1,7 +1,7 @@
 /**
- * Takes out of a JPEG (ITU T.81 B.1) what its picture does not need. Bytes between segments, which
- * decoders skip, go as well; tables that are replaced before any scan uses them go too, since
- * nobody would ever look at them.
+ * Removes from a JPEG (ITU T.81 B.1) what its picture does not need. That includes bytes between
+ * segments, which decoders skip, and tables that are replaced before any scan uses them, because
+ * nobody would ever see those.
  *
  * This module is browser compatible.
  *
@@ -17,19 +17,19 @@ const XMP = "http://ns.adobe.com/xap/1.0/\0";
 const XMP_EXTENSION = "http://ns.adobe.com/xmp/extension/\0";
 const ICC = "ICC_PROFILE\0";
 
-/** Bytes of a profile in one segment, at most: 65,535 less its length, name and numbers. */
+/** Maximum bytes of a profile in one segment: 65,535 less its length, name and numbers. */
 const ICC_PART = 65_519;
 
 interface Segment {
   readonly marker: number;
-  /** Of its marker. */
+  /** Position of its marker. */
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * What waits for the next scan: a segment, and what it defines. What is defined again is not needed
- * any more.
+ * A segment that is written before the next scan, and what it defines. It is dropped if all of that
+ * is defined again first.
  */
 interface Pending {
   readonly defines: readonly string[];
@@ -37,8 +37,8 @@ interface Pending {
 }
 
 /**
- * Returns whether its end was there; if not, it was added. Throws `ImageError` (`truncated`) where
- * it breaks off before its last scan, `Unfollowed` where it is none that is known here.
+ * Returns whether its end was present; if not, it was added. Throws `ImageError` (`truncated`) if
+ * it is cut off before its last scan, `Unfollowed` if it is of an unknown kind.
  */
 export function stripJpeg(out: Collector, orientation: number | undefined): boolean {
   out.keep(0, 2);
@@ -75,7 +75,7 @@ class JpegCleaner {
         this.#out.dropTail(start + 2);
         return true;
       }
-      // Markers without a length: they mean nothing here.
+      // Markers without a length have no meaning here.
       if (marker === 1 || (marker >= 0xd0 && marker <= 0xd7)) {
         at = start + 2;
         continue;
@@ -90,14 +90,14 @@ class JpegCleaner {
     }
   }
 
-  /** The last scan is there: decoders do without the end. */
+  /** The end marker is missing: adds it, if there was a scan; decoders don't need it. */
   #endMissing(): boolean {
     if (!this.#hasScan) throw new ImageError("truncated");
     this.#out.add(Uint8Array.of(0xff, 0xd9));
     return false;
   }
 
-  /** Where the next marker begins, as decoders look for it. */
+  /** Where the next marker begins, found as decoders do. */
   #nextMarker(from: number): number | null {
     for (let at = this.#bytes.indexOf(0xff, from); at !== -1;) {
       const marker = this.#bytes[at + 1];
@@ -111,12 +111,12 @@ class JpegCleaner {
     return null;
   }
 
-  /** Returns where to go on. */
+  /** Returns the position to continue from. */
   #segment(segment: Segment): number {
     const { marker, start, end } = segment;
     if (isNote(marker)) this.#note(segment);
     else if (marker === 0xdc) {
-      // The number of lines, once more: browsers take it from the frame.
+      // The number of lines, repeated: browsers take it from the frame.
       this.#out.drop("other");
     } else this.#keepLater(segment, this.#defines(segment));
     if (marker !== 0xda) return end;
@@ -145,7 +145,7 @@ class JpegCleaner {
     if (this.#profile.length > 0) throw new Unfollowed("undecodable");
   }
 
-  /** What a segment defines; throws where it holds anything but that. */
+  /** What a segment defines; throws if it holds anything else. */
   #defines({ marker, start, end }: Segment): string[] {
     const length = end - start - 4;
     const expect = (wanted: number) => {
@@ -175,7 +175,7 @@ class JpegCleaner {
         expect(2);
         return ["restart"];
       default:
-        // Lossless, differential and arithmetic ones, and what nobody has defined.
+        // Lossless, differential and arithmetic frames, and undefined markers.
         throw new Unfollowed(marker >= 0xc0 && marker <= 0xcf ? "unsupported" : "undecodable");
     }
   }
@@ -185,7 +185,7 @@ class JpegCleaner {
     let at = start;
     while (at < end) {
       const id = this.#bytes[at] ?? 0;
-      // The precision of a quantization table is no part of its name.
+      // The precision of a quantization table is not part of its name.
       names.push(`${kind} ${kind === "huffman" ? id : id & 15}`);
       at += length(at);
     }
@@ -193,20 +193,23 @@ class JpegCleaner {
     return names;
   }
 
-  /** An application's segment or a comment: three of them are part of the picture. */
+  /**
+   * An application segment or a comment. Three kinds of application segments are part of the
+   * picture.
+   */
   #note({ marker, start, end }: Segment): void {
     const out = this.#out;
     const payload = this.#bytes.subarray(start + 4, end);
     const is = (name: string) => latin1(payload, 0, name.length) === name;
     if (this.#hasScan) out.drop(marker === 0xfe ? "text" : "other");
     else if (marker === 0xe0 && is("JFIF\0") && payload.length >= 14) {
-      // That it is one; not for which printer, and no small picture.
+      // Keeps the JFIF marker, without print density and thumbnail.
       const jfif = [0xff, 0xe0, 0, 16, ...ascii("JFIF\0"), 1, 1, 0, 0, 1, 0, 1, 0, 0];
       this.#pending.push({ defines: ["jfif"], write: () => out.put(start, jfif) });
       if (payload.length > 14) out.drop("preview");
     } else if (marker === 0xe2 && is(ICC)) this.#profilePart(payload.subarray(ICC.length));
     else if (marker === 0xee && is("Adobe") && payload.length >= 12) {
-      // How colours are stored; decoders look at this byte alone.
+      // The color transform; decoders look at this byte alone.
       const transform = payload[11] ?? 0;
       const adobe = [0xff, 0xee, 0, 14, ...ascii("Adobe"), 0, 100, 0, 0, 0, 0, transform];
       this.#pending.push({ defines: ["adobe"], write: () => out.put(start, adobe) });
@@ -218,19 +221,19 @@ class JpegCleaner {
     else out.drop(is("JFXX\0") || is("MPF\0") ? "preview" : "other");
   }
 
-  /** A profile comes in numbered parts; with the last of them it is put together. */
+  /** Collects the numbered parts of a profile, and assembles it with the last one. */
   #profilePart(payload: Uint8Array): void {
     const [number = 0, count = 0] = payload;
     const isNext = number === this.#profile.length + 1 &&
       (this.#profileParts === count || (number === 1 && this.#profileParts === 0));
-    // Out of order, or twice: decoders disagree about those.
+    // Out of order, or repeated: decoders disagree about those.
     if (!isNext || number > count) throw new Unfollowed("undecodable");
     this.#profileParts = count;
     this.#profile.push(payload.subarray(2));
     if (number < count) return;
     const whole = joined(this.#profile);
     this.#profile.length = 0;
-    // No second one after this.
+    // A second profile is refused.
     this.#profileParts = -1;
     const neutral = neutralProfile(whole);
     if (neutral === null) throw new Unfollowed("undecodable");
@@ -256,8 +259,8 @@ function isNote(marker: number): boolean {
 }
 
 /**
- * Where the entropy-coded data that begins at `at` ends: at the next marker that is no restart and
- * no escaped 0xff.
+ * Where the entropy-coded data from `at` ends: at the next marker that is neither a restart nor an
+ * escaped 0xff.
  */
 function endOfScan(bytes: Uint8Array, at: number): number {
   for (let next = bytes.indexOf(0xff, at); next !== -1; next = bytes.indexOf(0xff, next + 1)) {

@@ -1,6 +1,6 @@
 /**
- * Takes out of a PNG (3rd edition), moving or not, what its picture does not need. What stays has
- * its exact length, and its streams hold as many bytes as the picture has and none behind them.
+ * Removes from a PNG (3rd edition), animated or not, what its picture does not need. Every chunk
+ * that stays has its exact length, and its streams hold exactly the bytes of the picture.
  *
  * This module is browser compatible.
  *
@@ -13,7 +13,7 @@ import { neutralProfile } from "./icc.ts";
 import { canInflate, deflate, inflate } from "./inflate.ts";
 import { exifKinds, exifOrientation, xmpKinds } from "./metadata.ts";
 
-/** Chunks of colour and movement, and the length that each has. */
+/** Chunks for color and animation, and their exact lengths. */
 const EXACT: ReadonlyMap<string, number> = new Map([
   ["gAMA", 4],
   ["cHRM", 32],
@@ -25,20 +25,20 @@ const EXACT: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Chunks that browsers pay no attention to, and the most bytes that an honest one has: their going
- * needs no word.
+ * Chunks that browsers ignore, and the most bytes that an honest one has: their removal is not
+ * reported.
  */
 const IDLE: ReadonlyMap<string, number> = new Map([["sBIT", 4], ["bKGD", 6], ["pHYs", 9]]);
 
 const PROFILE_NAME = "ICC profile";
 const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
-/** All frames of an animation that are looked through, in bytes of their rows. */
+/** Maximum bytes of rows that are checked in all frames of an animation. */
 const MAX_INFLATED = 2 ** 30;
 
 interface Chunk {
   readonly name: string;
   readonly start: number;
-  /** Where its content begins and ends; its checksum stands behind that. */
+  /** Start and end of its content; its checksum follows. */
   readonly from: number;
   readonly to: number;
 }
@@ -51,8 +51,8 @@ interface Rows {
 }
 
 /**
- * Throws `ImageError` (`truncated`) where rows are missing together with its end, `Unfollowed`
- * where it is not as it should be.
+ * Throws `ImageError` (`truncated`) if both rows and the end are missing, `Unfollowed` if it is
+ * malformed.
  */
 export async function stripPng(out: Collector): Promise<void> {
   const { bytes } = out;
@@ -96,11 +96,13 @@ export async function stripPng(out: Collector): Promise<void> {
 const END = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
 
 /**
- * The last data chunk goes to the end of the file: what is there of it may be all of the picture.
+ * The last data chunk extends to the end of the file: the part that is there may hold the whole
+ * picture.
  */
 function completeData(out: Collector, { start, from }: Chunk, rows: Rows): void {
   const { bytes } = out;
-  // Its checksum may be there in part; a stream's end is found without knowing where that begins.
+  // Its checksum may be partly there; the stream's end is found without knowing where the checksum
+  // begins.
   const stop = Math.min(bytes.length, from + uint(bytes, start, 4));
   rows.pieces.push(slice(bytes, from, stop));
   const body = bytes.subarray(start + 4, stop);
@@ -109,7 +111,7 @@ function completeData(out: Collector, { start, from }: Chunk, rows: Rows): void 
   out.add(Uint8Array.from(u32(crc32(body))));
 }
 
-/** A frame of an animation, or a part of its rows. */
+/** Handles a frame of an animation, or a part of its rows. */
 function frameChunk(
   out: Collector,
   { name, start, from, to }: Chunk,
@@ -123,7 +125,7 @@ function frameChunk(
   if (name === "fcTL") {
     if (to - from !== 26) throw new Unfollowed("undecodable");
     const size = { width: uint(bytes, from + 4, 4), height: uint(bytes, from + 8, 4) };
-    // One before the picture's own data says how long that is seen.
+    // One before the picture's own data gives the duration of that picture.
     if (place.hasData) frames.push({ ...size, pieces: [] });
   } else {
     const frame = frames.at(-1);
@@ -133,7 +135,7 @@ function frameChunk(
   out.keep(start, to + 4);
 }
 
-/** Any other chunk. */
+/** Handles any other chunk. */
 async function note(
   out: Collector,
   chunk: Chunk,
@@ -143,7 +145,7 @@ async function note(
   const payload = out.bytes.subarray(from, to);
   const exact = EXACT.get(name);
   const idle = IDLE.get(name);
-  // Decoders leave a chunk out whose checksum is wrong, and those of colour that come too late.
+  // Decoders ignore a chunk with a wrong checksum, and color chunks after the picture's data.
   const counts = () =>
     !hasData && crc32(out.bytes.subarray(start + 4, to)) === uint(out.bytes, to, 4);
   if (name === "IHDR" || name === "PLTE") {
@@ -169,13 +171,13 @@ async function note(
   } else out.drop(/^(tEXt|zTXt|iTXt)$/.test(name) ? "text" : "other");
 }
 
-/** Three bytes for each colour, and no more colours than pixels can name. */
+/** Three bytes per color, and no more colors than pixels can reference. */
 function isPalette({ length }: Uint8Array, bytes: Uint8Array): boolean {
   const most = bytes[25] === 3 ? 3 * 2 ** (bytes[24] ?? 0) : 768;
   return length % 3 === 0 && length <= most;
 }
 
-/** A colour profile, without names. */
+/** Writes a color profile, without names. */
 async function profile(out: Collector, { start, from, to }: Chunk): Promise<void> {
   if (!canInflate()) throw new Unfollowed("undecodable");
   const payload = out.bytes.subarray(from, to);
@@ -194,7 +196,7 @@ async function profile(out: Collector, { start, from, to }: Chunk): Promise<void
   out.add(pngChunk("iCCP", [...ascii(PROFILE_NAME), 0, 0, ...await deflate(neutral)]));
 }
 
-/** Whether all streams hold what they should, and nothing else. */
+/** Checks that all streams hold exactly what they should. */
 async function check(
   bytes: Uint8Array,
   { rows, frames, isEnded }: { rows: Rows; frames: readonly Rows[]; isEnded: boolean },
@@ -213,7 +215,7 @@ async function check(
   }
 }
 
-/** Samples of a pixel, by colour type. */
+/** Samples per pixel, by color type. */
 const CHANNELS = [1, 0, 3, 1, 2, 0, 4];
 
 /** Start and step of the seven passes of Adam7, across and down. */
@@ -227,7 +229,7 @@ const PASSES = [
   [0, 1, 1, 2],
 ] as const;
 
-/** Bytes of all rows with their filters. */
+/** Number of bytes of all rows, including their filters. */
 function rowBytes({ width, height }: Rows, bits: number, isInterlaced: boolean): number {
   const size = (columns: number, rows: number) =>
     columns === 0 ? 0 : rows * (1 + Math.ceil(columns * bits / 8));
@@ -239,7 +241,7 @@ function rowBytes({ width, height }: Rows, bits: number, isInterlaced: boolean):
   }, 0);
 }
 
-/** A view whose buffer is known to be no shared one. */
+/** A view whose buffer is known not to be shared. */
 function slice(bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset } = bytes;
   return buffer instanceof ArrayBuffer
@@ -252,7 +254,7 @@ function pngChunk(name: string, payload: readonly number[]): Uint8Array<ArrayBuf
   return Uint8Array.from([...u32(payload.length), ...body, ...u32(crc32(body))]);
 }
 
-/** PNG 3rd edition, annex D; bit by bit, since it is for few bytes. */
+/** PNG 3rd edition, annex D; bit by bit, because it is used for few bytes. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {

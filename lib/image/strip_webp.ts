@@ -1,5 +1,5 @@
 /**
- * Rebuilds a WebP from its picture alone (RFC 9649): head, colour profile, frames with their
+ * Rebuilds a WebP from its picture alone (RFC 9649): header, color profile, frames with their
  * transparency.
  *
  * This module is browser compatible.
@@ -25,7 +25,7 @@ const HAS_EXIF = 0x08;
 const HAS_ALPHA = 0x10;
 const HAS_PROFILE = 0x20;
 
-/** More chunks than any animation has frames. */
+/** Maximum number of chunks; no animation has that many frames. */
 const MAX_CHUNKS = 65_536;
 
 /** The size of an ANMF's own fields, before its chunks. */
@@ -33,17 +33,17 @@ const FRAME_HEAD = 16;
 
 interface Chunk {
   readonly name: string;
-  /** Where its content begins and ends. */
+  /** Start and end of its content. */
   readonly start: number;
   readonly end: number;
 }
 
-/** Bytes of the new file in their order; those of a `Chunk` come from the old one, with a head. */
+/** Content of the new file in order; a `Chunk` is copied from the old one, with a header. */
 type Piece = Chunk | readonly number[];
 
 /**
- * Throws `ImageError` (`truncated`) where a chunk of the picture breaks off, `Unfollowed` where
- * there is none.
+ * Throws `ImageError` (`truncated`) if a chunk of the picture is cut off, `Unfollowed` if there is
+ * none.
  */
 export function stripWebp(out: Collector): void {
   const { bytes } = out;
@@ -92,13 +92,13 @@ function isPicture(name: string): boolean {
   return ["VP8 ", "VP8L", "ALPH"].includes(name);
 }
 
-/** The chunks of a range; one that is not of the picture may be cut off, and is nothing then. */
+/** The chunks of a range. If one that is no part of the picture is cut off, it is ignored. */
 function chunksIn(
   { bytes }: Collector,
   from: number,
   to: number,
 ): { chunks: readonly Chunk[]; end: number } {
-  // Writers count wrongly: what RIFF says is the end only where it is inside of the file.
+  // Encoders may count wrongly: RIFF's length is used only if it is within the file.
   const said = 8 + uintLe(bytes, 4, 4);
   const stop = from === 12 && said > 12 ? Math.min(to, said) : to;
   const chunks: Chunk[] = [];
@@ -112,19 +112,19 @@ function chunksIn(
       return { chunks, end: at };
     }
     chunks.push({ name, start, end });
-    // Writers disagree about the padding of the last chunk.
+    // Encoders disagree about the padding of the last chunk.
     at = Math.min(to, end + (end - start) % 2);
   }
   return { chunks, end: at };
 }
 
-/** A chunk's first bytes alone. */
+/** Cuts a chunk to its first bytes. */
 function cut(out: Collector, { name, start, end }: Chunk, length: number): Chunk {
   if (end - start > length) out.drop("other");
   return { name, start, end: Math.min(end, start + length) };
 }
 
-/** A colour profile, without names. */
+/** Returns a color profile, without names. */
 function neutralIcc(out: Collector, chunk: Chunk): Piece {
   const bytes = out.bytes.subarray(chunk.start, chunk.end);
   const neutral = neutralProfile(bytes);

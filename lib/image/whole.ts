@@ -1,5 +1,5 @@
 /**
- * Whether a JPEG without its end lacks nothing else.
+ * Checks whether a JPEG without its end marker is complete otherwise.
  *
  * This module is browser compatible.
  *
@@ -9,15 +9,15 @@ import { ImageError } from "./errors.ts";
 
 const END = Uint8Array.of(0xff, 0xd9);
 
-/** Codes that no scan goes on with by chance, none of them a marker. */
+/** Bytes that continue no real scan, none of them a marker. */
 const NOISE = Uint8Array.from({ length: 256 }, (_, i) => (i * 167 + 91) % 251);
 
 const ROWS = 256;
 
 /**
- * Decodes it twice, once with noise before its end. Decoders fill up what is missing, and noise
- * fills it up in another way; where all of the picture is there, nothing looks at the noise. `blob`
- * has the end that was added.
+ * Decodes it twice, once with noise before its end. Decoders fill in missing data, and with noise
+ * they fill it in differently; if the picture is complete, the noise is never read. `blob` includes
+ * the end marker that was added.
  *
  * Throws `ImageError`: `undecodable`.
  */
@@ -28,7 +28,8 @@ export async function isWholeJpeg(blob: Blob): Promise<boolean> {
 }
 
 async function fingerprint(source: Blob): Promise<string> {
-  // Not ImageDecoder: its pixels differ by one or two after how long a file is (Chromium 156).
+  // Not ImageDecoder: its pixels differ by one or two depending on the file's length (Chromium
+  // 156).
   const bitmap = await createImageBitmap(source).catch((cause) => {
     throw new ImageError("undecodable", { cause });
   });

@@ -1,6 +1,6 @@
 /**
- * The page's side of a worker that handles pictures: one question at a time, and an answer to each,
- * whatever becomes of the worker.
+ * The page's side of a worker that handles pictures: one request at a time, each with an answer,
+ * whatever happens to the worker.
  *
  * This module is browser compatible.
  *
@@ -8,7 +8,7 @@
  */
 import { ImageError, type ImageErrorReason } from "./errors.ts";
 
-/** What a worker answers. */
+/** A worker's answer. */
 export type WorkerAnswer<Result> =
   | { readonly ok: true; readonly result: Result }
   | { readonly ok: false; readonly reason: ImageErrorReason };
@@ -19,13 +19,13 @@ export interface ImageWorkerOptions {
   readonly timeoutMs?: number;
 }
 
-/** How one question is asked. */
+/** Options of one request. */
 export interface AskOptions {
-  /** What goes over to the worker, and is gone here. */
+  /** What is transferred to the worker, and no longer usable here. */
   readonly transfer?: readonly Transferable[];
-  /** Gives up: the worker is terminated. */
+  /** Aborting terminates the worker. */
   readonly signal?: AbortSignal | undefined;
-  /** How many times as long as one picture this may take. */
+  /** Time limit, as a multiple of that for one picture. */
   readonly times?: number;
 }
 
@@ -33,8 +33,8 @@ export interface AskOptions {
 const TIMEOUT_MS = 20_000;
 
 /**
- * Asks a worker, one question after the other. It is started anew after a crash, a timeout or an
- * abort.
+ * Sends requests to a worker, one after the other. The worker is restarted after a crash, a timeout
+ * or an abort.
  */
 export class ImageWorker<Request> {
   readonly #makeWorker: () => Worker;
@@ -44,22 +44,22 @@ export class ImageWorker<Request> {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * `worker` is the URL of the bundled script (a classic one), or a function that makes the worker
-   * (for Trusted Types, where a plain string is refused).
+   * `worker` is the URL of the bundled script (a classic one), or a function that creates the
+   * worker (for Trusted Types, which refuse a plain string).
    */
   constructor(worker: string | URL | (() => Worker), options: ImageWorkerOptions = {}) {
     this.#makeWorker = typeof worker === "function" ? worker : () => new Worker(worker);
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  /** Starts the worker before it is asked anything, so that it is warm then. Idempotent. */
+  /** Starts the worker before the first request, so that it is warm by then. Idempotent. */
   warmUp(): void {
     if (isAvailable() && this.#worker === null) this.#start();
   }
 
   /**
-   * `Result` is what the worker of the same build gives for such a request. Throws `ImageError`:
-   * what the worker says, `timeout`, `aborted`, `crashed`, `unloaded`, `unavailable`.
+   * `Result` is what the worker of the same build returns for such a request. Throws `ImageError`:
+   * the worker's reason, `timeout`, `aborted`, `crashed`, `unloaded`, `unavailable`.
    */
   protected ask<Result>(request: Request, options: AskOptions = {}): Promise<Result> {
     const run = this.#last.then(() => this.#ask<Result>(request, options));
@@ -67,12 +67,15 @@ export class ImageWorker<Request> {
     return run;
   }
 
-  /** Says what has no answer, now, whatever is being asked; nothing where there is no worker. */
+  /**
+   * Sends a message without an answer, at once, even during a request; does nothing without a
+   * worker.
+   */
   protected tell(request: Request): void {
     this.#worker?.postMessage(request);
   }
 
-  /** Terminates the worker; a question under way rejects with `aborted`. Idempotent. */
+  /** Terminates the worker; a pending request rejects with `aborted`. Idempotent. */
   close(): void {
     this.#closing.abort();
     this.#stop();
@@ -80,7 +83,7 @@ export class ImageWorker<Request> {
 
   #start(): Worker {
     const worker = this.#makeWorker();
-    // A worker that failed to load while nobody waited for it is replaced for the next question.
+    // A worker that failed to load while no request was pending is replaced for the next one.
     worker.addEventListener("error", () => {
       if (this.#worker === worker) this.#stop();
     });
@@ -96,7 +99,7 @@ export class ImageWorker<Request> {
     request: Request,
     { transfer = [], signal, times = 1 }: AskOptions,
   ): Promise<Result> {
-    // AbortSignal.any is younger than the browsers that we want to serve.
+    // AbortSignal.any is newer than the oldest browsers that are supported.
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
     if (signals.some(({ aborted }) => aborted)) throw new ImageError("aborted");
     if (!isAvailable()) throw new ImageError("unavailable");
@@ -115,7 +118,8 @@ export class ImageWorker<Request> {
           else reject(new ImageError(data.reason));
         }, once);
         worker.addEventListener("error", (event) => {
-          // By HTML a script that did not come is a plain event; what one throws is an ErrorEvent.
+          // According to HTML, a script that failed to load causes a plain event; an exception in
+          // it, an ErrorEvent.
           fail(event instanceof ErrorEvent ? "crashed" : "unloaded", event);
         }, once);
         worker.addEventListener("messageerror", (event) => fail("crashed", event), once);
@@ -130,19 +134,22 @@ export class ImageWorker<Request> {
   }
 }
 
-/** Everything that the workers will need: Chromium 69, Firefox 105, Safari 16.4. */
+/** Whether everything is available that the workers need: Chromium 69, Firefox 105, Safari 16.4. */
 function isAvailable(): boolean {
   return "Worker" in globalThis && "createImageBitmap" in globalThis &&
     "OffscreenCanvas" in globalThis;
 }
 
-/** What is said to a question. */
+/** The answer to a request. */
 export interface Answer {
   readonly result: unknown;
   readonly transfer: readonly Transferable[];
 }
 
-/** The worker's side: answers each question once; `null` to what is no question. */
+/**
+ * The worker's side: answers each request once; `answer` returns `null` for a message that needs no
+ * answer.
+ */
 export function answerEach<Request>(
   answer: (request: Request) => Promise<Answer> | null,
 ): void {
