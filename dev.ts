@@ -110,8 +110,8 @@ async function bundleScript(entry: string, minify: boolean): Promise<Uint8Array>
  * (docs/architecture.md has the command).
  */
 function hashBuild(): string {
-  // Files that a build does not process are served by Fresh from static/; its stand-in copies them
-  // to the processed ones.
+  // Fresh serves files that a build does not process from static/; its stand-in copies them next to
+  // the processed ones.
   const served = new Map<string, string>();
   for (const root of ["static", "_fresh/static"]) {
     for (const path of filesBelow(root)) served.set(path.slice(root.length), path);

@@ -49,7 +49,7 @@ export function describe(t: Texts, { what }: TimelineEntry): string {
   }
 }
 
-/** After a peer was turned away, the entry that they left needs no line of its own. */
+/** A peer's leaving needs no line of its own right after the one about turning them away. */
 function isImplied({ what }: TimelineEntry, before: TimelineEntry | undefined): boolean {
   return what.type === "peer" && what.times === 0 && before?.what.type === "turned_away";
 }

@@ -12,8 +12,8 @@ import { neutralProfile } from "./icc.ts";
 import { type Box, box, Cursor, fullBox } from "./isobmff.ts";
 
 /**
- * Properties with a fixed length (23008-12, 14496-12, AVIF, MIAF); those with a version begin with
- * four more bytes.
+ * Properties with a fixed length (23008-12, 14496-12, AVIF, MIAF), which includes four bytes of
+ * version and flags where a property has them.
  */
 const FIXED: ReadonlyMap<string, number> = new Map([
   // Size, pixel aspect ratio, the visible part, rotation, mirroring.

@@ -9,7 +9,7 @@ import { ImageError } from "./errors.ts";
 
 const END = Uint8Array.of(0xff, 0xd9);
 
-/** Bytes that continue no real scan, none of them a marker. */
+/** Bytes with which no real scan would continue by chance; none of them begins a marker. */
 const NOISE = Uint8Array.from({ length: 256 }, (_, i) => (i * 167 + 91) % 251);
 
 const ROWS = 256;

@@ -276,7 +276,10 @@ export class SenderModel {
     this.#session.peek()?.setKeep(on);
   }
 
-  /** Connects only through a relay, or not; has no effect on an established link. */
+  /**
+   * Connects only through a relay (TURN or the server's), or not; has no effect on an established
+   * link.
+   */
   setRelay(on: boolean): void {
     this.#relay.value = on;
     keepPreferences({ relay: on });

@@ -199,7 +199,10 @@ export class ViewerModel {
     return this.#relay;
   }
 
-  /** Connects only through a relay, or not; takes effect at the next press of "Connect". */
+  /**
+   * Connects only through a relay (TURN or the server's), or not; takes effect at the next press of
+   * "Connect".
+   */
   setRelay(on: boolean): void {
     this.#relay.value = on;
   }
