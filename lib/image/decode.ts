@@ -144,8 +144,8 @@ function decodesToFrames(): boolean {
 async function decodeFrame(request: RawRequest): Promise<Raw> {
   const { source, facts: { type } } = request;
   const data = source instanceof Blob ? source.stream() : source;
-  // Without a wish for a still picture it begins as `<img>` does, with the track of an AVIF that
-  // moves and the first frame of an APNG.
+  // Not asked to prefer a still picture, the decoder begins as `<img>` does: with the animation's
+  // track of an AVIF, and with the first frame of an APNG.
   const decoder = new ImageDecoder({ data, type, ...scaledSize(request) });
   try {
     const { image } = await decoder.decode();
@@ -161,7 +161,7 @@ async function decodeFrame(request: RawRequest): Promise<Raw> {
   }
 }
 
-/** The pixels of a decoder's frame, as they are stored. The frame stays the caller's. */
+/** The pixels of a decoder's frame, as they are stored. The caller keeps ownership of the frame. */
 export async function toRaw(frame: TurnedFrame): Promise<Raw> {
   const { rotation = 0, flip = false, colorSpace: { primaries } } = frame;
   const plain = rotation === 0 && !flip ? frame.clone() : unturned(frame);

@@ -1,5 +1,5 @@
 /**
- * Loads the code for a session. It is most of the JavaScript, and useless to people who only look
+ * Loads the script for a session. It is most of the JavaScript, and useless to people who only look
  * at the page.
  *
  * This module is browser compatible.
@@ -30,8 +30,8 @@ const REST_MS = 1_000;
 
 /**
  * Preloads, after the page was shown, what it is going to need, because the server may be
- * unreachable by the time a picture is chosen. Loads the session's code at the first input, and the
- * picture worker at the first input or after {@linkcode REST_MS}, whichever is first.
+ * unreachable by the time a picture is chosen. Loads the session's script at the first input, and
+ * the picture worker at the first input or after {@linkcode REST_MS}, whichever is first.
  */
 export function loadSoon(worker: Pick<Decoder, "warmUp">): void {
   const listening = new AbortController();

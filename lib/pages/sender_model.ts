@@ -64,7 +64,7 @@ export class SenderModel {
   readonly #relay = signal(false);
   /**
    * Prepared pictures for which no session could start, because the server did not answer the
-   * request for the session's code.
+   * request for its script.
    */
   readonly #stranded = signal<readonly OutgoingContent[]>([]);
   /** The picture that was removed last, as long as that can be undone. */
@@ -277,8 +277,8 @@ export class SenderModel {
   }
 
   /**
-   * Connects only through a relay (TURN or the server's), or not; has no effect on an established
-   * link.
+   * Connects only through a relay (TURN or the encrypted relay), or not; an existing connection is
+   * unaffected.
    */
   setRelay(on: boolean): void {
     this.#relay.value = on;
@@ -396,7 +396,7 @@ export class SenderModel {
       if (error instanceof ImageError) {
         this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
       }
-      // Otherwise the server did not deliver the editor's code: the picture stays as it is.
+      // Otherwise the server did not deliver the editor's script: the picture stays as it was.
       return null;
     }
   }
@@ -490,7 +490,7 @@ export class SenderModel {
     }
   }
 
-  /** Returns a function that starts a session; `null` if the server did not deliver its code. */
+  /** Returns a function that starts a session; `null` if the server did not deliver its script. */
   async #beginner(loading: ReturnType<typeof loadSession>): Promise<(() => Session) | null> {
     try {
       const sessionClass = await loading;
@@ -511,7 +511,7 @@ export class SenderModel {
       if (before === null) this.#lapsed.value = true;
       else this.#begin(sessionClass, before);
     } catch {
-      // The server did not deliver the code. What is stored stays, for the next reload.
+      // The server did not deliver the script. What is stored stays, for the next reload.
     } finally {
       this.#returning.value = false;
     }

@@ -50,7 +50,7 @@ export interface TimelineEntry {
   readonly what:
     | { readonly type: "waiting" }
     /**
-     * A peer arrived or left before a link was established. A run of these is one entry; `times`
+     * A peer arrived or left before the two were connected. A run of these is one entry; `times`
      * counts the arrivals in it.
      */
     | { readonly type: "peer"; readonly here: boolean; readonly times: number }
@@ -118,7 +118,7 @@ export class Session {
   readonly #connector: Connector;
   readonly #memory: TabMemory;
   #link: SecureLink | null = null;
-  /** True until the peer's first message on this link, `back`, arrives. */
+  /** True until `back` arrives, which is the peer's first message on this secure link. */
   #unsettled = false;
   /** Ends the session when the peer has been away for too long. */
   #return: ReturnType<typeof setTimeout> | undefined;
@@ -283,7 +283,7 @@ export class Session {
     this.#connector.start();
   }
 
-  /** Hides this side's address from the peer, or not; an established link is unaffected. */
+  /** Hides this side's address from the peer, or not; an existing connection is unaffected. */
   hideAddress(on: boolean): void {
     this.#memory.keep({ hide: on });
     this.#connector.hideAddress(on);
@@ -444,8 +444,8 @@ export class Session {
   }
 
   /**
-   * Sends `back`, the position where this side continues, on the first link after a reload of
-   * either page.
+   * Sends `back`, the position where this side continues, on the first secure link after a reload
+   * of either page.
    */
   #sayBack(link: SecureLink, inbox: Inbox): void {
     inbox.detach(inbox.last ?? this.#options.before?.last);
@@ -455,7 +455,7 @@ export class Session {
     link.sendControl({ t: "back", next, ...(last === undefined ? {} : { last }) }).catch(() => {});
   }
 
-  /** The peer's page was reloaded and proved itself: the old link is over. */
+  /** The peer's page was reloaded and proved itself: the old secure link is over. */
   #detach(): void {
     this.#link?.drop();
     this.#link = null;
@@ -481,7 +481,7 @@ export class Session {
 
   async #control(inbox: Inbox, opened: OpenedControl): Promise<void> {
     const { message } = opened;
-    // `back` is the first message on a link after a reload, and is sent only once.
+    // `back` is the first message on a secure link after a reload, and is sent only once.
     if ((message.t === "back") !== this.#unsettled) throw new ProtocolError();
     if (message.t === "meta" && this.#options.role === "S" && !this.#mayAnswer) {
       // A picture that nobody asked for would keep the sender's session open.
@@ -597,7 +597,7 @@ export class Session {
     clearTimeout(this.#return);
     batch(() => {
       this.#happen({ type: "end", reason });
-      // Over the server's relay, the goodbye message has to leave before the room is deleted.
+      // Over the encrypted relay, the goodbye message has to leave before the room is deleted.
       this.#outOfUse(this.#route.peek() === "server" ? closing : undefined);
       this.#note({ type: "ended", reason });
     });

@@ -85,7 +85,7 @@ export class ViewerModel {
   readonly #suggestions: ReadonlySignal<readonly string[]>;
   readonly #session = signal<Session | null>(null);
   readonly #relay = signal(false);
-  /** The code for a session could not be loaded: the server does not answer. */
+  /** The script for a session could not be loaded: the server does not answer. */
   readonly #unloaded = signal(false);
   #joining = false;
   /** The fragment that stays in the address. */
@@ -200,8 +200,8 @@ export class ViewerModel {
   }
 
   /**
-   * Connects only through a relay (TURN or the server's), or not; takes effect at the next press of
-   * "Connect".
+   * Connects only through a relay (TURN or the encrypted relay), or not; takes effect at the next
+   * press of "Connect".
    */
   setRelay(on: boolean): void {
     this.#relay.value = on;
@@ -221,7 +221,7 @@ export class ViewerModel {
   }
 
   /**
-   * Reads the link if somebody followed "Skip to the content" before this code was loaded: the
+   * Reads the link if somebody followed "Skip to the content" before this script was loaded: the
    * browser records the URL that the page was loaded with. The link itself is one step back in the
    * history, and is removed there as usual.
    */
