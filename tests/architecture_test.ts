@@ -1,6 +1,5 @@
 /**
- * The order of docs/architecture.md, checked: who may import whom. A rule that is only written down
- * is soon broken.
+ * Tests the order of docs/architecture.md: who may import whom.
  *
  * @module
  */
@@ -10,12 +9,12 @@ import { BROWSER_FOLDERS, LAYERS } from "./support/layers.ts";
 import { PROJECT } from "./support/project.ts";
 
 /**
- * Rendered on the server and in browsers: of the browser's folders they name types, and load code
- * only where they run in a browser.
+ * Rendered on the server and in browsers: they import types of the browser's folders, and load
+ * their code only where they run in a browser.
  */
 const SHOWS_ONLY = "components";
 
-/** Pages are put together here, so it imports of both sides. */
+/** Pages are put together here, so it imports from both sides. */
 const JOINS_BOTH = "routes";
 
 const FOLDERS = LAYERS.map(({ folder }) => folder);
@@ -27,7 +26,7 @@ function folderOf(path: string): string {
 function isAllowed(from: string, { path, typeOnly, dynamic }: Import): boolean {
   if (path === null) return true;
   const to = folderOf(path);
-  // What is linked is a package for everybody else; the build is made of all of it; texts are data.
+  // Linked packages are external to everything else; the build covers all of it; locales are data.
   if (to === from || /^(packages|_fresh|locales)\//.test(path)) return true;
   const [here, there] = [FOLDERS.indexOf(from), FOLDERS.indexOf(to)];
   if (there === -1 || there > here) return false;
@@ -39,7 +38,7 @@ function isAllowed(from: string, { path, typeOnly, dynamic }: Import): boolean {
 const imports = await importsOf(FOLDERS.flatMap(sourceFiles));
 
 for (const folder of FOLDERS) {
-  Deno.test(`${folder} imports nothing that stands above it, or that runs elsewhere`, () => {
+  Deno.test(`${folder} imports nothing above it in the order, nor what runs elsewhere`, () => {
     const wrong: string[] = [];
     for (const file of sourceFiles(folder)) {
       for (const used of imports.get(file) ?? []) {
@@ -50,7 +49,7 @@ for (const folder of FOLDERS) {
   });
 }
 
-Deno.test("what runs in a browser imports no module of Node or Deno, and nothing of the server", () => {
+Deno.test("what runs in a browser imports nothing of Node, Deno or the server", () => {
   const wrong: string[] = [];
   for (const file of reachable(BROWSER_FOLDERS.flatMap(sourceFiles))) {
     for (const { specifier, path } of imports.get(file) ?? []) {
@@ -64,8 +63,7 @@ Deno.test("what runs in a browser imports no module of Node or Deno, and nothing
 });
 
 /**
- * Files that end up in a browser when `roots` do: followed through imports that are more than
- * types.
+ * Files that end up in a browser if `roots` do, found by following imports other than type imports.
  */
 function reachable(roots: readonly string[]): Set<string> {
   const seen = new Set(roots);

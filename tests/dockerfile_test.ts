@@ -1,5 +1,5 @@
 /**
- * The Dockerfile: what it says, and what comes of it as far as that can be seen without Docker
+ * The Dockerfile: its text, and its result as far as it can be tested without Docker
  * (tests/support/image.ts).
  *
  * @module
@@ -17,7 +17,7 @@ const last = stages.at(-1) ?? { base: "", alias: null, steps: [] };
 /** How long a server may take until it answers. */
 const START_MS = 30_000;
 
-/** What the last step of that name says. */
+/** The value of the last step of that name. */
 function said({ steps }: Stage, name: string): string {
   return steps.findLast((step) => step.name === name)?.rest ?? "";
 }
@@ -26,7 +26,7 @@ function end(server: Deno.ChildProcess): void {
   try {
     server.kill("SIGTERM");
   } catch {
-    // It ended by itself.
+    // The process ended by itself.
   }
 }
 
@@ -42,7 +42,7 @@ async function answers(url: string): Promise<Response> {
   }
 }
 
-Deno.test("the container runs the server with the permissions of the task start", async () => {
+Deno.test("the container runs the server with the permissions of the start task", async () => {
   const { tasks } = await readDenoJson();
   const serve = tasks.start?.split("&&").at(-1)?.trim().split(/\s+/) ?? [];
   const command = execForm(said(last, "CMD"));
@@ -50,7 +50,7 @@ Deno.test("the container runs the server with the permissions of the task start"
   assert(command.includes("--cached-only"), "it may fetch code when it starts");
 });
 
-Deno.test("the container has health looked at, and sets nothing but known settings", () => {
+Deno.test("the container has a health check, and sets only known settings", () => {
   const command = healthCommand(said(last, "HEALTHCHECK"));
   assert(command.includes("--cached-only") && !command.includes("-A"), command.join(" "));
   const names = last.steps.filter(({ name }) => name === "ENV").flatMap(({ rest }) =>
@@ -59,7 +59,7 @@ Deno.test("the container has health looked at, and sets nothing but known settin
   assertEquals(names.filter((name) => !name.startsWith("DENO_") && !(name in DEFAULTS)), []);
 });
 
-Deno.test("the container is built as the task build does it", async () => {
+Deno.test("the container is built as the build task does it", async () => {
   const { tasks } = await readDenoJson();
   assert(dockerfile.includes(`\nRUN ${tasks.build}\n`), tasks.build);
 });
@@ -77,7 +77,7 @@ Deno.test("the container does not run as root", () => {
 });
 
 Deno.test({
-  name: "replayed without Docker, the image serves from a tree that nobody can write to",
+  name: "replayed without Docker, the image serves from a read-only tree",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using image = await Image.build(stages);
@@ -118,7 +118,7 @@ Deno.test({
     assertEquals((await check()).code, 1);
     assertEquals(await image.files(), before);
 
-    // What is only loaded with a store has to be in the cache as well.
+    // Modules that are loaded only with a store have to be in the cache as well.
     const other = image.spawn(execForm(said(last, "CMD")), {
       ...env,
       REDIS_URL: `redis://127.0.0.1:${freePort()}`,

@@ -1,8 +1,8 @@
 /**
- * Deno fetches everything that a lock file names as soon as it needs one package of it. So there
+ * Deno downloads everything that a lock file names as soon as it needs one package of it. So there
  * are two: deno.lock for the app, which `deno task start` and the container use, and
- * tests/deno.lock for whoever works on it. A first start with it leaves 26 MB in Deno's cache, and
- * 116 MB when it named the browser that the tests may need.
+ * tests/deno.lock for developers. A first start with deno.lock leaves 26 MB in Deno's cache; it
+ * left 116 MB when that file named the browser that the tests may need.
  *
  * @module
  */
@@ -23,7 +23,7 @@ Deno.test("the lock file of the app names no package that only tests need", asyn
   assert(!/puppeteer|chromium|axe-core|fast-check|yaml@/.test(names), names);
 });
 
-Deno.test("both lock files name the same packages in the same versions; else run: deno task --frozen=false lock", async () => {
+Deno.test("both lock files agree; to update: deno task --frozen=false lock", async () => {
   const all = (await readLock("tests/deno.lock")).npm;
   const { npm } = await readLock("deno.lock");
   for (const [name, { integrity }] of Object.entries(npm)) {

@@ -5,8 +5,8 @@
  * the other, and break tests of what has to answer in time. Each lane lends its files one browser,
  * and the app is built once, because starting a browser and a server takes longer than most tests.
  *
- * Arguments go to one `deno test`, e.g. `deno task test tests/net --filter=repair`. It checks the
- * types of these files alone, and the app is built only if one of them starts it.
+ * Arguments are passed to one `deno test`, e.g. `deno task test tests/connection --filter=repair`.
+ * It checks the types of these files alone, and the app is built only if one of them starts it.
  *
  * @module
  */
@@ -16,21 +16,21 @@ import { launchBrowser, LENT_BROWSER, type TestBrowser } from "./support/browser
 import { sourceFiles } from "./support/imports.ts";
 import { PROJECT } from "./support/project.ts";
 
-/** What a file imports that keeps pages busy. To miss one costs time and nothing else. */
+/** Imports of files that keep pages busy. A missing one costs only time. */
 const BUSY = /\/(?:app|bench|browser|peer_stage|scene)\.ts"/;
 
-/** What a file imports that waits for networks, servers, graces and attackers to come and go. */
+/** Imports of files that wait for networks, servers, grace periods and attackers. */
 const WAITS = /\/(?:attack|firefox|forward|lab|redis|runner|udp_proxy)\.ts"/;
 
-/** So many of the other files share one process. */
+/** This many of the other files share one process. */
 const PACK = 12;
 
-/** What became of tests, in the words of the last line of `deno test`. */
+/** Test results, in the words of the last line of `deno test`. */
 const OUTCOMES = ["passed", "failed", "ignored"] as const;
 
 type Totals = Record<typeof OUTCOMES[number], number>;
 
-/** For each lane the files that one `deno test` after the other runs. */
+/** For each lane the groups of files that `deno test` runs one after the other. */
 function lanes(): string[][][] {
   const busy: string[] = [];
   const waiting: string[] = [];
@@ -47,21 +47,19 @@ function lanes(): string[][][] {
   return [busy.map((file) => [file]), [...waiting.map((file) => [file]), ...packs]];
 }
 
-/** What every `deno` command here uses. */
+/** Arguments of every `deno` command here. */
 const LOCK = ["--frozen", "--lock=tests/deno.lock"];
 
 /** How many of the slowest files are named at the end. */
 const SLOWEST = 20;
 
-/** What became of one job, for the table at the end. */
+/** The result of one job, for the table at the end. */
 interface Timed {
   readonly name: string;
   readonly seconds: number;
 }
 
-/**
- * What failed tests threw, a few lines each: often nothing but the end of the output is at hand.
- */
+/** What failed tests threw, a few lines each: often only the end of the output is at hand. */
 function reasons(text: string): string[] {
   return Array.from(
     text.matchAll(/^error: (.*(?:\n(?! {4}at ).*){0,2})/gm),
@@ -81,7 +79,7 @@ async function runJob(
   const command = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", ...LOCK, "--no-check", ...files],
     cwd: PROJECT,
-    // Colours would hide the summary.
+    // Colors would hide the summary.
     env: { [LENT_BROWSER]: browser.browser.wsEndpoint(), NO_COLOR: "1", [APP_IS_BUILT]: "1" },
     stdin: "null",
     stdout: "piped",
@@ -100,7 +98,7 @@ async function runJob(
   const name = files.length === 1 ? first : `${files.length} files from ${first}`;
   times.push({ name, seconds });
   tell(`${text.replace(`${summary}\n`, "").trim()}\n${complaints}(${name}: ${seconds} s)\n`);
-  // A process that broke off has said nothing of how many tests that cost.
+  // A process that crashed reports no number of tests.
   if (summary === undefined) {
     totals.failed++;
     const line = complaints.split("\n").find((line) => line.startsWith("error")) ?? "no word why";
@@ -113,7 +111,7 @@ async function runJob(
   return wrong.map((line) => `${name}: ${line}`);
 }
 
-/** Runs everything. Says whether all was well. */
+/** Runs everything. Returns whether all succeeded. */
 async function runAll(): Promise<boolean> {
   const started = performance.now();
   if (await deno(["check", ...LOCK]) !== 0) return false;

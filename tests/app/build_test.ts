@@ -1,5 +1,6 @@
 /**
- * The hash of what browsers get: the same wherever it is built, and to be had without our programs.
+ * The hash of what browsers get is the same wherever it is built, and can be computed without our
+ * programs.
  *
  * @module
  */
@@ -26,7 +27,9 @@ async function run([program = "", ...args]: readonly string[], cwd: string): Pro
   return { stdout, stderr };
 }
 
-/** A copy of what a build needs, in a directory of its own, without what an earlier one made. */
+/**
+ * A copy of what a build needs, in a directory of its own, without the output of earlier builds.
+ */
 async function cleanCopy(directory: string): Promise<string> {
   await copyContext(directory);
   for (const made of ["static/workers", "static/sw.js"]) {
@@ -35,7 +38,7 @@ async function cleanCopy(directory: string): Promise<string> {
   return directory;
 }
 
-/** Builds as the task does; the hash that it prints. */
+/** Builds as the task does. Returns the hash that it prints. */
 async function build(directory: string): Promise<string> {
   const command = (await readDenoJson()).tasks["build"]?.split(" ").slice(1) ?? [];
   const { stdout } = await run([Deno.execPath(), ...command], directory);
@@ -57,12 +60,12 @@ Deno.test({
       const hash = await build(one);
       assertEquals(await build(two), hash);
 
-      // The command of docs/architecture.md, as it stands there.
+      // The command of docs/architecture.md, copied verbatim.
       const docs = await Deno.readTextFile(`${PROJECT}docs/architecture.md`);
       const command = /^ {4}(cd _fresh\/static && find .+ \| sha256sum)$/m.exec(docs)?.[1] ?? "";
       assertMatch((await run(["sh", "-c", command], one)).stdout, new RegExp(`^${hash} `));
 
-      // One byte of what browsers get, and it is another hash.
+      // One byte more in what browsers get changes the hash.
       await Deno.writeTextFile(`${two}/static/styles.css`, "\n", { append: true });
       assert(await build(two) !== hash);
     } finally {

@@ -1,5 +1,5 @@
 /**
- * The manifest of the installed app, held against what it names.
+ * The manifest of the installed app names only what exists.
  *
  * @module
  */
@@ -48,13 +48,13 @@ Deno.test("every icon is there, as large as the manifest says", async () => {
   assertEquals(seen, ["192x192 any", "512x512 any", "512x512 maskable"]);
 });
 
-Deno.test("pictures are shared to the address and the field that the service worker knows", () => {
+Deno.test("the manifest shares pictures to the service worker's address and field", () => {
   const { action, method, enctype, params } = manifest.share_target;
   assertEquals([action, method, enctype], [names.SHARE_PATH, "POST", "multipart/form-data"]);
   assertEquals(params.files.map(({ name }) => name), [names.SHARE_FIELD]);
 });
 
-Deno.test("what is shared or opened is what the file dialog offers", async () => {
+Deno.test("the manifest accepts the same file types as the file dialog", async () => {
   const source = await Deno.readTextFile(`${PROJECT}components/PictureInput.tsx`);
   const [, accept = ""] = /ACCEPT = "([^"]+)"/.exec(source) ?? [];
   assert(accept.includes("image/jpeg"));
@@ -62,7 +62,7 @@ Deno.test("what is shared or opened is what the file dialog offers", async () =>
   assertEquals(Object.keys(manifest.file_handlers[0]?.accept ?? {}).join(), accept);
 });
 
-Deno.test("the service worker is at the address that Trusted Types let through, and the routes are there", async () => {
+Deno.test("the service worker has the address that Trusted Types allow; routes exist", async () => {
   const environment = await Deno.readTextFile(`${PROJECT}lib/device/environment.ts`);
   assert(environment.includes(`pathname === "${names.WORKER_PATH}"`));
   for (const path of [names.OFFLINE_PAGE, names.SHARE_PATH]) {

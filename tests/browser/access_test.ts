@@ -1,5 +1,5 @@
 /**
- * The access key, and what people read who hit a limit: over the real app, its cookies and a real
+ * The access key, and what people read when they hit a limit: the real app, its cookies and a real
  * browser.
  *
  * @module
@@ -20,11 +20,10 @@ function post(app: TestApp, key: string, headers: HeadersInit = {}): Promise<Res
   return fetch(`${app.url}/access`, { method: "POST", body, headers, redirect: "manual" });
 }
 
-/** How a `create` ends over a socket with these headers: `created`, or a close code. */
+/** The result of a `create` over a socket with these headers: `created`, or a close code. */
 async function create(app: TestApp, headers: Record<string, string> = {}): Promise<unknown> {
   const access = newAccess();
-  // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does
-  // not know them.
+  // Deno's WebSocket takes headers; the DOM's type, which the project is checked with, lacks them.
   const socket: WebSocket = Reflect.construct(WebSocket, [
     `${app.url.replace("http", "ws")}/ws/${access.room}`,
     { protocols: [SUBPROTOCOL], headers: { origin: app.url, ...headers } },
@@ -43,7 +42,7 @@ async function create(app: TestApp, headers: Record<string, string> = {}): Promi
   return result;
 }
 
-Deno.test("the server asks for its key before a room is made, and never before one is joined", async () => {
+Deno.test("the access key is required to create a room, never to join one", async () => {
   await using app = await startApp({ env: { ACCESS_KEY: KEY, LOG_LEVEL: "debug" } });
 
   const page = await (await fetch(app.url)).text();
@@ -75,7 +74,7 @@ Deno.test("the server asks for its key before a room is made, and never before o
   }
 });
 
-Deno.test("who tries keys is sent away with 429, and from there the right one is not heard either", async () => {
+Deno.test("after too many wrong keys an address gets 429, even with the right one", async () => {
   await using app = await startApp({ env: { ACCESS_KEY: KEY } });
   const statuses = [];
   for (let i = 0; i < 11; i++) {
@@ -90,7 +89,7 @@ Deno.test("who tries keys is sent away with 429, and from there the right one is
   assertMatch(await late.text(), /Too many wrong keys. Try again in \d+ seconds/);
 });
 
-Deno.test("a person enters the key once, without a script, and shows a picture; the friend needs none", async () => {
+Deno.test("the key is entered once, without scripts; the friend needs none", async () => {
   await using app = await startApp({ env: { ACCESS_KEY: KEY } });
   await withBrowser(async (browser) => {
     const mine = await browser.newPage({ allowErrors: [/401/] });
@@ -113,8 +112,7 @@ Deno.test("a person enters the key once, without a script, and shows a picture; 
     const cookies = await page.evaluate(() => document.cookie);
     assertEquals(cookies, "");
 
-    // The key was changed meanwhile, or the twelve hours are over: the page that is still open says
-    // so.
+    // The key was changed, or the twelve hours are over: the page that is still open reports it.
     await mine.context.deleteCookie(...await mine.context.cookies());
     await sender.burn();
     await sender.press("reset");
@@ -124,7 +122,7 @@ Deno.test("a person enters the key once, without a script, and shows a picture; 
   });
 });
 
-Deno.test("a person whose network does too much reads for how long to wait", async () => {
+Deno.test("a person over the network's limit reads how long to wait", async () => {
   await using app = await startApp({
     env: { LIMIT_CREATIONS_PER_MINUTE_PER_IP: "1", LIMIT_UPGRADES_PER_MINUTE_PER_IP: "3" },
   });
@@ -134,8 +132,8 @@ Deno.test("a person whose network does too much reads for how long to wait", asy
     await sender.offer(await fixture("flat"));
     await sender.leave();
     await sender.waitPhase("ended");
-    // The second room is one too many; the fourth socket as well, which the server does not even
-    // open.
+    // The second room exceeds the limit. So does the fourth socket, which the server does not open
+    // at all.
     for (const limit of ["creations", "creations", "upgrades", "upgrades"]) {
       await sender.press("reset");
       await sender.chooseFile(await fixture("flat"));

@@ -1,5 +1,5 @@
 /**
- * What has to hold in every state of both pages, for everybody.
+ * What must hold for everybody, in every state of both pages.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { fixture } from "../support/fixtures.ts";
 import type { Page } from "../support/puppeteer.ts";
 import { type Walk, WALKS } from "../screens/walks.ts";
 
-/** The narrowest screen, which is also what is left of 640 pixels at 200 %. */
+/** The narrowest screen; also what remains of 640 pixels at 200% zoom. */
 const NARROW = { width: 320, height: 640, deviceScaleFactor: 1 };
 const WIDE = { width: 1_280, height: 800, deviceScaleFactor: 1 };
 
-/** How much wider than a narrow screen the page is, and what sticks out. */
+/** By how much the page is wider than a narrow screen, and which elements overflow. */
 function overflow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
@@ -27,8 +27,8 @@ function overflow(page: Page): Promise<string[]> {
 }
 
 /**
- * Buttons and fields that are smaller than a fingertip (WCAG 2.5.8 asks for 24 pixels, inline links
- * excepted).
+ * Buttons and fields smaller than a fingertip (WCAG 2.5.8 requires 24 pixels, except for inline
+ * links).
  */
 function small(page: Page): Promise<string[]> {
   return page.evaluate(() =>

@@ -1,6 +1,6 @@
 /**
  * The app around the pages in real browsers: what the service worker keeps and answers, pictures
- * that the system hands over, and the word that the program has changed.
+ * handed over by the system, and the notice of a new build.
  *
  * @module
  */
@@ -60,10 +60,7 @@ async function waitWorker({ page }: TestPage): Promise<void> {
   });
 }
 
-/**
- * Long enough for what a page does after it is loaded, where a test wants to see that nothing comes
- * of it.
- */
+/** Long enough for what a page does after loading, in tests that expect nothing to follow. */
 function rest(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, REST_MS));
 }
@@ -85,14 +82,14 @@ async function kept() {
   };
 }
 
-/** What pages do in the window of an installed app, which a test has no way to open. */
+/** What pages do in the window of an installed app, which a test can't open. */
 const INSTALLED = `{
   const { matchMedia } = globalThis;
   globalThis.matchMedia = (query) =>
     matchMedia(query === "(display-mode: browser)" ? "not all" : query);
 }`;
 
-/** Posts a picture to `action` as the share sheet does, from the page that is open. */
+/** Posts a picture to `action` as the share sheet does, from the open page. */
 async function share({ page }: TestPage, action: string, picture: Fixture): Promise<void> {
   const base64 = Buffer.from(await Deno.readFile(picture.path)).toString("base64");
   const done = page.waitForNavigation();
@@ -119,7 +116,7 @@ async function share({ page }: TestPage, action: string, picture: Fixture): Prom
   await done;
 }
 
-test("after a whole session the sender's browser keeps the offline page, the build's number and how long pictures may be seen; the viewer's nothing", async ({ app, browser }) => {
+test("a session leaves offline page, build and seconds, no more", async ({ app, browser }) => {
   const sender = await openApp(browser, app.url);
   await sender.reload();
   const link = await sender.offer(await fixture("exif"), { seconds: 60 });
@@ -133,14 +130,14 @@ test("after a whole session the sender's browser keeps the offline page, the bui
   assertEquals(await sender.page.evaluate(kept), {
     ...nothing,
     requests: ["offline: /offline", "offline: /styles.css?offline"],
-    // How somebody likes to show pictures: for how many seconds.
+    // The preference for how many seconds pictures are shown.
     local: ["build", "preferences"],
     workers: 1,
   });
   assertEquals(await viewer.page.evaluate(kept), nothing);
 });
 
-test("the service worker answers pages by fetching them, and touches nothing else", async ({ app, browser }) => {
+test("the service worker fetches pages and touches nothing else", async ({ app, browser }) => {
   const sender = await openApp(browser, app.url);
   const answered: string[] = [];
   const all: string[] = [];
@@ -155,7 +152,7 @@ test("the service worker answers pages by fetching them, and touches nothing els
   assertEquals(answered, ["document /"]);
 });
 
-test("without a server a page says so, and “Try again” leads to the link that was opened, with its secret", async ({ app, browser }) => {
+test("offline, “Try again” opens the link with its secret", async ({ app, browser }) => {
   const sender = await openApp(browser, app.url, {
     allowErrors: [/ERR_CONNECTION_REFUSED|ERR_FAILED/],
   });
@@ -172,7 +169,7 @@ test("without a server a page says so, and “Try again” leads to the link tha
   assertMatch(looks.font, /system-ui/, "its style sheet is there");
   assertEquals(looks.hash, `#${secret}`);
 
-  // Still away: the same page again.
+  // Still offline: the same page again.
   await Promise.all([page.waitForNavigation(), sender.press("reload")]);
   assert(await page.$("[data-field=offline]") !== null);
   await app.start();
@@ -181,11 +178,11 @@ test("without a server a page says so, and “Try again” leads to the link tha
     "the page of the link",
     () => document.querySelector("main[data-phase=idle] [data-action=join]") !== null,
   );
-  // Not asked for a code, so the secret was still there.
+  // It does not ask for a code, so the secret was still there.
   assert(await page.$("[data-field=code]") === null);
 });
 
-test("a picture from the share sheet is chosen on the page, and not a byte of it goes to the server", async ({ app, browser }) => {
+test("a shared picture is chosen, and none of it reaches the server", async ({ app, browser }) => {
   using recorder = new Recorder(app.port);
   const picture = await fixture("exif");
   const sender = await openApp(browser, recorder.url, { before: INSTALLED });
@@ -199,13 +196,13 @@ test("a picture from the share sheet is chosen on the page, and not a byte of it
   const middle = latin1(bytes.subarray(bytes.length >> 1, (bytes.length >> 1) + 32));
   for (const { client } of recorder.connections) assert(!latin1(client).includes(middle));
 
-  // They were handed over once.
+  // They are handed over only once.
   await sender.startOver();
   await rest();
   assertEquals(await sender.phase(), "idle");
 });
 
-test("what another site posts to the share target is in no tab, as nobody has chosen it", async ({ app, browser }) => {
+test("what another site posts to the share target is in no tab", async ({ app, browser }) => {
   const sender = await openApp(browser, app.url);
   await using elsewhere = serveBlank();
   await sender.page.goto(elsewhere.url);
@@ -216,9 +213,9 @@ test("what another site posts to the share target is in no tab, as nobody has ch
   assertEquals(await sender.phase(), "idle");
 });
 
-test("pictures that the file manager opens with the app are chosen on the page", async ({ app, browser }) => {
+test("pictures opened with the app are chosen on the page", async ({ app, browser }) => {
   const base64 = Buffer.from(await Deno.readFile((await fixture("flat")).path)).toString("base64");
-  // As the system calls it; only an installed app has one.
+  // As the system calls it; only an installed app has it.
   const before = `Object.defineProperty(globalThis, "launchQueue", { value: {
     setConsumer(consumer) {
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
@@ -229,7 +226,7 @@ test("pictures that the file manager opens with the app are chosen on the page",
   await sender.waitPhase("waiting");
 });
 
-/** In front of the app: other bytes for the service worker, as after an upgrade. */
+/** A proxy in front of the app: other bytes for the service worker, as after an upgrade. */
 function serveUpgraded(app: TestApp, worker: () => string | null) {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname, search } = new URL(request.url);
@@ -245,17 +242,19 @@ function serveUpgraded(app: TestApp, worker: () => string | null) {
   };
 }
 
-/** A worker as it could have been before: it waits for its turn, and keeps something else. */
+/**
+ * A worker as an earlier version could have been: it waits for its turn, and keeps something else.
+ */
 const OLDER = `addEventListener("install", (event) => event.waitUntil(
     caches.open("older").then((cache) => cache.put("/", new Response("old")))));
   addEventListener("fetch", (event) => {});`;
 
-/** What takes a worker away for good, should ours ever have to go. */
+/** A worker that removes itself for good, should ours ever have to be removed. */
 const FAREWELL = `addEventListener("install", () => skipWaiting());
   addEventListener("activate", (event) => event.waitUntil(
     caches.delete("offline").then(() => registration.unregister())));`;
 
-test("a new service worker takes over at the next page, beside windows that are open, and can be taken away", async ({ app, browser }) => {
+test("a new service worker takes over, and can be removed", async ({ app, browser }) => {
   let code: string | null = OLDER;
   await using upgraded = serveUpgraded(app, () => code);
   const sender = await openApp(browser, upgraded.url);
@@ -292,7 +291,7 @@ test("a new service worker takes over at the next page, beside windows that are 
   await other.close();
 });
 
-/** What stands in the notice; `null` while it is hidden. */
+/** The text of the notice; `null` while it is hidden. */
 function readNotice({ page }: TestPage): Promise<string | null> {
   return page.evaluate(() => {
     const notice = document.querySelector<HTMLElement>("[data-field=code-changed]");
@@ -300,7 +299,7 @@ function readNotice({ page }: TestPage): Promise<string | null> {
   });
 }
 
-test("who comes back to another build is told so, with both numbers, until it is dismissed", async ({ app, browser }) => {
+test("a new build is announced with both numbers until dismissed", async ({ app, browser }) => {
   const now = await builtHash();
   const sender = await openApp(browser, app.url);
   assertEquals(await sender.page.evaluate(() => localStorage.getItem("build")), now);

@@ -1,6 +1,5 @@
 /**
- * What people do with a code that was said to them, and with the pictures that they can compare, in
- * real browsers.
+ * Codes that were read out, and the pictures that people can compare, in real browsers.
  *
  * @module
  */
@@ -11,15 +10,15 @@ import { fixture } from "../support/fixtures.ts";
 import { assertLooksLike, deliver, looksOf, Sender, Viewer } from "../support/flow.ts";
 import { REASON } from "../support/reasons.ts";
 
-/** What a test works with. */
+/** What each test gets. */
 interface Stage {
   readonly app: TestApp;
   readonly browser: TestBrowser;
-  /** A sender who waits with a picture, and what leads to him. */
+  /** A sender who waits with a picture, and the link and code that lead to them. */
   waiting(seconds?: number): Promise<{ sender: Sender; code: string; link: string }>;
   /** Opens the page that asks for a code, as a new person. */
   viewer(options?: PageOptions): Promise<Viewer>;
-  /** A delivered picture and both people, by link. */
+  /** A delivered picture and both people, connected by link. */
   delivered(): Promise<{ sender: Sender; viewer: Viewer }>;
 }
 
@@ -45,20 +44,20 @@ function test(name: string, body: (stage: Stage) => Promise<void>): void {
   });
 }
 
-/** The same digits with words that are in the list and are not the right ones. */
+/** The right digits with words that are in the list but wrong. */
 function wrong(code: string): string {
   const last = code.endsWith("-zoo") ? "abandon" : "zoo";
   return code.replace(/[a-z]+$/, last);
 }
 
-/** Tries a wrong code and waits until the page says so. */
+/** Enters a wrong code and waits until the page says so. */
 async function tryWrong(viewer: Viewer, code: string): Promise<void> {
   await viewer.typeCode(wrong(code));
   await viewer.join();
   assertEquals(await viewer.waitReason("failed"), REASON.wrongCode);
 }
 
-/** What a screen reader was told last. */
+/** What a screen reader was told most recently. */
 function heard(person: Sender | Viewer): Promise<string> {
   return person.page.evaluate(() =>
     document.querySelector("main > [role=status]")?.textContent ?? ""
@@ -66,8 +65,8 @@ function heard(person: Sender | Viewer): Promise<string> {
 }
 
 /**
- * Fails unless somebody reads what to do about pictures that differ, and is not led to do the same
- * again.
+ * Fails unless the page says what to do about pictures that differ, and offers no way to repeat the
+ * same.
  */
 async function assertTold(person: Sender | Viewer): Promise<void> {
   const text = await person.text();
@@ -78,7 +77,7 @@ async function assertTold(person: Sender | Viewer): Promise<void> {
 
 // The main job
 
-test("a picture is shown to somebody who was told the code", async (stage) => {
+test("a picture is shown to somebody who was given the code", async (stage) => {
   const { sender, code } = await stage.waiting();
   assertMatch(await sender.text(), new RegExp(`${new URL(stage.app.url).host}/join`));
   const viewer = await stage.viewer();
@@ -93,7 +92,7 @@ test("a picture is shown to somebody who was told the code", async (stage) => {
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
-test("who has a code finds the place for it from the start page", async (stage) => {
+test("somebody who has a code finds the field for it from the start page", async (stage) => {
   const person = await Sender.open(await stage.browser.newPage(), stage.app.url);
   await person.page.click("main a[href='/join']");
   await person.waitFor(
@@ -116,7 +115,7 @@ test("capitals, spaces and words cut to four letters are forgiven", async (stage
 
 // Mistakes
 
-test("after a wrong word both sides read it, the text is still there, and the right code works", async (stage) => {
+test("both sides see a wrong code; the text stays, and the right one works", async (stage) => {
   const { sender, code } = await stage.waiting();
   const viewer = await stage.viewer();
   await tryWrong(viewer, code);
@@ -133,7 +132,7 @@ test("after a wrong word both sides read it, the text is still there, and the ri
   await sender.waitPhase("delivered");
 });
 
-test("three wrong codes withdraw the code, the sender reads it, and the link still works", async (stage) => {
+test("three wrong codes withdraw the code; the link still works", async (stage) => {
   const { sender, code, link } = await stage.waiting();
   const stranger = await stage.viewer();
   for (let i = 0; i < 3; i++) await tryWrong(stranger, code);
@@ -160,7 +159,7 @@ for (
     ["nothing at all", "", REASON.incompleteCode, /a number and three words/],
   ] as const
 ) {
-  test(`${what} is named next to the field, which keeps focus and text, and the server is not asked`, async (stage) => {
+  test(`${what} is named next to the field, without asking the server`, async (stage) => {
     const viewer = await stage.viewer();
     const sockets: string[] = [];
     const client = await viewer.page.createCDPSession();
@@ -189,7 +188,7 @@ for (
   });
 }
 
-test("a number that leads nowhere says so, and can be corrected", async (stage) => {
+test("a number that leads nowhere is reported, and can be corrected", async (stage) => {
   const { code } = await stage.waiting();
   const viewer = await stage.viewer();
   const [digits = ""] = code.split("-");
@@ -202,7 +201,7 @@ test("a number that leads nowhere says so, and can be corrected", async (stage) 
   await viewer.receive();
 });
 
-test("a whole link that is pasted into the field is taken for what it is", async (stage) => {
+test("a whole link pasted into the field is recognized", async (stage) => {
   const { sender, link } = await stage.waiting();
   const viewer = await stage.viewer();
   await viewer.page.keyboard.sendCharacter(` ${link}\n`);
@@ -218,7 +217,7 @@ test("a whole link that is pasted into the field is taken for what it is", async
 
 // Suggestions
 
-test("suggestions are taken by keyboard: arrows and Enter, Tab for the only one, Escape for none", async (stage) => {
+test("suggestions work by keyboard: arrows and Enter, Tab, Escape", async (stage) => {
   const viewer = await stage.viewer();
   const { keyboard } = viewer.page;
   const active = () =>
@@ -255,7 +254,7 @@ test("suggestions are taken by keyboard: arrows and Enter, Tab for the only one,
   assertEquals(focused, "join", "Tab goes on where nothing is suggested");
 });
 
-test("on a phone suggestions are tapped, large enough for a finger, and the field keeps the keyboard", async (stage) => {
+test("on a phone, suggestions are large enough to tap and keep the keyboard", async (stage) => {
   const viewer = await stage.viewer({ screen: "phone" });
   await viewer.typeCode("4821-spa");
   await viewer.waitFor("suggestions", () => document.querySelector("[role=option]") !== null);
@@ -276,7 +275,7 @@ test("on a phone suggestions are tapped, large enough for a finger, and the fiel
 
 // What the page can't do
 
-test("the code is selected where it can't be copied, and the button says so", async (stage) => {
+test("where the code can't be copied it is selected, and the button says so", async (stage) => {
   const page = await stage.browser.newPage({
     before: `navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"));`,
   });
@@ -292,7 +291,7 @@ test("the code is selected where it can't be copied, and the button says so", as
   assertEquals(await sender.page.evaluate(() => getSelection()?.toString()), code);
 });
 
-test("without the list of words the sender has a link and reads why there is no code", async (stage) => {
+test("without the word list the sender has a link and reads why not a code", async (stage) => {
   const page = await stage.browser.newPage({ allowErrors: [/Failed to load resource/] });
   const sender = await Sender.open(page, stage.app.url);
   await page.page.setRequestInterception(true);
@@ -309,7 +308,7 @@ test("without the list of words the sender has a link and reads why there is no 
   await sender.waitPhase("delivered");
 });
 
-test("who is offline while he types reads so, each time that he presses, and is back in the field", async (stage) => {
+test("offline while entering a code: each press says so and keeps the focus", async (stage) => {
   const viewer = await stage.viewer({ allowErrors: [/Failed to load resource/] });
   await viewer.page.setOfflineMode(true);
   await viewer.typeCode("4821-crystal-orbit-lemon");
@@ -327,7 +326,7 @@ test("who is offline while he types reads so, each time that he presses, and is 
 
 // What can be compared
 
-test("both sides see the same seven pictures and digits, and two sessions do not", async (stage) => {
+test("both sides see the same seven pictures and digits; each session others", async (stage) => {
   const seen: string[] = [];
   for (let i = 0; i < 2; i++) {
     const { sender, viewer } = await stage.delivered();
@@ -342,7 +341,7 @@ test("both sides see the same seven pictures and digits, and two sessions do not
   assert(seen[0] !== seen[2] && seen[1] !== seen[3], seen.join("; "));
 });
 
-test("nobody has to compare, and what is to be pressed stays on a phone's screen", async (stage) => {
+test("comparing is optional, and the main button stays on a phone's screen", async (stage) => {
   const pages = {
     sender: await stage.browser.newPage({ screen: "phone" }),
     viewer: await stage.browser.newPage({ screen: "phone" }),
@@ -362,7 +361,7 @@ test("nobody has to compare, and what is to be pressed stays on a phone's screen
   await viewer.look();
 });
 
-test("who says that they are the same reads it, on his own page", async (stage) => {
+test("whoever says that the pictures match reads it, on their own page only", async (stage) => {
   const { sender, viewer } = await stage.delivered();
   await viewer.unfoldVerification();
   await viewer.press("same");
@@ -376,7 +375,7 @@ test("who says that they are the same reads it, on his own page", async (stage) 
   await viewer.look();
 });
 
-test("when the viewer says that they differ, both sides end and the picture can't be opened", async (stage) => {
+test("a mismatch reported by the viewer ends both, and nothing can be opened", async (stage) => {
   const { sender, viewer } = await stage.delivered();
   await viewer.unfoldVerification();
   await viewer.press("different");
@@ -387,7 +386,7 @@ test("when the viewer says that they differ, both sides end and the picture can'
   for (const person of [sender, viewer]) await assertTold(person);
 });
 
-test("when the sender says that they differ, the picture goes from the viewer's screen", async (stage) => {
+test("a mismatch reported by the sender takes the picture off the screen", async (stage) => {
   const { sender, viewer } = await stage.delivered();
   await viewer.look();
   await sender.waitPhase("shown");
@@ -400,9 +399,9 @@ test("when the sender says that they differ, the picture goes from the viewer's 
   for (const person of [sender, viewer]) await assertTold(person);
 });
 
-// Remains
+// What remains
 
-test("nothing of the code is in an address, the history, a store or a form that the browser keeps", async (stage) => {
+test("no part of the code is in an address, the history, storage or a form", async (stage) => {
   const { sender, code } = await stage.waiting();
   const viewer = await stage.viewer();
   const addresses: string[] = [];

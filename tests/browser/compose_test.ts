@@ -1,6 +1,6 @@
 /**
- * What a sender does with pictures before they are sent, and what he is asked while they are seen:
- * in real browsers, by hand and by keyboard alone.
+ * What a sender does with pictures before sending, and what they are asked while pictures are seen:
+ * in real browsers, by mouse and by keyboard alone.
  *
  * @module
  */
@@ -35,7 +35,7 @@ async function check(sender: Sender, name: string): Promise<void> {
   }, name);
 }
 
-test("a box is put over the picture by keyboard alone, and is in what the friend sees", async (stage) => {
+test("a black box is added by keyboard alone, and is in what the friend sees", async (stage) => {
   const { sender, browser } = stage;
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const { keyboard } = sender.page;
@@ -45,7 +45,7 @@ test("a box is put over the picture by keyboard alone, and is in what the friend
   await sender.page.focus("[data-action=black]");
   await keyboard.press("Enter");
   await sender.page.focus("[data-action=area]");
-  // From the middle to the top left corner, and over all of it.
+  // From the middle to the top left corner, covering all of it.
   for (let i = 0; i < 20; i++) {
     await keyboard.press("ArrowLeft");
     await keyboard.press("ArrowUp");
@@ -69,7 +69,7 @@ test("a box is put over the picture by keyboard alone, and is in what the friend
   assert(Math.max(...corners.bottomRight) > 90, `bottom right is ${corners.bottomRight}`);
 });
 
-test("Escape leaves a picture as it was, and it can be sent", async ({ sender, viewer }) => {
+test("Escape leaves the picture unchanged, and it can be sent", async ({ sender, viewer }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   await sender.press("edit");
   await sender.waitFor("the editor", () => document.querySelector("dialog.editor[open]") !== null);
@@ -80,7 +80,7 @@ test("Escape leaves a picture as it was, and it can be sent", async ({ sender, v
   await friend.receive();
 });
 
-test("a picture is not sent while it is edited, though the friend is here", async ({ sender, viewer }) => {
+test("a picture is not sent while it is being edited", async ({ sender, viewer }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   await sender.press("edit");
   await sender.waitFor("the editor", () => document.querySelector("dialog.editor[open]") !== null);
@@ -93,7 +93,7 @@ test("a picture is not sent while it is edited, though the friend is here", asyn
   await friend.waitPhase("delivered");
 });
 
-test("caption, description and the file's name are sent where they are wanted, and not else", async ({ sender, viewer }) => {
+test("caption, description and file name are sent only if wanted", async ({ sender, viewer }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   await sender.press("settings");
   await sender.page.waitForSelector("dialog.sheet [name=caption]");
@@ -113,7 +113,7 @@ test("caption, description and the file's name are sent where they are wanted, a
   assertEquals(seen.alt, "A boat at a jetty");
 });
 
-test("who wants to be asked is asked, and the picture stays locked until he says yes", async ({ sender, viewer }) => {
+test("with “ask me”, a picture is locked until the sender agrees", async ({ sender, viewer }) => {
   await check(sender, "ask");
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const friend = await viewer(link);
@@ -130,7 +130,7 @@ test("who wants to be asked is asked, and the picture stays locked until he says
   await sender.waitPhase("shown");
 });
 
-test("who is not allowed sees nothing, and both hear of it", async ({ sender, viewer }) => {
+test("a viewer who is refused sees nothing; both sides are told", async ({ sender, viewer }) => {
   await check(sender, "ask");
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const friend = await viewer(link);
@@ -145,7 +145,7 @@ test("who is not allowed sees nothing, and both hear of it", async ({ sender, vi
   assertMatch(await friend.text(), /took it back/);
 });
 
-test("more time is asked for and given, and the countdown goes up", async ({ sender, viewer }) => {
+test("more time is requested and granted; the countdown goes up", async ({ sender, viewer }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 10 });
   const friend = await viewer(link);
   await friend.receive();
@@ -163,7 +163,7 @@ test("more time is asked for and given, and the countdown goes up", async ({ sen
   assertMatch(await sender.timeline(), /You gave 10 seconds more/);
 });
 
-test("a picture that is to be held is nowhere to be seen until it is, and again when one lets go", async ({ sender, viewer, browser }) => {
+test("a hold-to-see picture is visible only while held", async ({ sender, viewer, browser }) => {
   await check(sender, "hold");
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const friend = await viewer(link);
@@ -185,7 +185,7 @@ test("a picture that is to be held is nowhere to be seen until it is, and again 
   assertEquals(await colours(), 1);
 });
 
-test("pictures are put in order and taken out before they are sent", async ({ sender, viewer }) => {
+test("pictures are reordered and removed before they are sent", async ({ sender, viewer }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   await sender.chooseFile(await fixture("small"));
   await sender.chooseFile(await fixture("transparent"));
@@ -193,7 +193,7 @@ test("pictures are put in order and taken out before they are sent", async ({ se
   await sender.press("later");
   await sender.waitFor("the other order", () => {
     const captions = document.querySelectorAll<HTMLCanvasElement>(".picture canvas");
-    // The flat picture is the smallest of the three files, and keeps its 4:3.
+    // The flat picture is the smallest of the three files, and keeps its aspect ratio of 4:3.
     return captions.length === 3;
   });
   await sender.press("remove");
@@ -210,7 +210,7 @@ test("pictures are put in order and taken out before they are sent", async ({ se
   await sender.waitPhase("ended");
 });
 
-test("what a photograph tells beside the picture is taken out, and said", async ({ sender }) => {
+test("metadata of a photograph is removed, and the page says so", async ({ sender }) => {
   await sender.offer(await fixture("exif"), { seconds: 60 });
   assertMatch(await sender.field("removed"), /location.*device/);
 });

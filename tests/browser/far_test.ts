@@ -1,6 +1,6 @@
 /**
- * Two people with a long round trip between them: a picture goes over several connections at once,
- * and arrives whole, also where one of them dies in the middle.
+ * Two people with a long round trip between them: a picture is sent over several connections at
+ * once and arrives whole, even if one of them breaks midway.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { REASON } from "../support/reasons.ts";
 import { type Conditions, hasUdpProxy, PROXY_ARGS, UdpProxy } from "../support/udp_proxy.ts";
 import { STRIPES } from "../../lib/protocol/stripe.ts";
 
-/** Keeps every connection that the page makes. */
+/** Records every connection that the page makes. */
 const KEEP = `{
   const made = globalThis.__connections = [];
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
@@ -25,8 +25,8 @@ const KEEP = `{
 }`;
 
 /**
- * Has the page measure the round trip of two who are next door to each other, however busy this
- * machine is and however much waits on the wire between them.
+ * Makes the page measure a short round trip between two nearby people, however busy this machine is
+ * and however much is queued between them.
  */
 const NEAR = `{
   const { getStats } = RTCPeerConnection.prototype;
@@ -38,8 +38,8 @@ const NEAR = `{
 }`;
 
 /**
- * Bytes that each connection of a page sent, in the order in which they were made; those that are
- * gone count as none.
+ * Bytes that each connection of a page sent, in the order of creation; those that are gone count as
+ * none.
  */
 async function sentOver({ page }: TestPage): Promise<number[]> {
   const counts: unknown = await page.evaluate(`Promise.all(__connections.map(async (pc) => {
@@ -52,10 +52,10 @@ async function sentOver({ page }: TestPage): Promise<number[]> {
   return Array.isArray(counts) ? counts.map(Number) : [];
 }
 
-/** So far, and so bad, that one connection carries 150 KB a second. */
+/** So far away, and with so much loss, that one connection carries 150 KB a second. */
 const FAR: Conditions = { rttMs: 100, loss: 0.01 };
 
-/** Next door, and slower than one connection is left alone with further off. */
+/** Nearby, and slower than the rate that would be enough for one connection further away. */
 const NARROW: Conditions = { bytesPerMs: 1_200 };
 
 /** How long a whole picture may take there. */
@@ -104,7 +104,7 @@ function test(
   });
 }
 
-/** Waits until every connection that there is to be carries some of the picture. */
+/** Waits until every expected connection carries some of the picture. */
 async function untilStriped(sender: Sender): Promise<void> {
   for (let i = 0; i < 1_500; i++) {
     const sent = await sentOver(sender.testPage);
@@ -116,24 +116,24 @@ async function untilStriped(sender: Sender): Promise<void> {
 }
 
 test(
-  "100 ms away, where packets get lost, a picture goes over four connections and is whole",
+  "100 ms away, with packet loss, a picture uses four connections and is whole",
   FAR,
   ({ sender }) => untilStriped(sender),
 );
 
 test(
-  "one of the connections dies in the middle, and the picture is whole",
+  "one of the connections breaks midway, and the picture is whole",
   FAR,
   async ({ sender, pages: [, viewer], proxy }) => {
     await untilStriped(sender);
     await viewer.page.evaluate("__connections[2]?.close()");
-    // What the first one takes now for the rest is not the question.
+    // What the first connection takes over from now on does not matter.
     await proxy.set({ loss: 0 });
   },
 );
 
 test(
-  "next door one connection has to do, however slow it is",
+  "nearby, one connection has to do, however slow it is",
   NARROW,
   async ({ sender, pages }) => {
     await sender.waitPhase("delivered", WHOLE);

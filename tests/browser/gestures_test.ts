@@ -1,5 +1,5 @@
 /**
- * Fingers on a picture in a real page: pinching, moving, holding, and everything that ends a hold,
+ * Fingers on a picture in a real page: pinching, panning, holding, and everything that ends a hold,
  * left to right and right to left.
  *
  * @module
@@ -38,7 +38,7 @@ class Hand {
     return this.#touch;
   }
 
-  /** Two fingers, from one distance to another, around the middle. */
+  /** Pinches with two fingers, from one distance to another, around the middle. */
   async pinch(from: number, to: number): Promise<void> {
     const at = (apart: number) => [
       { id: 1, x: 195 - apart / 2, y: 400 },
@@ -89,7 +89,7 @@ for (const language of ["en", "ar"]) {
         await page.page.bringToFront();
         await viewer.openPicture();
         await viewer.waitFor("a canvas", () => (document.querySelector("canvas")?.width ?? 0) > 1);
-        // The button that does the same comes with the readiness to be held.
+        // The button that does the same appears as soon as the picture can be held.
         if (hold) await page.page.waitForSelector("[data-action=hold]");
         const looks = async () => {
           const seen = await looksOf(browser, await viewer.canvas());
@@ -100,11 +100,11 @@ for (const language of ["en", "ar"]) {
       });
     });
 
-  /** One colour everywhere: the canvas is covered. */
+  /** One color everywhere: the canvas is covered. */
   const isCovered = ({ corners }: Looks) => new Set(Object.values(corners).map(String)).size === 1;
 
   test(
-    "two fingers make the picture larger, one moves it within its edges, two make it whole again",
+    "two fingers zoom in, one pans within the edges, two zoom out again",
     false,
     async ({ viewer, hand, looks }) => {
       await viewer.waitPhase("viewing");
@@ -114,7 +114,7 @@ for (const language of ["en", "ar"]) {
       const { topLeft } = (await looks()).corners;
       const near = (a: readonly number[], b: readonly number[]) =>
         a.every((value, i) => Math.abs(value - b[i]!) <= 80);
-      // Far more to the right than there is picture: its left edge stays at the screen's.
+      // Far more to the right than there is picture: its left edge stays at the screen's left edge.
       await hand.drag(2_000, 2_000);
       const moved = (await looks()).corners;
       assert(near(moved.topLeft, picture.corners.topLeft), `${moved.topLeft}`);
@@ -134,7 +134,7 @@ for (const language of ["en", "ar"]) {
     ] as const
   ) {
     test(
-      `what has to be held is covered when the finger ${how}`,
+      `a hold-to-see picture is covered when the finger ${how}`,
       true,
       async ({ viewer, hand, looks }) => {
         assert(isCovered(await looks()), "it was seen before anybody held it");
@@ -149,7 +149,7 @@ for (const language of ["en", "ar"]) {
   }
 
   test(
-    "what has to be held is covered when the window loses the focus, whatever the finger does",
+    "a hold-to-see picture is covered when the window loses focus, whatever the finger does",
     true,
     async ({ viewer, hand, page, looks }) => {
       await hand.touch("touchStart", [{ id: 1, x: 195, y: 400 }]);

@@ -52,7 +52,7 @@ Deno.test("every answer has the security headers: pages, files, errors, refusals
     }
     const policy = response.headers.get("content-security-policy") ?? "";
     assert(policy.startsWith("default-src 'none'"), `${what}: ${policy}`);
-    // One script may compile WebAssembly, and that is not eval().
+    // One script may compile WebAssembly, which does not allow eval().
     const unsafe = path === "/workers/heic_worker.js" ? "script-src 'wasm-unsafe-eval'" : "none";
     assert(!policy.replace(unsafe, "").includes("unsafe"), `${what}: ${policy}`);
     const permissions = response.headers.get("permissions-policy") ?? "";
@@ -63,7 +63,7 @@ Deno.test("every answer has the security headers: pages, files, errors, refusals
   }
 });
 
-/** Collects what the browser reports as a violation; runs in the page before its scripts. */
+/** Collects the violations that the browser reports. Runs in the page before its scripts. */
 const WATCH = `{
   const seen = [];
   Object.defineProperty(globalThis, "__violations", { value: seen });
@@ -76,7 +76,7 @@ async function violations({ page }: TestPage): Promise<unknown> {
   return JSON.parse(String(await page.evaluate("JSON.stringify(globalThis.__violations)")));
 }
 
-Deno.test("a whole session, by link and by code, violates nothing; what an attacker would inject does, and does not run", async () => {
+Deno.test("a session violates no policy; an attacker's injections do, and fail", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     for (const by of ["link", "code"] as const) {
@@ -105,7 +105,7 @@ Deno.test("a whole session, by link and by code, violates nothing; what an attac
       );
     }
 
-    // The listener hears, and the policy holds.
+    // The listener works, and the policy holds.
     const page = await browser.newPage({
       before: WATCH,
       allowErrors: [

@@ -1,6 +1,6 @@
 /**
- * A HEIC from the sender's file dialog to the viewer's screen, in the real app under its real
- * policies.
+ * A HEIC picture from the sender's file dialog to the viewer's screen, in the real app under its
+ * real policies.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { withBrowser } from "../support/browser.ts";
 import type { Fixture } from "../support/fixtures.ts";
 import { deliver, looksOf } from "../support/flow.ts";
 
-/** Made by heif-enc; tests/image/heic_browser_test.ts says how. */
+/** Made by heif-enc; tests/image/heic_browser_test.ts has the command. */
 const PICTURE: Fixture = {
   path: fileURLToPath(new URL("../image/heic/plain.heic", import.meta.url)),
   bytes: 885,
@@ -25,7 +25,7 @@ const PICTURE: Fixture = {
   },
 };
 
-Deno.test("a HEIC is chosen, and its picture is seen; its decoder is loaded only then", async () => {
+Deno.test("a HEIC picture is chosen and seen; its decoder is loaded only then", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const pages = { sender: await browser.newPage(), viewer: await browser.newPage() };

@@ -1,6 +1,6 @@
 /**
- * Two people in real browsers, each at another instance of the app behind one address, with a Redis
- * between them.
+ * Two people in real browsers, connected to two instances of the app behind one address, with a
+ * Redis between them.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { REASON } from "../support/reasons.ts";
 import { noRedis, TestRedis } from "../support/redis.ts";
 
 /**
- * A lost connection and the way back: several attempts with pauses in between, on a machine with
- * much to do.
+ * Time for a lost connection to come back: several attempts with pauses in between, on a busy
+ * machine.
  */
 const PATIENT = { timeout: 90_000 };
 
@@ -60,18 +60,18 @@ async function apart({ first, second, balancer, browser }: Stage, options: PageO
   return { sender, viewer, picture };
 }
 
-/** Looks at the picture that was delivered, to the end of the session. */
+/** Views the delivered picture, to the end of the session. */
 async function finish(sender: Sender, viewer: Viewer): Promise<void> {
   await viewer.look(PATIENT);
   assertEquals(await viewer.waitReason("ended", PATIENT), REASON.done);
   assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
 }
 
-test("a whole session between people at different ones", async (stage) => {
+test("a whole session between people at different instances", async (stage) => {
   const { sender, viewer, picture } = await apart(stage);
   await viewer.receive(PATIENT);
   await sender.waitPhase("delivered", PATIENT);
-  // Both sockets are open, and in Redis each seat is held by another instance.
+  // Both sockets are open, and Redis holds each seat for a different instance.
   const keys = (await stage.redis.keys()).filter((key) => key.endsWith(":room"));
   assertEquals(keys.length, 1);
   const holders = await stage.redis.command("HMGET", keys[0] ?? "", "sender.at", "viewer.at");
@@ -83,7 +83,7 @@ test("a whole session between people at different ones", async (stage) => {
   assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
 });
 
-test("one is killed as the two begin to talk, and they find each other at the other", async (stage) => {
+test("an instance is killed during the handshake; the two meet at the other", async (stage) => {
   const { sender, viewer } = await apart(stage);
   await viewer.join();
   await stage.first.stop("SIGKILL");
@@ -91,7 +91,7 @@ test("one is killed as the two begin to talk, and they find each other at the ot
   await finish(sender, viewer);
 });
 
-test("Redis goes and comes back empty while somebody waits: the link still leads to them", async (stage) => {
+test("Redis comes back empty while a sender waits: the link still works", async (stage) => {
   const { sender, viewer } = await apart(stage);
   await stage.redis.stop();
   await stage.redis.start();
@@ -105,7 +105,7 @@ test("Redis goes and comes back empty while somebody waits: the link still leads
   await finish(sender, viewer);
 });
 
-test("Redis goes while a picture is there: it is opened and seen all the same", async (stage) => {
+test("Redis fails after a picture was delivered: it is opened and seen", async (stage) => {
   const { sender, viewer } = await apart(stage);
   await viewer.receive(PATIENT);
   await sender.waitPhase("delivered", PATIENT);
@@ -116,8 +116,8 @@ test("Redis goes while a picture is there: it is opened and seen all the same", 
 const METRICS_TOKEN = "metrics-token-of-the-tests";
 
 /**
- * Characters of the encrypted relay that an instance passed on, to its own people and to the others
- * by Redis.
+ * Characters of the encrypted relay that an instance passed on, to its own clients and to others
+ * through Redis.
  */
 async function relayed({ url }: TestApp): Promise<number> {
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
@@ -126,7 +126,7 @@ async function relayed({ url }: TestApp): Promise<number> {
 }
 
 test(
-  "where no other way leads, a picture goes through both and Redis, and comes whole",
+  "where no other route works, a picture goes through both instances and Redis, whole",
   async (stage) => {
     const { first, second, redis, browser } = stage;
     const { sender, viewer, picture } = await apart(stage, {

@@ -1,5 +1,5 @@
 /**
- * Inviting somebody and waiting for him, in a real browser.
+ * Inviting somebody and waiting for them, in a real browser.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { fixture } from "../support/fixtures.ts";
 import { Sender, Viewer } from "../support/flow.ts";
 import { readQr } from "../support/qr.ts";
 
-/** What a test works with. */
+/** What each test gets. */
 interface Stage {
   readonly app: TestApp;
   readonly browser: TestBrowser;
-  /** A sender who waits, and the link. */
+  /** A sender who waits, and their link. */
   waiting(options?: PageOptions): Promise<{ sender: Sender; link: string }>;
 }
 
@@ -34,7 +34,7 @@ function test(name: string, body: (stage: Stage) => Promise<void>): void {
   });
 }
 
-/** What `before` wrote down under `globalThis.__noted`. */
+/** What `before` recorded in `globalThis.__noted`. */
 async function noted(person: Sender | Viewer): Promise<unknown[]> {
   const json: unknown = await person.page.evaluate("JSON.stringify(globalThis.__noted ?? [])");
   const list: unknown = JSON.parse(String(json));
@@ -43,8 +43,8 @@ async function noted(person: Sender | Viewer): Promise<unknown[]> {
 }
 
 /**
- * A page that looks elsewhere when `globalThis.__away` says so: two pages of one headless browser
- * both believe to be in front.
+ * A page that is in the background when `globalThis.__away` is set: two pages of one headless
+ * browser both believe to be in front.
  */
 const CAN_LOOK_AWAY = `globalThis.__away = false;
 Object.defineProperty(Document.prototype, "visibilityState", {
@@ -68,13 +68,13 @@ navigator.canShare = () => true;
 navigator.share = async (data) => void globalThis.__noted.push(data);`;
 
 for (const look of LOOKS) {
-  test(`the QR code on a ${look.scheme} ${look.screen} is read as the link`, async (stage) => {
+  test(`the QR code on a ${look.scheme} ${look.screen} scans as the link`, async (stage) => {
     const { sender, link } = await stage.waiting(look);
     await sender.waitFor("the QR code", () => document.querySelector("svg.qr path") !== null);
-    // It comes later, and moves what stands below it.
+    // It appears later, and moves what is below it.
     await sender.field("share-code");
     const clip = await sender.page.evaluate(async () => {
-      // Other letters move what stands below them.
+      // Another font moves what is below.
       await document.fonts.ready;
       document.querySelector("svg.qr")?.scrollIntoView({ block: "center" });
       const { x, y, width, height } = document.querySelector("svg.qr")!.getBoundingClientRect();
@@ -82,14 +82,14 @@ for (const look of LOOKS) {
     });
     assert(clip.width >= 180, `${clip.width} pixels are too few for a camera at arm's length`);
     const png = await sender.page.screenshot({ clip, encoding: "base64" });
-    // Cut at its edge: the light modules around it have to be its own.
+    // Cropped at its edge: the quiet zone has to be part of it.
     const read = await readQr(stage.browser, png);
     assertEquals(read?.text, link);
     assert((read?.quiet ?? 0) > 3.5, `${read?.quiet} light modules around it`);
   });
 }
 
-test("a browser with a share sheet hands it the link, and copying is second", async (stage) => {
+test("a browser with a share sheet offers it first, and copying second", async (stage) => {
   const { sender, link } = await stage.waiting({ screen: "phone", before: SHEET });
   await sender.press("share");
   const [data] = await noted(sender);
@@ -103,7 +103,7 @@ test("a browser with a share sheet hands it the link, and copying is second", as
   assertEquals(primary, ["share"]);
 });
 
-test("a browser without one offers to copy, and says aloud that it did", async (stage) => {
+test("a browser without one offers to copy, and announces that it did", async (stage) => {
   const before = `${CLIPBOARD}\nnavigator.canShare = undefined; navigator.share = undefined;`;
   const { sender, link } = await stage.waiting({ before });
   assert(!await sender.offers("share"));
@@ -115,7 +115,7 @@ test("a browser without one offers to copy, and says aloud that it did", async (
   assertEquals(await noted(sender), [link]);
 });
 
-test("one sentence says what the friend will do, by the words on the buttons", async (stage) => {
+test("one sentence says what the friend will do, with the buttons' labels", async (stage) => {
   const { sender, link } = await stage.waiting();
   const text = await sender.text();
   const viewer = await Viewer.open(await stage.browser.newPage(), link);
@@ -125,7 +125,7 @@ test("one sentence says what the friend will do, by the words on the buttons", a
   assertMatch(text, new RegExp(`presses “${connect}”, then “${show?.replace(/ \(.*/, "")}”`));
 });
 
-test("title and icon call who looks elsewhere, without a secret, and are quiet when he is back", async (stage) => {
+test("title and icon signal to a sender in another tab, without a secret", async (stage) => {
   const { sender, link } = await stage.waiting({ before: CAN_LOOK_AWAY });
   const iconOf = () =>
     sender.page.$eval("link[rel=icon]", (icon) => new URL((icon as HTMLLinkElement).href).pathname);
@@ -150,7 +150,7 @@ test("title and icon call who looks elsewhere, without a secret, and are quiet w
   assertEquals({ title: await sender.page.title(), icon: await iconOf() }, calm);
 });
 
-test("who looks at the page is not called by its title", async (stage) => {
+test("the title does not change for somebody who looks at the page", async (stage) => {
   const { sender, link } = await stage.waiting({ before: CAN_LOOK_AWAY });
   const calm = await sender.page.title();
   const viewer = await Viewer.open(await stage.browser.newPage(), link);
@@ -194,7 +194,7 @@ globalThis.AudioContext = class extends AudioContext {
   }
 };`;
 
-test("nobody is asked about notifications before the switch, and a tone needs one as well", async (stage) => {
+test("notifications ask for permission only after the switch, as does a tone", async (stage) => {
   const { sender, link } = await stage.waiting({ before: `${CAN_LOOK_AWAY}\n${NOTIFICATIONS}` });
   await sender.page.click(".alerts summary");
   assertEquals(await noted(sender), []);
@@ -210,7 +210,7 @@ test("nobody is asked about notifications before the switch, and a tone needs on
   assert(!texts.some((text) => String(text).includes("http")));
 });
 
-test("the tone is heard when it is switched on, and the wish is kept", async (stage) => {
+test("the tone plays when it is switched on, and the preference is kept", async (stage) => {
   const { sender } = await stage.waiting({ before: NOTIFICATIONS });
   await sender.page.click(".alerts summary");
   await sender.page.click("[name=sound]");
@@ -222,14 +222,13 @@ test("the tone is heard when it is switched on, and the wish is kept", async (st
 const INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) " +
   "AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 Instagram 325.0.3.34.90";
 
-test("inside of another app the page says so, and gives the link for a real browser", async (stage) => {
+test("in an in-app browser the page says so, and offers the link to copy", async (stage) => {
   const { link } = await stage.waiting();
   const testPage = await stage.browser.newPage({ screen: "phone", before: CLIPBOARD });
   await testPage.page.setUserAgent({ userAgent: INSTAGRAM });
   const viewer = await Viewer.open(testPage, link);
   assertMatch(await viewer.field("in-app"), /inside of Instagram.*Safari/s);
-  // No link that a system or an app would have to read: the secret is in nothing but what is
-  // copied.
+  // No link that a system or an app would have to read: the secret is only in what is copied.
   const html = await viewer.page.content();
   assert(!html.includes(link.slice(-43)), "the secret is in the page");
   await viewer.press("copy-page");
@@ -237,7 +236,7 @@ test("inside of another app the page says so, and gives the link for a real brow
   assertEquals(await noted(viewer), [link]);
 });
 
-test("a browser of one's own says nothing of the kind", async (stage) => {
+test("a normal browser shows no such notice", async (stage) => {
   const { sender } = await stage.waiting();
   await sender.waitFor(
     "what comes after the page",

@@ -1,7 +1,7 @@
 /**
- * The same for two real pages, from the first script to the end of the session, decoding included:
- * what they do with their keys, and that nothing of these ever stands in a document, an address, a
- * console or a list of what the page did.
+ * Key usage of two real pages, from the first script to the end of the session, decoding included:
+ * what they do with their keys, and that no key ever appears in a document, an address, a console
+ * or a performance entry.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import {
 } from "../support/watch_subtle.ts";
 
 /**
- * Everything that ever stood in a page where anybody can read it, each once; and what it said to
+ * Everything that ever appeared in a page where others can read it, each once; and what it sent to
  * its server.
  */
 interface Written {
-  /** Attributes, addresses, titles, texts: `where` and what. */
+  /** Attributes, addresses, titles, texts: the place and the text. */
   readonly places: readonly (readonly [where: string, text: string])[];
   readonly messages: readonly string[];
 }
 
-/** Notes it. Runs in the page before its scripts, so it may use nothing from around it. */
+/** Records it. Runs in the page before its scripts, so it must be self-contained. */
 function watchPage(): void {
   const places = new Map<string, [where: string, text: string]>();
   const messages: string[] = [];
@@ -82,8 +82,8 @@ function watchPage(): void {
     }
   };
   const report = () => {
-    // The browser notes where a page began, with its fragment, for this page's scripts alone, and
-    // lets nobody take it out.
+    // The browser records the address that a page started with, fragment included, for this page's
+    // scripts alone; nobody can remove it.
     for (const { entryType, name } of performance.getEntries()) {
       if (entryType !== "navigation") note(`performance ${entryType}`, name);
     }
@@ -101,8 +101,8 @@ function watchPage(): void {
 const BEFORE = `${WATCH_SCRIPT}(${watchPage})();`;
 
 /**
- * Where a secret has to stand: for the sender to pass it on, and where the viewer's came from until
- * his first script ran.
+ * Where a secret has to appear: where the sender shares it, and where the viewer's page read it
+ * before its first script ran.
  */
 const EXPECTED = [
   ["sender: text", "the words"],
@@ -116,14 +116,12 @@ async function ask<T>({ page }: TestPage, expression: string): Promise<T> {
   return JSON.parse(String(await page.evaluate(expression)));
 }
 
-/**
- * What both pages must not show: the link, every key and what keys come from, the seats' tokens.
- */
+/** What both pages must not show: the link, every key and its inputs, the tokens of the seats. */
 function secretsOf(link: string, pages: readonly [WatchReport, Written][]): Needle[] {
   const secret = fromBase64Url(link.slice(link.indexOf("#1.") + 3));
   assert(secret !== null, link);
   const needles = new Map<string, string>([[Buffer.from(secret).toString("hex"), "the link"]]);
-  // Where one has several names, the first that says something stays.
+  // If a secret has several names, the first descriptive one stays.
   const add = (hex: string, what: string) => {
     const known = needles.get(hex);
     if (known === undefined || known.endsWith("random bytes")) needles.set(hex, what);
@@ -154,7 +152,7 @@ function partsOf(who: string, { places }: Written, { console, errors }: TestPage
   }));
 }
 
-/** Names of secrets of which something is left in a page; what was sent in clear is none. */
+/** Names of secrets of which something remains in a page; what was sent in clear does not count. */
 function leftOvers({ secrets }: WatchReport, pages: readonly Written[]): string[] {
   const relayed = pages.flatMap(({ messages }) => messages.join("\n"))
     .flatMap((text) => [...text.matchAll(/"d":"([\w-]+)"/g)])
@@ -166,7 +164,7 @@ function leftOvers({ secrets }: WatchReport, pages: readonly Written[]): string[
   }).map(({ what, hex }) => `${what} ${hex.length / 2}`);
 }
 
-/** Fails unless a secret that stands in a page for one moment only is found, wherever that is. */
+/** Fails unless a secret that appears in a page for a moment only is found, wherever that is. */
 async function assertNoticed(page: TestPage, secrets: readonly Needle[]): Promise<void> {
   const secret = secrets.find(({ what }) => what.startsWith("AES-GCM key"));
   assert(secret !== undefined && "bytes" in secret);
@@ -198,7 +196,7 @@ async function assertNoticed(page: TestPage, secrets: readonly Needle[]): Promis
   ) assert(found.has(where), `it was not found in${where}`);
 }
 
-Deno.test("two pages and a picture: keys for one thing each, secrets overwritten, and nothing of them where anybody can read it", async () => {
+Deno.test("two pages, one picture: single-use keys, wiped, never readable", async () => {
   await using app = await startApp({ env: { LOG_LEVEL: "debug" } });
   const picture = await fixture("small");
   await withTwoPages(async (senderPage, viewerPage) => {

@@ -1,5 +1,5 @@
 /**
- * Pages in the language that their reader wants, and a change of it that loses nothing.
+ * Pages in the reader's language, and changing it without losing anything.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { withBrowser } from "../support/browser.ts";
 import { fixture } from "../support/fixtures.ts";
 import { Sender, Viewer } from "../support/flow.ts";
 
-Deno.test("the server renders each page in the language that is asked for, from the side where it begins", async () => {
+Deno.test("the server renders each page in the requested language and direction", async () => {
   await using app = await startApp();
   for (const { tag, dir } of LANGUAGES) {
     for (const path of ["/", "/join", "/security", "/nothing"]) {
@@ -27,15 +27,14 @@ Deno.test("the server renders each page in the language that is asked for, from 
         "/security": pages.security.title,
         "/nothing": pages.error.notFoundTitle,
       };
-      // Without a script nothing is known of a fragment: the page that asks for the button is
-      // rendered.
+      // Without scripts the fragment is unknown: the page with the button is rendered.
       const expected = path === "/join" ? texts.view.title : words[path] ?? "";
       assert(html.includes(expected.replaceAll("&", "&amp;")), `${path} in ${tag}: ${expected}`);
     }
   }
 });
 
-Deno.test("who changes the language in the middle of a session loses nothing of it", async () => {
+Deno.test("changing the language in the middle of a session loses nothing", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const sender = await Sender.open(await browser.newPage(), app.url);
@@ -59,7 +58,7 @@ Deno.test("who changes the language in the middle of a session loses nothing of 
       seen: document.documentElement.scrollWidth,
     }));
     assertEquals(seen, width);
-    // Kept for the next time.
+    // Kept for the next visit.
     await viewer.page.goto(`${app.url}/join`);
     assertEquals(await viewer.page.evaluate(() => document.documentElement.lang), "ar");
   });
@@ -68,7 +67,7 @@ Deno.test("who changes the language in the middle of a session loses nothing of 
 Deno.test("no page is wider than a narrow phone in any language", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
-    // Each page fetches something once it is there; it is left before that came, and breaks it off.
+    // Each page fetches something after loading; leaving it earlier aborts that request.
     const { page } = await browser.newPage({ allowErrors: [/net::ERR_(FAILED|ABORTED)/] });
     await page.setViewport({ width: 320, height: 640, deviceScaleFactor: 1 });
     const wide: string[] = [];
@@ -78,8 +77,8 @@ Deno.test("no page is wider than a narrow phone in any language", async () => {
         await page.goto(app.url + path);
         const width = await page.evaluate(async () => {
           const measure = () => document.documentElement.scrollWidth;
-          // Laid out once, a page asks for its fonts, whose letters are of another width; to leave
-          // it sooner would break them off.
+          // Once laid out, a page requests its fonts, whose letters have other widths; leaving
+          // earlier would abort that.
           measure();
           await document.fonts.ready;
           return measure();
@@ -91,7 +90,7 @@ Deno.test("no page is wider than a narrow phone in any language", async () => {
   });
 });
 
-Deno.test("the form works without a script, and leads nowhere else", async () => {
+Deno.test("the form works without scripts, and leads nowhere else", async () => {
   await using app = await startApp();
   const post = (body: string) =>
     fetch(`${app.url}/language`, {

@@ -1,7 +1,7 @@
 /**
- * What comes later than the page does not come at first: it is asked for again, in every engine. By
- * HTML's module map an engine may keep the failure for as long as the page lives, as Chromium does
- * to version 153 at least.
+ * Lazily loaded scripts that fail at first are requested again, in every engine. By HTML's module
+ * map an engine may keep the failure for as long as the page lives, as Chromium does up to version
+ * 153 at least.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import { fixture } from "../support/fixtures.ts";
 import { Sender } from "../support/flow.ts";
 import { REASON } from "../support/reasons.ts";
 
-/** The lack of a server takes some tries to notice. */
+/** Detecting a missing server takes several attempts. */
 const PATIENT = { timeout: 90_000 };
 
-/** Browsers say by themselves that something did not come. */
+/** Browsers report failed loads in the console by themselves. */
 const DID_NOT_COME = [/Failed to load|ERR_FAILED|ERR_CONNECTION|WebSocket connection/];
 
-/** How long something that is pressed for may take before it is pressed for again. */
+/** How long a press may take to have an effect before it is repeated. */
 const WAIT_MS = 4_000;
 
 const SCRIPTS = /\/(?:_fresh\/js|workers)\//;
 
-Deno.test("each script that did not come once is asked for again, alone or with others", async () => {
+Deno.test("each script that failed to load is requested again, alone or with others", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const testPage = await browser.newPage({ allowErrors: DID_NOT_COME });
@@ -47,7 +47,7 @@ Deno.test("each script that did not come once is asked for again, alone or with 
     await sender.shareLink();
     await page.waitForSelector("svg.qr");
 
-    // What the page was pressed for in vain is closed again, and can be pressed for again.
+    // What was opened without success is closed again, and can be opened again.
     const pressFor = async (action: string, selector: string) => {
       for (let press = 0; press < 5 && await page.$(selector) === null; press++) {
         await sender.press(action);
@@ -62,7 +62,7 @@ Deno.test("each script that did not come once is asked for again, alone or with 
   });
 });
 
-Deno.test("where the script that prepares pictures did not come, that is the reason, until it does", async () => {
+Deno.test("a failed load of the script that prepares pictures is named as reason", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const testPage = await browser.newPage({ allowErrors: DID_NOT_COME });

@@ -1,7 +1,7 @@
 /**
- * What an operator can read afterwards: the log at its most talkative and `/metrics`, after whole
- * sessions by link and by code and some that went wrong, searched for all that was said on the
- * sockets and for who said it.
+ * What an operator can read afterwards: the log at its most verbose level and `/metrics`, after
+ * whole sessions by link and by code and some failed ones, searched for everything sent over the
+ * sockets and for the clients' addresses.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { latin1Bytes, type Needle, type Part, search } from "../support/search.t
 
 const METRICS_TOKEN = "metrics-token-of-the-tests";
 
-/** Notes every frame of every WebSocket, and where it went. Runs in the page before its scripts. */
+/** Records every frame of every WebSocket, and its address. Runs in the page before its scripts. */
 const WATCH = `{
   const said = [];
   Object.defineProperty(globalThis, "__said", { value: said });
@@ -32,13 +32,13 @@ const WATCH = `{
   };
 }`;
 
-/** Words of the protocol itself, which are no secrets. */
+/** Words of the protocol itself, which are not secret. */
 const WORDS = ["refused", "busy", "no_peer"];
 
-/** Nothing that is shorter than the digits of a code names anybody. */
+/** Nothing shorter than the digits of a code identifies anybody. */
 const SHORT = 4;
 
-/** Every string in what was said that names or proves something. */
+/** Every string in the messages that identifies somebody or proves something. */
 function stringsIn(said: readonly string[]): Set<string> {
   const found = new Set<string>();
   for (const text of said) {
@@ -51,14 +51,14 @@ function stringsIn(said: readonly string[]): Set<string> {
   return found;
 }
 
-/** A number may be part of another one; digits of a code have to stand alone. */
+/** Other numbers may contain it by chance; digits of a code have to match as a whole number. */
 function needleOf(what: string): Needle {
   return /^\d{4,8}$/.test(what)
     ? { what, pattern: new RegExp(`(?<![\\d.])${what}(?!\\d)`), sample: what }
     : { what, bytes: latin1Bytes(what) };
 }
 
-Deno.test("neither the log nor /metrics names a room, a code, a token, an address, or anything that was relayed", async () => {
+Deno.test("log and /metrics name no room, code, token, address or relayed data", async () => {
   const env = {
     METRICS_TOKEN,
     LOG_LEVEL: "debug",
@@ -79,7 +79,7 @@ Deno.test("neither the log nor /metrics names a room, a code, a token, an addres
       const sender = await Sender.open(one, app.url);
       const link = await sender.offer(await fixture("flat"), { seconds: 60 });
       const code = await sender.shareCode();
-      // One word alone may well stand in a sentence of the log.
+      // A single word may well be part of a sentence of the log.
       const [digits = "", ...words] = code.split("-");
       for (const secret of [link.split("#1.")[1] ?? "", digits, words.join("-")]) {
         secrets.add(secret);
@@ -93,7 +93,7 @@ Deno.test("neither the log nor /metrics names a room, a code, a token, an addres
       await viewer.closePicture();
       await viewer.waitPhase("ended");
       await sender.waitPhase("ended");
-      // Used up: the server refuses him.
+      // The code is used up: the server refuses this viewer.
       if (by === "link") {
         const late = await browser.newPage({ before: WATCH });
         pages.push(late);
@@ -102,7 +102,7 @@ Deno.test("neither the log nor /metrics names a room, a code, a token, an addres
         await stranger.waitPhase("failed");
       }
     }
-    // And a limit is hit.
+    // And a limit is reached.
     for (let i = 0; i < 2; i++) {
       const page = await browser.newPage({ before: WATCH });
       pages.push(page);
@@ -132,11 +132,11 @@ Deno.test("neither the log nor /metrics names a room, a code, a token, an addres
   await app.stop();
   assert(app.output.includes("limit hit") && app.output.includes("shutting down"), app.output);
 
-  // The time of each line is the server's own, and has digits that may be somebody's.
+  // The time of each line is the server's own, and its digits may match somebody's by chance.
   const log = app.output.replace(/"time":"[^"]*",/g, "");
   const parts = ([["log", log], ["metrics", metrics]] as const)
     .map(([where, text]): Part => ({ where, bytes: latin1Bytes(text) }));
-  // Whoever came, and the relay, came from or was at an address.
+  // Every client, and the relay, has an address.
   const needles: readonly Needle[] = [
     ...[...secrets].map(needleOf),
     {
@@ -147,7 +147,7 @@ Deno.test("neither the log nor /metrics names a room, a code, a token, an addres
   ];
   assert(needles.length > 50, String(needles.length));
   assertEquals(search(parts, needles), []);
-  // The search finds what is there.
+  // The search does find what is there.
   for (const needle of needles) {
     const what = "sample" in needle ? needle.sample : needle.what;
     const planted = [{ where: "a line", bytes: latin1Bytes(`${log}{"room":"${what}"}\n`) }];

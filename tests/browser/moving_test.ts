@@ -1,6 +1,6 @@
 /**
- * Pictures that move, through the whole of it: the sender's card plays them, the viewer sees them
- * move under the watermark, and both are told where a browser can't play.
+ * Pictures that move, end to end: the sender's card plays them, the viewer sees them move under the
+ * watermark, and both are told where a browser can't play them.
  *
  * @module
  */
@@ -34,7 +34,7 @@ async function withFile(
   }
 }
 
-/** Waits until a canvas has shown so many of the four colours. */
+/** Waits until a canvas has shown this many of the four colors. */
 async function seesColours(page: Page, selector: string, count: number): Promise<void> {
   await page.waitForFunction(
     (selector, count) => {
@@ -86,7 +86,7 @@ test("a picture that moves plays on both pages, in each format", async (app, bro
         const { page } = viewer.testPage;
         if (picture.plays === Infinity) await seesColours(page, "[data-viewer] canvas", 4);
         else {
-          // Its two rounds may be over: it can be played once more.
+          // Its two loops may be over: it can be played once more.
           await page.waitForFunction(() => document.querySelector("[data-action=play]") !== null);
         }
         assertEquals(/first frame/.test(await sender.timeline()), false, picture.name);
@@ -95,7 +95,7 @@ test("a picture that moves plays on both pages, in each format", async (app, bro
   }
 });
 
-test("who wants less motion sees it still, and presses Play", async (app, browser) => {
+test("with reduced motion, a picture stands still until Play is pressed", async (app, browser) => {
   const [gif] = MOVING;
   assert(gif !== undefined);
   await withFile(gif, async (path) => {
@@ -110,7 +110,7 @@ test("who wants less motion sees it still, and presses Play", async (app, browse
 });
 
 test(
-  "where a browser can't play it, both are told that only the first frame is seen",
+  "where a browser can't play a picture, both are told that only its first frame is seen",
   async (app, browser) => {
     const [, , webp] = MOVING;
     assert(webp !== undefined);

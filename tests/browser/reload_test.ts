@@ -1,6 +1,5 @@
 /**
- * Pages that are loaded again in the middle of a session, in real browsers: either side, at each
- * phase.
+ * Pages that are reloaded in the middle of a session, in real browsers: either side, in each phase.
  *
  * @module
  */
@@ -36,7 +35,7 @@ function test(
   });
 }
 
-/** A picture that is on the viewer's screen. */
+/** A picture on the viewer's screen. */
 async function shown(stage: Stage): Promise<{ sender: Sender; viewer: Viewer }> {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
@@ -46,7 +45,7 @@ async function shown(stage: Stage): Promise<{ sender: Sender; viewer: Viewer }> 
   return { sender, viewer };
 }
 
-test("a sender who waits loads the page again: link and code are the same, and lead to what is chosen then", async (stage) => {
+test("a waiting sender reloads: link and code stay the same and still work", async (stage) => {
   const { sender } = stage;
   const link = await sender.offer(await fixture("small"), { seconds: 60 });
   const code = await sender.shareCode();
@@ -66,7 +65,7 @@ test("a sender who waits loads the page again: link and code are the same, and l
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
-test("a viewer who comes too late, and had opened a picture, is not told that nothing was seen", async (stage) => {
+test("a viewer who is too late, and had opened a picture, is not told otherwise", async (stage) => {
   const { app, sender } = stage;
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const viewer = await stage.viewer(link);
@@ -91,7 +90,7 @@ test("a viewer who comes too late, and had opened a picture, is not told that no
   );
 });
 
-test("a viewer to whom a picture was delivered loads the page again: it comes once more, locked, and is seen once", async (stage) => {
+test("a viewer reloads after delivery: the picture is sent again, locked", async (stage) => {
   const { sender } = stage;
   const picture = await fixture("flat");
   const link = await sender.offer(picture, { seconds: 60 });
@@ -115,7 +114,7 @@ test("a viewer to whom a picture was delivered loads the page again: it comes on
   assertMatch(await sender.timeline(), /Viewer’s page closed, or being loaded again/);
 });
 
-test("a viewer who loads the page again with a picture on screen has seen it: it is reported closed, and what comes behind it can be opened", async (stage) => {
+test("a viewer reloads while a picture is shown: closed; the next can be opened", async (stage) => {
   const { sender } = stage;
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   await sender.chooseFile(await fixture("exif"));
@@ -134,7 +133,7 @@ test("a viewer who loads the page again with a picture on screen has seen it: it
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
-test("a sender loads the page again with a picture on the viewer's screen: it goes, and the new page hears how long it was seen", async (stage) => {
+test("a sender reloads while a picture is shown: it goes, and its time is known", async (stage) => {
   const { sender, viewer } = await shown(stage);
   await sender.reload();
   await viewer.waitPhase(["closed", "ended"]);
@@ -144,9 +143,9 @@ test("a sender loads the page again with a picture on the viewer's screen: it go
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
-test("a sender loads the page again in the moment between the last picture's end and the session's: it ends all the same", async (stage) => {
+test("a sender reloads after the last picture was closed: the session ends", async (stage) => {
   const { sender, viewer } = await shown(stage);
-  // That moment lasts 1.5 s; here, until the page is loaded again.
+  // That moment lasts 1.5 s; here, until the page is reloaded.
   await sender.page.evaluate(() => {
     const wait = globalThis.setTimeout;
     Object.assign(globalThis, {
@@ -161,7 +160,7 @@ test("a sender loads the page again in the moment between the last picture's end
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
-test("a sender loads the page again before the picture was opened: it can't be opened any more, and another one can be chosen", async (stage) => {
+test("a sender reloads before the picture was opened: it can't be opened", async (stage) => {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
   await viewer.receive();
@@ -182,11 +181,11 @@ test("a sender loads the page again before the picture was opened: it can't be o
 });
 
 for (const who of ["sender", "viewer"] as const) {
-  test(`the ${who}'s page is thrown out of memory with a picture on screen: loaded again, it reports it closed`, async (stage) => {
+  test(`the ${who}'s tab is discarded with a picture shown: closed is reported`, async (stage) => {
     const { sender, viewer } = await shown(stage);
     const thrown = { sender, viewer }[who];
     thrown.testPage.allowErrors(/crashed/);
-    // As a tab is discarded: its process ends, and nothing on the page can say so.
+    // As a tab is discarded: its process ends, and no code of the page can run.
     const devtools = await thrown.page.createCDPSession();
     const gone = new Promise((resolve) => thrown.page.once("error", resolve));
     devtools.send("Page.crash").catch(() => {});
@@ -198,7 +197,7 @@ for (const who of ["sender", "viewer"] as const) {
   });
 }
 
-test("both pages are loaded again, and one of them twice", async (stage) => {
+test("both pages reload, and one of them twice", async (stage) => {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
   await viewer.receive();
@@ -213,7 +212,7 @@ test("both pages are loaded again, and one of them twice", async (stage) => {
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
-/** Loads the page again, and again before that had time to become anything. */
+/** Reloads the page, and reloads again before it could finish starting. */
 async function hurry(...people: readonly (Sender | Viewer)[]): Promise<void> {
   await Promise.all(people.map(async (person) => {
     for (const ms of [0, 15, 40, 60]) {
@@ -225,7 +224,7 @@ async function hurry(...people: readonly (Sender | Viewer)[]): Promise<void> {
 }
 
 for (const who of ["viewer's page", "sender's page", "both pages"] as const) {
-  test(`${who}: loaded again and again while it takes its seat back, and the session ends as it would have`, async (stage) => {
+  test(`${who}: reloads over and over while rejoining; the session ends well`, async (stage) => {
     const { sender, viewer } = await shown(stage);
     await hurry(
       ...(who === "sender's page" ? [] : [viewer]),
@@ -239,7 +238,7 @@ for (const who of ["viewer's page", "sender's page", "both pages"] as const) {
   });
 }
 
-test("nobody has to wait for a server that does not answer a page that was loaded again", async (stage) => {
+test("a reloaded page whose server does not answer can be left at once", async (stage) => {
   const { sender } = stage;
   const viewer = await stage.viewer(await sender.offer(await fixture("flat"), { seconds: 60 }));
   await viewer.receive();
@@ -251,12 +250,12 @@ test("nobody has to wait for a server that does not answer a page that was loade
       "a page that begins anew",
       () => document.querySelector("[data-action=choose], [data-field=code]") !== null,
     );
-    // Nothing of it is left for the next document either.
+    // Nothing of it remains for the next document either.
     assertEquals(await person.page.evaluate(() => sessionStorage.length), 0);
   }
 });
 
-test("who joined by a code comes back as well", async (stage) => {
+test("a viewer who joined by a code comes back as well", async (stage) => {
   const { sender } = stage;
   await sender.offer(await fixture("flat"), { seconds: 60 });
   const code = await sender.shareCode();

@@ -1,6 +1,6 @@
 /**
- * The server goes, by deploy and by crash, at every phase of a session in real browsers. Who waits
- * comes back by itself; who is connected does not notice.
+ * The server stops, by deploy and by crash, in every phase of a session in real browsers. Whoever
+ * waits reconnects by themselves; whoever is connected does not notice.
  *
  * @module
  */
@@ -12,24 +12,22 @@ import { Sender, Viewer } from "../support/flow.ts";
 import { REASON } from "../support/reasons.ts";
 import { hasUdpProxy, PROXY_ARGS, UdpProxy } from "../support/udp_proxy.ts";
 
-/** The way back: some tries with pauses in between, on a machine with much to do. */
+/** Time to reconnect: several attempts with pauses in between, on a busy machine. */
 const PATIENT = { timeout: 90_000 };
 
 /**
- * Browsers say by themselves that a socket broke and that nobody listens; 426 answers a page that
- * asks why it did (protocol.md §3).
+ * Browsers report broken sockets and refused connections in the console by themselves; 426 answers
+ * a page that asks for the reason (protocol.md §3).
  */
 const BROKEN = [/WebSocket connection|ERR_CONNECTION|ERR_EMPTY|426 \(Upgrade Required\)/];
 
-/**
- * So slow that there is time to end a server in the middle of a picture: 8 MiB take about three.
- */
+/** Slow enough to stop a server in the middle of a picture: 8 MiB take about three seconds. */
 const SLOW = { bytesPerMs: 2_500 };
 
 interface Stage {
   readonly app: TestApp;
   readonly browser: TestBrowser;
-  /** Ends the server as this test does. */
+  /** Stops the server in the way that this test is about. */
   readonly end: () => Promise<void>;
 }
 
@@ -48,7 +46,7 @@ async function meet(
   return { sender, viewer: await Viewer.open(pages[1], link), link };
 }
 
-/** Opens what was delivered, closes it, and sees both pages come to their end. */
+/** Opens what was delivered, closes it, and waits until both pages have ended. */
 async function finish(sender: Sender, viewer: Viewer): Promise<void> {
   await viewer.look(PATIENT);
   await sender.waitPhase("shown", PATIENT);
@@ -58,7 +56,7 @@ async function finish(sender: Sender, viewer: Viewer): Promise<void> {
   assertMatch(await sender.timeline(), /closed by hand/);
 }
 
-/** Neither page said that anything was in the way. */
+/** Neither page reported any problem. */
 async function assertUnnoticed(...people: readonly (Sender | Viewer)[]): Promise<void> {
   for (const person of people) {
     const text = await person.text();
@@ -84,7 +82,7 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   async "the viewer connects: the two find each other when it is back"(stage) {
     const { sender, viewer } = await meet(stage, {});
     await viewer.join();
-    // Who has no seat yet would be told at once that the server does not answer.
+    // A page without a seat would be told at once that the server does not answer.
     await sender.waitPhase("connecting", PATIENT);
     await stage.end();
     await stage.app.start();
@@ -116,8 +114,8 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     const late = await Viewer.open(await stage.browser.newPage(), link);
     late.testPage.allowErrors(...BROKEN);
     await late.join();
-    // Where he is quicker than the viewer's page he gets the empty seat of the new room, and nobody
-    // there who answers him.
+    // If the sender reconnects before the viewer's page, they get the empty seat of the new room,
+    // where nobody answers.
     assertMatch(await late.waitReason("failed", PATIENT), /^(refused|timeout)$/);
     assertEquals((await late.phases()).includes("connected"), false);
     await finish(sender, viewer);
@@ -141,12 +139,12 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
 };
 
 for (const [how, signal] of [["a deploy", "SIGTERM"], ["a crash", "SIGKILL"]] as const) {
-  Deno.test(`the server goes, by ${how}`, async (t) => {
+  Deno.test(`the server stops, by ${how}`, async (t) => {
     await using app = await startApp();
     await using browser = await launchBrowser({ args: PROXY_ARGS });
     for (const [when, play] of Object.entries(PHASES)) {
       await t.step(`when ${when}`, async () => {
-        // The one before may have left it ended.
+        // The previous test may have left it stopped.
         await app.stop();
         await app.start();
         const pages = browser.pages.length;

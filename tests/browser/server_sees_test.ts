@@ -1,11 +1,11 @@
 /**
  * What the server sees, and what both browsers keep: every byte of a whole session that reaches the
- * server or its log, both ways, and whatever lies in the two browsers and on their disks, searched
- * for everything that only the two people may know.
+ * server or its log, in both directions, and whatever remains in the two browsers and on their
+ * disks, searched for everything that only the two people may know.
  *
- * Nothing is searched in vain: what the server has to be told is looked for in the same way and has
- * to be there, and each secret is found in a copy of the record where it was planted, in every
- * encoding.
+ * The searches are checked as well: what the server has to be told is searched for in the same way
+ * and has to be found, and each secret is found in a copy of the record where it was planted, in
+ * every encoding.
  *
  * @module
  */
@@ -30,26 +30,24 @@ import {
 } from "../support/search.ts";
 import { fromBase64Url } from "../../lib/protocol/bytes.ts";
 
-/** Random pixels, stored as they are; noise around them is what no other file has. */
+/** Random pixels, stored uncompressed: no other file contains this noise. */
 const PICTURE_BYTES = 300_000;
-/** What every PNG begins and ends with. */
+/** The bytes at the beginning and the end of every PNG. */
 const PNG_FRAME = 64;
 
 const MARK = "only-for-ada-lovelace";
 
 /**
- * Chromium writes down what stands in a page's fields a second after they changed, to restore the
- * session after a crash.
+ * Chromium saves the contents of a page's fields one second after a change, to restore the session
+ * after a crash.
  */
 const FORM_STATE_MS = 1_500;
 
-/**
- * What ML-KEM draws for a pair of keys, and for an encapsulation, in bytes (FIPS 203: d ‖ z, m).
- */
+/** What ML-KEM draws for a key pair, and for an encapsulation, in bytes (FIPS 203: d ‖ z, m). */
 const KEM_SEED = 64;
 const KEM_MESSAGE = 32;
 
-/** What a page knows: noted by {@linkcode spy}. */
+/** What a page knows, as recorded by {@linkcode spy}. */
 interface Known {
   /** Where it was seen. */
   readonly what: string;
@@ -57,8 +55,8 @@ interface Known {
 }
 
 /**
- * Notes every secret that goes through the page's APIs. Runs in the page before its scripts, so it
- * may use nothing from around it.
+ * Records every secret that passes through the page's APIs. Runs in the page before its scripts, so
+ * it must be self-contained.
  */
 function spy(): void {
   const known: Known[] = [];
@@ -72,7 +70,7 @@ function spy(): void {
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (hex !== "") known.push({ what, hex });
   };
-  /** Puts `instead` in the place of a method; `original` calls what was there. */
+  /** Replaces a method by `instead`; `original` calls the replaced one. */
   const replace = (
     target: object,
     name: string,
@@ -113,7 +111,7 @@ function spy(): void {
       return bits;
     });
   } else {
-    // ML-KEM in JavaScript can't be watched, but all that it makes follows from what it draws.
+    // ML-KEM in JavaScript can't be observed, but all that it makes follows from what it draws.
     replace(Crypto.prototype, "getRandomValues", (original, args) => {
       const bytes = original(...args);
       note("random", bytes);
@@ -122,7 +120,7 @@ function spy(): void {
   }
   const { exportKey } = subtle;
   replace(subtle, "generateKey", async (original, [algorithm, , usages]) => {
-    // Only so that it can be looked for.
+    // Exported only to be searched for.
     const pair = await original(algorithm, true, usages);
     if (nameOf(algorithm) === "ECDH") {
       const { d } = await Reflect.apply(exportKey, crypto.subtle, ["jwk", pair.privateKey]);
@@ -136,7 +134,7 @@ function spy(): void {
   });
   replace(subtle, "exportKey", async (original, args) => {
     const bytes = await original(...args);
-    // ML-KEM's is made once more, to see whether the browser can.
+    // ML-KEM keys are generated once more, to see whether the browser supports it.
     if (args[0] === "raw") note("public key", bytes);
     return bytes;
   });
@@ -179,8 +177,9 @@ async function knownTo(page: TestPage): Promise<Known[]> {
 }
 
 /**
- * Puts what ML-KEM in JavaScript made of its random bytes in their place: private keys, as seeds
- * and whole, and the secrets of exactly the encapsulations that keys of the session came from.
+ * Replaces the random bytes drawn by ML-KEM in JavaScript by what it made of them: private keys, as
+ * seeds and in full, and the secrets of those encapsulations that keys of the session were derived
+ * from.
  */
 function withJavascriptKem(known: readonly Known[]): Known[] {
   const drawn = (length: number) =>
@@ -193,7 +192,7 @@ function withJavascriptKem(known: readonly Known[]): Known[] {
   for (const seed of drawn(KEM_SEED)) {
     const { publicKey, secretKey } = ml_kem768.keygen(seed);
     note("private key of ML-KEM", seed);
-    // Behind it stand the public key and its hash, and z.
+    // The public key, its hash and z follow.
     note("private key of ML-KEM", secretKey.subarray(0, -publicKey.length - 2 * KEM_MESSAGE));
     for (const message of drawn(KEM_MESSAGE)) {
       const { sharedSecret } = ml_kem768.encapsulate(publicKey, message);
@@ -206,17 +205,17 @@ function withJavascriptKem(known: readonly Known[]): Known[] {
   return [...known.filter(({ what }) => what !== "random"), ...made];
 }
 
-/** How the viewer comes. */
+/** How the viewer joins. */
 type Way = "link" | "code";
 
-/** Derived from the link's secret, or made for the other side, to be shown to the server. */
+/** Derived from the link's secret, or made for the other side; the server is meant to see it. */
 const TOLD: Readonly<Record<Way, readonly string[]>> = {
   link: ["img-e2e/1 room id", "img-e2e/1 join token", "public key"],
-  // Nobody comes with the token.
+  // No viewer joins with the token.
   code: ["img-e2e/1 room id", "public key"],
 };
 
-/** What has to go through the APIs that are watched, or they are watched in vain. */
+/** What must pass through the observed APIs; otherwise observing them proves nothing. */
 const NOTED = [
   "key of AES-GCM",
   "img-e2e/1 psk",
@@ -249,7 +248,7 @@ const PATTERNS: readonly Needle[] = [
   },
 ];
 
-/** A picture whose file has a name that says something. */
+/** A picture whose file has a telling name. */
 async function makePicture(directory: string, name: string, seed: number): Promise<Fixture> {
   const { bytes, width, height } = pngOfSize(PICTURE_BYTES, seed);
   const path = join(directory, name);
@@ -257,7 +256,7 @@ async function makePicture(directory: string, name: string, seed: number): Promi
   return { path, bytes: bytes.length, width, height, corners: CORNERS };
 }
 
-/** The words of a code: all of them, any two in a row, and each. */
+/** The words of a code: all of them, any two in a row, and each one. */
 function wordsOf(code: string): { readonly together: Needle[]; readonly alone: Needle[] } {
   const words = code.split("-").slice(1);
   const together: Needle[] = [{ what: "the words", bytes: latin1Bytes(words.join("-")) }];
@@ -297,7 +296,7 @@ async function namesAndPixels(pictures: readonly Fixture[]): Promise<Needle[]> {
   return found;
 }
 
-/** Each secret once, with its length and number, as several have the same name. */
+/** Each secret once, with its length and a number, as several have the same name. */
 function needles(known: readonly Known[]): Needle[] {
   const byHex = new Map(known.map(({ what, hex }) => [hex, what]));
   return [...byHex].map(([hex, what], i) => {
@@ -318,14 +317,14 @@ function assertAbsent(
   assertEquals([...new Set(list)], [], `${where} has what is not its business`);
 }
 
-/** Every secret in every encoding, put where the server would hear it. */
+/** Every secret in every encoding, put where the server would receive it. */
 function plantAll(secrets: readonly Needle[]): { parts: Part[]; expected: string[] } {
   const parts: Part[] = [];
   const expected: string[] = [];
   const request = latin1Bytes("GET /ws/x HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
   const server = latin1Bytes("HTTP/1.1 101 Switching Protocols\r\n\r\n");
   for (const secret of secrets) {
-    // A file would not fit into one message; one run of it is enough.
+    // A file would not fit into one message; one run of bytes is enough.
     const bytes = "bytes" in secret ? secret.bytes.subarray(0, 500) : latin1Bytes(secret.sample);
     for (const [name, encode] of Object.entries(ENCODINGS)) {
       const where = `${secret.what}, ${name}`;
@@ -350,12 +349,12 @@ function assertFindable(record: readonly Part[], secrets: readonly Needle[]): vo
   assertEquals(expected.filter((where) => !found.has(where)), [], "planted and not found");
 }
 
-/** A page without the one thing in it that is never the same. */
+/** A page without its one part that is never the same. */
 function withoutNonce(bytes: Uint8Array): string {
   return latin1(bytes).replace(/nonce="[\w+/=-]+"/g, "");
 }
 
-/** What a stranger gets who asks for the same. */
+/** What a stranger gets for the same request. */
 function fetchAs(url: string, { method, request }: Exchange): Promise<Uint8Array> {
   const [, host = ""] = /^host: (.*)\r$/im.exec(request) ?? [];
   return new Promise((resolve, reject) => {
@@ -368,12 +367,12 @@ function fetchAs(url: string, { method, request }: Exchange): Promise<Uint8Array
   });
 }
 
-/** Everything that a page could leave behind in its browser; runs in the page. */
+/** Everything that a page could leave behind in its browser. Runs in the page. */
 async function remains() {
   const databases = await indexedDB.databases();
   const names = await caches.keys();
-  // The browser notes where a page began, with its fragment, for this page's scripts alone, and
-  // lets nobody take it out.
+  // The browser records the address that a page started with, fragment included, for this page's
+  // scripts alone; nobody can remove it.
   const entries = performance.getEntries().filter(({ entryType }) => entryType !== "navigation");
   return {
     kept: {
@@ -404,8 +403,8 @@ const NOTHING: Awaited<ReturnType<typeof remains>>["kept"] = {
 };
 
 /**
- * Who shows pictures has the app: its worker with the offline page, and the number of its build.
- * Who only looks has nothing.
+ * A sender's browser keeps the app: its service worker with the offline page, and the number of its
+ * build. A viewer's keeps nothing.
  */
 const KEPT: Readonly<Record<"sender" | "viewer", typeof NOTHING>> = {
   sender: { ...NOTHING, local: ["build", "preferences"], caches: ["offline"], workers: 1 },
@@ -413,7 +412,7 @@ const KEPT: Readonly<Record<"sender" | "viewer", typeof NOTHING>> = {
 };
 
 /**
- * Fails when a page has left more than that in its browser; returns what else can be read about it
+ * Fails if a page has left more than that in its browser. Returns what else can be read about it
  * there.
  */
 async function assertLittleKept(
@@ -422,7 +421,7 @@ async function assertLittleKept(
   { when, seated }: { when: string; seated: boolean },
 ): Promise<Part[]> {
   const { kept, addresses } = await page.evaluate(remains);
-  // What a page that is loaded again goes on with, as long as there is something to go on with.
+  // What a reloaded page needs to go on with its session, as long as there is one.
   const session = seated ? [role === "sender" ? "session S" : "session R"] : [];
   assertEquals(kept, { ...KEPT[role], session }, when);
   const client = await page.createCDPSession();
@@ -466,11 +465,13 @@ async function filesOf(directory: string): Promise<Part[]> {
 }
 
 /**
- * What pages can write to on a disk. Into its other files a browser writes where somebody went, and
- * no page can take it out.
+ * What pages can write to on a disk. The browser's other files record where somebody went, and no
+ * page can remove that.
  */
-const OF_PAGES =
-  /\/(Cache|Code Cache|Cookies|File System|IndexedDB|Local Storage|Network|Service Worker|Session Storage|WebStorage|blob_storage)\b/;
+const OF_PAGES = new RegExp(
+  "/(Cache|Code Cache|Cookies|File System|IndexedDB|Local Storage|Network|Service Worker|" +
+    "Session Storage|WebStorage|blob_storage)\\b",
+);
 
 /** A person with a browser and a profile on disk of their own, as people have them. */
 class Somebody implements AsyncDisposable {
@@ -491,7 +492,7 @@ class Somebody implements AsyncDisposable {
     return new Somebody(browser, page, profile);
   }
 
-  /** Ends the browser; returns what is on its disk. */
+  /** Closes the browser. Returns what is on its disk. */
   async depart(): Promise<Part[]> {
     this.page.assertNoErrors();
     await this.#browser.close();
@@ -510,7 +511,7 @@ interface Aftermath {
   readonly link: string;
   readonly code: string;
   readonly known: readonly Known[];
-  /** What the server was told and what it said, without what it says to everybody. */
+  /** What the server was told and what it answered, without what it sends to everybody. */
   readonly record: readonly Part[];
   readonly exchanges: readonly Exchange[];
   readonly log: Part;
@@ -519,16 +520,16 @@ interface Aftermath {
   readonly disks: readonly Part[];
 }
 
-/** Five letters hardly ever stand in a row of random ones by chance. */
+/** A run of five letters hardly ever appears in random ones by chance. */
 const TELLING_LETTERS = 5;
 
-/** How often three words are drawn until they tell: four in ten do. */
+/** How often three words may be drawn until they are distinctive: four draws in ten are. */
 const DRAWS = 40;
 
 /**
- * Offers a picture until the words of its code are such that they stand in a record only because
- * somebody told them, and not in a header, a message, or by chance. `heard` is what the server
- * heard so far.
+ * Offers a picture until the words of its code are distinctive: they can be in a record only
+ * because somebody sent them, and not in a header, a message, or by chance. `heard` is what the
+ * server received so far.
  */
 async function offer(sender: Sender, picture: Fixture, heard: () => string) {
   const texts = ["signaling.ts", "close_codes.ts"].map((name) =>
@@ -536,7 +537,7 @@ async function offer(sender: Sender, picture: Fixture, heard: () => string) {
   );
   const protocol = (await Promise.all(texts)).join("\n");
   for (let draw = 0; draw < DRAWS; draw++) {
-    // From before these words were drawn; the first draw is there to hear what a session says
+    // Recorded before these words were drawn; the first draw only shows what a session sends
     // anyway.
     const anyway = heard() + protocol;
     await sender.startOver();
@@ -555,7 +556,7 @@ async function offer(sender: Sender, picture: Fixture, heard: () => string) {
   throw new Error(`Cannot look for words: none of ${DRAWS} codes is telling`);
 }
 
-/** A whole session: a picture each way, opened and closed, in two browsers. */
+/** A whole session: a picture in each direction, opened and closed, in two browsers. */
 async function holdSession(
   way: Way,
   directory: string,
@@ -564,7 +565,7 @@ async function holdSession(
   await using app = await startApp({ env: { LOG_LEVEL: "debug" } });
   using recorder = new Recorder(app.port);
   await using ada = await Somebody.arrive(join(directory, "ada"));
-  // Her addresses are hidden behind names of mDNS, his are not.
+  // The sender's addresses are hidden behind mDNS names, the viewer's are not.
   const bare = ["--disable-features=WebRtcHideLocalIpsWithMdns"];
   await using ben = await Somebody.arrive(join(directory, "ben"), bare);
   const browsers: Part[] = [];
@@ -573,7 +574,7 @@ async function holdSession(
       const name = page === ada.page ? "sender" : "viewer";
       const moment = { when: `${when}, ${name}`, seated: seated.some((who) => who.page === page) };
       for (const part of await assertLittleKept(page, name, moment)) {
-        // The same scripts are there each time.
+        // The same scripts are sent each time.
         const same = browsers.some(({ bytes }) => Buffer.from(bytes).equals(part.bytes));
         if (!same) browsers.push(part);
       }
@@ -624,7 +625,7 @@ async function holdSession(
   for (const exchange of exchanges.filter(({ responseBody }) => responseBody.length > 0)) {
     const { target, responseBody: bytes } = exchange;
     const stranger = await fetchAs(app.url + target, exchange);
-    // What everybody gets says nothing about anybody, and has all kinds of words.
+    // What everybody gets reveals nothing about anybody, and contains all kinds of words.
     if (withoutNonce(bytes) === withoutNonce(stranger)) continue;
     answers.push({ where: `${target}, answer`, bytes });
   }
@@ -634,7 +635,9 @@ async function holdSession(
   return { way, url: recorder.url, link, code, known, record, exchanges, log, browsers, disks };
 }
 
-/** Fails unless the record is whole, and the search finds in it what the server has to be told. */
+/**
+ * Fails unless the record is complete, and the search finds in it what the server has to be told.
+ */
 function assertWhole({ way, code, known, record, exchanges, log, url, disks }: Aftermath): void {
   for (const what of [...NOTED, ...TOLD[way], ...way === "code" ? ["img-e2e/1 pake psk"] : []]) {
     assert(known.some((item) => item.what === what), `${what} was noted`);
@@ -648,22 +651,21 @@ function assertWhole({ way, code, known, record, exchanges, log, url, disks }: A
   assert(latin1(log.bytes).includes("is ready"), latin1(log.bytes));
   const address = { what: "address", bytes: latin1Bytes(`${url}/`) };
   assert(search(disks, [address]).length > 0, "the disks were searched");
-  // Not even what it is told goes into the log.
+  // Not even what the server is told is written to the log.
   assertAbsent([log], told, "the log");
 }
 
-/** Fails when a request says where it comes from, or who from. */
+/** Fails if a request names its referrer or its user. */
 function assertDiscreet({ exchanges }: Aftermath): void {
   for (const { request } of exchanges) {
-    // The browser looks for a newer service worker by itself, and says of the worker that it comes
-    // from the worker.
+    // The browser checks for a newer service worker by itself, with the worker as its referrer.
     const own = request.replace(/^referer: http:\/\/[^/]+\/sw\.js\?[\w=&-]+\r$/im, "");
     assert(!/^(cookie|referer):/im.test(own), request);
   }
 }
 
 for (const way of ["link", "code"] as const) {
-  Deno.test(`a whole session by ${way}: neither the server nor a log, nor either browser or its disk, has anything of it that is only for the two`, async () => {
+  Deno.test(`by ${way}: server, log, browsers and disks have no secret of the two`, async () => {
     const directory = await Deno.makeTempDir({ prefix: "ephemeral-session-" });
     try {
       const there = await makePicture(directory, "trip-to-reykjavik.png", 5);
@@ -680,7 +682,7 @@ for (const way of ["link", "code"] as const) {
       assertAbsent(record, atServer, "the server");
       assertDiscreet(session);
       assertEquals(known.filter(({ what }) => what === "clipboard"), []);
-      // The pages' own scripts have words of SDP, and the list of all words.
+      // The pages' own scripts contain words of SDP, and the list of all words.
       const inBrowser = secrets.filter(({ what }) => !what.startsWith("line of SDP"));
       assertAbsent(browsers, inBrowser, "a browser", 1);
       const visited = ({ where }: Part) =>

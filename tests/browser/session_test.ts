@@ -1,7 +1,6 @@
 /**
- * The whole of it, in real browsers: one person shows another a picture, once. Each test has a
- * server, a browser and people of its own, so nothing that one leaves behind can help or harm the
- * next.
+ * Whole sessions in real browsers: one person shows another a picture, once. Each test has its own
+ * server, browser and people, so nothing that one leaves behind can affect the next.
  *
  * @module
  */
@@ -19,10 +18,10 @@ import { REASON } from "../support/reasons.ts";
 
 /** 64 MiB take several seconds on two cores. */
 const LARGE_MS = 120_000;
-/** A lost connection has a grace of 60 s before the other side gives it up. */
+/** A lost connection has a grace period of 60 s before the other side gives it up. */
 const GRACE_MS = 90_000;
 
-/** What a test works with. */
+/** What each test gets. */
 interface Stage {
   readonly app: TestApp;
   readonly browser: TestBrowser;
@@ -55,7 +54,7 @@ function test(name: string, body: (stage: Stage) => Promise<void>): void {
   });
 }
 
-/** Fails unless a further visitor is refused, clearly. */
+/** Fails unless a further visitor is refused with a clear message. */
 async function assertRefused(stage: Stage, link: string): Promise<void> {
   const late = await stage.viewer(link);
   await late.join();
@@ -66,7 +65,7 @@ async function assertRefused(stage: Stage, link: string): Promise<void> {
 
 // The main job
 
-test("a picture is chosen, delivered, opened, seen for its seconds, closed, and then the session is over on both sides", async (stage) => {
+test("a picture is sent, opened, seen for its time, closed; both sides end", async (stage) => {
   const picture = await fixture("flat");
   const sender = await stage.sender();
   const link = await sender.offer(picture, { seconds: 3 });
@@ -116,7 +115,7 @@ for (
     "gif",
   ] as const satisfies readonly FixtureName[]
 ) {
-  test(`the viewer sees the ${name} fixture whole and the right way up`, async (stage) => {
+  test(`the viewer sees the ${name} fixture whole and upright`, async (stage) => {
     const picture = await fixture(name);
     const { viewer } = await stage.delivered(name, { seconds: 30 });
     await viewer.look();
@@ -127,7 +126,7 @@ for (
   });
 }
 
-test("a phone shows the picture inside of its screen, sharply", async (stage) => {
+test("a phone shows the picture sharply, within its screen", async (stage) => {
   const sender = await stage.sender({ screen: "phone" });
   const link = await sender.offer(await fixture("large"), { seconds: 30 });
   const viewer = await stage.viewer(link, { screen: "phone", scheme: "dark" });
@@ -161,7 +160,7 @@ test("burn while waiting ends the session, and the link with it", async (stage) 
   await assertRefused(stage, link);
 });
 
-test("burn while delivered takes the picture away before it was opened", async (stage) => {
+test("burn while delivered removes the picture before it was opened", async (stage) => {
   const { sender, viewer, link } = await stage.delivered("small");
   await sender.burn();
   assertEquals(await viewer.waitReason("ended"), REASON.burned);
@@ -171,7 +170,7 @@ test("burn while delivered takes the picture away before it was opened", async (
   await assertRefused(stage, link);
 });
 
-test("burn while shown takes the picture off the viewer's screen", async (stage) => {
+test("burn while shown removes the picture from the viewer's screen", async (stage) => {
   const { sender, viewer, link } = await stage.delivered("small", { seconds: 60 });
   await viewer.look();
   await sender.waitPhase("shown");
@@ -214,7 +213,7 @@ test("the viewer leaves before opening, and the sender is told", async (stage) =
   await sender.assertReadable();
 });
 
-test("the viewer's tab is closed while the picture is shown, and the sender reads that the outcome is not confirmed, or that it was closed", async (stage) => {
+test("the viewer's tab is closed: the sender reads unconfirmed, or closed", async (stage) => {
   const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
   await viewer.look();
   await sender.waitPhase("shown");
@@ -224,7 +223,7 @@ test("the viewer's tab is closed while the picture is shown, and the sender read
   assertMatch(await sender.timeline(), /unconfirmed|closed/i);
 });
 
-test("a page that is left before the first frame says that nothing was seen, and so does the sender", async (stage) => {
+test("a page left before the first frame reports unseen, as does the sender", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   // Nothing is ever decoded in this browser.
@@ -247,7 +246,7 @@ test("the sender leaves, and the viewer is told", async (stage) => {
   await assertRefused(stage, link);
 });
 
-test("the sender's tab is closed while the picture is shown, and the picture goes", async (stage) => {
+test("the sender's tab is closed, and the picture goes off the screen", async (stage) => {
   const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
   await viewer.look();
   await sender.vanish();
@@ -255,7 +254,7 @@ test("the sender's tab is closed while the picture is shown, and the picture goe
   assertEquals(await viewer.wiped(), true);
 });
 
-test("the sender goes to another page while the picture is shown: it goes too, and so does the room", async (stage) => {
+test("the sender navigates away: the shown picture goes, and so does the room", async (stage) => {
   const { sender, viewer, link } = await stage.delivered("small", { seconds: 60 });
   await viewer.look();
   await sender.waitPhase("shown");
@@ -267,7 +266,7 @@ test("the sender goes to another page while the picture is shown: it goes too, a
 
 // By keyboard
 
-test("who opens the picture by keyboard is inside of it, and Escape closes it", async (stage) => {
+test("opening the picture by keyboard focuses it, and Escape closes it", async (stage) => {
   const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
   const { page } = viewer;
   await page.focus("[data-action=open]");
@@ -291,7 +290,7 @@ test("who opens the picture by keyboard is inside of it, and Escape closes it", 
   assertMatch(await sender.timeline(), /closed by hand/);
 });
 
-test("skipping to the content does not throw the invitation away", async (stage) => {
+test("skipping to the content keeps the invitation", async (stage) => {
   const sender = await stage.sender();
   const viewer = await stage.viewer(await sender.offer(await fixture("small")));
   await viewer.page.keyboard.press("Tab");
@@ -301,7 +300,7 @@ test("skipping to the content does not throw the invitation away", async (stage)
   await viewer.receive();
 });
 
-test("going back behind a skip to the content does not load the sender's page again", async (stage) => {
+test("going back after skipping to the content does not reload the page", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("small"));
   await sender.page.evaluate(() => Reflect.set(globalThis, "__same", true));
@@ -315,7 +314,7 @@ test("going back behind a skip to the content does not load the sender's page ag
   assertEquals(await sender.page.evaluate(() => Reflect.get(globalThis, "__same")), true);
 });
 
-test("skipping to the content before the page's program came does not either, nor is the link left in the history", async (stage) => {
+test("skipping before the scripts ran keeps it, and the history has no link", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("small"));
   const testPage = await stage.browser.newPage();
@@ -340,9 +339,9 @@ test("skipping to the content before the page's program came does not either, no
   assertEquals(await page.evaluate(() => location.hash), "#content");
 });
 
-// What the other side does not do
+// An unresponsive other side
 
-test("the viewer can turn away while the sender's page does not release the key", async (stage) => {
+test("the viewer can cancel while the sender's page does not release the key", async (stage) => {
   const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
   const client = await sender.page.createCDPSession();
   await client.send("Debugger.enable");
@@ -354,7 +353,7 @@ test("the viewer can turn away while the sender's page does not release the key"
   await client.send("Debugger.disable");
 });
 
-test("the sender takes a picture back while looking at one that was sent back", async (stage) => {
+test("the sender takes a picture back while viewing one that was sent back", async (stage) => {
   const sender = await stage.sender();
   await sender.keepOpen();
   const viewer = await stage.viewer(await sender.offer(await fixture("small"), { seconds: 60 }));
@@ -370,7 +369,7 @@ test("the sender takes a picture back while looking at one that was sent back", 
 
 // More than one picture
 
-test("several pictures are shown one after the other, and the session ends after the last", async (stage) => {
+test("several pictures are shown in turn; the last one ends the session", async (stage) => {
   const { sender, viewer } = await stage.delivered("flat", { seconds: 60 });
   await sender.chooseFile(await fixture("exif"));
   for (const name of ["flat", "exif"] as const) {
@@ -385,7 +384,7 @@ test("several pictures are shown one after the other, and the session ends after
   assertEquals(await sender.waitReason("ended"), REASON.done);
 });
 
-test("a session that is kept open goes on, and the viewer shows a picture back", async (stage) => {
+test("a session that is kept open goes on, and the viewer sends a picture back", async (stage) => {
   const sender = await stage.sender();
   await sender.keepOpen();
   const link = await sender.offer(await fixture("small"), { seconds: 60 });
@@ -412,10 +411,10 @@ test("a session that is kept open goes on, and the viewer shows a picture back",
 
 // Links
 
-test("looking at a link does not use it up, and takes the secret out of the address bar", async (stage) => {
+test("a link preview does not use the link up; the address has no secret", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("small"));
-  // A chat app's scanner.
+  // The link scanner of a chat app.
   await (await fetch(link)).body?.cancel();
   const curious = await stage.viewer(link);
   await curious.waitPhase("idle");
@@ -426,7 +425,7 @@ test("looking at a link does not use it up, and takes the secret out of the addr
   await sender.waitPhase("delivered");
 });
 
-test("a link that was used is refused to the next visitor, and the two who are there do not notice", async (stage) => {
+test("a used link is refused to the next visitor, and the two go on", async (stage) => {
   const { sender, viewer, link } = await stage.delivered("small", { seconds: 60 });
   await assertRefused(stage, link);
   await viewer.look();
@@ -443,7 +442,7 @@ for (
     ["with a strange character", (link: string) => `${link.slice(0, -1)}*`, REASON.link],
   ] as const
 ) {
-  test(`a link ${what} says so, and the right one still works`, async (stage) => {
+  test(`a link ${what} is reported, and the right one still works`, async (stage) => {
     const sender = await stage.sender();
     const link = await sender.offer(await fixture("small"));
     const confused = await stage.viewer(change(link));
@@ -454,7 +453,7 @@ for (
   });
 }
 
-test("a well-formed link to a room that never was is refused", async (stage) => {
+test("a well-formed link to a room that never existed is refused", async (stage) => {
   await assertRefused(stage, `${stage.app.url}/join#1.${"A".repeat(43)}`);
 });
 
@@ -470,7 +469,7 @@ for (
     ["png65m", "too_large"],
   ] as const satisfies readonly (readonly [FixtureName, string])[]
 ) {
-  test(`the ${name} fixture is refused as ${reason}, and a good picture can be chosen instead`, async (stage) => {
+  test(`the ${name} fixture is refused as ${reason}; a good one can be chosen`, async (stage) => {
     const sender = await stage.sender();
     await sender.chooseFile(await fixture(name));
     assertEquals(await sender.waitReason("failed"), reason);
@@ -480,11 +479,11 @@ for (
   });
 }
 
-// Around it
+// The server
 
 test("the server is restarted while the sender waits, and the link still works", async (stage) => {
   const sender = await stage.sender();
-  // The socket breaks: the browser says so in the console by itself.
+  // The socket breaks; the browser reports that in the console by itself.
   sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION/);
   const link = await sender.offer(await fixture("small"));
   await stage.app.restart();
@@ -496,7 +495,7 @@ test("the server is restarted while the sender waits, and the link still works",
   await sender.waitPhase("delivered");
 });
 
-test("the server goes down after the two are connected, and they do not need it any more", async (stage) => {
+test("once connected, the two do not need the server any more", async (stage) => {
   const { sender, viewer } = await stage.delivered("small", { seconds: 60 });
   for (const { testPage } of [sender, viewer]) {
     testPage.allowErrors(/WebSocket connection|ERR_CONNECTION/);
@@ -508,7 +507,7 @@ test("the server goes down after the two are connected, and they do not need it 
   await sender.waitPhase("closed");
 });
 
-test("a server that is down is named as the reason, and the picture is not lost", async (stage) => {
+test("a server that is down is named as the reason, and the picture is kept", async (stage) => {
   const sender = await stage.sender();
   sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION|Failed to load/);
   await sender.page.waitForFunction(() =>
@@ -554,21 +553,23 @@ for (const [what, { before, reason }] of Object.entries(TAKEN_AWAY)) {
   });
 }
 
-// Remains
+// What remains
 
-/** Counts object URLs, which would let a picture be saved; runs before the page's scripts. */
+/** Counts object URLs, which would allow saving a picture. Runs before the page's scripts. */
 const WATCH_OBJECT_URLS = `{
   const made = [];
   Object.defineProperty(globalThis, "__objectUrls", { value: made });
   const original = URL.createObjectURL;
   URL.createObjectURL = (object) => {
-    // A worker's code is no picture.
-    if (!(object instanceof Blob) || !/javascript/.test(object.type)) made.push(object.type ?? "other");
+    // The code of a worker is no picture.
+    if (!(object instanceof Blob) || !/javascript/.test(object.type)) {
+      made.push(object.type ?? "other");
+    }
     return original.call(URL, object);
   };
 }`;
 
-/** Everything that a page could leave behind; runs in the browser. */
+/** Everything that a page could leave behind. Runs in the browser. */
 async function remains() {
   const databases = await indexedDB.databases();
   return {
@@ -596,7 +597,7 @@ const NOTHING: Awaited<ReturnType<typeof remains>> = {
   hash: "",
 };
 
-test("nothing remains on the viewer's side after closing, and Back does not bring it back", async (stage) => {
+test("nothing remains on the viewer's side, and Back does not restore it", async (stage) => {
   const sender = await stage.sender({ before: WATCH_OBJECT_URLS });
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const viewer = await stage.viewer(link, { before: WATCH_OBJECT_URLS });
@@ -612,8 +613,8 @@ test("nothing remains on the viewer's side after closing, and Back does not brin
     await navigator.serviceWorker.ready;
   });
   const kept = await sender.page.evaluate(remains);
-  // The app: its worker, the offline page, the number of the build; and for how many seconds
-  // somebody likes to show pictures.
+  // The app: its service worker, the offline page, the number of the build; and the preferred
+  // number of seconds.
   assertEquals({ ...kept, canvases: 0 }, { ...NOTHING, workers: 1, caches: 1, local: 2 });
 
   await viewer.page.goto(`${stage.app.url}/security`);

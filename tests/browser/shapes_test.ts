@@ -1,5 +1,5 @@
 /**
- * A picture has its own shape wherever it is shown, on every screen, and a small one is not
+ * A picture keeps its aspect ratio wherever it is shown, on every screen, and a small one is not
  * enlarged: measured in real browsers.
  *
  * @module
@@ -14,7 +14,7 @@ const SHAPES = ["tall", "upright", "square", "wide", "strip", "band", "icon"] as
 
 const WINDOWS = [[320, 640], [390, 844], [844, 390], [820, 1_180], [1_440, 900]] as const;
 
-/** Pixels by which a side may be off: boxes end between pixels. */
+/** Tolerance of a side, in pixels: boxes may end between pixels. */
 const ROUNDING = 1;
 
 /** A canvas on the page, in CSS pixels. */
@@ -33,7 +33,7 @@ async function withPictures(
   await withBrowser((browser) => body({ app, browser, pictures }));
 }
 
-/** What `selector` finds, at each size of the window: the boxes, in order. */
+/** The boxes of the elements that match `selector`, in order, at each size of the window. */
 async function measure(
   person: Sender | Viewer,
   selector: string,
@@ -42,7 +42,7 @@ async function measure(
   for (const [width, height] of WINDOWS) {
     await person.page.setViewport({ width, height, deviceScaleFactor: 1 });
     const boxes = await person.page.evaluate(async (selector) => {
-      // What watches sizes is told with the second frame.
+      // Resize observers are notified by the second frame.
       for (let i = 0; i < 3; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
       return [...document.querySelectorAll(selector)].map((element) => {
         const { width, height } = element.getBoundingClientRect();
@@ -57,7 +57,7 @@ function assertShape(box: Box | undefined, { width, height }: Box, where: string
   assert(box !== undefined, `${where}: no picture`);
   assert(box.width > 0 && box.height > 0, `${where}: nothing to be seen`);
   const said = `${where}: ${width} × ${height} is shown as ${box.width} × ${box.height}`;
-  // Counted on the longer side of the picture, whose error is the smaller one.
+  // Measured on the longer side of the picture, whose relative error is smaller.
   const off = width > height
     ? Math.abs(box.height - box.width * height / width)
     : Math.abs(box.width - box.height * width / height);
@@ -79,7 +79,7 @@ async function shows(person: Sender | Viewer, count: number): Promise<void> {
   throw new Error(`${count} pictures are not shown`);
 }
 
-Deno.test("a picture that is sent alone has its own shape at every width", async () => {
+Deno.test("a picture sent alone keeps its aspect ratio at every width", async () => {
   await withPictures(async ({ app, browser, pictures }) => {
     const page = await browser.newPage();
     for (const picture of pictures) {
@@ -97,7 +97,7 @@ Deno.test("a picture that is sent alone has its own shape at every width", async
   });
 });
 
-Deno.test("pictures have their own shape in an album, in the editor, and on the viewer's screen", async () => {
+Deno.test("pictures keep their ratio in an album, the editor, and the viewer", async () => {
   await withPictures(async ({ app, browser, pictures }) => {
     const sender = await Sender.open(await browser.newPage(), app.url);
     await sender.keepOpen();

@@ -1,6 +1,6 @@
 /**
- * Two real browsers and a real relay: with the address hidden nothing else is used, and nothing
- * else is told to the other side.
+ * Two real browsers and a real TURN relay: with the address hidden, no other route is used, and no
+ * other address is told to the other side.
  *
  * @module
  */
@@ -25,7 +25,10 @@ interface Watched {
   readonly sealed: readonly string[];
   readonly policies: readonly string[];
   readonly servers: number;
-  /** Of both ends of the pair in use, for each connection: `host`, `srflx`, `prflx` or `relay`. */
+  /**
+   * Candidate types of both ends of the pair in use, for each connection: `host`, `srflx`, `prflx`
+   * or `relay`.
+   */
   readonly pairs: readonly (readonly [local: string, remote: string])[];
 }
 
@@ -78,7 +81,7 @@ function iceOf({ heard }: Watched): Extract<ServerMessage, { t: "ice" }>[] {
   return heard.map(parseServerMessage).filter((message) => message?.t === "ice");
 }
 
-/** The lines that say where a browser can be reached. */
+/** The lines that contain addresses of a browser. */
 function candidatesIn({ sealed }: Watched): string[] {
   return sealed.flatMap((text) => text.match(/candidate:.*/g) ?? []);
 }
@@ -93,8 +96,7 @@ async function metricsOf(url: string): Promise<string> {
 const ignore = !hasTurnServer();
 
 Deno.test({
-  name:
-    "two browsers that hide their addresses finish a session through the relay, and tell each other no address but the relay's",
+  name: "two browsers that hide their addresses use TURN, and tell each other only its address",
   ignore,
   async fn() {
     const picture = await fixture("flat");
@@ -155,8 +157,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a relay that lets nobody to where the other one is leaves no way through, and the page says so",
+  name: "a TURN relay that does not reach the other side: the page says that no route works",
   ignore,
   async fn() {
     // Without --allow-loopback-peers it refuses to send to 127.0.0.1, where its own relayed
@@ -173,17 +174,17 @@ Deno.test({
       await viewer.join();
       assertEquals(await viewer.waitReason("failed", { timeout: NO_WAY_MS }), REASON.network);
       await viewer.assertReadable();
-      // It had a relay, and asked it.
+      // The page had a TURN relay, and asked it.
       assert(candidatesIn(await watched(viewer.testPage)).length > 0);
       assertEquals((await watched(sender.testPage)).pairs, []);
-      // His link is not spent on one visitor's network.
+      // The sender's link is not used up by one visitor's network.
       await sender.waitPhase("waiting");
       assert(/outcomes_total\{way="failed"\} [12]\n/.test(await metricsOf(app.url)));
     });
   },
 });
 
-Deno.test("without a relay who hides his address is told so, and connects once he does not; by default no server is asked", async () => {
+Deno.test("hiding the address needs TURN, and says so; by default none is asked", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const sender = await Sender.open(await browser.newPage({ before: WATCH }), app.url);
@@ -204,7 +205,7 @@ Deno.test("without a relay who hides his address is told so, and connects once h
     await sender.leave();
     await viewer.waitReason("ended");
 
-    // The sender's own way back.
+    // The sender reconnects by themselves.
     await sender.press("reset");
     await sender.hideAddress();
     const other = await sender.offer(await fixture("flat"));

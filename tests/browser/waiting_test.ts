@@ -1,6 +1,6 @@
 /**
- * What becomes of a picture before it leaves: while it is prepared, while something is said about
- * it, when it is removed, and when somebody is about to leave the page that has it.
+ * What happens to a picture before it is sent: while it is prepared, while its settings are open,
+ * when it is removed, and when somebody is about to leave the page that has it.
  *
  * @module
  */
@@ -16,7 +16,7 @@ interface Stage {
   readonly sender: Sender;
 }
 
-/** Nothing is prepared until `letGo()`. */
+/** Nothing is prepared until `letGo()` is called. */
 const HELD_BACK = `{
   const { postMessage } = Worker.prototype;
   const held = [];
@@ -46,7 +46,7 @@ function test(
   });
 }
 
-/** Presses the first picture's button without waiting for where it is. */
+/** Presses the first picture's button, wherever it has moved to. */
 async function pressNow(sender: Sender, action: string): Promise<void> {
   await sender.page.evaluate((action) => {
     document.querySelector<HTMLElement>(`[data-action=${action}]`)?.click();
@@ -54,7 +54,7 @@ async function pressNow(sender: Sender, action: string): Promise<void> {
 }
 
 test(
-  "the link does not wait for the picture, and a friend who comes meanwhile does",
+  "the link does not wait for the picture, and a friend may join meanwhile",
   async ({ browser, sender }) => {
     const link = await sender.offer(await fixture("flat"), { seconds: 60 });
     assertMatch(await sender.field("preparing"), /Preparing…/);
@@ -70,14 +70,14 @@ test(
   { before: HELD_BACK },
 );
 
-test("a picture that can't be used goes with its link, and the page says both", async ({ sender }) => {
+test("an unusable picture is removed with its link; the page says both", async ({ sender }) => {
   await sender.chooseFile(await fixture("truncated"));
   assertEquals(await sender.waitReason("failed"), "truncated");
   assertMatch(await sender.text(), /truncated\.jpg/);
   assertMatch(await sender.field("link-gone"), /no longer works/);
 });
 
-test("a picture does not leave while its settings are open", async ({ browser, sender }) => {
+test("a picture is not sent while its settings are open", async ({ browser, sender }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 0 });
   await sender.press("settings");
   await sender.waitFor("its settings", () => document.querySelector("dialog.sheet") !== null);
@@ -99,7 +99,7 @@ test("a picture does not leave while its settings are open", async ({ browser, s
   assertMatch(caption, /Half a caption no more/);
 });
 
-test("the only picture is removed after a question, and comes back under the same link", async ({ browser, sender }) => {
+test("removing the only picture asks first; undo keeps the link", async ({ browser, sender }) => {
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   await sender.press("remove");
   await sender.press("no");
@@ -119,7 +119,7 @@ test("the only picture is removed after a question, and comes back under the sam
   await viewer.receive();
 });
 
-test("who is about to leave a picture that waits is asked, and nobody else is", async ({ app, sender }) => {
+test("leaving a page with a waiting picture asks, others do not", async ({ app, sender }) => {
   const { testPage, page } = sender;
   await page.click("a.brand");
   await sender.waitPhase("idle");
@@ -129,7 +129,7 @@ test("who is about to leave a picture that waits is asked, and nobody else is", 
   await sender.field("question");
   await sender.press("no");
   assertEquals(await sender.phase(), "waiting");
-  // The browser asks only on pages that somebody has used.
+  // The browser asks only on pages that somebody has interacted with.
   testPage.leaving = "stay";
   await page.evaluate(() => location.reload());
   for (let i = 0; i < 100 && testPage.leaveQuestions === 0; i++) {
@@ -145,11 +145,11 @@ test("who is about to leave a picture that waits is asked, and nobody else is", 
   assert(page.url().startsWith(app.url));
 });
 
-/** Its last letters are turned around by an override: it would read "photoexe.jpg". */
+/** Its last letters are reversed by an override character: it would read "photoexe.jpg". */
 const TRICK = "photo\u202egpj.exe";
 
 for (const language of ["en", "ar"]) {
-  test(`a name that turns letters around is read as it is, in a page in ${language}`, async ({ app, browser }) => {
+  test(`a name with an override is shown literally, in ${language}`, async ({ app, browser }) => {
     const folder = await Deno.makeTempDir({ prefix: "ephemeral-names-" });
     try {
       const wrong = `${folder}/${TRICK}`;
@@ -164,7 +164,7 @@ for (const language of ["en", "ar"]) {
       await sender.press("settings");
       await sender.waitFor("its name", () => document.querySelector("[name=named]") !== null);
       for (const selector of [".notice", "dialog.sheet"]) {
-        // Where each letter of the name stands on the screen.
+        // The position of each letter of the name on the screen.
         const [text, places] = await sender.page.evaluate((selector) => {
           const walker = document.createTreeWalker(
             document.querySelector(selector) ?? document.body,
@@ -195,7 +195,7 @@ for (const language of ["en", "ar"]) {
   });
 }
 
-test("what is pasted into a field is the field's, and a picture that is pasted elsewhere is taken", async ({ app, browser, sender }) => {
+test("pasting into a field pastes text; elsewhere, a picture", async ({ app, browser, sender }) => {
   const { page } = sender;
   const { context } = sender.testPage;
   await context.overridePermissions(app.url, [
@@ -212,7 +212,7 @@ test("what is pasted into a field is the field's, and a picture that is pasted e
       const text = (type: string, content: string) => ({ [type]: new Blob([content], { type }) });
       await navigator.clipboard.write([
         new ClipboardItem({
-          // As spreadsheets do: the cells as text, as a table, and as a picture of them.
+          // As spreadsheets do: the cells as text, as a table, and as a picture.
           ...(texts
             ? { ...text("text/plain", "a\tb"), ...text("text/html", "<table><td>a<td>b</table>") }
             : {}),
@@ -242,7 +242,7 @@ test("what is pasted into a field is the field's, and a picture that is pasted e
   await copy(false);
   await paste();
   await sender.waitFor("a second one", () => document.querySelectorAll(".picture").length === 2);
-  // Text and picture, where no text belongs: the picture is what can be taken.
+  // Text and a picture, where no text can go: the picture is taken.
   await copy(true);
   await paste();
   await sender.waitFor("a third one", () => document.querySelectorAll(".picture").length === 3);

@@ -1,6 +1,6 @@
 /**
- * Both flows as somebody goes through them who neither sees the page nor has a mouse: by Tab, Enter
- * and Space, with what the accessibility tree and the live regions say.
+ * Both flows for somebody who neither sees the page nor has a mouse: by Tab, Enter and Space, with
+ * what the accessibility tree and the live regions announce.
  *
  * @module
  */
@@ -14,14 +14,16 @@ import { REASON } from "../support/reasons.ts";
 
 const ALT = "A lake between mountains";
 
-/** Fails where the page can't be read, or focus is lost. */
+/** Fails if the page can't be read, or focus is lost. */
 async function assertReads({ page }: TestPage, state: string): Promise<void> {
   await page.bringToFront();
   assertEquals(treeFaults(await readTree(page)), [], state);
   assert(await focusOn(page) !== "nothing", `${state}: focus is lost`);
 }
 
-/** Fails unless all of this was said, in this order; more may have been said in between. */
+/**
+ * Fails unless all of this was announced, in this order; other announcements may lie in between.
+ */
 function assertSaid(said: readonly string[], expected: readonly RegExp[]): void {
   let at = 0;
   for (const pattern of expected) {
@@ -31,7 +33,7 @@ function assertSaid(said: readonly string[], expected: readonly RegExp[]): void 
   }
 }
 
-Deno.test("a picture is shown and seen without eyes on the page, and without a mouse", async () => {
+Deno.test("a picture is shown and seen without sight, and without a mouse", async () => {
   await using app = await startApp();
   await withTwoPages(async (senderPage, viewerPage) => {
     const sender = await Sender.open(senderPage, app.url);
@@ -92,7 +94,7 @@ Deno.test("a picture is shown and seen without eyes on the page, and without a m
   }, { before: LISTEN });
 });
 
-Deno.test("the end of the time is said before it comes, at ten seconds and at three", async () => {
+Deno.test("the end of the time is announced in advance, at ten seconds and at three", async () => {
   await using app = await startApp();
   await withTwoPages(async (senderPage, viewerPage) => {
     const sender = await Sender.open(senderPage, app.url);
@@ -109,7 +111,7 @@ Deno.test("the end of the time is said before it comes, at ten seconds and at th
   }, { before: LISTEN });
 });
 
-Deno.test("a failure is said, read and left by the keyboard", async () => {
+Deno.test("a failure is announced, read and dismissed by keyboard", async () => {
   await using app = await startApp();
   await withTwoPages(async (_senderPage, viewerPage) => {
     const viewer = await Viewer.open(viewerPage, `${app.url}/join#1.${"A".repeat(43)}`);
@@ -122,7 +124,7 @@ Deno.test("a failure is said, read and left by the keyboard", async () => {
   }, { before: LISTEN });
 });
 
-Deno.test("who is asked, answers, gives more time and gets one back loses neither the focus nor the headline", async () => {
+Deno.test("asking, answering, more time and a picture back keep the focus", async () => {
   await using app = await startApp();
   await withTwoPages(async (senderPage, viewerPage) => {
     const sender = await Sender.open(senderPage, app.url);

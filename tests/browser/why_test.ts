@@ -1,6 +1,6 @@
 /**
- * What somebody reads where something went wrong, and what he can hand on to be helped, in a real
- * browser.
+ * What people read when something went wrong, and the diagnostics that they can hand on to get
+ * help, in a real browser.
  *
  * @module
  */
@@ -17,7 +17,7 @@ Object.defineProperty(navigator, "clipboard", {
   value: { writeText: async (text) => void globalThis.__noted.push(text) },
 });`;
 
-/** Notes every address that the browser finds for itself, and what it was made to connect with. */
+/** Records every address that the browser finds for itself, and the settings of its connections. */
 const ADDRESSES = `globalThis.__sdp = [];
 const set = RTCPeerConnection.prototype.setLocalDescription;
 RTCPeerConnection.prototype.setLocalDescription = function (description) {
@@ -35,7 +35,7 @@ async function list(page: TestPage, name: string): Promise<string[]> {
   return items.filter((item) => typeof item === "string" && item.length > 3);
 }
 
-/** Presses the button, and returns what is on the clipboard then. */
+/** Presses the button. Returns what is on the clipboard afterwards. */
 async function diagnostics(person: Sender | Viewer): Promise<string> {
   // A page in the background has no clipboard.
   await person.page.bringToFront();
@@ -45,7 +45,7 @@ async function diagnostics(person: Sender | Viewer): Promise<string> {
   return text;
 }
 
-Deno.test("diagnostics of a session that broke say how far it came, and none of its secrets", async () => {
+Deno.test("diagnostics of a failed session name its last step and no secret", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const picture = await fixture("small");
@@ -98,7 +98,8 @@ Deno.test("diagnostics of a session that broke say how far it came, and none of 
     for (const text of texts) {
       assertEquals(secrets.filter((item) => text.toLowerCase().includes(item.toLowerCase())), []);
       for (const few of words) {
-        // One may be there by chance: "direct" is a word of codes, and of these texts.
+        // A word of the code may appear by chance: "direct" is both a code word and part of these
+        // texts.
         const told = few.filter((word) => new RegExp(`\\b${word}\\b`, "i").test(text));
         assert(told.length < 2, `${told.join(", ")} in ${text}`);
       }
@@ -106,7 +107,7 @@ Deno.test("diagnostics of a session that broke say how far it came, and none of 
   });
 });
 
-Deno.test("a server that is not there: nothing was seen, what to do, and diagnostics all the same", async () => {
+Deno.test("a missing server: nothing was seen, what to do, and diagnostics", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const allowErrors = [/ERR_CONNECTION_REFUSED/, /WebSocket/];
@@ -126,7 +127,7 @@ Deno.test("a server that is not there: nothing was seen, what to do, and diagnos
   });
 });
 
-Deno.test("a link that was cut: what happened, that nothing was seen, and what to do", async () => {
+Deno.test("a truncated link: what happened, that nothing was seen, and what to do", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const page = await browser.newPage({ before: CLIPBOARD });
@@ -144,7 +145,7 @@ Deno.test("a link that was cut: what happened, that nothing was seen, and what t
   });
 });
 
-Deno.test("a busy server's time is counted down, and the button waits for it", async () => {
+Deno.test("a busy server's delay is counted down, and the button waits for it", async () => {
   await using app = await startApp({ env: { LIMIT_UPGRADES_PER_MINUTE_PER_IP: "1" } });
   await withBrowser(async (browser) => {
     const allowErrors = [/429|WebSocket/];
@@ -165,23 +166,25 @@ Deno.test("a busy server's time is counted down, and the button waits for it", a
     await sender.waitFor(
       "a second less",
       new Function(
-        `return Number(/\\d+/.exec(document.querySelector("[data-action=retry]").textContent)) < ${before}`,
+        `const retry = document.querySelector("[data-action=retry]");
+       return Number(/\\d+/.exec(retry.textContent)) < ${before}`,
       ) as () => boolean,
     );
   });
 });
 
-Deno.test("who waits long for a sender is told what may be the matter", async () => {
+Deno.test("a viewer who waits long for a sender is told possible reasons", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const allowErrors = [/Back-Forward Cache/];
     const sender = await Sender.open(await browser.newPage({ allowErrors }), app.url);
     const link = await sender.offer(await fixture("small"));
-    // Twenty seconds in one, for that one timer.
+    // Shortens that one timer from twenty seconds to one.
     const before = `const wait = globalThis.setTimeout;
-      globalThis.setTimeout = (run, ms, ...rest) => wait(run, ms === 20_000 ? 1_000 : ms, ...rest);`;
+    globalThis.setTimeout = (run, ms, ...rest) =>
+      wait(run, ms === 20_000 ? 1_000 : ms, ...rest);`;
     const viewer = await Viewer.open(await browser.newPage({ before }), link);
-    // As a phone does with a page that nobody looks at.
+    // As a phone does with a page in the background.
     const session = await sender.page.createCDPSession();
     await session.send("Page.setWebLifecycleState", { state: "frozen" });
     await viewer.join();
@@ -190,7 +193,7 @@ Deno.test("who waits long for a sender is told what may be the matter", async ()
   });
 });
 
-Deno.test("a page whose scripts don't come says so after ten seconds, and one whose scripts come never does", async () => {
+Deno.test("a page whose scripts fail to load says so after ten seconds, else never", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const { page } = await browser.newPage({ allowErrors: [/ERR_FAILED/] });

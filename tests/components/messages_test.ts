@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "../support/assert.ts";
 
 const en = TEXTS.en.island;
 
-/** Without the isolates, which format_test.ts looks at. */
+/** Without the Unicode isolates, which format_test.ts covers. */
 function read(problems: Parameters<typeof nameProblems>[1]): string[] {
   return nameProblems(en, problems).map(({ text }) => text.replace(/[\u2068\u2069]/g, ""));
 }
@@ -26,7 +26,7 @@ Deno.test("those with the same reason are named together, in order", () => {
   ]);
 });
 
-Deno.test("of very many the number says how many there are", () => {
+Deno.test("with very many, their number is given", () => {
   const problems = Array.from(
     { length: 200 },
     (_, i) => ({ reason: "too_many", name: `${i}.jpg` }) as const,
@@ -36,7 +36,7 @@ Deno.test("of very many the number says how many there are", () => {
   assertMatch(text ?? "", /“0\.jpg”, .*“11\.jpg”, and 188 more files\./);
 });
 
-Deno.test("what has no name is counted all the same", () => {
+Deno.test("a file without a name is counted as well", () => {
   assertEquals(read([{ reason: "svg", name: "" }]), [en.picture.svg]);
   const text = read([{ reason: "svg", name: "" }, { reason: "svg", name: "a.svg" }]).join();
   assertMatch(text, /: “a\.svg” and 1 more file\./);

@@ -1,7 +1,7 @@
 /**
- * Whatever breaks, and in whatever order: everything that two say to each other is heard once and
- * in order. The real server on lines that are cut, in processes that end, and a network that dies;
- * `CHAOS_RUNS` has more of it, `CHAOS_SEED` one again.
+ * Whatever breaks, and in whatever order: everything that two peers send each other arrives once
+ * and in order. The real server, with lines that are cut, processes that end, and a network that
+ * fails. `CHAOS_RUNS` sets the number of runs, `CHAOS_SEED` repeats one.
  *
  * @module
  */
@@ -41,13 +41,13 @@ const EVENTS: Readonly<Record<string, (chaos: Chaos) => Promise<void> | void>> =
   },
 };
 
-/** The n-th thing that somebody says. */
+/** The n-th message of one side. */
 function saying(n: number): ControlMessage {
   return { t: "closed", n: 0, why: "user", ms: n };
 }
 
 for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
-  Deno.test(`chaos ${seed}: what is said is heard once, in order, whatever breaks`, async () => {
+  Deno.test(`chaos ${seed}: every message arrives once, in order, whatever breaks`, async () => {
     const draw = seededRandom(seed);
     const random = () => draw() / 2 ** 32;
     using _rtc = withFakeRtc();

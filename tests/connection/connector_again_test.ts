@@ -11,7 +11,7 @@ import { withFakeRtc } from "./fake_rtc.ts";
 import { Lobby } from "./lobby.ts";
 import { Person } from "./person.ts";
 
-/** Two who are bound over a real server. */
+/** Two peers who are bound over a real server. */
 async function bound(lobby: Lobby) {
   const secret = createLinkSecret();
   const sender = new Person("S", secret, lobby.url);
@@ -32,7 +32,7 @@ async function assertTalk(a: Person, b: Person): Promise<void> {
 }
 
 for (const role of ["S", "R"] as const) {
-  Deno.test(`${role}'s page is loaded again: the two are bound once more, by what the first handshake left, and the link before is over`, async () => {
+  Deno.test(`${role}'s page reloads: both bind anew, without the first link`, async () => {
     using _rtc = withFakeRtc();
     await using lobby = new Lobby();
     const { secret, sender, viewer } = await bound(lobby);
@@ -54,7 +54,7 @@ for (const role of ["S", "R"] as const) {
   });
 }
 
-Deno.test("both pages are loaded again, one after the other and at once", async () => {
+Deno.test("both pages reload, one after the other and at once", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { secret, sender, viewer } = await bound(lobby);
@@ -71,7 +71,7 @@ Deno.test("both pages are loaded again, one after the other and at once", async 
   await assertTalk(sender2, viewer3);
 });
 
-Deno.test("what a page keeps is there before the other side can be bound to it", () =>
+Deno.test("what a page keeps is saved before the other side can be bound to it", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     const kept = { S: false, R: false };
     server.relay = (message) => {
@@ -85,14 +85,14 @@ Deno.test("what a page keeps is there before the other side can be bound to it",
     assertEquals(sender.kept.resumed?.resume, viewer.kept.resumed?.resume);
   }));
 
-// Attacks on two who are bound
+// Attacks on two peers who are bound
 
 async function underAttack(
   attack: (tools: { sender: Person; viewer: Person; server: EvilServer }) => Promise<void>,
 ): Promise<void> {
   await withEvilServer(async (tools) => {
     const { sender, viewer, server } = tools;
-    // With a code out, a sender turns away who does not prove himself.
+    // While a code is valid, a sender turns away visitors who do not prove themselves.
     const rtok = toBase64Url(randomBytes(32));
     server.say("S", { t: "created", exp: 600, rtok, code: "4821" });
     await until(() => sender.codes.length > 0, "the code is out");
@@ -108,7 +108,7 @@ async function underAttack(
   });
 }
 
-/** What S answers to an M1, if anything. */
+/** The sender's answer to an M1, if any. */
 async function answerTo(server: EvilServer, commit: Bytes): Promise<Bytes | null> {
   let answer: Bytes | null = null;
   server.relay = (message, from) => {
@@ -120,7 +120,7 @@ async function answerTo(server: EvilServer, commit: Bytes): Promise<Bytes | null
   return answer;
 }
 
-Deno.test("who has the link gets no answer from a sender who is bound", () =>
+Deno.test("a visitor with the link gets no answer from a sender who is bound", () =>
   underAttack(async ({ sender, server }) => {
     const { rid, psk } = await deriveRoom(sender.secret);
     const own = { fingerprint: randomBytes(32), kem: await loadKem() };
@@ -128,11 +128,11 @@ Deno.test("who has the link gets no answer from a sender who is bound", () =>
     assertEquals(await answerTo(server, thief.commit), null);
   }));
 
-Deno.test("who says that he comes back, and was never there, learns nothing and disturbs nobody", () =>
+Deno.test("a visitor who falsely claims to come back learns and disturbs nothing", () =>
   underAttack(async ({ sender, server }) => {
     const { psk } = await deriveRoom(sender.secret);
     const own = { fingerprint: randomBytes(32), kem: await loadKem() };
-    // The best that somebody who has the link can do.
+    // The most that somebody with the link can do.
     const secret = { resume: psk, by: "link" } as const;
     const stranger = await ViewerHandshake.start({ secret, ...own });
     assertEquals(stranger.commit[2], MODE.resume);
@@ -149,10 +149,10 @@ Deno.test("who says that he comes back, and was never there, learns nothing and 
     server.relay = (message) => [message];
   }));
 
-Deno.test("a viewer who is told that the sender's page is new, and is not, goes on with what he has", () =>
+Deno.test("a viewer falsely told that the sender reloaded keeps the link", () =>
   underAttack(async ({ server }) => {
     const again = new Uint8Array([HANDSHAKE.again, 1]);
-    // Whatever he asks for is answered by the server itself.
+    // Whatever they request is answered by the server itself.
     server.relay = (message, from) => {
       if (from === "R" && message[0] === HANDSHAKE.commit) {
         server.inject("R", concat(new Uint8Array([HANDSHAKE.helloS, 1]), randomBytes(1_313)));
@@ -164,7 +164,7 @@ Deno.test("a viewer who is told that the sender's page is new, and is not, goes 
     server.relay = (message) => [message];
   }));
 
-Deno.test("a handshake of before that is played again ends nothing", () =>
+Deno.test("replaying an earlier handshake ends nothing", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     const said: Bytes[] = [];
     server.relay = (message, from) => {

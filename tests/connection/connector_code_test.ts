@@ -1,4 +1,4 @@
-/** Codes, as connectors see them; connector_test.ts has everything about links. */
+/** Codes, as connectors see them; connector_test.ts covers links. */
 import { type Code, loadWordlist, parseCode } from "../../lib/e2e/code.ts";
 import { SenderHandshake, ViewerHandshake } from "../../lib/e2e/handshake.ts";
 import { loadKem } from "../../lib/e2e/kem.ts";
@@ -44,7 +44,7 @@ function wrong(code: Code): Code {
   return { ...code, words: [other, ...others].join("-") };
 }
 
-/** Tries a wrong code, and waits until that has been noticed on both sides. */
+/** Enters a wrong code, and waits until both sides noticed. */
 async function guess(lobby: Lobby, sender: Person, code: Code): Promise<void> {
   const before = sender.turnedAway.length;
   using thief = await joinWith(lobby, wrong(code));
@@ -53,7 +53,7 @@ async function guess(lobby: Lobby, sender: Person, code: Code): Promise<void> {
   assertEquals(sender.turnedAway.slice(before), ["code"]);
 }
 
-Deno.test("who has the code is bound, and both sides know that it was the code", async () => {
+Deno.test("a viewer with the code is bound, and both sides know that it was the code", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, code } = await offer(lobby);
@@ -66,7 +66,7 @@ Deno.test("who has the code is bound, and both sides know that it was the code",
   assertEquals(sender.turnedAway, []);
 });
 
-Deno.test("who has the link is bound as well, and both sides know that it was the link", async () => {
+Deno.test("a viewer with the link is bound, and both know that it was the link", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, secret } = await offer(lobby);
@@ -76,7 +76,7 @@ Deno.test("who has the link is bound as well, and both sides know that it was th
   assertEquals([sender.links[0]?.by, viewer.links[0]?.by], ["link", "link"]);
 });
 
-Deno.test("a wrong code is turned away and told so, the sender goes on waiting, and the right one works", async () => {
+Deno.test("a wrong code is refused with a reason; the right one still works", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, code } = await offer(lobby);
@@ -87,7 +87,7 @@ Deno.test("a wrong code is turned away and told so, the sender goes on waiting, 
   await until(() => sender.bound && viewer.bound, "both are bound");
 });
 
-Deno.test("after three wrong codes the code is withdrawn: the right one leads nowhere, the link still does", async () => {
+Deno.test("three wrong codes withdraw the code; the link still works", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, secret, code } = await offer(lobby);
@@ -101,7 +101,7 @@ Deno.test("after three wrong codes the code is withdrawn: the right one leads no
   await until(() => sender.bound && viewer.bound, "both are bound");
 });
 
-Deno.test("a withdrawn code stays withdrawn when the server restarts and knows nothing of it", async () => {
+Deno.test("a code stays withdrawn when the server restarts and forgets it", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, secret, code } = await offer(lobby);
@@ -114,7 +114,7 @@ Deno.test("a withdrawn code stays withdrawn when the server restarts and knows n
   await until(() => sender.bound && viewer.bound, "both are bound");
 });
 
-Deno.test("after a restart of the server the words are the same, and who reads the new code out is found", async () => {
+Deno.test("after a server restart the words stay, and the new code works", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, code } = await offer(lobby);
@@ -127,7 +127,7 @@ Deno.test("after a restart of the server the words are the same, and who reads t
   await until(() => sender.bound && viewer.bound, "both are bound");
 });
 
-Deno.test("a stranger with the room's digits who comes as if by link is turned away, and ends nothing", async () => {
+Deno.test("a stranger who knows the digits and joins as by link is turned away", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, code } = await offer(lobby);
@@ -182,7 +182,7 @@ function relayed(socket: FakeWebSocket, type: number): Bytes[] {
   });
 }
 
-Deno.test("whoever sits in the seat without a word is turned away after 35 s, and three of them cost the code", () => {
+Deno.test("a silent visitor is turned away after 35 s; three of them cost the code", () => {
   return withServer("S", createLinkSecret(), async (sender, socket) => {
     await until(() => sender.codes.length === 1, "the code is out");
     using time = new FakeTime();
@@ -196,7 +196,7 @@ Deno.test("whoever sits in the seat without a word is turned away after 35 s, an
     }
     assertEquals([said(socket, "dismiss").length, said(socket, "withdraw").length], [3, 1]);
     assertEquals([sender.turnedAway, sender.codes.at(-1)], [Array(3).fill("silence"), null]);
-    // The server may not have heard of it, so this goes on; but not for ever.
+    // The server may not have received it, so this goes on, but not for ever.
     while (sender.failures.length === 0 && sender.turnedAway.length < 20) {
       socket.hear({ t: "peer", up: true, by: "join" });
       await time.advance(CONNECT_TIMEOUT_MS + 5_000);
@@ -205,7 +205,7 @@ Deno.test("whoever sits in the seat without a word is turned away after 35 s, an
   });
 });
 
-Deno.test("a viewer who hears for 40 s that the sender is away asks once more", () => {
+Deno.test("a viewer told for 40 s that the sender is away asks once more", () => {
   return withServer("R", createLinkSecret(), async (_viewer, socket) => {
     using time = new FakeTime();
     socket.hear({ t: "peer", up: true, by: "join" });
@@ -237,7 +237,7 @@ Deno.test("a server that forgot the withdrawal is told again", () => {
   });
 });
 
-Deno.test("a server that starts the viewer over and over gets three answers to guess with, and no more", () => {
+Deno.test("a server that restarts the viewer gets three answers to guess with at most", () => {
   const code = { digits: "4821", words: "crystal-orbit-lemon" };
   return withServer("R", code, async (viewer, socket) => {
     const kem = await loadKem();
@@ -265,7 +265,7 @@ Deno.test("a server that starts the viewer over and over gets three answers to g
   });
 });
 
-Deno.test("a server that has the link can't make the viewer try until what people compare is the same", () => {
+Deno.test("a server with the link can't make the viewer retry until the SAS matches", () => {
   const secret = createLinkSecret();
   return withServer("R", secret, async (viewer, socket) => {
     const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
@@ -292,7 +292,7 @@ Deno.test("a server that has the link can't make the viewer try until what peopl
   });
 });
 
-Deno.test("nor the sender, who has confirmed a viewer before she shows what to compare", () => {
+Deno.test("nor the sender, who confirms a viewer before showing what to compare", () => {
   const secret = createLinkSecret();
   return withServer("S", secret, async (sender, socket) => {
     const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
@@ -320,7 +320,7 @@ Deno.test("nor the sender, who has confirmed a viewer before she shows what to c
   });
 });
 
-Deno.test("a HELLO that answers the attempt before is not held against the sender: the last one counts", () => {
+Deno.test("a HELLO that answers an earlier attempt is no offence: the last one counts", () => {
   const secret = createLinkSecret();
   return withServer("R", secret, async (viewer, socket) => {
     const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
@@ -353,7 +353,7 @@ Deno.test("a HELLO that answers the attempt before is not held against the sende
   });
 });
 
-Deno.test("whoever goes and comes back keeps the seat no longer for it", () => {
+Deno.test("reconnecting does not extend how long a visitor may keep the seat", () => {
   return withServer("S", createLinkSecret(), async (sender, socket) => {
     await until(() => sender.codes.length === 1, "the code is out");
     using time = new FakeTime();
@@ -368,7 +368,7 @@ Deno.test("whoever goes and comes back keeps the seat no longer for it", () => {
   });
 });
 
-Deno.test("three guesses that are cut short are told at once, and who comes by link afterwards gets in", async () => {
+Deno.test("three guesses that break off count at once; a link still gets in", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, secret, code } = await offer(lobby);
@@ -403,7 +403,7 @@ Deno.test("three guesses that are cut short are told at once, and who comes by l
   assertEquals([sender.turnedAway.length, viewer.failures], [3, []]);
 });
 
-/** A viewer's own software, which sends what it likes when it likes. */
+/** Software of an attacking viewer, which can send anything at any time. */
 async function mallory(digits: string, words: string): Promise<ViewerHandshake> {
   const secret = { digits, words };
   return await ViewerHandshake.start({
@@ -417,7 +417,7 @@ function relay(socket: FakeWebSocket, message: Bytes): void {
   socket.hear({ t: "relay", d: toBase64Url(message) });
 }
 
-/** Sends M1 and answers M2; returns M3, not sent yet. */
+/** Sends M1 and answers M2. Returns M3, which is not sent yet. */
 async function prepareProof(socket: FakeWebSocket, words: string): Promise<Bytes | null> {
   const before = relayed(socket, HANDSHAKE.helloS).length;
   const viewer = await mallory("4821", words);
@@ -447,7 +447,7 @@ for (
         if (proof === null) break;
         proofs++;
         relay(socket, proof);
-        // Its check has begun now, and is far from its end.
+        // Its check has begun, and is far from finished.
         for (let turn = 0; turn < 5; turn++) await Promise.resolve();
         cut(socket, commit);
       }
@@ -458,7 +458,7 @@ for (
   });
 }
 
-Deno.test("a right guess that is cut short shows in nothing: no connection is made for it", () => {
+Deno.test("a right guess that breaks off has no visible effect: no connection is made", () => {
   return withServer("S", createLinkSecret(), async (sender, socket) => {
     await until(() => sender.codes.length === 1, "the code is out");
     socket.hear({ t: "peer", up: true, by: "join" });
@@ -474,7 +474,7 @@ Deno.test("a right guess that is cut short shows in nothing: no connection is ma
   });
 });
 
-Deno.test("what a visitor who is turned away had still on the way, or says after a resume, is not listened to", () => {
+Deno.test("a visitor who was turned away is not listened to, even after a resume", () => {
   return withServer("S", createLinkSecret(), async (sender, socket) => {
     await until(() => sender.codes.length === 1, "the code is out");
     const nonsense = () => {
@@ -497,7 +497,7 @@ Deno.test("what a visitor who is turned away had still on the way, or says after
   });
 });
 
-Deno.test("who has the right words and no way through the network may try again as often as he likes", () => {
+Deno.test("with the right words and no working route, retries are unlimited", () => {
   return withServer("S", createLinkSecret(), async (sender, socket) => {
     await until(() => sender.codes.length === 1, "the code is out");
     const { words } = read(sender.codes[0]);
@@ -513,7 +513,7 @@ Deno.test("who has the right words and no way through the network may try again 
   });
 });
 
-Deno.test("a server that turns the sender away, which is hers to do, does not speak the protocol", () => {
+Deno.test("a server that turns the sender away itself breaks the protocol", () => {
   return withServer("S", createLinkSecret(), async (sender, socket) => {
     await until(() => sender.codes.length === 1, "the code is out");
     socket.closed(CLOSE.dismissed);

@@ -9,7 +9,7 @@ import { Lobby } from "./lobby.ts";
 import { type EvilServer, withEvilServer } from "./evil_server.ts";
 import { Person } from "./person.ts";
 
-/** Sender and viewer of one link, on a real server; the sender has taken his seat. */
+/** Sender and viewer of one link, on a real server; the sender has taken their seat. */
 async function couple(lobby: Lobby) {
   const secret = createLinkSecret();
   const sender = new Person("S", secret, lobby.url);
@@ -37,7 +37,7 @@ Deno.test("two connectors with one link find each other, and are bound once", as
   assertEquals([sender.failures, viewer.failures, sender.links.length], [[], [], 1]);
 });
 
-Deno.test("a viewer with another link meets nobody: he is refused, and the sender does not notice", async () => {
+Deno.test("a viewer with another link is refused, unnoticed by the sender", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender } = await couple(lobby);
@@ -65,7 +65,7 @@ Deno.test("once bound, a server that goes down or lies changes nothing", async (
   assertEquals(FakePeerConnection.all.map(({ closed }) => closed), [false, false]);
 });
 
-Deno.test("a sender who ends takes the room away, and whoever waits in it hears that", async () => {
+Deno.test("a sender who ends deletes the room, and waiting visitors are told", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { secret, sender } = await couple(lobby);
@@ -104,7 +104,7 @@ Deno.test("a failure overwrites the link's secret as well", async () => {
   assertEquals(stranger.secret, new Uint8Array(32));
 });
 
-Deno.test("WebRTC that is there but switched off is named as the reason", async () => {
+Deno.test("WebRTC that exists but is switched off is named as the reason", async () => {
   using _rtc = withGlobals({
     RTCPeerConnection: class {
       static generateCertificate = () => Promise.reject(new DOMException("", "NotSupportedError"));
@@ -115,7 +115,7 @@ Deno.test("WebRTC that is there but switched off is named as the reason", async 
   assertEquals([person.failures, person.secret], [["no_webrtc"], new Uint8Array(32)]);
 });
 
-// A server that is the attacker
+// The server as the attacker
 
 Deno.test("the attacker's server, when it behaves, brings two people together", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
@@ -126,7 +126,7 @@ Deno.test("the attacker's server, when it behaves, brings two people together", 
   }));
 
 for (
-  // Candidates and repairs are no part of the handshake.
+  // Candidates and recovery are not part of the handshake.
   const [name, type] of Object.entries(HANDSHAKE).slice(0, 5)
 ) {
   for (
@@ -149,7 +149,7 @@ for (
   }
 }
 
-Deno.test("a commit that comes twice starts over, and the two are bound all the same, once", () =>
+Deno.test("a commit that arrives twice starts over, and the two are bound once", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     let copies = 2;
     server.relay = (message) => {
@@ -164,7 +164,7 @@ Deno.test("a commit that comes twice starts over, and the two are bound all the 
     assertEquals([sender.links.length, viewer.links.length], [1, 1]);
   }));
 
-Deno.test("a server that plays the viewer itself, without the link, learns no SDP and no address", () =>
+Deno.test("a server that plays the viewer without the link learns no SDP, no address", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     server.introduce();
     await until(() => sender.failures.length > 0, "the sender gave up");
@@ -181,14 +181,14 @@ for (
     ["a candidate before any key", new Uint8Array(60).fill(6, 0, 1).fill(1, 1, 2)],
   ] as const
 ) {
-  Deno.test(`a server that says ${name} to the viewer gets no link, and no answer`, () =>
+  Deno.test(`a server that sends ${name} to the viewer gets no link, and no answer`, () =>
     withEvilServer(async ({ viewer, server }) => {
       server.relay = () => [];
       server.introduce();
       await until(() => server.seen.length > 0, "the viewer committed");
       server.inject("R", message);
       await settle(50);
-      // What can't be his partner's is passed over, what pretends to be is a failure.
+      // What can't be from the partner is ignored; what pretends to be is a failure.
       assert(viewer.failures.every((why) => why === "verification"), viewer.failures.join());
       assertEquals([viewer.bound, server.seen.length], [false, 1]);
     }));
@@ -202,7 +202,7 @@ Deno.test("relayed data that is not canonical base64url ends the attempt", () =>
     assertEquals(viewer.failures, ["verification"]);
   }));
 
-Deno.test("messages for the bound two change nothing, whatever the server makes of them", () =>
+Deno.test("handshake messages change nothing once bound, whatever the server sends", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     server.introduce();
     await allBound(sender, viewer);
@@ -242,7 +242,7 @@ Deno.test("a lost viewer who comes back starts over, and only the new attempt is
     assertEquals([sender.links.length, viewer.links.length], [1, 1]);
   }));
 
-Deno.test("the ICE servers that the server names are used, and those of an attacker are no way around the keys", () =>
+Deno.test("the server's ICE servers are used, and an attacker's can't defeat the keys", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     for (const role of ["S", "R"] as const) {
       server.say(role, { t: "ice", servers: [{ urls: ["turn:evil"] }], exp: 60 });
@@ -287,7 +287,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${name} is told as ${failure}, once`, () =>
+  Deno.test(`${name} is reported as ${failure}, once`, () =>
     withEvilServer(async ({ viewer, server }) => {
       act(server);
       await settle();
@@ -297,7 +297,7 @@ for (
     }));
 }
 
-Deno.test("a handshake that stalls is given up after 30 s, and one whose partner went is not", () =>
+Deno.test("a stalled handshake is given up after 30 s, unless the partner left", () =>
   withEvilServer(async ({ sender, viewer, server }) => {
     using time = new FakeTime();
     server.relay = () => [];

@@ -14,7 +14,7 @@ import { Person } from "./person.ts";
 /** Both sides' sockets end here. */
 export class EvilServer {
   readonly #seats = new Map<Role, FakeWebSocket>();
-  /** What it makes of each relayed message. */
+  /** What the server turns each relayed message into. */
   relay: (message: Bytes, from: Role) => readonly Bytes[] = (message) => [message];
   readonly seen: [Role, number][] = [];
 
@@ -71,7 +71,7 @@ export class EvilServer {
   }
 }
 
-/** Runs `body` with two people of one link, both in their seats there. */
+/** Runs `body` with two peers of one link, both seated there. */
 export async function withEvilServer(
   body: (tools: { sender: Person; viewer: Person; server: EvilServer }) => Promise<void>,
   secrets: { s: Bytes; r: Bytes } | null = null,

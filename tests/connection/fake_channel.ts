@@ -1,15 +1,15 @@
 /**
- * A DataChannel without a network: what is sent goes to the other end of the pair in the next turn,
- * or waits until the test lets it drain.
+ * A DataChannel without a network: what is sent reaches the other end of the pair in the next
+ * microtask, or waits until the test drains the queue.
  *
  * @module
  */
 import { type Bytes, concat } from "../../lib/protocol/bytes.ts";
 
-/** What somebody on the way does with a message: pass it on, change it, drop it, repeat it. */
+/** What an attacker on the path does with a message: forward, change, drop or repeat it. */
 export type Tamper = (message: Bytes) => readonly (Bytes | string)[];
 
-/** One end. Counts its listeners, so that a test can see that none was left. */
+/** One end. Counts its listeners, so that a test can check that none was left. */
 export class FakeDataChannel extends EventTarget {
   binaryType = "arraybuffer";
   readyState: RTCDataChannelState = "open";
@@ -20,7 +20,7 @@ export class FakeDataChannel extends EventTarget {
   onmessage: ((event: { readonly data: unknown }) => void) | null = null;
   /** Everything that was sent from here. */
   readonly sent: Bytes[] = [];
-  /** The most that was ever queued, in bytes. */
+  /** The largest amount ever queued, in bytes. */
   mostBuffered = 0;
   /** True: nothing leaves the queue by itself. */
   stuck = false;
@@ -37,7 +37,7 @@ export class FakeDataChannel extends EventTarget {
     return [a, b];
   }
 
-  /** How many listeners are there now. */
+  /** The current number of listeners. */
   get listeners(): number {
     return this.#listeners.values().reduce((sum, count) => sum + count, 0);
   }
@@ -64,13 +64,16 @@ export class FakeDataChannel extends EventTarget {
     });
   }
 
-  /** Lets the other side hear something, whoever said it. */
+  /** Delivers something to the other side, whoever sent it. */
   deliver(message: Bytes | string): void {
     const data = typeof message === "string" ? message : message.slice().buffer;
     if (this.readyState === "open") this.onmessage?.({ data });
   }
 
-  /** `bytes` leave the queue; tells so when that crosses the threshold, as a browser does. */
+  /**
+   * Removes `bytes` from the queue; fires the event if that crosses the threshold, as a browser
+   * does.
+   */
   drain(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount = Math.max(0, before - bytes);

@@ -1,7 +1,7 @@
 /**
- * WebRTC without a network: connections find each other by what their SDPs say, and open when both
- * have the other's SDP and the certificates are those that the SDPs name, as DTLS would see to.
- * Everything that a browser decides by itself is left out.
+ * WebRTC without a network: connections find each other by their SDPs, and open once both have the
+ * other's SDP and the certificates match the SDPs, as DTLS would ensure. Everything that a browser
+ * decides by itself is left out.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export class FakePeerConnection {
   static readonly #byName = new Map<string, FakePeerConnection>();
   /** How many candidates each one finds. */
   static candidates = 1;
-  /** True: nothing gets through to anybody, whatever the two say to each other. */
+  /** True: nothing reaches anybody, whatever the two send each other. */
   static blocked = false;
 
   connectionState: RTCPeerConnectionState = "new";
@@ -44,14 +44,14 @@ export class FakePeerConnection {
   readonly channels: FakeDataChannel[] = [];
   /** True at the viewer's end. */
   remoteIsOffer = false;
-  /** Candidates that were taken. */
+  /** Candidates that were accepted. */
   readonly remoteCandidates: string[] = [];
   readonly #name = `u${FakePeerConnection.#byName.size}`;
   readonly #certificate: FakeCertificate;
   #remote: string | null = null;
   #closed = false;
 
-  /** What it was made with, or told last. */
+  /** The configuration it was made with, or was last given. */
   settings: FakeSettings;
 
   constructor(settings: FakeSettings) {
@@ -65,7 +65,7 @@ export class FakePeerConnection {
     return Promise.resolve(new FakeCertificate());
   }
 
-  /** The control channel and the one for files. */
+  /** The control channel and the file channel. */
   get control(): FakeDataChannel {
     return this.#channel(0);
   }
@@ -85,16 +85,13 @@ export class FakePeerConnection {
     return channel;
   }
 
-  /** How often ICE started over at this end. */
+  /** How often ICE was restarted at this end. */
   restarts = 0;
 
   #looks = 0;
-  /**
-   * What the engine says about the pair of addresses in use; without more, something comes all the
-   * time.
-   */
+  /** The engine's statistics of the candidate pair in use; by default, data keeps arriving. */
   pair: Readonly<Record<string, unknown>> = { id: "first" };
-  /** The same about this end of it, and about the other one. */
+  /** The same for this end's address, and for the other one's. */
   ends: Readonly<Record<"own" | "other", object>> = { own: {}, other: {} };
 
   getStats(): Promise<Map<string, unknown>> {
@@ -220,7 +217,7 @@ export class FakePeerConnection {
   }
 }
 
-/** Puts it into the global object. */
+/** Installs it in the global object. */
 export function withFakeRtc(): Disposable {
   FakePeerConnection.all = [];
   FakePeerConnection.candidates = 1;

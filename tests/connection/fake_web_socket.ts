@@ -5,7 +5,7 @@
  */
 import type { ServerMessage } from "../../lib/protocol/signaling.ts";
 
-/** Stands in for the global `WebSocket`; remembers every one that was made. */
+/** Stands in for the global `WebSocket`; remembers every instance. */
 export class FakeWebSocket extends EventTarget {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -18,7 +18,7 @@ export class FakeWebSocket extends EventTarget {
   onmessage: ((event: { readonly data: unknown }) => void) | null = null;
   onclose: ((event: { readonly code: number }) => void) | null = null;
   readonly sent: unknown[] = [];
-  /** The code of each `close`, `null` where none was given. */
+  /** The code of each `close`, `null` if none was given. */
   readonly closes: (number | null)[] = [];
 
   constructor(readonly url: string, readonly protocols: string) {
@@ -26,7 +26,7 @@ export class FakeWebSocket extends EventTarget {
     FakeWebSocket.all.push(this);
   }
 
-  /** The one that was made last. */
+  /** The latest instance. */
   static get last(): FakeWebSocket {
     const last = FakeWebSocket.all.at(-1);
     if (last === undefined) throw new Error("No WebSocket was made");
@@ -38,7 +38,7 @@ export class FakeWebSocket extends EventTarget {
     this.sent.push(JSON.parse(text));
   }
 
-  /** Closing takes as long as the other side likes: the event comes from `closed`. */
+  /** Closing takes as long as the other side likes: `closed` fires the event. */
   close(code?: number): void {
     this.closes.push(code ?? null);
     if (this.readyState !== FakeWebSocket.CLOSED) this.readyState = FakeWebSocket.CLOSING;

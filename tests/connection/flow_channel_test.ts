@@ -44,13 +44,13 @@ function watch(promise: Promise<void>) {
   return seen;
 }
 
-Deno.test("send() goes straight through while less than 128 KiB are queued", async () => {
+Deno.test("send() sends at once while less than 128 KiB are queued", async () => {
   const { channel, flow } = start(128 * KIB - 1);
   await flow.send(new Uint8Array(10));
   assertEquals([channel.sent.length, channel.listeners], [1, 0]);
 });
 
-Deno.test("send() waits at 128 KiB and goes on at 64 KiB, not one byte before", async () => {
+Deno.test("send() waits at 128 KiB and resumes at 64 KiB, not one byte before", async () => {
   const { channel, flow } = start(128 * KIB);
   assertEquals([HIGH_WATERMARK, LOW_WATERMARK], [128 * KIB, 64 * KIB]);
   assertEquals(channel.bufferedAmountLowThreshold, 64 * KIB);
@@ -63,7 +63,7 @@ Deno.test("send() waits at 128 KiB and goes on at 64 KiB, not one byte before", 
   assertEquals([sending.state, channel.sent.length, channel.listeners], ["sent", 1, 0]);
 });
 
-Deno.test("never more than the high mark and one message are queued, and everything arrives in order", async () => {
+Deno.test("at most the high mark and one message are queued; order is kept", async () => {
   const { channel, flow } = start();
   const size = 64 * KIB;
   const all = (async () => {
@@ -82,7 +82,7 @@ Deno.test("never more than the high mark and one message are queued, and everyth
   assertEquals(channel.listeners, 0);
 });
 
-Deno.test("a wait ends when the channel closes, with a ChannelClosedError and no listener left", async () => {
+Deno.test("closing the channel ends a wait with ChannelClosedError, no listener", async () => {
   const { channel, flow } = start(128 * KIB);
   const { signal, counted } = countingAbort();
   const sending = flow.send(new Uint8Array(10), signal);
@@ -92,7 +92,7 @@ Deno.test("a wait ends when the channel closes, with a ChannelClosedError and no
   assertEquals([channel.listeners, counted.listeners, channel.sent.length], [0, 0, 0]);
 });
 
-Deno.test("a wait ends when the signal aborts, with its reason and no listener left", async () => {
+Deno.test("an abort ends a wait with its reason and leaves no listener", async () => {
   const { channel, flow } = start(128 * KIB);
   const { controller, signal, counted } = countingAbort();
   const sending = flow.send(new Uint8Array(10), signal);
@@ -102,7 +102,7 @@ Deno.test("a wait ends when the signal aborts, with its reason and no listener l
   assertEquals([channel.listeners, counted.listeners, channel.sent.length], [0, 0, 0]);
 });
 
-Deno.test("a wait that ended by draining leaves no listener, on the signal neither", async () => {
+Deno.test("a wait that ended by draining leaves no listener, nor on the signal", async () => {
   const { channel, flow } = start(128 * KIB);
   const { signal, counted } = countingAbort();
   const sending = flow.send(new Uint8Array(10), signal);
@@ -111,7 +111,7 @@ Deno.test("a wait that ended by draining leaves no listener, on the signal neith
   assertEquals([channel.listeners, counted.listeners, channel.sent.length], [0, 0, 1]);
 });
 
-Deno.test("a signal that was aborted before keeps send() from sending, with an empty queue and a full one", async () => {
+Deno.test("a signal that was aborted before keeps send() from sending", async () => {
   for (const queued of [0, 128 * KIB]) {
     const { channel, flow } = start(queued);
     const signal = AbortSignal.abort(new RangeError("before"));
@@ -120,7 +120,7 @@ Deno.test("a signal that was aborted before keeps send() from sending, with an e
   }
 });
 
-Deno.test("an abort between draining and sending still keeps the message back", async () => {
+Deno.test("an abort between draining and sending still stops the message", async () => {
   const { channel, flow } = start(128 * KIB);
   const controller = new AbortController();
   const sending = flow.send(new Uint8Array(10), controller.signal);
@@ -130,7 +130,7 @@ Deno.test("an abort between draining and sending still keeps the message back", 
   assertEquals(channel.sent.length, 0);
 });
 
-Deno.test("a closed channel is a ChannelClosedError, with an empty queue and a full one", async () => {
+Deno.test("on a closed channel send() throws ChannelClosedError, queue full or not", async () => {
   for (const queued of [0, 128 * KIB]) {
     const { channel, flow } = start(queued);
     channel.close();

@@ -1,6 +1,6 @@
 /**
- * Passes TCP connections of one address on to another: `forward.ts 127.0.0.1 3000 100.64.9.1 443`.
- * It lets a browser in a network namespace reach the app at an address that counts as secure. Says
+ * Forwards TCP connections from one address to another: `forward.ts 127.0.0.1 3000 100.64.9.1 443`.
+ * A browser in a network namespace thus reaches the app at an address that counts as secure. Prints
  * "ready" when it listens.
  *
  * @module

@@ -19,8 +19,8 @@ export interface KeyPair {
 }
 
 /**
- * Runs a handshake whose M4 seals nothing yet: the next message of S has the number that an offer
- * has.
+ * Runs a handshake whose M4 seals nothing yet: the sender's next message has the sequence number of
+ * an offer.
  */
 export async function agree(
   fingerprints: { readonly s?: Bytes; readonly r?: Bytes } = {},
@@ -40,7 +40,7 @@ export async function agree(
   });
   const m3 = await viewer.receiveHello(await sender.receiveCommit(viewer.commit));
   const s = await sender.receiveHello(m3);
-  // R's keys are there once M4 was opened; this one is S's first sealed message for both.
+  // The viewer's keys exist once M4 was opened; this is the first sealed message from S for both.
   const { keys: r } = await viewer.receiveConfirmation(await sender.confirm(""));
   return {
     s,
@@ -49,7 +49,7 @@ export async function agree(
   };
 }
 
-/** What a link needs of an RTCPeerConnection. */
+/** What a link needs from an RTCPeerConnection. */
 export class FakeConnection {
   connectionState: RTCPeerConnectionState = "connected";
   onconnectionstatechange: (() => void) | null = null;
@@ -66,7 +66,7 @@ export class FakeConnection {
     this.onconnectionstatechange?.();
   }
 
-  /** As in a browser, this side's own events don't say so; the other side's channels close. */
+  /** As in a browser: this side's own events don't report it; the other side's channels close. */
   close(): void {
     this.closes++;
     this.connectionState = "closed";
@@ -78,7 +78,7 @@ export class FakeConnection {
   }
 }
 
-/** For tests in which it does not matter whether the connection answers, or what it runs over. */
+/** For tests in which neither the connection's health nor its route matters. */
 export const STEADY = {
   onSteady(): void {},
   onAway() {},
@@ -86,7 +86,7 @@ export const STEADY = {
   onResume(): void {},
 };
 
-/** One end of a link, with what is beneath it. */
+/** One end of a link, with what it runs over. */
 export interface LinkEnd {
   readonly link: SecureLink;
   readonly pc: FakeConnection;
@@ -101,7 +101,7 @@ function linkEnd(keys: SessionKeys, control: FakeDataChannel, files: FakeDataCha
   return { link, pc, control, files };
 }
 
-/** Two links that are bound to each other; whoever is on the way has the channels. */
+/** Two links that are bound to each other; an attacker on the path controls the channels. */
 export async function linkPair(): Promise<{ s: LinkEnd; r: LinkEnd; keys: KeyPair }> {
   const keys = await agree();
   const [controlS, controlR] = FakeDataChannel.pair();

@@ -1,7 +1,7 @@
 /**
- * A laboratory of network namespaces: two homes, each a browser behind a router that translates
- * addresses as one is told to, and between them an internet with the app and a TURN relay.
- * Everything is real but the distance.
+ * A laboratory of network namespaces: two homes, each a browser behind a router with configurable
+ * address translation, and between them an internet with the app and a TURN relay. Everything is
+ * real except for the distance.
  *
  *     home a ── router a ──┐
  *                          ├── internet: app (TCP 443), coturn (3478 UDP and TCP, 443 TLS)
@@ -16,10 +16,10 @@ import { findChromium } from "../support/chromium.ts";
 import { PROJECT } from "../support/project.ts";
 import { TURN_SECRET } from "../support/turn.ts";
 
-/** What a router does with addresses: nothing at all, or one of the kinds that RFC 3489 named. */
+/** How a router translates addresses: not at all, or in one of the ways that RFC 3489 names. */
 export type Nat = "none" | "full cone" | "port restricted" | "symmetric";
 
-/** What a router lets out besides answers. */
+/** What a router lets out besides replies. */
 export type Firewall = "open" | "no udp" | "only tcp 443";
 
 /** A home's router. */
@@ -38,7 +38,7 @@ export interface LabOptions {
   /** Added to the app's environment. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Whether there is a TURN relay, and the app hands it out; `stun`: it only tells browsers their
+   * Whether there is a TURN relay which the app hands out; `stun`: it only tells browsers their
    * address.
    */
   readonly turn?: boolean | "stun";
@@ -46,7 +46,7 @@ export interface LabOptions {
 
 const APP = "100.64.9.1";
 const RELAY = "100.64.9.2";
-/** Where a browser finds the app: its own home's forwarder. */
+/** The address where a browser finds the app: the forwarder of its own home. */
 const PORT = 8443;
 const START_MS = 30_000;
 
@@ -61,7 +61,7 @@ const FLAGS = [
   "--disable-background-timer-throttling",
   "--disable-renderer-backgrounding",
   "--disable-backgrounding-occluded-windows",
-  // The relay's certificate is its own.
+  // The relay's certificate is self-signed.
   "--ignore-certificate-errors",
 ];
 
@@ -78,8 +78,8 @@ async function run(command: string, ...args: readonly string[]): Promise<string>
 }
 
 /**
- * Whether this machine lets us build it: Linux, root, `ip`, `nft`, and namespaces. Says so where it
- * does not.
+ * Whether this machine can build it: Linux, root, `ip`, `nft`, and namespaces. Prints why if it
+ * can't.
  */
 export async function hasLab(): Promise<boolean> {
   const name = `probe-${Deno.pid}`;
@@ -102,14 +102,15 @@ export async function hasLab(): Promise<boolean> {
 }
 
 /**
- * nftables rules of a router whose outside is `ext` with the address `own`; its home has the host
- * `host`.
+ * nftables rules of a router whose outer interface is `ext` with the address `own`; `host` is the
+ * host of its home.
  */
 function rulesOf({ nat, firewall }: Router, own: string, host: string): string {
   const post = {
     "none": "",
     "full cone": `oifname "ext" snat to ${own}`,
-    // Linux keeps the port where it is free, and lets answers in only from where something went.
+    // Linux keeps the port where it is free, and lets in replies only from addresses that were sent
+    // to.
     "port restricted": 'oifname "ext" masquerade',
     "symmetric": 'oifname "ext" masquerade fully-random',
   }[nat];
@@ -122,13 +123,14 @@ function rulesOf({ nat, firewall }: Router, own: string, host: string): string {
   return `table ip lab {
     chain pre { type nat hook prerouting priority dstnat; ${pre}; }
     chain post { type nat hook postrouting priority srcnat; ${post}; }
-    # As routers at home do. Else what comes unasked is a flow of its own, and the one that goes out gets another port.
+    # As home routers do. Otherwise unsolicited packets are a flow of their own,
+    # and the outgoing one gets another port.
     chain input { type filter hook input priority filter; iifname "ext" meta l4proto udp drop; }
     chain forward { type filter hook forward priority filter; ${allowed}; }
   }`.replaceAll("; ;", ";").replaceAll(" ; }", " }");
 }
 
-/** One laboratory; `await using` takes it down, also after a failure. */
+/** One laboratory; `await using` takes it down, even after a failure. */
 export class Lab implements AsyncDisposable {
   /** Where both browsers find the app. */
   readonly url = `http://127.0.0.1:${PORT}`;
@@ -137,7 +139,7 @@ export class Lab implements AsyncDisposable {
   readonly #browsers: TestBrowser[] = [];
   #directory = "";
   #output = "";
-  /** Which of the two interfaces that a browser has at home is up. */
+  /** Which of the two interfaces of a home's browser is up. */
   readonly #inUse: Record<Home, 0 | 1> = { a: 0, b: 0 };
   static #count = 0;
 
@@ -156,7 +158,7 @@ export class Lab implements AsyncDisposable {
     }
   }
 
-  /** What the app and the relay wrote. */
+  /** What the app and the relay printed. */
   get output(): string {
     return this.#output;
   }
@@ -185,8 +187,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * Gives a home's router other rules. A firewall holds for flows that are there; what was
-   * translated before goes on as it was.
+   * Gives a home's router other rules. A firewall applies to existing flows; what was translated
+   * before keeps its translation.
    */
   async route(home: Home, router: Router): Promise<void> {
     const rules = rulesOf(router, this.#outside(home), this.#inside(home));
@@ -194,9 +196,9 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * Takes a home's browser to its other interface, as from Wi-Fi to a cable: the new one is there
-   * before the old one goes, so nobody is without a network for a moment, but every address of the
-   * browser's is another one.
+   * Moves a home's browser to its other interface, as from Wi-Fi to a cable: the new one is up
+   * before the old one goes down, so there is never a moment without a network, but every address
+   * of the browser changes.
    */
   async roam(home: Home): Promise<void> {
     const [old, now] = this.#inUse[home] === 0 ? [0, 1] as const : [1, 0] as const;
@@ -211,7 +213,7 @@ export class Lab implements AsyncDisposable {
     await this.#in(home, "sh", "-c", batch.map((line) => `ip ${line}`).join(" && "));
   }
 
-  /** Pulls a home's plug, or puts it in again. */
+  /** Unplugs a home's network, or plugs it in. */
   async plug(home: Home, on: boolean): Promise<void> {
     await this.#in(`r${home}`, "ip", "link", "set", "ext", on ? "up" : "down");
     if (on) {
@@ -219,7 +221,7 @@ export class Lab implements AsyncDisposable {
     }
   }
 
-  /** A page of the app's, asked for from where it is, with a header. */
+  /** Fetches a page of the app from within a home, with a header. */
   async fetch(path: string, authorization: string): Promise<string> {
     return await this.#in(
       "net",
@@ -236,7 +238,7 @@ export class Lab implements AsyncDisposable {
       try {
         child.kill("SIGKILL");
       } catch {
-        // It ended by itself.
+        // The process ended by itself.
       }
       await child.status;
     }
@@ -253,7 +255,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * The router's address on the internet, that of the internet's end, and the browser's at home.
+   * The address of the router on the internet, that of the internet's end, and the browser's at
+   * home.
    */
   #outside(home: Home): string {
     return `100.64.${this.#number(home)}.2`;
@@ -287,8 +290,8 @@ export class Lab implements AsyncDisposable {
     for (const name of NAMES) {
       await run("ip", "netns", "add", this.#ns(name));
       await this.#in(name, "ip", "link", "set", "lo", "up");
-      // An address that comes late, as those of IPv6 do, is a change of network, and Chromium drops
-      // what it loads.
+      // An address that is assigned late, as with IPv6, is a network change, on which Chromium
+      // drops what it is loading.
       await this.#in(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1");
       await this.#in(name, "sysctl", "-qw", "net.ipv4.ip_forward=1");
     }
@@ -333,7 +336,7 @@ export class Lab implements AsyncDisposable {
     }
     await this.#in(gateway, "ip", "route", "add", "default", "via", gate);
     await this.#in(home, "ip", "route", "add", "default", "via", this.#door(home));
-    // A home whose router translates nothing has addresses that the internet knows.
+    // A home whose router translates nothing has addresses that the internet routes.
     await this.#in("net", "ip", "route", "add", `${inside}/32`, "via", this.#outside(home));
     if (router.nat !== "none") await this.#in("net", "ip", "route", "del", `${inside}/32`);
     await this.#nft(gateway, rulesOf(router, this.#outside(home), inside));
@@ -361,14 +364,17 @@ export class Lab implements AsyncDisposable {
       ...["--use-auth-secret", `--static-auth-secret=${TURN_SECRET}`, "--realm=test", "--no-cli"],
       ...["--log-file=stdout", "--simple-log"],
     ], "");
-    // What it writes comes late.
+    // Its output arrives late.
     await this.#in(
       "net",
       Deno.execPath(),
       "eval",
       `for (let i = 0;; i++) {
         try { (await Deno.connect({ hostname: "${RELAY}", port: 443 })).close(); break; }
-        catch (error) { if (i > 100) throw error; await new Promise((done) => setTimeout(done, 100)); }
+        catch (error) {
+          if (i > 100) throw error;
+          await new Promise((done) => setTimeout(done, 100));
+        }
       }`,
     );
   }
@@ -379,7 +385,7 @@ export class Lab implements AsyncDisposable {
     await this.#spawn(home, [...command, "127.0.0.1", String(PORT), APP, "443"], "ready");
   }
 
-  /** Starts a program in a namespace, and waits until it says `sign`, unless that is empty. */
+  /** Starts a program in a namespace, and waits until it prints `sign`, unless that is empty. */
   async #spawn(
     name: Namespace,
     command: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Two real browsers behind real routers: each kind of network has its way through, a way that
- * breaks is repaired or replaced, and where there is none both people read so.
+ * Two real browsers behind real routers: in each kind of network the expected route is used, a
+ * broken route is repaired or replaced, and where there is none both people are told.
  *
  * @module
  */
@@ -15,14 +15,11 @@ import { type Firewall, hasLab, Lab, type LabOptions, type Nat } from "./lab.ts"
 const ignore = !await hasLab() || !hasTurnServer();
 
 /**
- * A browser needs up to 10 s to notice that a way is dead; then there are two tries to repair it.
+ * A browser needs up to 10 s to notice that a route is broken; two attempts to repair it follow.
  */
 const REPAIR = { timeout: 90_000 };
 
-/**
- * 64 MB take two seconds on a machine that has nothing else to do, and a minute on one that has
- * much.
- */
+/** 64 MB take two seconds on an idle machine, and a minute on a busy one. */
 const WHOLE = { timeout: 240_000 };
 
 const METRICS_TOKEN = "metrics-token-of-the-tests";
@@ -41,7 +38,7 @@ interface Setting extends LabOptions {
   readonly before?: string;
 }
 
-/** What a browser says of a socket whose network goes. */
+/** What a browser logs for a socket whose network goes away. */
 const UNPLUGGED = /WebSocket connection to .* failed/;
 
 function test(name: string, setting: Setting, body: (scene: Scene) => Promise<void>): void {
@@ -57,7 +54,7 @@ function test(name: string, setting: Setting, body: (scene: Scene) => Promise<vo
       const options = before === undefined ? {} : { before };
       const pages = await Promise.all([first.newPage(options), second.newPage(options)]);
       const sender = await Sender.open(pages[0], lab.url);
-      // As they are, large ones are under way for long enough.
+      // Large pictures as they are, so that the transfer takes long enough.
       await sender.sendFullSize();
       const viewer = await Viewer.open(pages[1], await sender.offer(picture, { seconds: 60 }));
       await body({
@@ -73,7 +70,7 @@ function test(name: string, setting: Setting, body: (scene: Scene) => Promise<vo
   });
 }
 
-/** What the countdown says, like "59 s" or "1:00". */
+/** The text of the countdown, like "59 s" or "1:00". */
 function secondsOf(text: string): number {
   return (text.match(/\d+/g) ?? []).reduce((sum, part) => sum * 60 + Number(part), 0);
 }
@@ -146,7 +143,7 @@ for (const { a, b, firewall = "open", turn, relay = false, way } of NETWORKS) {
       await assertSeen(scene);
       const metrics = await lab.fetch("/metrics", `Bearer ${METRICS_TOKEN}`);
       assert(metrics.includes(`outcomes_total{way="${way}"} 2\n`), metrics);
-      // What helped them saw, and wrote down, nothing of them but where packets went.
+      // The servers in between saw and logged nothing of them but where packets were sent.
       for (const address of ["10.1.0.2", "10.2.0.2"]) {
         assert(!lab.output.includes(address), `${address} was told`);
       }
@@ -157,7 +154,7 @@ for (const { a, b, firewall = "open", turn, relay = false, way } of NETWORKS) {
 const OPEN = { nat: "port restricted", firewall: "open" } as const;
 
 test(
-  "symmetric on both sides and nothing that helps: both read that there is no way, and the link goes on waiting",
+  "both behind symmetric NAT, no relay: both read that no route works; the link remains",
   {
     a: { nat: "symmetric", firewall: "open" },
     b: { nat: "symmetric", firewall: "open" },
@@ -172,7 +169,7 @@ test(
 );
 
 test(
-  "UDP is blocked in the middle of a picture: the rest goes through the server, and it is whole",
+  "UDP is blocked in the middle of a picture: the rest goes through the server, whole",
   {
     a: OPEN,
     b: OPEN,
@@ -196,10 +193,7 @@ test(
   },
 );
 
-/**
- * Counts, in each page, how often ICE started over, and the bytes of pictures that were given to
- * connections.
- */
+/** Counts, in each page, ICE restarts and the bytes of pictures that were given to connections. */
 const COUNT = `{
   const counts = { restarts: 0, bytes: 0 };
   Object.defineProperty(globalThis, "__counts", { value: counts });
@@ -219,7 +213,7 @@ async function count(sender: Sender, what: "restarts" | "bytes"): Promise<number
   return Number(await sender.page.evaluate(`__counts.${what}`));
 }
 
-/** What was sent is the picture, once: 24 bytes of each record are not its own. */
+/** The picture was sent once; each record adds 24 bytes. */
 async function assertSentOnce(sender: Sender): Promise<void> {
   const { bytes } = await fixture("png64m");
   const sent = await count(sender, "bytes");
@@ -227,7 +221,7 @@ async function assertSentOnce(sender: Sender): Promise<void> {
 }
 
 test(
-  "a browser that speaks of another network, where nothing is broken, does a picture under way no harm",
+  "a browser that reports a network change does a picture under way no harm",
   {
     a: OPEN,
     b: OPEN,
@@ -252,7 +246,7 @@ test(
 );
 
 test(
-  "another interface, without a word from the browser: a picture under way arrives whole and once, and the time of one that is seen runs on",
+  "another interface, unreported: a picture arrives once, and a countdown runs on",
   {
     a: OPEN,
     b: OPEN,
@@ -290,7 +284,7 @@ test(
 );
 
 test(
-  "a plug that was pulled while a picture is on screen and put in again: its time ran on, and its end is reported",
+  "unplugged and plugged in while a picture is shown: the clock ran on, its end is known",
   {
     a: OPEN,
     b: OPEN,

@@ -4,12 +4,12 @@
  * @module
  */
 
-/** Hears every byte that is passed on; connections are numbered from 0. */
+/** Receives every byte that is forwarded; connections are numbered from 0. */
 export type Tap = (connection: number, side: "client" | "server", bytes: Uint8Array) => void;
 
-/** Passes bytes both ways; only ends what it opened. */
+/** Forwards bytes both ways; closes only what it opened. */
 export class Line implements Disposable {
-  /** Port of the server; connections made from now on go there. */
+  /** Port of the server; new connections go there. */
   target = 0;
   readonly #listener: Deno.TcpListener;
   readonly #open: Deno.TcpConn[][] = [];
@@ -26,8 +26,7 @@ export class Line implements Disposable {
   }
 
   /**
-   * Breaks the connection that was made first, or all: no goodbye, as when a phone loses the
-   * network.
+   * Breaks the oldest connection, or all: no closing handshake, as when a phone loses the network.
    */
   cut(which: "first" | "all"): void {
     for (const conns of this.#open.splice(0, which === "first" ? 1 : Infinity)) {
@@ -69,6 +68,6 @@ function close(conn: Deno.TcpConn): void {
   try {
     conn.close();
   } catch {
-    // Closed already, from the other side.
+    // Already closed by the other side.
   }
 }

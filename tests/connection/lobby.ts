@@ -20,8 +20,8 @@ export class Lobby implements AsyncDisposable {
   #server: RoomServer;
 
   /**
-   * `ice` makes what both ends are told to get through with; nothing without. `relay`: it passes
-   * encrypted records on.
+   * `ice` makes the ICE servers that both ends are given; by default none. `relay`: it relays
+   * encrypted records.
    */
   constructor(ice?: IceIssuer, relay?: RelayBudget) {
     this.#ice = ice;
@@ -31,7 +31,7 @@ export class Lobby implements AsyncDisposable {
     this.#globals = withGlobals({
       WebSocket: new Proxy(WebSocket, {
         construct(target, [url, protocol]) {
-          // Deno's WebSocket takes headers, and sends no origin by itself.
+          // Deno's WebSocket takes headers, and sends no Origin by itself.
           return Reflect.construct(target, [url, { protocols: [protocol], headers: { origin } }]);
         },
       }),
@@ -43,12 +43,12 @@ export class Lobby implements AsyncDisposable {
     return `ws://127.0.0.1:${this.line.port}`;
   }
 
-  /** How many rooms there are. */
+  /** The number of rooms. */
   get rooms(): number {
     return this.#server.store.size;
   }
 
-  /** The process ends, and another one, which knows nothing, takes its place. */
+  /** The process ends, and another one, without its state, takes its place. */
   async restart(ice = this.#ice): Promise<void> {
     this.#ice = ice;
     const old = this.#server;
@@ -57,8 +57,7 @@ export class Lobby implements AsyncDisposable {
   }
 
   #start(): RoomServer {
-    // The store's sweep outlives its server, and must not come up in a later test that has time in
-    // its hands.
+    // The store's sweep outlives its server, and must not run in a later test with a fake clock.
     const store = { sweepMs: 1_000_000_000 };
     const ice = this.#ice === undefined ? {} : { ice: this.#ice };
     const relay = this.#relay === undefined ? {} : { relay: this.#relay };

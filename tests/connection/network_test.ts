@@ -1,5 +1,5 @@
 /**
- * What browsers say when a device comes into another network.
+ * What browsers report when a device changes networks.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { whenMoved } from "../../lib/connection/network.ts";
 import { assertEquals } from "../support/assert.ts";
 import { withGlobals } from "../support/fake_time.ts";
 
-Deno.test("whenMoved() hears of another kind of network, not of its speed or its absence, and of one that is back", () => {
+Deno.test("whenMoved() reports another kind of network or its return, not its speed", () => {
   const connection = Object.assign(new EventTarget(), { type: "wifi" });
   using _navigator = withGlobals({ navigator: { connection } });
   const owner = new AbortController();
@@ -28,7 +28,7 @@ Deno.test("whenMoved() hears of another kind of network, not of its speed or its
   assertEquals(moves, 3);
 });
 
-Deno.test("whenMoved() asks nothing of a browser that does not know its network", () => {
+Deno.test("whenMoved() does nothing in a browser that does not know its network", () => {
   for (const navigator of [{}, { connection: undefined }]) {
     using _navigator = withGlobals({ navigator });
     const owner = new AbortController();

@@ -1,5 +1,5 @@
 /**
- * lib/net on a real RTCPeerConnection: what the fakes of peer_test.ts take for granted.
+ * lib/connection on a real RTCPeerConnection: checks what the fakes of peer_test.ts assume.
  *
  * @module
  */
@@ -17,7 +17,7 @@ async function bundle(path: string): Promise<string> {
   return file.text();
 }
 
-Deno.test("two peers in real browsers: bound, fast, in order, and no certificate but the handshake's will do", async () => {
+Deno.test("peers in real browsers: bound, fast, in order, right certificate only", async () => {
   await using site = serveBlank({
     scripts: { "/page.js": await bundle("./peer_page.ts") },
     body: `<script type="module" src="/page.js"></script>`,
@@ -28,7 +28,7 @@ Deno.test("two peers in real browsers: bound, fast, in order, and no certificate
     await page.waitForFunction(() => "peers" in globalThis);
     const meet = (cheat: Cheat) => page.evaluate((cheat) => peers.meet(cheat), cheat);
 
-    // A foreign certificate that the SDP admits to is refused before anything connects.
+    // A foreign certificate that the SDP names is refused before anything connects.
     assertEquals(await meet("other certificate"), {
       bound: [false, false],
       failures: [],

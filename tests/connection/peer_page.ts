@@ -1,6 +1,6 @@
 /**
- * The page of peer_browser_test.ts: two peers of lib/net in one page, and what lies between them at
- * a test's command.
+ * The page of peer_browser_test.ts: two peers of lib/connection in one page, and between them what
+ * the test asks for.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import { agree, STEADY } from "./keys.ts";
 /** How the viewer's side differs from an honest one. */
 export type Cheat =
   | "none"
-  /** A certificate of his own, which his SDP admits to. */
+  /** A certificate of their own, named in the SDP. */
   | "other certificate"
-  /** The same, and his SDP claims the one of the handshake. */
+  /** The same, but the SDP claims the certificate of the handshake. */
   | "other certificate, honest SDP"
-  /** The relay changes one bit of his answer. */
+  /** The relay changes one bit of the answer. */
   | "changed answer";
 
-/** What came of it. */
+/** The result. */
 export interface Meeting {
   readonly bound: readonly [sender: boolean, viewer: boolean];
   readonly failures: readonly string[];
   readonly refused: number;
 }
 
-/** What came of a transfer. */
+/** The result of a transfer. */
 export interface Transfer {
   readonly received: number;
   readonly inOrder: boolean;
@@ -41,9 +41,12 @@ export interface Transfer {
 /** What a test may ask for. */
 export interface PeerHarness {
   meet(cheat: Cheat): Promise<Meeting>;
-  /** Sends `count` records and, behind them, one control message. */
+  /** Sends `count` records, followed by one control message. */
   transfer(count: number, size: number): Promise<Transfer>;
-  /** Leaves from one side; resolves to why the other one's link ended, and what it heard last. */
+  /**
+   * Leaves from one side. Resolves to why the other one's link ended, and the last message that it
+   * received.
+   */
   leave(): Promise<{ why: string; heard: number }>;
 }
 
@@ -51,7 +54,7 @@ declare global {
   var peers: PeerHarness;
 }
 
-/** The offer in M4 stands behind a MAC. */
+/** The offer in M4 follows a MAC. */
 const OFFER_AT = 2 + 32;
 
 let links: { s: SecureLink; r: SecureLink } | null = null;
@@ -120,7 +123,7 @@ globalThis.peers = {
         if (message[0] !== HANDSHAKE.answer || cheat !== "other certificate, honest SDP") {
           return await sender.receive(message);
         }
-        // He has the keys, so he can seal what he likes; here the harness does it in his place.
+        // The attacker has the keys and can seal anything; here the harness does it for them.
         const sdp = await claim(message);
         const open = keys.s.signalOpener.open.bind(keys.s.signalOpener);
         keys.s.signalOpener.open = () => {

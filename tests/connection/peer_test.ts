@@ -23,7 +23,7 @@ class Person {
   readonly failures: string[] = [];
   readonly heard: (ControlMessage | Bytes)[] = [];
   readonly ends: string[] = [];
-  /** Where its messages go. */
+  /** Where its messages are sent. */
   onRelay: (message: Bytes) => void = () => {};
 
   constructor(identity: Identity, keys: SessionKeys) {
@@ -60,7 +60,7 @@ async function identities() {
   return { s, r, keys: await agree({ s: s.fingerprint, r: r.fingerprint }) };
 }
 
-/** Two honest peers; `relay` is what lies between them. */
+/** Two honest peers; `relay` is between them. */
 async function meet(
   relay: (message: Bytes, from: Role) => readonly Bytes[] = (message) => [message],
 ) {
@@ -81,7 +81,7 @@ async function meet(
   return { sender, viewer, keys, errors };
 }
 
-Deno.test("two peers offer, answer, bind, and hand over a link on which both hear each other", async () => {
+Deno.test("two peers offer, answer, bind, and hand over a link that works both ways", async () => {
   using _rtc = withFakeRtc();
   const { sender, viewer, errors } = await meet();
   await until(() => sender.links.length + viewer.links.length === 2, "both are bound");
@@ -93,7 +93,7 @@ Deno.test("two peers offer, answer, bind, and hand over a link on which both hea
   assertEquals([errors, sender.failures, viewer.failures], [[], [], []]);
 });
 
-Deno.test("the offer goes first, and the relay reads no address and no fingerprint", async () => {
+Deno.test("the offer is first, and the relay reads no address and no fingerprint", async () => {
   using _rtc = withFakeRtc();
   const { sender, viewer } = await meet();
   await until(() => sender.links.length + viewer.links.length === 2, "both are bound");
@@ -129,7 +129,7 @@ for (const [name, change] of MEDDLING) {
   });
 }
 
-Deno.test("a candidate that was left out or comes twice breaks the order, and is refused", async () => {
+Deno.test("a candidate that is missing or repeated breaks the order: refused", async () => {
   for (const copies of [0, 2]) {
     using _rtc = withFakeRtc();
     let seen = 0;
@@ -142,7 +142,7 @@ Deno.test("a candidate that was left out or comes twice breaks the order, and is
   }
 });
 
-Deno.test("a viewer takes no answer, and nobody takes a message of an earlier step", async () => {
+Deno.test("a viewer takes no answer, and nobody accepts a message of an earlier step", async () => {
   using _rtc = withFakeRtc();
   const { s, r, keys } = await identities();
   const viewer = new Person(r, keys.r);
@@ -154,7 +154,7 @@ Deno.test("a viewer takes no answer, and nobody takes a message of an earlier st
   }
 });
 
-Deno.test("a candidate that this browser can't use is passed over, one that is none is refused", async () => {
+Deno.test("an unsupported candidate is ignored, an invalid one refused", async () => {
   using _rtc = withFakeRtc();
   const { r, keys } = await identities();
   const viewer = new Person(r, keys.r);
@@ -167,9 +167,9 @@ Deno.test("a candidate that this browser can't use is passed over, one that is n
   await assertRejects(() => say("a=fingerprint:sha-256 AA"), ProtocolError);
 });
 
-// Someone who has the keys but not the certificate, or not the manners
+// Attackers who have the keys but not the certificate, or who break the protocol
 
-/** The SDP of a stranger's connection: well-formed, with his own certificate. */
+/** The SDP of a stranger's connection: well-formed, with their own certificate. */
 async function foreignSdp(): Promise<string> {
   const { certificate } = await createIdentity();
   const pc: unknown = Reflect.construct(FakePeerConnection, [{ certificates: [certificate] }]);
@@ -186,7 +186,7 @@ const SDP_ATTACKS: readonly [name: string, make: (honest: string, foreign: strin
 ];
 
 for (const [name, make] of SDP_ATTACKS) {
-  Deno.test(`an offer and an answer with ${name} are refused although they are well sealed`, async () => {
+  Deno.test(`offer and answer with ${name} are refused although well sealed`, async () => {
     using _rtc = withFakeRtc();
     const { s, r, keys } = await identities();
     const sender = new Person(s, keys.s);
@@ -203,7 +203,7 @@ for (const [name, make] of SDP_ATTACKS) {
   });
 }
 
-/** A peer, and instead of the other one a connection that does what a test wants. */
+/** A peer, and in place of the other one a connection that does what a test wants. */
 async function against(role: Role) {
   const { s, r, keys } = await identities();
   const [mine, theirs] = role === "S" ? [s, r] : [r, s];
@@ -274,14 +274,15 @@ const BINDINGS: readonly [
 
 for (const role of ["S", "R"] as const) {
   for (const [name, make] of BINDINGS) {
-    Deno.test(`a binding that is ${name} makes no link for ${role}, and nothing behind it is read`, async () => {
+    Deno.test(`a binding that is ${name} makes no link for ${role}, and ends it`, async () => {
       using _rtc = withFakeRtc();
       const bout = await against(role);
       const { victim, evil, keys } = bout;
       const sealer = new ControlSealer(keys.controlOut);
       const behind = await sealer.seal(encodeControl({ t: "revoke", all: true }));
       const messages = await make(bout);
-      // In one turn: a victim who gave up at the first would have closed the channels by the next.
+      // In one task: a victim who gave up at the first would have closed the channels by the next
+      // task.
       for (const message of [...messages, behind]) {
         if (typeof message === "string") victim.pc.control.deliver(message);
         else evil.control.send(message);
@@ -294,7 +295,7 @@ for (const role of ["S", "R"] as const) {
     });
   }
 
-  Deno.test(`a binding that does not come within 10 s, or comes too late, makes no link for ${role}`, async () => {
+  Deno.test(`a binding that is missing for 10 s, or late, makes no link for ${role}`, async () => {
     using _rtc = withFakeRtc();
     using time = new FakeTime();
     const { victim, evil, binding } = await against(role);
@@ -310,7 +311,7 @@ for (const role of ["S", "R"] as const) {
   });
 }
 
-Deno.test("a binding on the file channel is none", async () => {
+Deno.test("a binding on the file channel is not accepted", async () => {
   using _rtc = withFakeRtc();
   using time = new FakeTime();
   const { victim, evil, binding } = await against("S");
@@ -320,7 +321,7 @@ Deno.test("a binding on the file channel is none", async () => {
   assertEquals([victim.failures, victim.links, victim.heard], [["protocol"], [], []]);
 });
 
-Deno.test("what came behind a binding that is being verified is read afterwards, all of it and in order", async () => {
+Deno.test("what follows a binding is read once it is verified, whole and in order", async () => {
   using _rtc = withFakeRtc();
   const { victim, evil, keys, binding } = await against("S");
   const sealer = new ControlSealer(keys.controlOut);
@@ -337,7 +338,7 @@ Deno.test("what came behind a binding that is being verified is read afterwards,
   assertEquals(victim.heard.filter((item) => !(item instanceof Uint8Array)), said);
 });
 
-Deno.test("at most 64 messages wait for a binding: one more, or one that is too long, ends it", async () => {
+Deno.test("at most 64 short messages wait for a binding; more end it", async () => {
   using _rtc = withFakeRtc();
   for (const [count, size, failures] of [[64, 65_536, 0], [65, 10, 1], [1, 65_537, 1]] as const) {
     const { victim, evil, binding } = await against("S");
@@ -361,7 +362,7 @@ Deno.test("a second binding, once bound, is no control record and ends the link"
 
 // Ends
 
-Deno.test("a network without a way through is a failure, told once", async () => {
+Deno.test("a network without a working route is a failure, reported once", async () => {
   using _rtc = withFakeRtc();
   const { s, keys } = await identities();
   const sender = new Person(s, keys.s);
@@ -371,7 +372,7 @@ Deno.test("a network without a way through is a failure, told once", async () =>
   assertEquals([sender.failures, sender.pc.closed], [["network"], true]);
 });
 
-Deno.test("a peer that was given up says nothing any more, to nobody", async () => {
+Deno.test("a peer that was given up sends and reports nothing any more", async () => {
   using _rtc = withFakeRtc();
   using time = new FakeTime();
   const { victim, evil, binding } = await against("S");
@@ -386,7 +387,7 @@ Deno.test("a peer that was given up says nothing any more, to nobody", async () 
   assert(victim.pc.closed);
 });
 
-Deno.test("an answer that was on its way when its peer was given up is nobody's breach", async () => {
+Deno.test("an answer under way when its peer was given up is no violation", async () => {
   using _rtc = withFakeRtc();
   const late = Promise.withResolvers<Bytes>();
   const { sender, errors } = await meet((message) => {
@@ -395,8 +396,8 @@ Deno.test("an answer that was on its way when its peer was given up is nobody's 
     return [];
   });
   const answer = await late.promise;
-  // As when the server's relay takes over: a machine with much to do may take longer to answer than
-  // she waits.
+  // As when the server's relay takes over: a busy machine may take longer to answer than the sender
+  // waits.
   sender.peer.close();
   await sender.peer.receive(answer);
   assertEquals([errors, sender.failures, sender.links], [[], [], []]);
@@ -412,7 +413,7 @@ Deno.test("close() does not touch a link that was handed over", async () => {
   assertEquals([sender.pc.closed, sender.ends, viewer.ends], [false, [], []]);
 });
 
-Deno.test("createIdentity() knows its certificate's fingerprint, also where certificates don't tell it", async () => {
+Deno.test("createIdentity() knows its fingerprint, even if certificates hide it", async () => {
   using _rtc = withFakeRtc();
   const certificate = await FakePeerConnection.generateCertificate();
   const expected = parseFingerprint(certificate.value);

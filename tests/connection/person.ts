@@ -1,5 +1,5 @@
 /**
- * A connector whose owner only writes down what it is told.
+ * A connector whose owner only records what it is told.
  *
  * @module
  */
@@ -30,22 +30,22 @@ export class Person implements Disposable {
   readonly routes: Route[] = [];
   readonly secret: Bytes;
   seated = 0;
-  /** What the other side said, and the records that it sent, over whatever. */
+  /** Messages from the other side, and the records that it sent, over any transport. */
   readonly heard: ControlMessage[] = [];
   readonly records: Bytes[] = [];
   readonly ends: string[] = [];
-  /** How often the link went on elsewhere. */
+  /** How often the link changed its transport. */
   resumed = 0;
 
   /** How often the other page came back. */
   again = 0;
-  /** What the page after this one would find. */
+  /** What the page after a reload would find. */
   kept: Partial<KeptConnection> = {};
   memo: SeatMemo | null = null;
 
   /**
-   * `relay`: the page said beforehand that the server passes encrypted records on. `before`: this
-   * page was loaded again.
+   * `relay`: the page was told in advance that the server relays encrypted records. `before`: what
+   * this page kept before its reload.
    */
   constructor(role: Role, secret: Bytes | Code, server: string, relay = false, before?: Person) {
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);

@@ -1,6 +1,6 @@
 /**
- * Ways through, and what happens where they break: two connectors on the real server, over a
- * network that a test can kill.
+ * Routes, and what happens when they break: two connectors on the real server, over a network that
+ * a test can cut.
  *
  * @module
  */
@@ -24,7 +24,7 @@ interface Scene {
   readonly viewer: Person;
 }
 
-/** Two people of one link, on a server that passes encrypted records on, or does not. */
+/** Two people of one link, on a server that relays encrypted records, or does not. */
 function test(
   name: string,
   { relay, ice }: { readonly relay: boolean; readonly ice?: IceIssuer },
@@ -53,7 +53,7 @@ async function meet({ sender, viewer }: Scene): Promise<void> {
 
 const SAYINGS: readonly ControlMessage[] = Array.from({ length: 20 }, (_, n) => ({ t: "got", n }));
 
-/** Each says twenty things, and each hears them once, in order. */
+/** Each sends twenty messages, and each receives the other's once, in order. */
 async function assertHeard({ sender, viewer }: Scene, rounds = 1): Promise<void> {
   const all = Array.from({ length: rounds }, () => SAYINGS).flat();
   await until(
@@ -74,7 +74,7 @@ function failAll(): void {
   for (const pc of FakePeerConnection.all) if (!pc.closed) pc.fail();
 }
 
-test("where nothing gets through directly, the server passes it on, in order and whole", {
+test("without a direct route, the server relays everything, in order and whole", {
   relay: true,
 }, async (scene) => {
   const { sender, viewer } = scene;
@@ -94,7 +94,7 @@ test("where nothing gets through directly, the server passes it on, in order and
   ]);
 });
 
-test("where nothing gets through and the server passes nothing on, the viewer reads so", {
+test("without a direct route and a relaying server, the viewer is told so", {
   relay: false,
 }, async (scene) => {
   await scene.sender.connector.start();
@@ -109,7 +109,7 @@ test("where nothing gets through and the server passes nothing on, the viewer re
 });
 
 test(
-  "a browser that has WebRTC switched off goes there at once",
+  "a browser that has WebRTC switched off uses the server at once",
   { relay: true },
   async (scene) => {
     using _none = withGlobals({
@@ -127,7 +127,7 @@ test(
 );
 
 for (const who of ["sender", "viewer"] as const) {
-  test(`it is enough that the ${who}'s has it switched off`, { relay: true }, async (scene) => {
+  test(`it is enough that the ${who}'s browser has it disabled`, { relay: true }, async (scene) => {
     const real = FakePeerConnection.generateCertificate;
     let first = true;
     FakePeerConnection.generateCertificate = () => {
@@ -142,14 +142,14 @@ for (const who of ["sender", "viewer"] as const) {
     }
     talk(scene.sender, scene.viewer);
     await assertHeard(scene);
-    // The one who could connect directly keeps nothing open for it.
+    // The side that could connect directly keeps nothing open for it.
     assertEquals(FakePeerConnection.all.filter(({ closed }) => !closed).length, 0);
     assertEquals([...new Set([...scene.sender.routes, ...scene.viewer.routes])], ["server"]);
   });
 }
 
 test(
-  "who hides his address goes over the server where there is no other relay",
+  "hiding the address uses the server where there is no TURN relay",
   { relay: true },
   async (scene) => {
     scene.viewer.connector.hideAddress(true);
@@ -182,7 +182,7 @@ test(
 );
 
 test(
-  "a connection that can't be repaired goes on over the server: nothing is lost, nothing comes twice",
+  "an irreparable connection continues over the server: nothing lost, nothing twice",
   { relay: true },
   async (scene) => {
     const { sender, viewer } = scene;
@@ -190,7 +190,7 @@ test(
     talk(sender, viewer);
     await assertHeard(scene);
     FakePeerConnection.blocked = true;
-    // Half of what is under way arrives, and nobody knows which half.
+    // Half of what is under way arrives, and neither side knows which half.
     for (const { control } of FakePeerConnection.all) {
       let said = 0;
       control.tamper = (message) => said++ < 7 ? [message] : [];
@@ -207,7 +207,7 @@ test(
 
 for (const what of ["line", "server"] as const) {
   test(
-    `over the server, a ${what} that breaks costs nothing but time`,
+    `over the server, a ${what} that breaks costs only time`,
     { relay: true },
     async (scene) => {
       const { lobby, sender, viewer } = scene;
@@ -225,7 +225,7 @@ for (const what of ["line", "server"] as const) {
 }
 
 test(
-  "a room that its sender ended is over for who went through the server",
+  "a room that its sender ended is over for peers relayed by the server as well",
   { relay: true },
   async (scene) => {
     FakePeerConnection.blocked = true;
@@ -238,13 +238,13 @@ test(
 
 for (const who of ["sender", "viewer"] as const) {
   test(
-    `the ${who}'s browser says that it is in another network: ICE starts over at once, before anything is known to be dead`,
+    `the ${who}'s browser reports a network change: ICE restarts at once`,
     { relay: false },
     async (scene) => {
       const { sender, viewer } = scene;
       await meet(scene);
       await settle(20);
-      // Both hear it here; what only one does shows on his own socket.
+      // Both sides get the event here; what only one of them does shows on its own socket.
       const { contacts } = scene[who];
       dispatchEvent(new Event("online"));
       await until(
@@ -260,8 +260,8 @@ for (const who of ["sender", "viewer"] as const) {
 }
 
 /**
- * What Chromium counts on a way by which nothing comes any more: a question of ICE was asked, and
- * not answered.
+ * What Chromium counts on a route that receives nothing any more: an ICE check was sent, and not
+ * answered.
  */
 const SILENT = {
   id: "first",
@@ -273,7 +273,7 @@ const SILENT = {
 
 for (const who of ["sender", "viewer"] as const) {
   test(
-    `the ${who}'s way falls silent, though no browser says a word: ICE starts over, over a new socket`,
+    `the ${who}'s route falls silent, unreported: ICE restarts over a new socket`,
     { relay: false },
     async (scene) => {
       const { sender, viewer } = scene;
@@ -297,7 +297,7 @@ for (const who of ["sender", "viewer"] as const) {
 }
 
 test(
-  "a way by which anything comes is left alone, however long one answer takes",
+  "a route that still receives is left alone, however long one answer takes",
   { relay: false },
   async (scene) => {
     await meet(scene);
@@ -307,7 +307,7 @@ test(
     Object.defineProperty(first, "pair", {
       get: () => ({ ...SILENT, bytesReceived: looks++ }),
     });
-    // Nothing is asked here, so nothing is missing.
+    // No check is sent here, so no answer is missing.
     second.pair = { ...SILENT, responsesReceived: 5 };
     await until(() => looks > 10, "it was looked at often");
     assertEquals([first.restarts, second.restarts], [0, 0]);
@@ -316,7 +316,7 @@ test(
 );
 
 test(
-  "another pair of addresses is shown to the other side by a message that says nothing",
+  "another candidate pair is reported to the other side by an empty message",
   { relay: false },
   async (scene) => {
     const { sender, viewer } = scene;
@@ -335,7 +335,7 @@ test(
 );
 
 test(
-  "a browser that goes over to its relay by itself is told as such, with what the relay is reached over",
+  "a browser that changes to TURN by itself is shown as such, with its protocol",
   { relay: false },
   async ({ lobby, sender, viewer }) => {
     await meet({ lobby, sender, viewer });
@@ -352,7 +352,7 @@ test(
   },
 );
 
-/** Names a TURN relay whose credentials are too old after a second, and later ones that are not. */
+/** Names a TURN relay whose credentials are expired after a second, then fresh ones. */
 function aging(): IceIssuer {
   const turn = { servers: [], turnUrls: ["turn:a.example"], turnSecret: "a secret of both" };
   const issue = iceIssuer(turn);
@@ -366,7 +366,7 @@ function aging(): IceIssuer {
 }
 
 test(
-  "a repair long after the two met has new credentials for the relay, at both ends",
+  "a repair long after the two met has new TURN credentials at both ends",
   { relay: false, ice: aging() },
   async (scene) => {
     await meet(scene);

@@ -26,7 +26,7 @@ const STUN = iceIssuer({
   turnUrls: [],
   turnSecret: "",
 });
-/** Credentials that are too old when they come. */
+/** Credentials that have expired when they arrive. */
 const STALE = () => {
   const message = TURN();
   return message === null ? null : { ...message, exp: 0 };
@@ -50,7 +50,7 @@ function settings() {
   }));
 }
 
-Deno.test("both sides connect by the servers that they were given, and by none where there are none", async () => {
+Deno.test("both sides use the ICE servers that they were given, or none", async () => {
   for (const ice of [TURN, undefined]) {
     using _rtc = withFakeRtc();
     await using lobby = new Lobby(ice);
@@ -63,7 +63,7 @@ Deno.test("both sides connect by the servers that they were given, and by none w
   }
 });
 
-Deno.test("who hides his address connects by a relay alone; the other side as it likes", async () => {
+Deno.test("whoever hides their address uses TURN only; the other side is free", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby(TURN);
   const { sender, viewer } = await couple(lobby, (_, viewer) => viewer.connector.hideAddress(true));
@@ -73,7 +73,7 @@ Deno.test("who hides his address connects by a relay alone; the other side as it
   assertEquals(settings().map(({ policy }) => policy), ["all", "relay"]);
 });
 
-Deno.test("a peer that hides its address seals no candidate but a relay's", async () => {
+Deno.test("a peer that hides its address seals only relay candidates", async () => {
   using _rtc = withFakeRtc();
   FakePeerConnection.candidates = 3;
   for (const [relayOnly, sealed] of [[false, 3], [true, 0]] as const) {
@@ -90,7 +90,7 @@ Deno.test("a peer that hides its address seals no candidate but a relay's", asyn
       onFailed() {},
     });
     await peer.offer(keys.confirm);
-    // The last one says that there are no more.
+    // The last one marks the end of candidates.
     const expected = [HANDSHAKE.offer, ...Array(sealed + 1).fill(HANDSHAKE.candidate)];
     await until(() => types.length >= expected.length, "all is sealed");
     assertEquals(types, expected);
@@ -105,7 +105,8 @@ for (const role of ["S", "R"] as const) {
       STALE,
     ]] as const
   ) {
-    Deno.test(`${role === "S" ? "a sender" : "a viewer"} who hides his address, on a server with ${what}, is told that there is no relay, and connects to nobody`, async () => {
+    const who = role === "S" ? "a sender" : "a viewer";
+    Deno.test(`${who} who hides, with ${what} from the server, fails: no relay`, async () => {
       using _rtc = withFakeRtc();
       await using lobby = new Lobby(ice);
       const { sender, viewer } = await couple(lobby, (sender, viewer) => {
@@ -120,7 +121,7 @@ for (const role of ["S", "R"] as const) {
   }
 }
 
-Deno.test("a server that comes back without a relay leaves no old credentials behind", async () => {
+Deno.test("a server that comes back without TURN leaves no old credentials", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby(TURN);
   const secret = createLinkSecret();
@@ -142,7 +143,7 @@ Deno.test("a server that comes back without a relay leaves no old credentials be
   assertEquals(settings().map(({ urls }) => urls), [[], []]);
 });
 
-/** Statistics of a connection, as an engine has them. */
+/** Statistics of a connection, as an engine reports them. */
 function statistics(entries: Record<string, object>) {
   return { getStats: () => Promise.resolve(new Map(Object.entries(entries))) };
 }
@@ -154,7 +155,7 @@ const ENDS = {
   other: { type: "remote-candidate", candidateType: "relay" },
 };
 
-Deno.test("routeOf() says direct or relayed, by either end, as Chromium and as Firefox tell it", async () => {
+Deno.test("routeOf() says direct or relayed, by either end, in both engines", async () => {
   for (
     const [local, remote, way] of [
       ["host", "far", "direct"],
@@ -174,7 +175,7 @@ Deno.test("routeOf() says direct or relayed, by either end, as Chromium and as F
   }
 });
 
-Deno.test("routeOf() says nothing where the engine does not", async () => {
+Deno.test("routeOf() returns nothing where the engine reports nothing", async () => {
   const pair = { type: "candidate-pair", localCandidateId: "host", remoteCandidateId: "gone" };
   const transport = { type: "transport", selectedCandidatePairId: "pair" };
   assertEquals(await routeOf(statistics({})), null);
@@ -182,7 +183,7 @@ Deno.test("routeOf() says nothing where the engine does not", async () => {
   assertEquals(await routeOf({ getStats: () => Promise.reject(new TypeError("closed")) }), null);
 });
 
-Deno.test("pairOf() says over what the own relay is reached, and of no other side's", async () => {
+Deno.test("pairOf() says how the own TURN relay is reached, never the other side's", async () => {
   const pair = { type: "candidate-pair", localCandidateId: "own", remoteCandidateId: "other" };
   const transport = { type: "transport", selectedCandidatePairId: "pair" };
   for (

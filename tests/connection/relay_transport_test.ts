@@ -5,7 +5,7 @@ import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { settle } from "../support/fake_time.ts";
 
-/** One end, with what it says and what it heard; nothing arrives by itself. */
+/** One end, with what it sent and received; nothing is delivered by itself. */
 class End {
   readonly said: Bytes[] = [];
   readonly heard: { readonly lane: Lane; readonly data: unknown }[] = [];
@@ -24,7 +24,7 @@ class End {
     });
   }
 
-  /** Passes on what was said since the last time. */
+  /** Delivers what was sent since the last call. */
   passTo(other: End): void {
     for (const bytes of this.said.splice(0)) {
       const frame = parseFrame(bytes);
@@ -47,7 +47,7 @@ Deno.test("messages of both lanes arrive as they were sent", async () => {
   ]);
 });
 
-Deno.test("no more is under way than the window, until the other end says what arrived; control does not wait", async () => {
+Deno.test("files wait for acknowledgements beyond the window; control does not", async () => {
   const [a, b] = [new End(), new End()];
   let sent = 0;
   const sending = (async () => {
@@ -67,7 +67,7 @@ Deno.test("no more is under way than the window, until the other end says what a
   assertEquals(b.heard.length, 11);
 });
 
-Deno.test("who waits for room is let go when it is over, and hears why when it was his own will", async () => {
+Deno.test("a wait for room ends when it is over, with the reason of an abort", async () => {
   const end = new End();
   for (let i = 0; i < WINDOW / RECORD.length; i++) await end.transport.send("files", RECORD);
   const abort = new AbortController();
@@ -80,7 +80,7 @@ Deno.test("who waits for room is let go when it is over, and hears why when it w
   assertEquals(end.states, []);
 });
 
-Deno.test("a server that is out of reach makes it stuck, once, and nothing more is heard or said", async () => {
+Deno.test("an unreachable server makes it stuck, once; then all is silent", async () => {
   const [a, b] = [new End(), new End()];
   a.reachable = false;
   await a.transport.send("control", new Uint8Array([1]));
@@ -92,7 +92,7 @@ Deno.test("a server that is out of reach makes it stuck, once, and nothing more 
   assertEquals(a.heard, []);
 });
 
-Deno.test("frames of another transport, of no lane, or too short are none of its own", async () => {
+Deno.test("frames of another transport, of no lane, or too short are ignored", async () => {
   const [old, now] = [new End(1), new End(2)];
   await old.transport.send("control", new Uint8Array([1]));
   old.passTo(now);
@@ -100,7 +100,7 @@ Deno.test("frames of another transport, of no lane, or too short are none of its
   assertEquals([now.heard, now.said, parseFrame(new Uint8Array(4))], [[], [], null]);
 });
 
-Deno.test("flushing waits for the other end, and not for ever", async () => {
+Deno.test("flushing waits for the other end, but not for ever", async () => {
   const [a, b] = [new End(), new End()];
   await a.transport.send("control", new Uint8Array([1]));
   let flushed = false;

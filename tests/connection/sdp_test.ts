@@ -96,7 +96,7 @@ Deno.test("an ICE candidate survives the wire, and so does the end of candidates
   assertEquals(decodeCandidate(""), null);
 });
 
-Deno.test("encodeCandidate() lets no address of its own out where it is to stay hidden", () => {
+Deno.test("encodeCandidate() does not reveal local addresses that are to stay hidden", () => {
   const own = "198.51.100.7";
   const relay = "candidate:7 1 udp 41885951 203.0.113.9 50123 typ relay";
   const more = "generation 0 ufrag xYz1 network-cost 999";
@@ -117,7 +117,7 @@ Deno.test("encodeCandidate() lets no address of its own out where it is to stay 
     `${relay} raddr 0.0.0.0 rport 0 ${more}`,
     `${relay} raddr 0.0.0.0 rport 0`,
   ]);
-  // Somebody else's word for it: the type is what stands behind the address, not anywhere.
+  // The other side's claim: the type is the word after the address, not one anywhere.
   const sly = `candidate:1 1 udp 1 ${own} 1 typ host generation 0 ufrag typ relay`;
   assertEquals(encodeCandidate({ candidate: sly }, true), null);
   assertEquals(encodeCandidate(null, true), "");

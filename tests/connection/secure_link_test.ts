@@ -12,12 +12,12 @@ import { FakeTime, settle, until } from "../support/fake_time.ts";
 import type { Tamper } from "./fake_channel.ts";
 import { linkPair, STEADY } from "./keys.ts";
 
-/** Listens, and remembers. */
+/** Collects what a link reports. */
 class Heard {
   readonly control: ControlMessage[] = [];
   readonly records: Bytes[] = [];
   readonly ends: LinkEnd[] = [];
-  /** How often the other page closed what carried the records. */
+  /** How often the other page closed its transport. */
   away = 0;
 
   constructor(link: SecureLink) {
@@ -49,7 +49,7 @@ Deno.test("control messages arrive both ways, whole and in order", async () => {
   assertEquals([atS.ends, atR.ends], [[], []]);
 });
 
-Deno.test("what travels on the control channel says nothing: every record is of one length, and none repeats", async () => {
+Deno.test("control records tell nothing: all have one length, and none repeats", async () => {
   const { s, atR } = await start();
   for (const message of [SAYINGS[0]!, SAYINGS[0]!, { t: "more", n: 0 } as const]) {
     await s.link.sendControl(message);
@@ -60,7 +60,7 @@ Deno.test("what travels on the control channel says nothing: every record is of 
   assertEquals(texts.size, 3);
 });
 
-Deno.test("a handler that takes its time holds up the next control message, not the next record", async () => {
+Deno.test("a slow handler delays the next control message, not the next record", async () => {
   const { s, r } = await linkPair();
   const seen: string[] = [];
   const gate = Promise.withResolvers<void>();
@@ -84,7 +84,7 @@ Deno.test("a handler that takes its time holds up the next control message, not 
   assertEquals(seen, ["begin more", "record", "end more", "begin keep", "end keep"]);
 });
 
-// Each attacker is on the way from S to R, and meddles with the second of three messages.
+// Each attacker is between S and R, and tampers with the second of three messages.
 
 function nth(n: number, change: (message: Bytes) => readonly (Bytes | string)[]): Tamper {
   let count = 0;
@@ -126,7 +126,7 @@ const ATTACKS: readonly [name: string, make: () => Tamper][] = [
 ];
 
 for (const [name, make] of ATTACKS) {
-  Deno.test(`a control record that was ${name} ends the link, and nothing behind it is read`, async () => {
+  Deno.test(`a control record that was ${name} ends the link; the rest is not read`, async () => {
     const { s, r, atS, atR } = await start();
     s.control.tamper = make();
     for (const message of SAYINGS.slice(0, 4)) s.link.sendControl(message).catch(() => {});
@@ -140,7 +140,7 @@ for (const [name, make] of ATTACKS) {
   });
 }
 
-Deno.test("a control record that comes back to who sent it ends the link", async () => {
+Deno.test("a control record that is reflected to its sender ends the link", async () => {
   const { s, atS } = await start();
   await s.link.sendControl(SAYINGS[0]!);
   for (const record of s.control.sent) s.control.deliver(record);
@@ -168,7 +168,7 @@ Deno.test("a sealed record whose content is no control message ends the link", a
   }
 });
 
-Deno.test("a control record on the file channel, and a chunk record on the control channel, are not read as what they are not", async () => {
+Deno.test("records on the wrong channel are not taken for the other kind", async () => {
   const { r, atR } = await start();
   const header = encodeHeader({ type: RECORD.chunk, flags: 0, image: 0, seq: 0 });
   r.control.deliver(new Uint8Array([...header, ...new Uint8Array(256 + 16)]));
@@ -182,7 +182,7 @@ Deno.test("text on the file channel ends the link", async () => {
   assertEquals([atR.records, atR.ends, r.pc.closes], [[], ["protocol"], 1]);
 });
 
-Deno.test("a message over 64 KiB ends the link on either channel before anybody keeps it", async () => {
+Deno.test("a message over 64 KiB ends the link on either channel, unbuffered", async () => {
   for (const channel of ["control", "files"] as const) {
     const { r, atR } = await start();
     r[channel].deliver(new Uint8Array(65_537));
@@ -191,7 +191,7 @@ Deno.test("a message over 64 KiB ends the link on either channel before anybody 
   }
 });
 
-Deno.test("an owner who throws ends the link, from either channel, and hears nothing more", async () => {
+Deno.test("an owner who throws ends the link on either channel, and gets no more", async () => {
   for (const channel of ["control", "files"] as const) {
     const { s, r } = await linkPair();
     const seen: string[] = [];
@@ -215,7 +215,7 @@ Deno.test("an owner who throws ends the link, from either channel, and hears not
   }
 });
 
-Deno.test("a link whose channel closes waits for the other page, says so once, and is lost after the grace", async () => {
+Deno.test("a link whose channel closes waits, reports once, and is lost after that", async () => {
   const { s, atS } = await start();
   using time = new FakeTime();
   s.files.close();
@@ -228,7 +228,7 @@ Deno.test("a link whose channel closes waits for the other page, says so once, a
   assertEquals([atS.away, atS.ends], [1, ["lost"]]);
 });
 
-Deno.test("sending on a link that is gone is refused, each time, and does not hang", async () => {
+Deno.test("sending on a closed link is refused each time, and does not hang", async () => {
   const { s } = await start();
   s.link.giveUp();
   for (let i = 0; i < 2; i++) {
@@ -237,7 +237,7 @@ Deno.test("sending on a link that is gone is refused, each time, and does not ha
   }
 });
 
-Deno.test("one control message that is too long is refused, and the next one arrives", async () => {
+Deno.test("a control message that is too long is refused, and the next one arrives", async () => {
   const { s, atR } = await start();
   const name = "\u0001".repeat(255);
   const alt = "\u0001".repeat(2_000);
@@ -257,7 +257,7 @@ Deno.test("one control message that is too long is refused, and the next one arr
   assertEquals([atR.control, atR.ends], [[{ t: "more", n: 0 }], []]);
 });
 
-Deno.test("a record waits for its queue, and a wait that is aborted sends nothing", async () => {
+Deno.test("a record waits for its queue, and an aborted wait sends nothing", async () => {
   const { s } = await start();
   s.files.stuck = true;
   s.files.bufferedAmount = 1_000_000;
@@ -268,7 +268,7 @@ Deno.test("a record waits for its queue, and a wait that is aborted sends nothin
   assertEquals(s.files.sent.length, 0);
 });
 
-Deno.test("a control message does not wait behind the pictures", async () => {
+Deno.test("a control message does not wait behind pictures", async () => {
   const { s, atR } = await start();
   s.files.stuck = true;
   s.files.bufferedAmount = 1_000_000;
@@ -279,9 +279,9 @@ Deno.test("a control message does not wait behind the pictures", async () => {
   assertEquals(s.files.sent.length, 0);
 });
 
-// The connection beneath
+// The underlying connection
 
-Deno.test("a link that another takes the place of says nothing, and leaves nothing running", async () => {
+Deno.test("a link that was replaced reports nothing, and leaves nothing running", async () => {
   const { s, atS } = await start();
   using time = new FakeTime();
   s.pc.become("disconnected");
@@ -290,7 +290,7 @@ Deno.test("a link that another takes the place of says nothing, and leaves nothi
 });
 
 for (const state of ["disconnected", "failed"] as const) {
-  Deno.test(`a connection that ${state} has a grace: back within it nothing happened, after it is lost`, async () => {
+  Deno.test(`a connection that ${state} has a grace period, after which it is lost`, async () => {
     const { s, atS } = await start();
     using time = new FakeTime();
     s.pc.become(state);
@@ -316,7 +316,7 @@ Deno.test("nothing is left running after a link has ended", async () => {
 
 // Closing
 
-Deno.test("close() lets the last word out, closes the connection, and does not call onEnd", async () => {
+Deno.test("close() sends the last message, closes, and does not call onEnd", async () => {
   const { s, atS, atR } = await start();
   using time = new FakeTime();
   s.control.stuck = true;
@@ -332,7 +332,7 @@ Deno.test("close() lets the last word out, closes the connection, and does not c
   assertEquals([s.pc.closes, atS.ends, atR.control], [1, [], [{ t: "more", n: 0 }]]);
 });
 
-Deno.test("close() does not wait for ever for a queue that never empties", async () => {
+Deno.test("close() does not wait for ever for a queue that never drains", async () => {
   const { s } = await start();
   using time = new FakeTime();
   s.control.stuck = true;
@@ -382,12 +382,12 @@ function relayPair(k: number): [RelayTransport, RelayTransport, open: () => void
   return [ends[0]!, ends[1]!, gate.resolve];
 }
 
-Deno.test("a link goes on with another transport, and the one before is closed when both have left it", async () => {
+Deno.test("a link changes its transport; the old one closes once both left it", async () => {
   const { s, r, atS, atR } = await start();
   const [one, two, open] = relayPair(1);
   const moved = s.link.move(one, 1);
   await settle();
-  // Who is still there would take it for the end.
+  // A side that still uses it would take that for the end.
   assertEquals([s.pc.closes, r.pc.closes, atR.ends], [0, 0, []]);
   s.link.sendControl(SAYINGS[0]!);
   const followed = r.link.move(two, 1);
@@ -404,7 +404,7 @@ Deno.test("a link goes on with another transport, and the one before is closed w
   ]);
 });
 
-Deno.test("a transport that says anything before its binding ends the link, and nothing of that is read", async () => {
+Deno.test("a transport that sends anything before its binding ends the link, unread", async () => {
   const { s, r, atR } = await start();
   const [one, two, open] = relayPair(1);
   one.listen({ onMessage() {}, onState() {} });
@@ -418,7 +418,7 @@ Deno.test("a transport that says anything before its binding ends the link, and 
   assertEquals([atR.control.length, atR.ends], [1, ["protocol"]]);
 });
 
-Deno.test("the binding of another number, or one's own, is none", async () => {
+Deno.test("a binding of another number, or one's own, is not accepted", async () => {
   for (const mirrored of [false, true]) {
     const { s, r, atR } = await start();
     const [one, two, open] = relayPair(1);
@@ -432,7 +432,7 @@ Deno.test("the binding of another number, or one's own, is none", async () => {
   }
 });
 
-Deno.test("what came before another transport counts, whatever its reader takes", async () => {
+Deno.test("what arrived before a change of transport counts, however it is read", async () => {
   const { s, r } = await linkPair();
   const heard: ControlMessage[] = [];
   const gate = Promise.withResolvers<void>();

@@ -17,7 +17,7 @@ class Told implements Disposable {
   readonly messages: ServerMessage[] = [];
   readonly contacts: boolean[] = [];
   readonly ends: SignalingEnd[] = [];
-  /** What came with each end. */
+  /** The details of each end. */
   readonly retries: (number | undefined)[] = [];
   readonly client: SignalingClient;
 
@@ -82,7 +82,7 @@ Deno.test("two clients take their seats and relay to each other, in order", () =
     assertEquals([sender.contacts, viewer.contacts], [[true], [true]]);
   }));
 
-Deno.test("a client whose line breaks comes back to its own seat, and the other one sees it go and return", () =>
+Deno.test("a client whose line breaks gets its seat back, and the other one is told", () =>
   withServer(async (lobby) => {
     const { sender, viewer } = await meet(lobby);
     using _sender = sender;
@@ -101,7 +101,7 @@ Deno.test("a client whose line breaks comes back to its own seat, and the other 
     assertEquals([sender.ends, viewer.ends], [[], []]);
   }));
 
-Deno.test("each coming back needs the newest token: the line may break again and again", () =>
+Deno.test("each resume needs the newest token: the line may break repeatedly", () =>
   withServer(async (lobby) => {
     const { sender, viewer } = await meet(lobby);
     using _sender = sender;
@@ -117,7 +117,7 @@ Deno.test("each coming back needs the newest token: the line may break again and
     assertEquals([sender.ends, viewer.ends], [[], []]);
   }));
 
-Deno.test("after a restart of the server the sender makes the room anew and the viewer joins it again", () =>
+Deno.test("after a server restart the sender recreates the room and the viewer joins", () =>
   withServer(async (lobby) => {
     const { sender, viewer } = await meet(lobby);
     using _sender = sender;
@@ -132,7 +132,7 @@ Deno.test("after a restart of the server the sender makes the room anew and the 
     assertEquals([sender.ends, viewer.ends], [[], []]);
   }));
 
-Deno.test("a newer socket in the same seat ends this client, and it does not fight back", () =>
+Deno.test("a newer socket in the same seat ends this client, which does not fight back", () =>
   withServer(async (lobby) => {
     const { access, sender, viewer } = await meet(lobby);
     using _viewer = viewer;
@@ -143,14 +143,14 @@ Deno.test("a newer socket in the same seat ends this client, and it does not fig
     assertEquals([newer.ends, viewer.ends], [[], []]);
   }));
 
-Deno.test("a room that never was refuses at once, for good", () =>
+Deno.test("a room that never existed is refused at once, for good", () =>
   withServer(async (lobby) => {
     using viewer = new Told(address(lobby, newAccess().room), FIRST);
     await until(() => viewer.ends.length === 1, "the client ended");
     assertEquals([viewer.ends, viewer.types, viewer.contacts], [["refused"], ["err"], []]);
   }));
 
-Deno.test("end() with `delete` takes the room away before it closes, and the other one hears why", () =>
+Deno.test("end() with `delete` deletes the room before closing; the other side is told", () =>
   withServer(async (lobby) => {
     const { access, sender, viewer } = await meet(lobby);
     using _viewer = viewer;
@@ -160,7 +160,7 @@ Deno.test("end() with `delete` takes the room away before it closes, and the oth
     assertEquals([viewer.ends, sender.ends, lobby.rooms], [["gone"], [], 0]);
   }));
 
-Deno.test("end() with `leave` gives the seat back at once, without a grace", () =>
+Deno.test("end() with `leave` frees the seat at once, without a grace period", () =>
   withServer(async (lobby) => {
     const { sender, viewer } = await meet(lobby);
     using _sender = sender;
@@ -170,11 +170,11 @@ Deno.test("end() with `leave` gives the seat back at once, without a grace", () 
     assertEquals(viewer.ends, []);
   }));
 
-// With a clock
+// With a fake clock
 
 const NO_ANSWER = () => Promise.reject(new TypeError("no network"));
 
-/** A client whose server is the test; `fetch` answers what it asks without a socket. */
+/** A client whose server is the test; `fetch` answers its requests without a socket. */
 async function withFakes(
   body: (tools: { time: FakeTime; told: Told; socket: () => FakeWebSocket }) => Promise<void>,
   fetch: (url: string) => Promise<Response> = NO_ANSWER,
@@ -195,7 +195,7 @@ function seat(socket: FakeWebSocket): string {
   return message.rtok;
 }
 
-Deno.test("the client names the subprotocol and first says how it takes its seat", () =>
+Deno.test("the client names the subprotocol and first sends how it takes its seat", () =>
   withFakes(({ socket }) => {
     assertEquals([socket().protocols, socket().sent], [SUBPROTOCOL, []]);
     socket().open();
@@ -203,7 +203,7 @@ Deno.test("the client names the subprotocol and first says how it takes its seat
     return Promise.resolve();
   }));
 
-Deno.test("nothing is relayed before there is a seat, and nothing after it was lost", () =>
+Deno.test("nothing is relayed before there is a seat, or after it was lost", () =>
   withFakes(({ told, socket }) => {
     told.client.relay("early");
     socket().open();
@@ -216,7 +216,7 @@ Deno.test("nothing is relayed before there is a seat, and nothing after it was l
     return Promise.resolve();
   }));
 
-Deno.test("a page that never had a seat says after three tries that the server can't be reached", () =>
+Deno.test("a page that never had a seat reports an unreachable server after 3 tries", () =>
   withFakes(async ({ time, told, socket }) => {
     for (const tries of [1, 2]) {
       socket().closed(1006);
@@ -230,7 +230,7 @@ Deno.test("a page that never had a seat says after three tries that the server c
     assertEquals([FakeWebSocket.all.length, told.contacts, time.waiting], [3, [], []]);
   }));
 
-Deno.test("a lost seat is asked for again soon, then ever more slowly, but at least every 8 s, without end", () =>
+Deno.test("a lost seat is retried soon, then less often, at least every 8 s, without end", () =>
   withFakes(async ({ time, told, socket }) => {
     const rtok = seat(socket());
     for (let lost = 1; lost <= 12; lost++) {
@@ -247,7 +247,7 @@ Deno.test("a lost seat is asked for again soon, then ever more slowly, but at le
     assertEquals([told.contacts, told.ends], [[true, false], []]);
   }));
 
-Deno.test("two clients that lost the same server do not come back in the same moment", async () => {
+Deno.test("two clients that lost the same server do not reconnect in the same moment", async () => {
   const waits = new Set<number>();
   for (let i = 0; i < 8; i++) {
     await withFakes(({ time, socket }) => {
@@ -260,7 +260,7 @@ Deno.test("two clients that lost the same server do not come back in the same mo
   assert(waits.size > 1, `all wait ${[...waits].join()} ms`);
 });
 
-Deno.test("after a seat was taken again the waits start over, and the newest token is used", () =>
+Deno.test("once a seat was taken back the delays start over, with the newest token", () =>
   withFakes(async ({ time, socket }) => {
     seat(socket());
     for (let i = 0; i < 6; i++) {
@@ -275,7 +275,7 @@ Deno.test("after a seat was taken again the waits start over, and the newest tok
     assertEquals(socket().sent, [{ t: "resume", rtok: newest }]);
   }));
 
-Deno.test("a refusal within the grace is answered by taking the seat anew, and after it ends the client", () =>
+Deno.test("a refusal within the grace period takes the seat anew; later it ends all", () =>
   withFakes(async ({ time, told, socket }) => {
     seat(socket());
     socket().closed(1006);
@@ -346,7 +346,7 @@ function limited(status: number, retryAfter: string) {
 }
 
 for (const status of [429, 503]) {
-  Deno.test(`a page whose socket never opens asks why: ${status} says how long to wait, and it hammers no more`, () => {
+  Deno.test(`a page whose socket never opens asks why: ${status} tells it how long to wait`, () => {
     const asked: string[] = [];
     return withFakes(async ({ time, told, socket }) => {
       socket().closed(1006);
@@ -362,7 +362,7 @@ for (const status of [429, 503]) {
   });
 }
 
-Deno.test("a page that had a seat waits as long as a limited server says, then takes it back", () =>
+Deno.test("a page that had a seat waits as long as a limited server says, then rejoins", () =>
   withFakes(async ({ time, told, socket }) => {
     const rtok = seat(socket());
     socket().closed(1006);
@@ -378,7 +378,7 @@ Deno.test("a page that had a seat waits as long as a limited server says, then t
     assertEquals([FakeWebSocket.all.length, socket().sent], [3, [{ t: "resume", rtok }]]);
   }, limited(429, "40")));
 
-Deno.test("a socket that is closed as busy with a time ends a page without a seat, and makes a seated one wait", async () => {
+Deno.test("a socket closed as busy ends an unseated page; a seated one waits", async () => {
   await withFakes(({ told, socket }) => {
     socket().open();
     socket().hear({ t: "err", code: "busy", retry: 7 });
@@ -408,7 +408,7 @@ for (
     ["429 with a time that never comes", limited(429, "86400")],
   ] as const
 ) {
-  Deno.test(`a page goes on trying where the answer is ${what}`, () =>
+  Deno.test(`a page keeps trying where the answer is ${what}`, () =>
     withFakes(async ({ time, told, socket }) => {
       seat(socket());
       for (let i = 0; i < 5; i++) {
@@ -420,7 +420,7 @@ for (
     }, answer));
 }
 
-Deno.test("an answer that comes when the seat is back changes nothing", () => {
+Deno.test("an answer that arrives when the seat is back changes nothing", () => {
   const answer = Promise.withResolvers<Response>();
   return withFakes(async ({ time, told, socket }) => {
     seat(socket());
@@ -435,7 +435,7 @@ Deno.test("an answer that comes when the seat is back changes nothing", () => {
   }, () => answer.promise);
 });
 
-Deno.test("a ping is answered, and not passed on", () =>
+Deno.test("a ping is answered, and not reported", () =>
   withFakes(({ told, socket }) => {
     seat(socket());
     socket().hear({ t: "ping" });
@@ -443,7 +443,7 @@ Deno.test("a ping is answered, and not passed on", () =>
     return Promise.resolve();
   }));
 
-Deno.test("a socket without a word for 50 s counts as dead, even if it never closes", () =>
+Deno.test("a socket that is silent for 50 s counts as lost, even if it never closes", () =>
   withFakes(async ({ time, told, socket }) => {
     const rtok = seat(socket());
     const silent = socket();
@@ -456,7 +456,7 @@ Deno.test("a socket without a word for 50 s counts as dead, even if it never clo
     await time.advance(250);
     socket().open();
     assertEquals(socket().sent, [{ t: "resume", rtok }]);
-    // Its close event comes at last, and a message that was stuck: they are nobody's any more.
+    // Its close event arrives at last, and a delayed message: both are ignored.
     silent.hearRaw("junk");
     silent.closed(CLOSE.gone);
     assertEquals([told.ends, FakeWebSocket.all.length], [[], 2]);
@@ -469,7 +469,7 @@ Deno.test("a socket that never opens is given up like a silent one", () =>
   }));
 
 for (const junk of ["junk", "{}", `{"t":"joined"}`, "x".repeat(9_000), new ArrayBuffer(4)]) {
-  Deno.test(`a server that says ${String(junk).slice(0, 20)} is left at once`, () =>
+  Deno.test(`a server that sends ${String(junk).slice(0, 20)} is left at once`, () =>
     withFakes(({ told, socket }) => {
       seat(socket());
       socket().hearRaw(junk);
@@ -479,7 +479,7 @@ for (const junk of ["junk", "{}", `{"t":"joined"}`, "x".repeat(9_000), new Array
     }));
 }
 
-Deno.test("the network that comes back, or the page, is reason enough not to wait", () => {
+Deno.test("a network or a page that comes back ends the wait", () => {
   const wakeups = [() => new Event("online"), () => new Event("pageshow")];
   return wakeups.reduce(async (before, wakeup) => {
     await before;
@@ -511,7 +511,7 @@ Deno.test("a tab that is shown again wakes the client, one that stays hidden doe
   });
 });
 
-Deno.test("end() says goodbye first, closes, and nothing happens any more", () =>
+Deno.test("end() sends goodbye first, closes, and nothing happens any more", () =>
   withFakes(async ({ time, told, socket }) => {
     seat(socket());
     const last = socket();
@@ -526,7 +526,7 @@ Deno.test("end() says goodbye first, closes, and nothing happens any more", () =
     assertEquals(time.waiting, []);
   }));
 
-Deno.test("end() without a seat says nothing, and stops a retry that waits", () =>
+Deno.test("end() without a seat sends nothing, and stops a pending retry", () =>
   withFakes(async ({ time, told, socket }) => {
     socket().closed(1006);
     told.client.end({ t: "leave" });

@@ -21,7 +21,7 @@ import { FakeDataChannel } from "./fake_channel.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { agree, FakeConnection } from "./keys.ts";
 
-/** One end, and what its owner heard. */
+/** One end, and what its owner received. */
 interface End {
   readonly transport: StripedTransport;
   readonly pc: FakeConnection;
@@ -37,7 +37,7 @@ interface Meddling {
   readonly keysOfViewer?: (keys: ConnectionKeys, n: number) => ConnectionKeys;
 }
 
-/** A record that says which one it is. */
+/** A record that contains its own number. */
 function record(n: number): Bytes {
   const bytes = new Uint8Array(60_000);
   bytes[0] = RECORD.chunk;
@@ -45,7 +45,7 @@ function record(n: number): Bytes {
   return bytes;
 }
 
-/** Two ends on a first connection that takes `seconds()` there and back. */
+/** Two ends on a first connection with a round trip of `seconds()`. */
 async function meet(
   { seconds = () => 0.1, ...meddling }: Meddling & { readonly seconds?: () => number } = {},
 ): Promise<{ s: End; r: End; offer(by: "s" | "r", n: number): Promise<Bytes> }> {
@@ -89,7 +89,9 @@ async function meet(
   return {
     s: make("s", controlS, filesS),
     r: make("r", controlR, filesR),
-    /** What somebody would send who offers the n-th connection, as well sealed as it can be. */
+    /**
+     * The message with which an attacker offers the n-th connection, sealed as well as possible.
+     */
     async offer(by, n) {
       const { certificate } = by === "s" ? identityS : identityR;
       const { sdp } = await new RTCPeerConnection({ certificates: [certificate] }).createOffer();
@@ -99,7 +101,7 @@ async function meet(
   };
 }
 
-/** Takes its time, as a connection does, so that the next record goes over another one. */
+/** Takes time, as a connection does, so that the next record uses another one. */
 function slowly(channel: FakeDataChannel, ms: number): void {
   channel.stuck = true;
   channel.tamper = (message) => {
@@ -111,13 +113,15 @@ function slowly(channel: FakeDataChannel, ms: number): void {
   };
 }
 
-/** All lanes for files at one end. */
+/** All file lanes at one end. */
 function lanes(end: End, remoteIsOffer: boolean): readonly FakeDataChannel[] {
   const further = opened().filter((pc) => pc.remoteIsOffer === remoteIsOffer);
   return [end.files, ...further.map(({ files }) => files)];
 }
 
-/** Sends some, on a line so slow that the others are set up; resolves to how many records. */
+/**
+ * Sends records on a line so slow that the others are set up. Resolves to the number of records.
+ */
 async function stripe({ s }: { s: End }): Promise<number> {
   await sendAll(s, 0, 7);
   await waiting(3_000, () => sendAll(s, 7, 8));
@@ -132,7 +136,7 @@ async function waiting(ms: number, send: () => Promise<void>): Promise<void> {
   await send();
 }
 
-/** The connections beside the first, of both ends. */
+/** The connections besides the first, of both ends. */
 function others(): readonly FakePeerConnection[] {
   return FakePeerConnection.all;
 }
@@ -147,7 +151,7 @@ function upTo(count: number): number[] {
 
 const opened = () => others().filter(({ connectionState }) => connectionState === "connected");
 
-Deno.test("where it is near, one connection has to do", async () => {
+Deno.test("on a short round trip, one connection is used", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet({ seconds: () => 0.01 });
   const next = await stripe({ s });
@@ -156,7 +160,7 @@ Deno.test("where it is near, one connection has to do", async () => {
   assertEquals([r.records, others().length], [upTo(40), 0]);
 });
 
-Deno.test("where it was near and is not any more, the others are set up then", async () => {
+Deno.test("when a short round trip becomes long, the other connections are set up", async () => {
   using _rtc = withFakeRtc();
   let seconds = 0.01;
   const { s } = await meet({ seconds: () => seconds });
@@ -167,7 +171,7 @@ Deno.test("where it was near and is not any more, the others are set up then", a
   await until(() => opened().length === 2 * STRIPES, "all are connected");
 });
 
-Deno.test("where it is far and one connection is fast enough, it has to do", async () => {
+Deno.test("on a long round trip with a fast connection, one is used", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   // 40 records in a second of waiting.
@@ -176,13 +180,13 @@ Deno.test("where it is far and one connection is fast enough, it has to do", asy
   assertEquals([r.records, others().length], [upTo(100), 0]);
 });
 
-Deno.test("where it is far and slow, records go over four connections and come out in order", async () => {
+Deno.test("far and slow: records use four connections and are put in order", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   const next = await stripe({ s });
   await until(() => opened().length === 2 * STRIPES, "all are connected");
   await settle(20);
-  // Each in another time, so that what was sent later comes first.
+  // Each with another delay, so that later records arrive first.
   const all = lanes(s, false);
   for (const [i, channel] of all.entries()) slowly(channel, 5 * (all.length - i));
   await sendAll(s, next, 200);
@@ -192,7 +196,7 @@ Deno.test("where it is far and slow, records go over four connections and come o
   assertEquals([s.said, r.said], [[], []]);
 });
 
-Deno.test("the viewer's own pictures use them as well, and control messages never do", async () => {
+Deno.test("the viewer's own pictures use them as well, but control messages never do", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   const next = await stripe({ s });
@@ -206,11 +210,11 @@ Deno.test("the viewer's own pictures use them as well, and control messages neve
   await until(() => s.records.length === 50 && r.records.length === 50, "all arrived");
   await until(() => r.said.length === 1, "it was heard");
   assertEquals([s.records, r.records], [upTo(50), upTo(50)]);
-  // A binding each, and nothing else.
+  // One binding each, and nothing else.
   for (const pc of opened()) assertEquals(pc.control.sent.length, 1);
 });
 
-Deno.test("when one of them dies the first one goes on from the first missing record, and nothing comes twice", async () => {
+Deno.test("when one breaks, the first resumes at the first missing record, once", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   const next = await stripe({ s });
@@ -250,10 +254,10 @@ Deno.test("when the first one is repaired the others are dropped, and it goes on
   assert(others().every(({ closed }) => closed), "the others are closed");
 });
 
-Deno.test("what is still under way on the first one when the others come counts as well", async () => {
+Deno.test("what is still under way on the first one when others open counts too", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
-  // As much as a browser may have in flight, and late.
+  // As much as a browser may have in flight, arriving late.
   s.files.tamper = (message) => {
     setTimeout(() => s.files.other?.deliver(message), 1_000);
     return [];
@@ -270,13 +274,13 @@ Deno.test("what is still under way on the first one when the others come counts 
   assertEquals([r.records, r.said], [upTo(3 * STRIPE_WINDOW), []]);
 });
 
-Deno.test("no more records are under way than the other side has to hold, and closing ends every wait", async () => {
+Deno.test("no more is under way than the other side can hold; closing ends waits", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   const next = await stripe({ s });
   await until(() => opened().length === 2 * STRIPES, "all are connected");
   await settle(20);
-  // Nothing is said of what arrived.
+  // Nothing that arrived is acknowledged.
   r.control.tamper = () => [];
   const sending = sendAll(s, next, 1_000);
   const ended = assertRejects(() => sending, ChannelClosedError);
@@ -294,7 +298,7 @@ Deno.test("no more records are under way than the other side has to hold, and cl
   assert(others().every(({ closed }) => closed), "the others are closed");
 });
 
-Deno.test("where the others can't be had, one connection has to do", async () => {
+Deno.test("where the others can't be set up, one connection is used", async () => {
   using _rtc = withFakeRtc();
   FakePeerConnection.blocked = true;
   const { s, r } = await meet();
@@ -307,11 +311,11 @@ Deno.test("where the others can't be had, one connection has to do", async () =>
   assertEquals([s.said, s.states, r.said, r.states], [[], [], [], []]);
 });
 
-// A hostile peer. What reaches the link as `null` ends it.
+// An attacking peer. A `null` that reaches the link ends it.
 
 const BREACH: readonly unknown[] = [null];
 
-Deno.test("a further connection with a wrong binding, or with this side's own, ends the link", async () => {
+Deno.test("a further connection with a wrong or reflected binding ends the link", async () => {
   for (const wrong of ["random", "of another number", "reflected"]) {
     using _rtc = withFakeRtc();
     let of1: ConnectionKeys | null = null;
@@ -332,7 +336,7 @@ Deno.test("a further connection with a wrong binding, or with this side's own, e
       using _restore = {
         [Symbol.dispose]: () => void (FakeDataChannel.prototype.send = send),
       };
-      // Whatever the sender says first comes back to him, in place of the viewer's word.
+      // The sender's first message is reflected in place of the viewer's.
       FakeDataChannel.prototype.send = function (data) {
         const mine = others().find(({ channels }) => channels.includes(this));
         if (data[0] !== RECORD.bind || mine === undefined) return send.call(this, data);
@@ -348,7 +352,7 @@ Deno.test("a further connection with a wrong binding, or with this side's own, e
   }
 });
 
-Deno.test("records before the window's end are held, one behind it ends the link", async () => {
+Deno.test("records within the window are held, one beyond it ends the link", async () => {
   using _rtc = withFakeRtc();
   const { r } = await meet();
   for (let place = STRIPE_WINDOW - 1; place > 0; place--) {
@@ -359,7 +363,7 @@ Deno.test("records before the window's end are held, one behind it ends the link
   assertEquals([r.records, r.said], [[], BREACH]);
 });
 
-Deno.test("what comes twice is left out, also where it came early", async () => {
+Deno.test("duplicates are dropped, also of records that arrived early", async () => {
   using _rtc = withFakeRtc();
   const { r } = await meet();
   for (const place of [1, 1, 0, 0, 1, 2]) r.files.deliver(encodePlaced(place, record(place)));
@@ -409,7 +413,7 @@ Deno.test("a sender takes no offer, and a viewer takes each number once", async 
   assertEquals([viewer.said, r.said], [BREACH, []]);
 });
 
-Deno.test("a viewer takes offers of the numbers that there are", async () => {
+Deno.test("a viewer takes offers of valid numbers only", async () => {
   for (
     const [n, expected] of [[0, BREACH], [1, []], [STRIPES, []], [STRIPES + 1, BREACH]] as const
   ) {
@@ -422,7 +426,7 @@ Deno.test("a viewer takes offers of the numbers that there are", async () => {
   }
 });
 
-Deno.test("nothing but records with a place may come over a further connection", async () => {
+Deno.test("only numbered records may arrive over a further connection", async () => {
   using _rtc = withFakeRtc();
   const { s, r } = await meet();
   await stripe({ s });

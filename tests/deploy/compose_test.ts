@@ -1,6 +1,6 @@
 /**
- * docker-compose.yml, as far as it can be seen without Docker: that nothing in it has more power
- * than it needs, and that its settings are settings.
+ * docker-compose.yml, as far as it can be tested without Docker: nothing in it has more privileges
+ * than it needs, and its settings have an effect.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parse } from "../support/yaml.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the container has of its own, or leaves to a proxy. */
+/** What the container sets itself, or leaves to a proxy. */
 const ELSEWHERE = ["PORT", "HOST", "TLS_CERT", "TLS_KEY"];
 
 function fields(value: unknown, what: string): Fields {
@@ -28,18 +28,18 @@ const all = Object.entries(fields(compose["services"], "services"));
 const services = Object.fromEntries(all.map(([name, service]) => [name, fields(service, name)]));
 const { app = {}, valkey = {}, coturn = {} } = services;
 
-/** A text with `${NAME:-default}` replaced by what it is without an .env. */
+/** A text with `${NAME:-default}` replaced by its value without an .env file. */
 function substituted(text: unknown): string {
   return String(text).replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, "$1");
 }
 
-Deno.test("the composition is the app, its store and a relay, and the relay only on demand", () => {
+Deno.test("there are the app, its store, and a TURN relay only on demand", () => {
   assertEquals(Object.keys(services), ["app", "valkey", "coturn"]);
   assertEquals([app["profiles"], valkey["profiles"]], [undefined, undefined]);
   assertEquals(coturn["profiles"], ["turn"]);
 });
 
-Deno.test("no container can write to its image, gain rights or have more than it needs", () => {
+Deno.test("no container can write to its image, gain privileges or have more than it needs", () => {
   for (const [name, service] of Object.entries(services)) {
     assertEquals(service["read_only"], true, name);
     assertEquals(service["cap_drop"], ["ALL"], name);
@@ -53,7 +53,7 @@ Deno.test("no container can write to its image, gain rights or have more than it
   }
 });
 
-Deno.test("nobody but this machine reaches the app, and nobody but the app reaches the store", () => {
+Deno.test("only this machine reaches the app, and only the app reaches the store", () => {
   assertEquals(texts(app["ports"]).map(substituted), ["127.0.0.1:3000:3000"]);
   assertEquals([valkey["ports"], valkey["network_mode"]], [undefined, undefined]);
   assertEquals(valkey["networks"], ["back"]);
@@ -61,7 +61,7 @@ Deno.test("nobody but this machine reaches the app, and nobody but the app reach
   assert(texts(app["networks"]).includes("back"));
 });
 
-Deno.test("the store keeps nothing on disk, and the app waits until it is there", () => {
+Deno.test("the store keeps nothing on disk, and the app waits until it is ready", () => {
   const command = texts(valkey["command"]).join(" ");
   assertMatch(command, /^valkey-server --save {2}--appendonly no /);
   assertEquals(valkey["volumes"], undefined);
@@ -69,7 +69,7 @@ Deno.test("the store keeps nothing on disk, and the app waits until it is there"
   assert("test" in fields(valkey["healthcheck"], "healthcheck"));
 });
 
-Deno.test("every setting reaches the app from .env, and without one it starts with its defaults", () => {
+Deno.test("every setting of .env reaches the app, which starts without any", () => {
   const environment = fields(app["environment"], "environment");
   const expected = Object.keys(DEFAULTS).filter((name) => !ELSEWHERE.includes(name));
   assertEquals(Object.keys(environment), expected);
@@ -81,7 +81,7 @@ Deno.test("every setting reaches the app from .env, and without one it starts wi
   assertEquals(settings, parseConfig({ REDIS_URL: "redis://valkey:6379" }));
 });
 
-Deno.test("files that are mounted are there, and can't be written to", async () => {
+Deno.test("mounted files exist and are read-only", async () => {
   for (const service of Object.values(services)) {
     for (const volume of texts(service["volumes"])) {
       const [, path = ""] = /^\.\/(\S+):\/\S+:ro$/.exec(volume) ?? [];
@@ -91,7 +91,7 @@ Deno.test("files that are mounted are there, and can't be written to", async () 
 });
 
 Deno.test({
-  name: "without TURN_SECRET the relay ends with a sentence that names it",
+  name: "without TURN_SECRET the relay exits with a sentence that names it",
   ignore: Deno.build.os === "windows",
   async fn() {
     const [program = "", ...args] = texts(coturn["entrypoint"]);
@@ -99,7 +99,7 @@ Deno.test({
     const { code, stderr } = await new Deno.Command(program, {
       args: [...args, script],
       clearEnv: true,
-      // Nothing to start but what a shell has of its own.
+      // Only what a shell has built in.
       env: { TURN_SECRET: "", PATH: "/nonexistent" },
     }).output();
     assertEquals(code, 1);

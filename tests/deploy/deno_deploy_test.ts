@@ -1,6 +1,6 @@
 /**
- * What Deno Deploy is told in deno.json, and how the server behaves where a platform hands it a
- * socket and stops it. The platform itself is not here: this does what its documentation says.
+ * What deno.json tells Deno Deploy, and how the server behaves where a platform gives it a socket
+ * and stops it. The platform itself is not tested: this does what its documentation says.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function serve(env: Readonly<Record<string, string>>): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Fetches `/` as soon as somebody answers. */
+/** Fetches `/` as soon as the server answers. */
 async function page(fetching: () => Promise<Response>): Promise<string> {
   const end = performance.now() + START_MS;
   for (;;) {
@@ -46,7 +46,7 @@ async function page(fetching: () => Promise<Response>): Promise<string> {
   }
 }
 
-/** Has `fetching` reach the server, stops it as the platform does, and returns what it wrote. */
+/** Lets `fetching` reach the server, stops it as the platform does, and returns its output. */
 async function visit(
   env: Readonly<Record<string, string>>,
   fetching: () => Promise<Response>,
@@ -64,7 +64,7 @@ async function visit(
   return { told, logged };
 }
 
-Deno.test("deno.json tells Deno Deploy what is there to install, build and run", async () => {
+Deno.test("deno.json tells Deno Deploy what to install, build and run", async () => {
   assertEquals(Object.keys(deploy), ["install", "build", "runtime"]);
   assertEquals(deploy.runtime.type, "dynamic");
   assert((await Deno.stat(PROJECT + deploy.runtime.entrypoint)).isFile);
@@ -73,7 +73,7 @@ Deno.test("deno.json tells Deno Deploy what is there to install, build and run",
   assert((await readDenoJson()).tasks[task]?.includes("dev.ts build") === true, deploy.build);
 });
 
-Deno.test("on Deno Deploy it takes the platform's address, warns of rooms in memory, and ends on SIGINT", async () => {
+Deno.test("on Deno Deploy it uses the given address, warns of memory, ends on SIGINT", async () => {
   const port = freePort();
   const { told, logged } = await visit(
     { DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}` },
@@ -103,13 +103,13 @@ Deno.test({
     try {
       const path = `${directory}/socket`;
       using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-      // The DOM's type of the options knows no client.
+      // The DOM's type of these options has no client.
       const options: RequestInit & { client: Deno.HttpClient } = { client };
       let status = 0;
       const { told } = await visit(
         { DENO_SERVE_ADDRESS: `unix:${path}` },
         async () => {
-          // What counts by addresses has none here.
+          // Limits by address have no address here.
           const socket = await fetch("http://localhost/ws/AAAAAAAAAAAAAAAAAAAAAA", options);
           await socket.body?.cancel();
           status = socket.status;

@@ -1,6 +1,5 @@
 /**
- * deploy/nginx.conf in a real nginx, with the real app behind it: what an operator would have on
- * his machine.
+ * deploy/nginx.conf in a real nginx, with the real app behind it, as an operator would run them.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import { fixture } from "../support/fixtures.ts";
 import { deliver } from "../support/flow.ts";
 import { futureOrigin, Nginx, NO_NGINX } from "../support/nginx.ts";
 
-/** How long to wait for what nginx ends: longer than it waits by default. */
+/** How long to wait for connections that nginx closes: longer than its default timeout. */
 const PATIENCE_MS = 30_000;
 
 const SECURITY_HEADERS = [
@@ -51,14 +50,14 @@ function test(
   });
 }
 
-/** Headers with the nonce of the page taken out. */
+/** Headers without the nonce of the page. */
 function securityOf({ headers }: Response): Record<string, string | null> {
   return Object.fromEntries(SECURITY_HEADERS.map((name) => {
     return [name, headers.get(name)?.replace(/'nonce-[^']+'/, "'nonce'") ?? null];
   }));
 }
 
-/** All WebSockets go to nginx from here on, with the certificate and the Origin of its pages. */
+/** All WebSockets use nginx from here on, with its certificate and the Origin of its pages. */
 function throughNginx({ client, origin }: Nginx): Disposable {
   return withGlobals({
     WebSocket: new Proxy(WebSocket, {
@@ -71,7 +70,7 @@ function throughNginx({ client, origin }: Nginx): Disposable {
 }
 
 /**
- * Sends `request` over TLS and returns the head of the answer, or what there is of it when nginx
+ * Sends `request` over TLS. Returns the head of the answer, or what there is of it when nginx
  * closes.
  */
 async function raw(nginx: Nginx, request: string): Promise<string> {
@@ -94,7 +93,7 @@ async function readUntil(conn: Deno.Conn, end?: string): Promise<string> {
       if (end !== undefined && text.includes(end)) break;
     }
   } catch {
-    // Closed without the farewell of TLS, or reset: that is an end as well.
+    // Closed without TLS's close_notify, or reset: both are an end as well.
   }
   return text;
 }
@@ -113,7 +112,7 @@ function upgradeLines(host: string, room: string, headers: readonly string[] = [
   ].join("\r\n");
 }
 
-test("behind nginx every answer is the app's own, each security header is there once, and HSTS is", async ({ app, nginx }) => {
+test("behind nginx answers are the app's, each header once, with HSTS", async ({ app, nginx }) => {
   const page = await (await nginx.fetch("/")).text();
   const files = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|svg|js)[^"]*)"/g)].map(
     ([, path = ""]) => path,
@@ -129,7 +128,7 @@ test("behind nginx every answer is the app's own, each security header is there 
   }
 });
 
-test("nginx speaks HTTP/2 over TLS, and plain HTTP leads there", async ({ nginx }) => {
+test("nginx speaks HTTP/2 over TLS, and redirects plain HTTP there", async ({ nginx }) => {
   using conn = await Deno.connectTls({
     hostname: "localhost",
     port: nginx.port,
@@ -143,7 +142,7 @@ test("nginx speaks HTTP/2 over TLS, and plain HTTP leads there", async ({ nginx 
   assertEquals([answer.status, answer.headers.get("location")], [301, "https://localhost/join"]);
 });
 
-test("two people meet through nginx, and neither its logs name their room nor does a failure", async ({ app, nginx }) => {
+test("two people meet through nginx; no log or error names their room", async ({ app, nginx }) => {
   const access = newAccess();
   {
     using _globals = throughNginx(nginx);
@@ -161,12 +160,12 @@ test("two people meet through nginx, and neither its logs name their room nor do
   assertEquals([down.status, down.headers.get("retry-after")], [502, "5"]);
   await down.body?.cancel();
   const logs = await nginx.logs();
-  // What is wrong is written for pages, so this log does get what nginx says.
+  // nginx does log errors of pages, so this log has its message.
   assertMatch(logs, /connect\(\) failed .*"GET \/ HTTP/);
   assert(!logs.includes(access.room) && !logs.includes("/ws/"), logs);
 });
 
-test("a picture is shown through nginx in a real browser, over https and wss", async ({ nginx }) => {
+test("a picture is shown through nginx in a browser, over https and wss", async ({ nginx }) => {
   await withBrowser(async (browser) => {
     const pages = { sender: await browser.newPage(), viewer: await browser.newPage() };
     const { sender, viewer } = await deliver(pages, nginx.origin, await fixture("small"));
@@ -175,7 +174,7 @@ test("a picture is shown through nginx in a real browser, over https and wss", a
   }, { args: ["--ignore-certificate-errors"] });
 });
 
-test("another name gets no certificate, another Host no answer, another Origin no socket", async ({ nginx }) => {
+test("a wrong name gets no certificate, a wrong Host or Origin no answer", async ({ nginx }) => {
   await assertRejects(async () => {
     using conn = await Deno.connectTls({
       hostname: "127.0.0.1",
@@ -195,7 +194,7 @@ test("another name gets no certificate, another Host no answer, another Origin n
   assertEquals(await ask(nginx.origin.replace("https", "http")), "HTTP/1.1 403");
 });
 
-test("what a client says about its address is replaced, not passed on", async () => {
+test("what a client claims as its address is replaced, not forwarded", async () => {
   const seen: (string | null)[][] = [];
   await using echo = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (req) => {
     seen.push(["x-forwarded-for", "forwarded"].map((name) => req.headers.get(name)));
@@ -212,7 +211,7 @@ test("what a client says about its address is replaced, not passed on", async ()
 });
 
 test(
-  "the app's limits of a client can't be got round by saying another address",
+  "the app's limits of a client can't be bypassed by claiming another address",
   async ({ nginx }) => {
     const held: Deno.Conn[] = [];
     try {
@@ -237,7 +236,7 @@ test(
   { LIMIT_SOCKETS_PER_IP: "2" },
 );
 
-test("headers that trickle in are cut off, and a body is as large as a key", async ({ nginx }) => {
+test("slow headers are cut off, and a body may be as large as a key", async ({ nginx }) => {
   using conn = await Deno.connectTls({
     hostname: "localhost",
     port: nginx.port,
@@ -273,7 +272,7 @@ test("headers that trickle in are cut off, and a body is as large as a key", asy
   await shared.body?.cancel();
 });
 
-test("/metrics and /readyz are not for the public, and a client in a great hurry has to wait", async ({ nginx }) => {
+test("/metrics and /readyz are not public, and hasty clients have to wait", async ({ nginx }) => {
   for (const path of ["/metrics", "/readyz"]) {
     const { status, headers, body } = await nginx.fetch(path);
     await body?.cancel();

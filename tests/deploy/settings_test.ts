@@ -1,5 +1,5 @@
 /**
- * Both lists of settings that an operator reads, held against the one that the program reads.
+ * Both lists of settings that operators read, compared with the program's.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { PROJECT } from "../support/project.ts";
 const example = (await Deno.readTextFile(`${PROJECT}.env.example`)).split("\n");
 const operations = await Deno.readTextFile(`${PROJECT}docs/operations.md`);
 
-/** The assignments of .env.example, with its line numbers. */
+/** The assignments of .env.example, with their line numbers. */
 const assignments = example.flatMap((line, index) => {
   const [, name = "", value = ""] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
   return name === "" ? [] : [{ name, value, index }];

@@ -1,6 +1,6 @@
 /**
- * What can be seen of .github/workflows and of the task compile without running them: GitHub is not
- * here, and neither is the part of Deno that compile fetches.
+ * What can be tested of .github/workflows and the compile task without running them: neither GitHub
+ * nor the part of Deno that compile downloads is available here.
  *
  * @module
  */
@@ -47,28 +47,28 @@ for (const { name, text, workflow, steps, runs } of [ci, nightly]) {
       assertEquals(step.with?.["persist-credentials"], false);
     }
     assert(!/secrets\.|pull_request_target/.test(text));
-    // What a stranger writes into a pull request must not become a command.
+    // Text that a stranger writes into a pull request must not become a command.
     for (const run of runs) assert(!run.includes("${{"), run);
   });
 
-  Deno.test(`every action of ${name} is named with its whole version`, () => {
+  Deno.test(`every action of ${name} is pinned to its full version`, () => {
     for (const { uses } of steps) {
       if (uses !== undefined) assertMatch(uses, /^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
     }
   });
 }
 
-Deno.test("every night both commands of the README are given on a bare Debian", async () => {
+Deno.test("every night both commands of the README are run on a bare Debian", async () => {
   assert(nightly.runs.includes(".ci/bare"));
   const script = await Deno.readTextFile(`${PROJECT}.ci/bare`);
   const readme = await Deno.readTextFile(`${PROJECT}README.md`);
-  // The script takes them out of the README itself.
+  // The script extracts them from the README itself.
   const patterns = [...script.matchAll(/grep -E '(\^npx [^']+)'/g)];
   assertEquals(patterns.length, 2);
   for (const [, pattern = ""] of patterns) assertMatch(readme, new RegExp(pattern, "m"));
 });
 
-Deno.test("the workflow runs the gate on Linux and macOS, builds the image and the binary, and audits both lock files", async () => {
+Deno.test("the workflow runs the gate, builds image and binary, audits lock files", async () => {
   const { workflow, runs } = ci;
   assertEquals(Object.keys(workflow.jobs), ["gate", "image", "binary", "audit"]);
   const systems = workflow.jobs["gate"]?.strategy?.matrix.os ?? [];
@@ -89,7 +89,7 @@ Deno.test("the workflow runs the gate on Linux and macOS, builds the image and t
   }
 });
 
-Deno.test("the binary has the permissions of the task start, and the build inside instead of beside it", async () => {
+Deno.test("the binary has the start task's permissions and contains the build", async () => {
   const { tasks } = await readDenoJson();
   const last = (task: string | undefined) => task?.split("&&").at(-1)?.trim().split(/\s+/) ?? [];
   const permissions = (words: readonly string[]) =>

@@ -23,12 +23,12 @@ class FakeScreen extends EventTarget {
     },
   };
 
-  /** Locks that hold the screen awake now. */
+  /** Locks that currently keep the screen awake. */
   get held(): number {
     return this.locks.filter(({ released }) => !released).length;
   }
 
-  /** As browsers do: the lock of a hidden page is let go. */
+  /** As browsers do: the lock of a hidden page is released. */
   show(visible: boolean): void {
     this.visibilityState = visible ? "visible" : "hidden";
     if (!visible) { for (const lock of this.locks) lock.released = true; }
@@ -45,7 +45,7 @@ async function test(
   await body(screen, new WakeLock(ending.signal), ending);
 }
 
-Deno.test("the screen is kept awake while it is wanted, by one lock", () =>
+Deno.test("the screen is kept awake while that is wanted, by one lock", () =>
   test(async (screen, lock) => {
     await Promise.all([lock.keep(true), lock.keep(true)]);
     assertEquals([screen.held, screen.locks.length], [1, 1]);
@@ -68,7 +68,7 @@ Deno.test("a page that comes back takes the lock again, as long as it is wanted"
     assertEquals(screen.held, 0);
   }));
 
-Deno.test("what is wanted last counts, however fast it changes", () =>
+Deno.test("the latest request counts, however fast it changes", () =>
   test(async (screen, lock) => {
     void lock.keep(true);
     void lock.keep(false);
@@ -87,7 +87,7 @@ Deno.test("a page that is over lets the screen sleep", () =>
     assertEquals(screen.held, 0);
   }));
 
-Deno.test("a browser that refuses, or has none of it, is no failure", async () => {
+Deno.test("a browser that refuses, or has no wake lock, is no failure", async () => {
   await test(async (screen, lock) => {
     screen.visibilityState = "visible";
     screen.navigator.wakeLock.request = () => Promise.reject(new Error("battery"));

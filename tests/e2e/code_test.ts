@@ -11,26 +11,26 @@ import { assert, assertEquals } from "../support/assert.ts";
 const list = await loadWordlist();
 const CODE = { digits: "4821", words: "crystal-orbit-lemon" };
 
-Deno.test("the list has 2,048 different words, each told from all others by four letters, easy to type", () => {
+Deno.test("the list has 2,048 words, each distinct by four letters, easy to type", () => {
   assertEquals(list.length, 2_048);
   assertEquals(new Set(list.map((word) => word.slice(0, 4))).size, 2_048);
   for (const word of list) assert(/^[a-z]{3,8}$/.test(word), word);
 });
 
-Deno.test("drawWords() draws three words of the list, each as likely as any other", () => {
+Deno.test("drawWords() draws three words of the list, each equally likely", () => {
   const counts = new Map<string, number>();
   for (let i = 0; i < 20_000; i++) {
     const words = drawWords(list).split("-");
     assertEquals(words.length, 3);
     for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  // 60,000 draws of 2,048: 29.3 each on average; a word that never comes has a chance of e^-29.
+  // 60,000 draws of 2,048: 29.3 each on average; a word that never appears has a chance of e^-29.
   assertEquals(counts.size, 2_048);
   assert([...counts.keys()].every((word) => list.includes(word)));
   assert(Math.max(...counts.values()) < 100, "no word is drawn much more often than others");
 });
 
-Deno.test("parseCode() forgives case, spaces, signs, order, and words cut after four letters", () => {
+Deno.test("parseCode() forgives case, spaces, punctuation, order and shortened words", () => {
   for (
     const text of [
       formatCode(CODE),
@@ -54,7 +54,7 @@ Deno.test("parseCode() names the word that is not in the list", () => {
   }
 });
 
-Deno.test("parseCode() says when a part is missing, or there is more than a code", () => {
+Deno.test("parseCode() reports a missing part, and more than a code", () => {
   for (
     const text of [
       "",
@@ -75,7 +75,7 @@ Deno.test("parseCode() says when a part is missing, or there is more than a code
   }
 });
 
-Deno.test("suggestWords() completes the word at the end, from two letters on, and few at once", () => {
+Deno.test("suggestWords() completes the last word, from two letters on, with few", () => {
   assertEquals(suggestWords("4821-crys", list), ["crystal"]);
   assertEquals(suggestWords("4821 crystal OR", list), ["orange", "orbit", "orchard", "order"]);
   for (const text of ["", "4821", "4821-c", "4821-crystal", "4821-crystal-", "4821-xyz", "48"]) {
@@ -83,7 +83,7 @@ Deno.test("suggestWords() completes the word at the end, from two letters on, an
   }
 });
 
-Deno.test("completeWord() puts the word in place of the one begun, and goes on to the next", () => {
+Deno.test("completeWord() replaces the word begun, and goes on to the next", () => {
   assertEquals(completeWord("4821-crys", "crystal"), "4821-crystal-");
   assertEquals(completeWord("4821 Crystal or", "orbit"), "4821 Crystal orbit-");
   assertEquals(completeWord("4821-crystal-orbit-le", "lemon"), formatCode(CODE));

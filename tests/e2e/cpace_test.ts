@@ -64,7 +64,7 @@ Deno.test("CPace multiplies as the draft says, and refuses what the draft calls 
   }
 });
 
-Deno.test("CPace: two runs with different words, or over different channels or sessions, agree on nothing", async () => {
+Deno.test("CPace: runs with other words, channels or sessions agree on nothing", async () => {
   const isk = async (change: Partial<CpaceInput>) => {
     const a = new CpaceRun(INPUT);
     const b = new CpaceRun({ ...INPUT, ...change });
@@ -82,7 +82,7 @@ Deno.test("CPace: two runs with different words, or over different channels or s
   }
 });
 
-Deno.test("CPace: every run has a share of its own, and its scalar is overwritten when it ends", async () => {
+Deno.test("CPace: every run has its own share, and wipes its scalar at the end", async () => {
   const scalar = hex(inputs.ya);
   const run = new CpaceRun(INPUT, scalar);
   const { share } = new CpaceRun(INPUT);
@@ -96,7 +96,7 @@ Deno.test("CPace: every run has a share of its own, and its scalar is overwritte
   );
 });
 
-Deno.test("CPace: an item that the short length prefix can't hold is refused", () => {
+Deno.test("CPace: an item too long for the short length prefix is refused", () => {
   assertThrows(() => generatorString({ ...INPUT, password: new Uint8Array(128) }), RangeError);
 });
 

@@ -34,7 +34,7 @@ async function inputs(kems: { s: Kem; r: Kem } = { s: kem, r: kem }) {
   return { s, r };
 }
 
-/** What an attacker on the way may do to each message; by default nothing. */
+/** What an attacker on the path may do to each message; by default nothing. */
 interface Wire {
   m1?: (message: Bytes) => Bytes;
   m2?: (message: Bytes) => Bytes;
@@ -80,7 +80,7 @@ Deno.test("handshake: both ends agree on keys, fingerprints and SAS", async () =
   assertEquals(await s.signalOpener.open(answer), "v=0 answer");
 });
 
-Deno.test("handshake: native and JavaScript ML-KEM work with each other, both ways", async () => {
+Deno.test("handshake: native and JavaScript ML-KEM are interoperable, both ways", async () => {
   const native = await nativeKem();
   const javascript = await javascriptKem();
   assert(native !== null, "this runtime is expected to have ML-KEM");
@@ -90,7 +90,7 @@ Deno.test("handshake: native and JavaScript ML-KEM work with each other, both wa
   }
 });
 
-Deno.test("handshake: without the link's psk nobody gets past M3", async () => {
+Deno.test("handshake: without the link's psk nobody passes M3", async () => {
   const input = await inputs();
   const stranger = { ...input.r, secret: { ...input.s.link, psk: randomBytes(32) } };
   await assertRejects(() => run({ s: input.s, r: stranger }), ProtocolError);
@@ -105,7 +105,7 @@ Deno.test("handshake: a psk known to the viewer alone does not convince the view
   });
   const m3 = await viewer.receiveHello(await impostor.receiveCommit(viewer.commit));
   await assertRejects(() => impostor.receiveHello(m3), ProtocolError);
-  // Even with M4 forged from a session of its own, the viewer stays out.
+  // Even with M4 forged in a session of the attacker's own, the viewer refuses.
   const own = await ViewerHandshake.start({
     ...input.r,
     secret: { ...input.s.link, psk: randomBytes(32) },
@@ -153,7 +153,7 @@ for (const [name, wire] of CHANGES) {
   });
 }
 
-Deno.test("handshake: cut and lengthened messages are fatal", async () => {
+Deno.test("handshake: truncated and extended messages are fatal", async () => {
   const cut = (message: Bytes) => message.slice(0, -1);
   const longer = (message: Bytes) => new Uint8Array([...message, 0]);
   for (const change of [cut, longer]) {
@@ -163,7 +163,7 @@ Deno.test("handshake: cut and lengthened messages are fatal", async () => {
   }
 });
 
-Deno.test("handshake: swapping both ECDH keys (the classic man in the middle) is fatal", async () => {
+Deno.test("handshake: swapping both ECDH keys (the classic attack) is fatal", async () => {
   const input = await inputs();
   const middle = await inputs();
   const mallory = await ViewerHandshake.start({
@@ -196,7 +196,7 @@ Deno.test("handshake: steps out of order, repeated or after a failure are fatal"
   await assertRejects(() => fresh.receiveHello(m3), ProtocolError);
 });
 
-Deno.test("handshake: M1 to M3 of an old session are no use against a new one", async () => {
+Deno.test("handshake: M1 to M3 of an old session are useless against a new one", async () => {
   const input = await inputs();
   const viewer = await ViewerHandshake.start(input.r);
   const first = await SenderHandshake.start(input.s);
@@ -226,7 +226,7 @@ async function codeInputs(change: Partial<typeof CODE> = {}) {
   return { s, r: { ...r, secret: { ...CODE, ...change } } };
 }
 
-Deno.test("handshake: who has the code gets in without the link, and both know that it was the code", async () => {
+Deno.test("handshake: the code gets in without the link, and both know it", async () => {
   const { s, r, offer } = await run(await codeInputs());
   assertEquals(offer, "v=0 offer");
   assertEquals([s.sas, s.by], [r.sas, r.by]);
@@ -236,7 +236,7 @@ Deno.test("handshake: who has the code gets in without the link, and both know t
   assert(await r.verifyPeerBinding(s.ownBinding));
 });
 
-Deno.test("handshake: a viewer made by hand from docs/protocol.md gets in with the code", async () => {
+Deno.test("handshake: a viewer made from docs/protocol.md gets in with the code", async () => {
   const { s } = await codeInputs();
   const room = ascii(CODE.digits);
   const pair = await generateEcdh();
@@ -268,7 +268,7 @@ Deno.test("handshake: a viewer made by hand from docs/protocol.md gets in with t
   assertEquals((await sender.receiveHello(m3)).peerFingerprint, fpR);
 });
 
-Deno.test("handshake: wrong words or digits get nobody past M3", async () => {
+Deno.test("handshake: wrong words or digits do not pass M3", async () => {
   for (const wrong of [{ words: "crystal-orbit-melon" }, { digits: "4822" }]) {
     await assertRejects(async () => run(await codeInputs(wrong)), ProtocolError);
   }
@@ -281,7 +281,7 @@ Deno.test("handshake: a sender whose code was withdrawn does not begin a run", a
   await assertRejects(() => sender.receiveCommit(viewer.commit), ProtocolError);
 });
 
-Deno.test("handshake: who plays the sender without the words can't confirm, nor see what the words are", async () => {
+Deno.test("handshake: without the words, a false sender can't confirm or learn them", async () => {
   const { s, r } = await codeInputs();
   const viewer = await ViewerHandshake.start(r);
   const impostor = await SenderHandshake.start({
@@ -323,7 +323,7 @@ Deno.test("handshake with a code: the sender's own share sent back is refused", 
   await assertRejects(() => sender.receiveHello(m3), ProtocolError);
 });
 
-Deno.test("handshake: the mode that M1 names can't be changed on the way, in either direction", async () => {
+Deno.test("handshake: the mode that M1 names can't be changed, in either direction", async () => {
   const to = (mode: number) => (message: Bytes) => {
     const out = message.slice();
     out[2] = mode;
@@ -348,9 +348,9 @@ Deno.test("handshake: M2 and M3 of the other mode have the wrong length", async 
   await assertRejects(async () => run(await inputs(), { m3: longer }), ProtocolError);
 });
 
-// A page that is loaded again
+// Reloaded pages
 
-/** What a handshake of this session left both ends, and what each brings to the next one. */
+/** What a handshake of this session left both ends, and what each contributes to the next one. */
 async function resumeInputs() {
   const first = await inputs();
   const { s, r } = await run(first);
@@ -363,7 +363,7 @@ async function resumeInputs() {
   };
 }
 
-Deno.test("handshake: who was there comes back by what the first one left, and leaves the same again", async () => {
+Deno.test("handshake: resuming works by what the first one left, and leaves it anew", async () => {
   const input = await resumeInputs();
   const { s, r } = await run(input);
   assertEquals(s.sas, r.sas);
@@ -380,7 +380,7 @@ Deno.test("handshake: who was there comes back by what the first one left, and l
   assertEquals(await third.s.leave(), await s.leave());
 });
 
-Deno.test("handshake: what a first one leaves is another secret each time, and none of its other keys", async () => {
+Deno.test("handshake: what a first one leaves is a new secret and no other key", async () => {
   const [one, two] = [await run(await inputs()), await run(await inputs())];
   const [left, other] = [await one.s.leave(), await two.s.leave()];
   assertEquals(left, await one.r.leave());
@@ -388,14 +388,14 @@ Deno.test("handshake: what a first one leaves is another secret each time, and n
   assert(left.join() !== one.s.ownBinding.join());
 });
 
-Deno.test("handshake: once somebody was there, the link and the code let nobody in", async () => {
+Deno.test("handshake: once a viewer was bound, link and code let nobody in", async () => {
   const { s, first } = await resumeInputs();
   for (const secret of [first.r.secret, CODE]) {
     await assertRejects(() => run({ s, r: { ...first.r, secret } }), ProtocolError);
   }
 });
 
-Deno.test("handshake: another session's secret, or the link's psk, is not taken for what the first one left", async () => {
+Deno.test("handshake: no other secret is taken for what the first one left", async () => {
   const { s, first } = await resumeInputs();
   const { psk } = s.link;
   for (const resume of [randomBytes(32), psk, await (await run(await inputs())).s.leave()]) {
@@ -404,12 +404,12 @@ Deno.test("handshake: another session's secret, or the link's psk, is not taken 
   }
 });
 
-Deno.test("handshake: a sender who has nothing to come back to takes nobody for who was there", async () => {
+Deno.test("handshake: a sender who never bound takes nobody for a known viewer", async () => {
   const { r, first } = await resumeInputs();
   await assertRejects(() => run({ s: first.s, r }), ProtocolError);
 });
 
-Deno.test("handshake: a commit of one mode is not one of another, whatever the server makes of it", async () => {
+Deno.test("handshake: a commit of one mode is not valid in another", async () => {
   const { s, r } = await resumeInputs();
   const m1 = (message: Bytes) => message.with(2, MODE.link);
   await assertRejects(() => run({ s: { ...s, only: false }, r }, { m1 }), ProtocolError);

@@ -44,7 +44,7 @@ for (const size of [1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 20 * CHUNK_SI
   });
 }
 
-Deno.test("a picture can't be opened with another key, and nothing of it is left", async () => {
+Deno.test("a picture can't be opened with another key, and none of it remains", async () => {
   const { identity, records } = await sealed();
   const opener = new ImageOpener(identity);
   deliver(opener, records);
@@ -68,14 +68,14 @@ Deno.test("a flipped bit in any record is found before anything is decoded", asy
       );
       const opener = new ImageOpener(identity);
       deliver(opener, changed);
-      // The digest is over the tags: a flip in the ciphertext is what the tag itself finds.
+      // The digest covers the tags: a flip in the ciphertext is what the tag itself detects.
       assertEquals(await opener.matches(digest), place !== -1);
       await assertRejects(() => opener.open(sealer.exportKey()), ProtocolError);
     }
   }
 });
 
-Deno.test("records that were repeated, reordered, left out or appended are refused at once", async () => {
+Deno.test("repeated, reordered, missing or appended records are refused at once", async () => {
   const { identity, records } = await sealed();
   const [a, b, c] = records;
   assert(a !== undefined && b !== undefined && c !== undefined);
@@ -110,7 +110,7 @@ Deno.test("records of another picture are refused", async () => {
   assertThrows(() => deliver(opener, records), ProtocolError);
 });
 
-Deno.test("seal() refuses a file that is not as long as announced", async () => {
+Deno.test("seal() refuses a file whose length is not as announced", async () => {
   const sealer = await ImageSealer.create({ image: 0, size: 100, metaHash: randomBytes(32) });
   await assertRejects(() => sealer.seal(picture(99)), RangeError);
   await assertRejects(() => sealer.seal(picture(100)), RangeError);
@@ -122,7 +122,7 @@ Deno.test("destroy() leaves no key to release", async () => {
   assertEquals(sealer.exportKey(), new Uint8Array(32));
 });
 
-Deno.test("chunks that are sealed again are the same records, and make the same digest", async () => {
+Deno.test("chunks that are sealed again are the same records, with the same digest", async () => {
   const { plaintext, sealer, records, digest } = await sealed();
   sealer.rewind(1);
   assertEquals(
@@ -136,7 +136,7 @@ Deno.test("chunks that are sealed again are the same records, and make the same 
   assertEquals(encodeHex(await sealer.finish()), encodeHex(digest));
 });
 
-Deno.test("another text is never sealed under a nonce that was used", async () => {
+Deno.test("another text is never sealed under a used nonce", async () => {
   const { plaintext, sealer } = await sealed();
   sealer.rewind(1);
   const changed = plaintext.slice(CHUNK_SIZE, 2 * CHUNK_SIZE);
@@ -144,7 +144,7 @@ Deno.test("another text is never sealed under a nonce that was used", async () =
   await assertRejects(() => sealer.seal(changed), RangeError);
 });
 
-Deno.test("nobody goes back to a chunk that was never sealed", async () => {
+Deno.test("it is impossible to resume at a chunk that was never sealed", async () => {
   const { sealer, records } = await sealed();
   sealer.rewind(records.length);
   assertThrows(() => sealer.rewind(records.length + 1), ProtocolError);

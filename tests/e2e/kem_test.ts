@@ -24,7 +24,7 @@ for (const [name, kem] of kems) {
   });
 }
 
-Deno.test("loadKem() finds one once, and falls back to JavaScript where WebCrypto has no ML-KEM", async () => {
+Deno.test("loadKem() finds one once, and falls back to JavaScript without a native", async () => {
   const original = crypto.subtle.generateKey;
   const refuse = (): Promise<never> => Promise.reject(new DOMException("no", "NotSupportedError"));
   crypto.subtle.generateKey = refuse;

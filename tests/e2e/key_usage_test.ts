@@ -1,6 +1,6 @@
 /**
- * What the protocol does with its keys, watched from `crypto.subtle` over a whole session of both
- * sides: handshake, sealed signaling, control records, a picture.
+ * How the protocol uses its keys, observed at `crypto.subtle` over a whole session of both sides:
+ * handshake, sealed signaling, control records, a picture.
  *
  * @module
  */
@@ -23,15 +23,15 @@ import { ProtocolError, sha256, wipe } from "../../lib/e2e/suite.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { assertLeastKeys, type WatchReport, watchSubtle } from "../support/watch_subtle.ts";
 
-// Loaded before anything is watched: noble tries the generator out on its first line, with bytes
-// that it never uses.
+// Loaded before anything is observed: noble tries the generator on its first line, with bytes that
+// it never uses.
 await import("../../lib/e2e/cpace.ts");
 
 const CODE = { digits: "4821", words: "crystal-orbit-lemon" };
 
 /**
- * What may stay: derived to be told or shown; and with what noble blinds its multiplications, which
- * it keeps to itself.
+ * Values that may stay: derived to be told or shown, and what noble blinds its multiplications
+ * with, which it keeps to itself.
  */
 const HARMLESS = [
   "img-e2e/1 room id",
@@ -40,7 +40,7 @@ const HARMLESS = [
   "16 random bytes",
 ];
 
-/** What both sides bring, with everything of it that has to be overwritten at the end. */
+/** What both sides contribute, with everything of it that has to be overwritten at the end. */
 async function bring() {
   const kem = await nativeKem();
   assert(kem !== null, "this runtime is expected to have ML-KEM");
@@ -52,7 +52,7 @@ async function bring() {
   return { sender, viewer, end: () => wipe(secret, psk) };
 }
 
-/** M1 to M4; `clear` gets what everybody on the way could read. */
+/** M1 to M4; `clear` receives what everybody on the path could read. */
 async function shakeHands(sender: SenderInput, viewer: ViewerInput, clear: Bytes[]) {
   const s = await SenderHandshake.start(sender);
   const r = await ViewerHandshake.start(viewer);
@@ -92,12 +92,12 @@ async function talk(s: SessionKeys, r: SessionKeys): Promise<void> {
   const { plaintext: opened } = await fromS.open(await toR.seal(plaintext));
   await opener.open(key);
   sealer.destroy();
-  // As lib/session does with what it sent and heard.
+  // As the product does with what it sent and received.
   wipe(plaintext, opened);
 }
 
 /**
- * Watches `body`, which notes what it says in clear; gives back what it left of its secrets, by
+ * Observes `body`, which records what it sends in clear. Returns what remains of its secrets, by
  * name.
  */
 async function watching(body: (clear: Bytes[]) => Promise<void>) {
@@ -121,7 +121,7 @@ function leftOvers({ secrets }: WatchReport, clear: readonly Bytes[]): string[] 
   }).map(({ what }) => what);
 }
 
-/** Names of secrets that have to be seen, or the watch sees nothing. */
+/** Names of secrets that have to be seen; otherwise observing proves nothing. */
 const WATCHED = [
   "32 random bytes",
   "HKDF key",
@@ -137,7 +137,7 @@ const WATCHED = [
 ];
 
 for (const by of ["link", "code"] as const) {
-  Deno.test(`a session by ${by}: every key is secret, for one thing, and used for it; every secret is overwritten`, async () => {
+  Deno.test(`by ${by}: every key is secret, used for one thing, and overwritten`, async () => {
     const { report, left } = await watching(async (clear) => {
       const { sender, viewer, end } = await bring();
       const secret = by === "link" ? viewer.secret : CODE;
@@ -152,7 +152,7 @@ for (const by of ["link", "code"] as const) {
   });
 }
 
-/** Who comes instead of the right viewer, or with what. */
+/** Who takes the right viewer's place, or what they bring. */
 const STRANGERS: Readonly<Record<string, (viewer: ViewerInput) => ViewerInput>> = {
   "another room": (viewer) => {
     const secret = "psk" in viewer.secret ? { ...viewer.secret, room: new Uint8Array(16) } : CODE;
@@ -172,7 +172,7 @@ for (const [name, become] of Object.entries(STRANGERS)) {
   });
 }
 
-Deno.test("a CPace run's scalar is overwritten, whether the other side's share is a point or not", async () => {
+Deno.test("a CPace run's scalar is overwritten, valid share or not", async () => {
   const { CpaceRun } = await import("../../lib/e2e/cpace.ts");
   const input = {
     password: new Uint8Array(1),
@@ -189,7 +189,7 @@ Deno.test("a CPace run's scalar is overwritten, whether the other side's share i
   }
 });
 
-/** What somebody on the way puts into M2 or M3 in place of the last bytes before the end. */
+/** What an attacker on the path puts into M2 or M3 in place of the last bytes before the end. */
 const DAMAGE: Readonly<Record<string, (m2: Bytes, m3: Bytes) => readonly [m2: Bytes, m3: Bytes]>> =
   {
     "an encapsulation key that is none": (m2, m3) => [m2.fill(0xff, 131, 131 + 1184), m3],
@@ -215,7 +215,7 @@ for (const [name, damage] of Object.entries(DAMAGE)) {
       }, ProtocolError);
       end();
     });
-    // The viewer's nonce, where he never sent it.
+    // The viewer's nonce, if it was never sent.
     assertEquals(left.filter((what) => what !== "32 random bytes"), []);
   });
 }

@@ -1,12 +1,11 @@
 /**
- * The known answers of the protocol, computed a second time: by docs/protocol.md and the drafts
- * that it names, with Node's crypto and arithmetic written down here, and with nothing out of lib/
- * and no library that lib/ uses. Whoever writes another client can read it as a specification of
- * bytes.
+ * The known answers of the protocol, computed a second time: from docs/protocol.md and the drafts
+ * that it names, with Node's crypto and arithmetic written down here, without anything from lib/ or
+ * a library that lib/ uses. Authors of another client can read it as a specification of bytes.
  *
- * `deno run tests/e2e/known_answers.ts` prints the answers for link, code and a page that was
- * loaded again as JSON, from the inputs in handshake_kat.json, code_kat.json and resume_kat.json.
- * The arithmetic takes no care of timing: for known answers only.
+ * `deno run tests/e2e/known_answers.ts` prints the answers for the link, the code and a reloaded
+ * page as JSON, from the inputs in handshake_kat.json, code_kat.json and resume_kat.json. The
+ * arithmetic is not constant-time: for known answers only.
  *
  * @module
  */
@@ -88,7 +87,7 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
-/** 0 for 0, as RFC 9380 wants it. */
+/** 0 for 0, as RFC 9380 requires. */
 function inverse(value: bigint): bigint {
   return power(mod(value), p - 2n);
 }
@@ -127,17 +126,17 @@ function encodePoint(point: Point): Bytes {
   return join(new Uint8Array([4]), coordinate(point.x), coordinate(point.y));
 }
 
-/** Reads 65 bytes; `null` for anything that is not a point of the group, or the neutral element. */
+/**
+ * Reads 65 bytes; `null` for anything that is not a point of the group, and for the neutral
+ * element.
+ */
 function decodePoint(data: Uint8Array): Point | null {
   if (data.length !== 65 || data[0] !== 4) return null;
   const [x, y] = [number(data.subarray(1, 33)), number(data.subarray(33))];
   return x < p && y < p && mod(y ** 2n) === curve(x) ? { x, y } : null;
 }
 
-/**
- * `G.scalar_mult` of the draft: 65 bytes, or `null` where the point or the product is not a proper
- * one.
- */
+/** `G.scalar_mult` of the draft: 65 bytes, or `null` if the point or the product is invalid. */
 export function scalarMult(scalar: string, point: string): string | null {
   const decoded = decodePoint(bytes(point));
   const product = decoded === null ? null : multiply(number(bytes(scalar)) % n, decoded);
@@ -180,10 +179,7 @@ function lvCat(...parts: readonly Uint8Array[]): Bytes {
 
 const DSI = text("CPaceP256_XMD:SHA-256_SSWU_NU_");
 
-/**
- * Runs both sides of CPace. All values hex; A is the initiator. Throws where the two would not
- * agree.
- */
+/** Runs both sides of CPace. All values are hex; A is the initiator. Throws if the two disagree. */
 export function cpace(
   inputs: {
     readonly PRS: string;
@@ -248,7 +244,9 @@ function bindings(
   return { bindS: hex(HMAC(K("bind S"), binding)), bindR: hex(HMAC(K("bind R"), binding)) };
 }
 
-/** What hangs on the three secrets: confirmations, bindings, and the keys of sealed messages. */
+/**
+ * What is derived from the three secrets: confirmations, bindings, and the keys of sealed messages.
+ */
 function schedule(
   parts: { ikm: Uint8Array; th2: Uint8Array; fpS: Uint8Array; fpR: Uint8Array },
 ) {
@@ -357,8 +355,7 @@ export function codeAnswers(inputs: typeof code.inputs): typeof code.outputs {
 
 /**
  * The outputs of resume_kat.json from its inputs, and those of the link by which the two met: mode
- * 3, a page that was loaded again (§4a), what repairs its connection (§5a), and one more beside it
- * (§5b).
+ * 3, a reloaded page (§4a), what repairs its connection (§5a), and a further connection (§5b).
  */
 export function resumeAnswers(
   inputs: typeof resume.inputs,

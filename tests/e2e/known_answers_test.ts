@@ -126,7 +126,7 @@ async function sign(ikm: Bytes | CryptoKey, th: Bytes, label: KeyLabel, data: By
   return encodeHex(await mac(await hmacKey(await deriveKey(ikm, th, label), "sign"), data));
 }
 
-Deno.test("known answers: a page that was loaded again, up to both bindings", async () => {
+Deno.test("known answers: a reloaded page, up to both bindings", async () => {
   const { outputs } = resumeKat;
   const { psk, commit, th1, th2, ikm, fingerprints } = await deriveAgain();
   assertEquals(encodeHex(psk), outputs.psk);
@@ -141,7 +141,7 @@ Deno.test("known answers: a page that was loaded again, up to both bindings", as
   assertEquals(await sign(ikm, th2, "bind R", binding), outputs.bindR);
 });
 
-Deno.test("known answers: what repairs a connection, and the binding of the next transport", async () => {
+Deno.test("known answers: connection repair, and the binding of the next transport", async () => {
   const { ikm, th2 } = await deriveAgain();
   const sealer = new RepairSealer(await aesKey(await deriveKey(ikm, th2, "rep R"), "encrypt"));
   const sealed = [];
@@ -178,7 +178,7 @@ Deno.test("the second implementation reproduces the published vectors of CPace o
   for (const point of invalid) assertEquals(scalarMult(s, point), null);
 });
 
-Deno.test("the second implementation, without a line of lib/, reproduces the answers for the link", () => {
+Deno.test("the second implementation reproduces the answers for the link", () => {
   assertEquals(linkAnswers(inputs), outputs);
 });
 
@@ -186,7 +186,7 @@ Deno.test("the second implementation reproduces the answers for a code", () => {
   assertEquals(codeAnswers(codeKat.inputs), codeKat.outputs);
 });
 
-Deno.test("the second implementation reproduces the answers for a page that was loaded again", () => {
+Deno.test("the second implementation reproduces the answers for a reloaded page", () => {
   assertEquals(resumeAnswers(resumeKat.inputs, inputs), resumeKat.outputs);
 });
 
@@ -208,7 +208,7 @@ Deno.test("the answers for a code: each of its inputs changes them", () => {
   }
 });
 
-Deno.test("`deno run tests/e2e/known_answers.ts` prints the three files, without any permission", async () => {
+Deno.test("`deno run tests/e2e/known_answers.ts` prints all three, unprivileged", async () => {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-prompt", "tests/e2e/known_answers.ts"],
     cwd: PROJECT,

@@ -9,7 +9,7 @@ Deno.test("a link keeps its secret behind the # and reads back", () => {
   assertEquals(parseFragment(link.hash), secret);
 });
 
-Deno.test("a link that is cut, padded, of another version or not canonical is refused", () => {
+Deno.test("a link that is truncated, padded or not canonical is refused", () => {
   const good = new URL(formatLink("https://example.org", createLinkSecret())).hash;
   for (
     const bad of [

@@ -8,7 +8,7 @@ async function ends() {
   return { sealer: new RepairSealer(out), opener: new RepairOpener(into) };
 }
 
-Deno.test("what was sealed is opened, in order, and what is missing is no breach", async () => {
+Deno.test("sealed messages open in order, and missing ones are no violation", async () => {
   const { sealer, opener } = await ends();
   const [first, , third, fourth] = [
     await sealer.seal("a"),
@@ -22,7 +22,7 @@ Deno.test("what was sealed is opened, in order, and what is missing is no breach
   );
 });
 
-Deno.test("what was said before, or was overtaken, is refused, and what comes next is opened", async () => {
+Deno.test("repeated and overtaken messages are refused, and the next one opens", async () => {
   const { sealer, opener } = await ends();
   const [first, second] = [await sealer.seal("a"), await sealer.seal("b")];
   await opener.open(second);
@@ -30,14 +30,14 @@ Deno.test("what was said before, or was overtaken, is refused, and what comes ne
   assertEquals(await opener.open(await sealer.seal("c")), "c");
 });
 
-Deno.test("one that was said twice at once is opened once", async () => {
+Deno.test("a message that arrives twice at once is opened once", async () => {
   const { sealer, opener } = await ends();
   const message = await sealer.seal("a");
   const results = await Promise.allSettled([opener.open(message), opener.open(message)]);
   assertEquals(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
 });
 
-Deno.test("a change anywhere, a cut, and a message of another type are refused", async () => {
+Deno.test("a change, a truncation, and a message of another type are refused", async () => {
   const { sealer, opener } = await ends();
   const message = await sealer.seal("a candidate");
   for (let at = 0; at < message.length; at++) {

@@ -12,7 +12,7 @@ async function ends() {
   return { sealer: new SignalSealer(out), opener: () => new SignalOpener(into) };
 }
 
-Deno.test("what was sealed is opened in that order, and shows neither its text nor that it is said again", async () => {
+Deno.test("sealed messages open in order, and show neither text nor repetition", async () => {
   const { sealer, opener } = await ends();
   const texts = [SDP, SDP, ""];
   const sealed: Bytes[] = [];
@@ -23,13 +23,13 @@ Deno.test("what was sealed is opened in that order, and shows neither its text n
   assert(sealed[0]?.join() !== sealed[1]?.join(), "two that say the same can be told");
 });
 
-Deno.test("what stands in clear before the ciphertext is left out", async () => {
+Deno.test("cleartext before the ciphertext is left out", async () => {
   const { sealer, opener } = await ends();
   const message = await sealer.seal(HANDSHAKE.offer, SDP, randomBytes(32));
   assertEquals(await opener().open(message, 34), SDP);
 });
 
-Deno.test("what is changed, cut, repeated, left out, reordered or of another type is refused", async () => {
+Deno.test("a changed, cut, repeated, missing or reordered message is refused", async () => {
   const { sealer, opener } = await ends();
   const first = await sealer.seal(HANDSHAKE.offer, SDP);
   const second = await sealer.seal(HANDSHAKE.candidate, "a");

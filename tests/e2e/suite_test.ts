@@ -15,7 +15,7 @@ import {
 } from "../../lib/e2e/suite.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 
-Deno.test("keys can't be taken out of the browser, and do one thing each", async () => {
+Deno.test("keys can't be exported, and have one use each", async () => {
   const pair = await generateEcdh();
   const keys = {
     "ecdh deriveBits": pair.privateKey,
@@ -53,13 +53,13 @@ Deno.test("ecdh() refuses points that are short, compressed or not on the curve"
   }
 });
 
-Deno.test("counterNonce() counts as 4 zero bytes and u64be, beyond 32 bits too", () => {
+Deno.test("counterNonce() encodes 4 zero bytes and u64be, beyond 32 bits too", () => {
   assertEquals(encodeHex(counterNonce(0)), "000000000000000000000000");
   assertEquals(encodeHex(counterNonce(258)), "000000000000000000000102");
   assertEquals(encodeHex(counterNonce(2 ** 32 + 3)), "000000000000000100000003");
 });
 
-Deno.test("a failed decryption never says why", async () => {
+Deno.test("a failed decryption never tells why", async () => {
   const raw = randomBytes(32);
   const options = { nonce: counterNonce(0), aad: randomBytes(8) };
   const sealed = await encrypt(await aesKey(raw, "encrypt"), randomBytes(100), options);

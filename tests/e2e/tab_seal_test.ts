@@ -14,7 +14,7 @@ Deno.test("what a tab sealed it can open, and it never looks the same", async ()
   assert(first.join() !== second.join(), "two nonces");
 });
 
-Deno.test("neither half of the key opens it with another one, and no bit can be changed", async () => {
+Deno.test("each half of the key needs the right other half, and no bit can change", async () => {
   const sealed = await sealForTab(HALVES, "secret");
   await assertRejects(
     () => openForTab({ ...HALVES, salt: randomBytes(32) }, sealed),

@@ -1,6 +1,6 @@
 /**
- * What known_answers_test.ts can't show: that nothing may be moved from one input to its neighbour,
- * and nothing left out.
+ * What known_answers_test.ts can't show: nothing can be moved from one input to its neighbor, and
+ * nothing left out.
  */
 import {
   bindingInput,
@@ -28,7 +28,7 @@ function distinct(values: readonly Bytes[]): void {
   assertEquals(new Set(values.map((value) => value.join())).size, values.length);
 }
 
-Deno.test("the first transcript depends on each of its parts, and on where one ends and the next begins", async () => {
+Deno.test("the first transcript depends on each of its parts and their borders", async () => {
   const parts = {
     mode: MODE.link,
     room: bytes(1, 2),
@@ -71,7 +71,7 @@ Deno.test("a commitment is bound to the mode in clear and to the HELLO", async (
   assertEquals(commits.map(({ length }) => length), [35, 35, 35]);
 });
 
-Deno.test("each label, transcript and further connection has keys of its own", async () => {
+Deno.test("each label, transcript and further connection has its own keys", async () => {
   const ikm = keyMaterial(bytes(1), bytes(2), bytes(3));
   const labels: readonly KeyLabel[] = [
     "confirm S",

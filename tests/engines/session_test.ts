@@ -1,6 +1,6 @@
 /**
- * Whole sessions with Firefox at one end or at both: what two engines have to agree about, from SDP
- * to the key encapsulation.
+ * Whole sessions with Firefox at one end or at both: what two engines have to agree on, from SDP to
+ * the key encapsulation.
  *
  * @module
  */
@@ -30,7 +30,7 @@ interface Ground {
 
 let ground: Ground | undefined;
 
-// A Firefox takes five seconds to start: one is enough for all.
+// Firefox takes five seconds to start, so all tests share one.
 Deno.test.beforeAll(async () => {
   if (NO_FIREFOX) return;
   const [app, chromium, firefox] = await Promise.all([
@@ -62,7 +62,7 @@ interface Setting extends Pick<PageOptions, "before"> {
 }
 
 /**
- * Both pages, connected and with a picture delivered; no page may complain about anything until the
+ * Both pages, connected and with a delivered picture; neither page may report an error until the
  * end.
  */
 function test(name: string, setting: Setting, body: (scene: Scene) => Promise<void>): void {
@@ -70,7 +70,7 @@ function test(name: string, setting: Setting, body: (scene: Scene) => Promise<vo
   Deno.test({
     name: `${name}, ${from} to ${to}${SKIPPED}`,
     ignore: NO_FIREFOX,
-    // Browsers and server are older than the test.
+    // Browsers and server were started before the test.
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
@@ -121,13 +121,11 @@ for (const pair of PAIRS) test("a picture is seen by link", pair, seenAndClosed)
 
 for (const pair of PAIRS.slice(0, 2)) {
   test("a picture is seen by a spoken code", { ...pair, by: "code" }, seenAndClosed);
-  // What an engine has of ML-KEM is taken away, so that one side at least has to do it in
-  // JavaScript.
-  test("a picture is seen without an ML-KEM of the engine's", {
+  // The engine's own ML-KEM is removed, so that at least one side has to use JavaScript.
+  test("a picture is seen without native ML-KEM", {
     ...pair,
-    before:
-      `for (const name of ["encapsulateBits", "decapsulateBits", "encapsulateKey", "decapsulateKey"]) {
-      delete globalThis.SubtleCrypto?.prototype[name];
+    before: `for (const verb of ["encapsulate", "decapsulate"]) {
+      for (const what of ["Bits", "Key"]) delete globalThis.SubtleCrypto?.prototype[verb + what];
     }`,
   }, seenAndClosed);
   test("a picture goes through the server, where WebRTC is switched off", {
@@ -137,7 +135,7 @@ for (const pair of PAIRS.slice(0, 2)) {
     await scene.viewer.fieldMatching("way", /^Through this server/);
     await seenAndClosed(scene);
   });
-  test("what is burned while it is seen is gone", pair, async ({ sender, viewer }) => {
+  test("what is burned while it is seen disappears", pair, async ({ sender, viewer }) => {
     await viewer.look();
     await sender.waitPhase("shown");
     await sender.testPage.page.bringToFront();

@@ -29,14 +29,15 @@ Deno.test("one inline module with a nonce boots them, at the end of the body", a
   equal(html.match(/<script/g)?.length, 1);
   const prefix = `/_fresh/js/${app.buildId}`;
   const boot = new RegExp(
-    `<script type="module" nonce="[0-9a-f]{32}">import { boot } from "${prefix}/fresh-runtime.js";` +
+    `<script type="module" nonce="[0-9a-f]{32}">` +
+      `import { boot } from "${prefix}/fresh-runtime.js";` +
       `import Counter from "${prefix}/Counter.js";import Nest from "${prefix}/Nest.js";` +
       `boot\\({Counter,Nest},"(?:[^"\\\\]|\\\\.)*"\\);</script></body></html>$`,
   );
   match(html, boot);
 });
 
-Deno.test("the nonce is another one for each page and can be read off the response", async () => {
+Deno.test("the nonce is new for each page and can be read from the response", async () => {
   const nonces = new Set<unknown>();
   for (let i = 0; i < 2; i++) {
     const response = await app.get("/islands");
@@ -83,12 +84,12 @@ Deno.test("islands of the same build find assets by the same id as the server", 
   );
 });
 
-Deno.test("an island in an island is part of it, even with props that can't be serialised", async () => {
+Deno.test("an island in an island is part of it, even with unserializable props", async () => {
   const html = await app.text("/nest_only");
   equal(html.match(/<!--frsh:island/g)?.length, 1);
 });
 
-Deno.test("an island with props that can't be serialised fails, and the page says so", async () => {
+Deno.test("an island with unserializable props fails, and the page reports it", async () => {
   equal((await app.get("/bad_island")).status, 500);
 });
 
@@ -111,7 +112,7 @@ Deno.test("build() into memory gives islands and file routes to an app under tes
   match(html, /boot\({Nest}/);
 });
 
-Deno.test("an app that overrides handler() reaches every answer, errors and files too", async () => {
+Deno.test("an app that overrides handler() handles every answer, errors included", async () => {
   class Marked extends App<State> {
     override handler() {
       const inner = super.handler();

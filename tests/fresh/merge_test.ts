@@ -10,7 +10,8 @@ function bundled(): Scripts {
     ["chunk-1.js", `let n=0;function i(){n++;return n}export{i as a,n as b};`],
     [
       "A.js",
-      `import{a as c,b as d}from"./chunk-1.js";import{a}from"./chunk-2.js";function e(){return[c(),d,a,()=>import("./lazy.js")]}export{e as default};`,
+      `import{a as c,b as d}from"./chunk-1.js";import{a}from"./chunk-2.js";` +
+      `function e(){return[c(),d,a,()=>import("./lazy.js")]}export{e as default};`,
     ],
     ["chunk-2.js", `import"./chunk-3.js";var a="two";export{a};`],
     ["chunk-3.js", `globalThis.effects=(globalThis.effects??0)+1;`],
@@ -48,12 +49,12 @@ async function run(scripts: Scripts): Promise<unknown> {
   }
 }
 
-Deno.test("chunks go where each page that needs them loads them, and lazy ones stay", async () => {
+Deno.test("chunks are merged into each page that needs them, and lazy ones stay", async () => {
   const merged = await mergeChunks(bundled(), ENTRIES);
   assertEquals([...merged.keys()].sort(), ["A.js", "B.js", "chunk-4.js", "client.js", "lazy.js"]);
 });
 
-Deno.test("what was merged behaves as before: one state, live bindings, effects once", async () => {
+Deno.test("merged code behaves as before: one state, live bindings, effects once", async () => {
   const before = await run(bundled());
   const after = await run(await mergeChunks(bundled(), ENTRIES));
   assertEquals(before, { first: 1, second: 2, live: 2, two: "two", third: 3, four: 4, effects: 1 });
@@ -69,7 +70,7 @@ Deno.test("chunks of some pages get a file of their own", async () => {
   assertEquals(merged.get("C.js")?.includes("./shared-B-C.js"), true);
 });
 
-Deno.test("a chunk that is imported in a way nobody expected stops the build", async () => {
+Deno.test("a chunk that is imported in an unexpected way stops the build", async () => {
   const scripts = bundled().set("B.js", `import*as d from"./chunk-1.js";export{d as default};`);
   const error = await assertRejects(() => mergeChunks(scripts, ENTRIES), Error);
   assertMatch(error.message, /^Cannot merge chunk-1\.js/);

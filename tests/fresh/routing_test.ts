@@ -8,12 +8,12 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(() => Deno.remove(app.out, { recursive: true }));
 
-/** Middlewares in the order in which they were left again. */
+/** Middlewares in the order in which they returned. */
 function left(response: Response): string | null {
   return response.headers.get("x-left");
 }
 
-Deno.test("a fixed route wins over a parameter, and that over the rest", async () => {
+Deno.test("a fixed route precedes a parameter, which precedes a wildcard", async () => {
   equal(await app.text("/notes/latest"), "latest by GET");
   match(await app.text("/notes/7"), /note 7 via/);
   equal(await app.text("/notes/7/more"), "rest 7/more at /notes/:rest*");
@@ -23,7 +23,7 @@ Deno.test("a parameter arrives decoded", async () => {
   match(await app.text("/notes/caf%C3%A9"), /note café via/);
 });
 
-Deno.test("broken percent escapes in a parameter are an error of whoever called the handler", async () => {
+Deno.test("broken percent escapes in a parameter make handler() throw", async () => {
   await rejects(app.get("/notes/%E0%A4%A"), URIError);
 });
 
@@ -43,7 +43,7 @@ Deno.test("a folder like (_lib) holds no routes", async () => {
   equal((await app.get("/helper")).status, 404);
 });
 
-Deno.test("middlewares run from the outside in and are left from the inside out", async () => {
+Deno.test("middlewares run from the outside in and return from the inside out", async () => {
   const response = await app.get("/notes/deep");
   deepEqual(await response.json(), ["app", "root 1", "root 2", "notes", "deep"]);
   equal(left(response), "deep, notes, root 2, root 1, app");
@@ -53,7 +53,7 @@ Deno.test("a middleware of a directory does not run for its siblings", async () 
   match(await app.text("/"), />app > root 1 > root 2<\/main>/);
 });
 
-Deno.test("a middleware wraps what is added after it, and nothing that was there before", async () => {
+Deno.test("a middleware wraps what is added after it, and nothing before it", async () => {
   const order: string[] = [];
   const handler = new App()
     .get("/early", () => new Response("ok"))
@@ -68,7 +68,7 @@ Deno.test("a middleware wraps what is added after it, and nothing that was there
   deepEqual(order, ["/late"]);
 });
 
-Deno.test("use() with a path only concerns what is below it", async () => {
+Deno.test("use() with a path concerns only what is below it", async () => {
   const seen: string[] = [];
   const handler = new App()
     .use("/in", (ctx) => {
@@ -105,7 +105,7 @@ Deno.test("a function handles every method", async () => {
   equal(await (await app.get("/notes/latest", { method: "PUT" })).text(), "latest by PUT");
 });
 
-Deno.test("a file without a handler for the method is not there for it", async () => {
+Deno.test("a file without a handler for the method does not exist for it", async () => {
   for (const method of ["DELETE", "OPTIONS"]) {
     const response = await app.get("/notes/1", { method });
     equal(response.status, 404);
@@ -159,13 +159,13 @@ Deno.test("a route that was added before fsRoutes() has neither _error nor _app"
   equal(await teapot.text(), "short and stout");
 });
 
-Deno.test("an unexpected error is a 500 that tells nothing", async () => {
+Deno.test("an unexpected error is a 500 without details", async () => {
   const response = await app.get("/notes/broken");
   equal(response.status, 500);
   ok(!(await response.text()).includes("internal detail"));
 });
 
-Deno.test("an error page is rendered outside of the middlewares that the error went through", async () => {
+Deno.test("an error page renders outside of the middlewares that the error passed", async () => {
   equal(left(await app.get("/notes/gone")), "root 2, root 1, app");
   equal(left(await app.get("/nowhere")), null);
 });
@@ -184,7 +184,7 @@ Deno.test("without error pages an HttpError is its message or the status text", 
   equal((await handler(new Request("http://localhost/none"))).status, 404);
 });
 
-Deno.test("each request has a state of its own and gets the connection's info", async () => {
+Deno.test("each request has its own state and gets the connection's info", async () => {
   const seen: unknown[] = [];
   const handler = new App<{ n?: number }>()
     .all("/", (ctx) => {

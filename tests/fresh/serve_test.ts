@@ -47,11 +47,11 @@ function serve(dir: string, env: Record<string, string>): Deno.ChildProcess {
   }).spawn();
 }
 
-/** The line that says where the server is, and the port in it. */
+/** The line with the server's address, and the port in it. */
 async function ready(child: Deno.ChildProcess): Promise<{ line: string; port: number }> {
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const { value = "" } = await reader.read();
-  // Read on, so that the child never waits for us.
+  // Keep reading, so that the child never blocks on its output.
   reader.read().catch(() => {});
   return { line: value, port: Number(/:(\d+)\/\n$/.exec(value)?.[1]) };
 }
@@ -65,7 +65,7 @@ async function failure(dir: string, env: Record<string, string>): Promise<[numbe
   return [code, new TextDecoder().decode(stderr)];
 }
 
-Deno.test("the server says its address, answers over IPv4 and IPv6, and stops on SIGTERM", async () => {
+Deno.test("the server prints its address, answers IPv4 and IPv6, stops on SIGTERM", async () => {
   const dir = await stage(STUB);
   const child = serve(dir, { PORT: "0", LOG_LEVEL: "silent" });
   try {
@@ -74,14 +74,16 @@ Deno.test("the server says its address, answers over IPv4 and IPv6, and stops on
     const answer = await fetch(`http://127.0.0.1:${port}/a`);
     deepEqual(await answer.json(), ["/a", "127.0.0.1"]);
     const six = await fetch(`http://[::1]:${port}/b`).then((r) => r.json(), () => null);
-    // Where the machine has no IPv6 there is nothing to answer.
+    // On a machine without IPv6 there is no answer.
     if (six !== null) deepEqual(six, ["/b", "::1"]);
 
     const [code, stderr] = await failure(dir, { PORT: String(port) });
     equal(code, 1);
     equal(
       stderr,
-      `Cannot start the server: port ${port} is taken; stop what uses it or set PORT to another one\n`,
+      `Cannot start the server: port ${port} is taken; ` +
+        "stop what uses it or set PORT to another one\
+        ",
     );
 
     const started = performance.now();
@@ -95,7 +97,7 @@ Deno.test("the server says its address, answers over IPv4 and IPv6, and stops on
   }
 });
 
-Deno.test("a request that hangs, or a second signal, changes nothing: it stops within 4 s", async () => {
+Deno.test("a hanging request or a second signal does not matter: it stops in 4 s", async () => {
   const dir = await stage(`export default { fetch: () => new Promise(() => {}) };`);
   const child = serve(dir, { PORT: "0" });
   try {
@@ -141,7 +143,7 @@ Deno.test("wrong settings end the program with a sentence that names the variabl
   }
 });
 
-Deno.test("without a build the program says how to make one", async () => {
+Deno.test("without a build the program tells how to make one", async () => {
   const dir = await stage(null);
   try {
     const [code, stderr] = await failure(dir, {});
@@ -152,28 +154,29 @@ Deno.test("without a build the program says how to make one", async () => {
   }
 });
 
-Deno.test("an IPv4 address that came through an IPv6 socket is written as IPv4", () => {
+Deno.test("an IPv4 address from an IPv6 socket is written as IPv4", () => {
   equal(plainAddress("::ffff:192.0.2.1"), "192.0.2.1");
   equal(plainAddress("2001:db8::1"), "2001:db8::1");
 });
 
-Deno.test("the address that is shown can be opened", () => {
+Deno.test("the address that is printed can be opened", () => {
   equal(urlOf("::", 3000), "http://localhost:3000/");
   equal(urlOf("2001:db8::1", 80), "http://[2001:db8::1]:80/");
   equal(urlOf("192.0.2.1", 80), "http://192.0.2.1:80/");
 });
 
-Deno.test("who is connected when it stops is told to come back: code 1012", async () => {
+Deno.test("connected clients are told to come back when it stops: code 1012", async () => {
   const dir = await stage(`
     import { rooms } from "../lib/server/instance.ts";
     import { upgradeToRoom } from "../lib/rooms/upgrade.ts";
-    export default { fetch: (req) => upgradeToRoom(req, { room: "A".repeat(22), address: "192.0.2.1", mayCreate: true }, { rooms }) };
+    const admission = { room: "A".repeat(22), address: "192.0.2.1", mayCreate: true };
+    export default { fetch: (req) => upgradeToRoom(req, admission, { rooms }) };
   `);
   const child = serve(dir, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" });
   try {
     const { port } = await ready(child);
     const origin = `http://127.0.0.1:${port}`;
-    // The DOM's types know no headers here; Deno has them.
+    // The DOM's types have no headers here; Deno has them.
     const socket: WebSocket = Reflect.construct(WebSocket, [
       `${origin.replace("http", "ws")}/`,
       { protocols: ["img-e2e.1"], headers: { origin } },

@@ -14,7 +14,7 @@ async function bytes(response: Response): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-Deno.test("a static file comes with type, length and entity tag, not to be cached", async () => {
+Deno.test("a static file has type, length and entity tag, and is not cached", async () => {
   const response = await app.get("/styles.css");
   equal(response.status, 200);
   match(response.headers.get("content-type") ?? "", /^text\/css/);
@@ -40,14 +40,14 @@ Deno.test("HEAD has the headers of GET and no body; other methods are refused", 
   equal((await app.get("/styles.css", { method: "POST" })).status, 405);
 });
 
-Deno.test("asset() names the build, and what it names may be kept for ever", async () => {
+Deno.test("asset() names the build, and the result may be cached for ever", async () => {
   const url = asset("/styles.css");
   equal(url, `/styles.css?__frsh_c=${app.buildId}`);
   const response = await app.get(url);
   equal(response.headers.get("cache-control"), "public, max-age=31536000, immutable");
 });
 
-Deno.test("asset() keeps query and hash, and leaves alone what is not of this site", () => {
+Deno.test("asset() keeps query and hash, and leaves other sites' addresses alone", () => {
   equal(asset("/a.svg?x=1#y"), `/a.svg?x=1&__frsh_c=${app.buildId}#y`);
   for (
     const path of ["https://example.com/a", "//example.com/a", "a.svg", "/a.svg?__frsh_c=other"]
@@ -56,13 +56,13 @@ Deno.test("asset() keeps query and hash, and leaves alone what is not of this si
   }
 });
 
-Deno.test("the address of another build leads to the present file", async () => {
+Deno.test("the address of another build leads to the current file", async () => {
   const response = await app.get("/styles.css?__frsh_c=old&x=1");
   equal(response.status, 307);
   equal(response.headers.get("location"), "/styles.css?x=1");
 });
 
-Deno.test("client bundles may be kept for ever", async () => {
+Deno.test("client bundles may be cached for ever", async () => {
   const response = await app.get(`/_fresh/js/${app.buildId}/fresh-runtime.js`);
   equal(response.headers.get("cache-control"), "public, max-age=31536000, immutable");
   match(response.headers.get("content-type") ?? "", /^text\/javascript/);
@@ -73,7 +73,7 @@ Deno.test("hidden files are not served, except .well-known", async () => {
   equal(await app.text("/.well-known/security.txt"), "contact");
 });
 
-Deno.test("paths can't climb out of the build", async () => {
+Deno.test("paths can't escape from the build", async () => {
   for (const path of ["/%2e%2e/server.js", "/..%2fserver.js", "/static/../server.js", "/%"]) {
     equal((await app.get(path)).status, 404, path);
   }
@@ -85,7 +85,7 @@ Deno.test("a missing favicon is a short 404", async () => {
   equal(await response.text(), "");
 });
 
-Deno.test("a style sheet names files of this site as asset() does, and others as they are", async () => {
+Deno.test("a style sheet gets asset() addresses for this site's files only", async () => {
   const sheet = await app.text("/fonts.css");
   const key = `?__frsh_c=${app.buildId}`;
   for (const name of ["double", "single", "plain"]) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** No line is longer, in characters. */
+/** The maximum length of a line, in characters. */
 export const COLUMNS = 100;
 
 /** The lines of a text that are longer than {@linkcode COLUMNS}, by their number from 1. */
@@ -13,21 +13,22 @@ export function overlong(text: string): number[] {
 }
 
 /**
- * The names of the private fields of classes that can be given another value. `readonly` ones are
- * left out, whatever they hold, and so are methods and accessors.
+ * The names of the private fields of classes that can be reassigned. Leaves out `readonly` ones,
+ * whatever they hold, as well as methods and accessors.
  */
 export function mutableFields(text: string): string[] {
   return Array.from(text.matchAll(/^ {2}(#\w+)[?!]?(?::| =)/gm), ([, name = ""]) => name);
 }
 
 /**
- * A text of TypeScript without its comments; a `//` inside of a string may cost that line's end.
+ * A text of TypeScript without its comments; a `//` inside of a string may cost the rest of that
+ * line.
  */
 export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
 }
 
-/** The same graph between folders: an arrow where a file of one imports a file of another. */
+/** The same graph between folders: an edge if a file of one imports a file of the other. */
 export function foldersOf(graph: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
   const folder = (file: string) => file.slice(0, file.lastIndexOf("/"));
   const folders = new Map<string, Set<string>>();
@@ -42,7 +43,7 @@ export function foldersOf(graph: ReadonlyMap<string, readonly string[]>): Map<st
 
 /**
  * The groups of files that import each other in a circle: the strongly connected components with
- * more than one member (Tarjan 1972), each in the order of its names.
+ * more than one member (Tarjan 1972), each sorted by name.
  */
 export function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const index = new Map<string, number>();

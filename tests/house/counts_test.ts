@@ -5,7 +5,7 @@ Deno.test("overlong() counts characters, not bytes", () => {
   assertEquals(overlong(`${"é".repeat(100)}\n${"é".repeat(101)}\nshort`), [2]);
 });
 
-Deno.test("mutableFields() finds fields that can change, and no readonly one, method or local", () => {
+Deno.test("mutableFields() finds fields that can change, no readonly ones, methods, locals", () => {
   const source = `class A {
   readonly a = 1;
   readonly #b: number;
@@ -34,7 +34,7 @@ Deno.test("circlesOf() finds files that import each other, and no others", () =>
   assertEquals(circlesOf(new Map([["a", ["b"]], ["b", []]])), []);
 });
 
-Deno.test("foldersOf() keeps the arrows between folders alone", () => {
+Deno.test("foldersOf() keeps only the edges between folders", () => {
   const graph = new Map([["a/x", ["a/y", "b/z"]], ["a/y", []], ["b/z", ["a/y", "c/gone"]]]);
   assertEquals(foldersOf(graph), new Map([["a", ["b"]], ["b", ["a"]]]));
 });

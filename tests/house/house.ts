@@ -1,6 +1,7 @@
 /**
- * `deno task house` prints how much a change touches, and where the structure leaks. The counts are
- * the ones that docs/architecture.md states, so that "before" and "after" are counted alike.
+ * `deno task house` prints how many files a change touches, and where the structure leaks. The
+ * counts are those that docs/architecture.md states, so that "before" and "after" are counted
+ * alike.
  *
  * @module
  */
@@ -12,9 +13,9 @@ import { circlesOf, foldersOf, mutableFields, overlong, withoutComments } from "
 /** Code of the product, by folder. */
 const CODE = ["lib", "islands", "components", "routes", "packages/fresh/src"];
 
-/** Ideas that were added once, and the words of code that they use. Comments do not count. */
+/** Features that were added once, and the identifiers that they use. Comments do not count. */
 const IDEAS = {
-  // `.hold()` of the outbox is something else.
+  // `.hold()` of the outbox is unrelated.
   "an option of a picture (hold)": /(?<!\.)\b(?:hold|setHold|whileHeld)\b(?! \w)|\.hold\b(?!\()/,
   "a control message (more)": /t: "more"|"more"(?: \||,|:|\))|\bwish\(|\bwanted\b/,
   "a signaling message with the store (withdraw)": /\bwithdraw\b/,
@@ -24,7 +25,7 @@ async function read(path: string): Promise<string> {
   return await Deno.readTextFile(PROJECT + path);
 }
 
-/** Files that use an idea's words, by what they are. */
+/** Files that use the identifiers of a feature, by kind. */
 async function touched(idea: RegExp): Promise<Record<string, number>> {
   const count = { code: 0, languages: 0, documents: 0, tests: 0 };
   for (const file of CODE.flatMap(sourceFiles)) {
@@ -66,7 +67,7 @@ async function report(): Promise<void> {
   const imports = await importsOf(CODE.flatMap(sourceFiles));
   const graph = new Map(
     [...imports]
-      // The build is made of everything, and is no part of the house.
+      // The build depends on everything, and is left out.
       .filter(([file]) => !file.startsWith("_fresh/"))
       .map(([file, used]) => [file, used.flatMap(({ path }) => path ?? [])]),
   );

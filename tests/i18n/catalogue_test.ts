@@ -1,6 +1,5 @@
 /**
- * Every language says everything. That nothing is missing is a matter of types; what a type can't
- * see stands here.
+ * Every language is complete. Types ensure that nothing is missing; this tests what types can't.
  *
  * @module
  */
@@ -24,10 +23,7 @@ function textsOf(value: unknown, path = ""): Map<string, string> {
 
 const PLURALS = /\.(zero|one|two|few|many|other)$/;
 
-/**
- * Paths without plural forms, which differ, and without names of pictures, which English has none
- * of.
- */
+/** Paths without plural forms, which differ, and without names of pictures, which English lacks. */
 function pathsOf(texts: Map<string, string>): string[] {
   const paths = [...texts.keys()].filter((path) => !path.startsWith("island.sas."));
   return [...new Set(paths.map((path) => path.replace(PLURALS, ".*")))].sort();
@@ -47,7 +43,7 @@ for (const { tag } of LANGUAGES) {
     for (const [path, text] of texts) assert(text.trim() !== "", `${path} is empty`);
   });
 
-  Deno.test(`${tag}: fills the same values in`, () => {
+  Deno.test(`${tag}: fills in the same values`, () => {
     for (const [path, text] of texts) {
       if (path.startsWith("island.sas.")) continue;
       const original = english.get(path) ?? english.get(path.replace(PLURALS, ".other")) ?? "";
@@ -58,7 +54,7 @@ for (const { tag } of LANGUAGES) {
     }
   });
 
-  Deno.test(`${tag}: has each plural form that it tells apart`, () => {
+  Deno.test(`${tag}: has each plural form that the language has`, () => {
     const needed = new Intl.PluralRules(tag).resolvedOptions().pluralCategories;
     const bases = [...english.keys()].filter((path) =>
       path.endsWith(".other") && english.has(path.replace(PLURALS, ".one"))
@@ -66,7 +62,7 @@ for (const { tag } of LANGUAGES) {
     assert(bases.length > 0);
     for (const base of bases) {
       for (const form of needed) {
-        // "compact" numbers alone have it: 1 million in Spanish.
+        // Only "compact" numbers use it: 1 million in Spanish.
         if (form === "many" && ["es", "fr", "it", "pt"].includes(tag)) continue;
         const path = base.replace(PLURALS, `.${form}`);
         assert(texts.has(path), `${path} is missing`);
@@ -74,7 +70,7 @@ for (const { tag } of LANGUAGES) {
     }
   });
 
-  Deno.test(`${tag}: names all ${SAS_EMOJI.length} pictures that people compare, each in its own way`, () => {
+  Deno.test(`${tag}: names all ${SAS_EMOJI.length} SAS pictures, each differently`, () => {
     const { sas, language } = TEXTS[tag].island;
     assertEquals(language, tag);
     if (tag === "en") return;
@@ -92,7 +88,7 @@ for (const { tag } of LANGUAGES) {
   });
 }
 
-Deno.test("a request gets the language of its cookie, else of its browser", () => {
+Deno.test("a request gets the language of its cookie, or of its browser", () => {
   const speak = (headers: HeadersInit) =>
     speechOf(new Request("http://localhost/", { headers })).language.tag;
   assertEquals(speak({ "accept-language": "de-AT,en;q=0.5" }), "de");

@@ -7,19 +7,19 @@ const en = TEXTS.en.island;
 const polish = { ...en, language: "pl" };
 const FILES = { one: "{n} plik", few: "{n} pliki", many: "{n} plików", other: "{n} pliku" };
 
-Deno.test("fill() puts values in place of names, and leaves names without a value", () => {
+Deno.test("fill() replaces names by values, and leaves names without a value", () => {
   assertEquals(fill("{a} of {b}, {a}", { a: 1, b: "two" }), "1 of two, 1");
   assertEquals(fill("{a} of {b}", { a: 0 }), "0 of {b}");
 });
 
-Deno.test("fill() does not look into what it puts in", () => {
+Deno.test("fill() does not expand what it fills in", () => {
   assertEquals(
     fill("“{name}”: {text}", { name: "{text}.jpg", text: "$& {name}" }),
     "“{text}.jpg”: $& {name}",
   );
 });
 
-Deno.test("plain() leaves nothing that turns letters around or breaks the line, and every letter", () => {
+Deno.test("plain() removes bidi controls and line breaks, and keeps every letter", () => {
   assertEquals(plain("photo\u202egpj.exe"), "photogpj.exe");
   assertEquals(plain("a\u2066b\u2069\u202ac\u2067d\u2068"), "abcd");
   assertEquals(plain(" a\0\n\x1b\x9fb\u2028c "), "a b c");
@@ -28,12 +28,12 @@ Deno.test("plain() leaves nothing that turns letters around or breaks the line, 
   }
 });
 
-Deno.test("foreign() isolates, and nobody gets out of it", () => {
+Deno.test("foreign() isolates, and nothing escapes from it", () => {
   assertEquals(foreign("צילום"), "\u2068צילום\u2069");
   assertEquals(foreign("a\u2069\u202eb"), "\u2068ab\u2069");
 });
 
-Deno.test("plural() takes the form that the language has for the number", () => {
+Deno.test("plural() selects the form that the language has for the number", () => {
   assertEquals(plural(en, en.units.seconds, 1), "1 second");
   assertEquals(plural(en, en.units.seconds, 0), "0 seconds");
   assertEquals(plural(polish, FILES, 1), "1 plik");

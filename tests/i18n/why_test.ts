@@ -12,7 +12,7 @@ import { assert, assertMatch } from "../support/assert.ts";
 
 const en = TEXTS.en.island;
 
-/** All of them: a new one that is missing here does not type-check. */
+/** All of them: a new one that is missing here fails the type check. */
 const ENDS: Record<EndReason, true> = {
   done: true,
   burned: true,
@@ -57,14 +57,14 @@ function assertWhole({ title, happened, todo }: Why, where: string): void {
 }
 
 for (const reason of namesOf(ENDS)) {
-  Deno.test(`the end "${reason}" says on both pages what happened and what to do now`, () => {
+  Deno.test(`the end "${reason}" is explained on both pages, with what to do`, () => {
     assertWhole(senderWhy(en, { at: "ended", reason }), "sender");
     assertWhole(en.ended.viewer[reason], "viewer");
   });
 }
 
 for (const reason of namesOf(FAILURES)) {
-  Deno.test(`the failure "${reason}" says on both pages what happened and what to do now`, () => {
+  Deno.test(`the failure "${reason}" is explained on both pages, with what to do`, () => {
     assertWhole(senderWhy(en, { at: "failed", reason }), "sender");
     for (const by of ["link", "code"] as const) {
       assertWhole(viewerWhy(en, reason, { by, retry: undefined }), `viewer by ${by}`);
@@ -72,7 +72,7 @@ for (const reason of namesOf(FAILURES)) {
   });
 }
 
-Deno.test("a page that was loaded again claims nothing about what the page before it showed or saw", () => {
+Deno.test("a reloaded page claims nothing about what it showed or saw before its reload", () => {
   const claims = /no picture was sent|before any|nobody came|nothing was seen|has not left/i;
   for (const reason of namesOf(FAILURES)) {
     const sender = senderWhy(en, { at: "failed", reason }, { again: true });
@@ -87,14 +87,14 @@ Deno.test("a page that was loaded again claims nothing about what the page befor
   }
 });
 
-Deno.test("a busy server that says for how long is quoted", () => {
+Deno.test("a busy server's delay is quoted", () => {
   const why = viewerWhy(en, "busy", { by: "link", retry: 30 });
   assertWhole(why, "viewer");
   assertMatch(why.todo, /30 seconds/);
   assertMatch(senderWhy(en, { at: "failed", reason: "busy", retry: 1 }).todo, /1 second\./);
 });
 
-Deno.test("where nothing began, it is said that nothing was seen", () => {
+Deno.test("where nothing began, the page says that nothing was seen", () => {
   assertMatch(en.why.nothingSeen, /nothing was seen/i);
   assertMatch(en.why.stayed, /nothing was seen/i);
 });

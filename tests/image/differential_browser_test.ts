@@ -1,6 +1,7 @@
 /**
- * Pictures of every kind, made by other people's encoders, through the product: what Chromium shows
- * in an `<img>` is taken, looks the same to the viewer, and tells other people's readers nothing.
+ * Pictures of every kind, made by third-party encoders, through the product: what Chromium shows in
+ * an `<img>` is accepted, looks the same to the viewer, and reveals nothing to third-party metadata
+ * readers.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { findReaders, readLeft, type SentFile } from "../pictures/readers.ts";
 import { faultsOf, type Row, rowOf, rowText } from "../pictures/table.ts";
 import { assertEquals } from "../support/assert.ts";
 
-Deno.test("what <img> shows of other people's encoders is taken, looks the same, and tells nothing", async () => {
+Deno.test("what <img> shows is accepted, looks the same, and reveals nothing", async () => {
   const { pictures, missing } = await makePictures();
   const readers = await findReaders();
   const without = [...missing, ...readers.missing];

@@ -1,6 +1,6 @@
 /**
- * What was covered or cut off can't be had from what is sent: two pictures that differ in nothing
- * but that give the same bytes.
+ * What was covered or cropped can't be recovered from what is sent: two pictures that differ only
+ * there produce the same bytes.
  *
  * @module
  */
@@ -54,7 +54,7 @@ const HIDING: readonly (readonly [string, Edits])[] = [
   }],
 ];
 
-Deno.test("what is covered in black or cut off is in no bit of what is sent", () =>
+Deno.test("what is covered in black or cropped is in no bit of what is sent", () =>
   withPage(async (page) => {
     const send = (secret: string, edits: Edits, type: string) =>
       page.evaluate((...args) => editing.send(...args), secret, edits, type);
@@ -70,7 +70,7 @@ Deno.test("what is covered in black or cut off is in no bit of what is sent", ()
     }
   }));
 
-Deno.test("of a hundred numbers under squares no more than twenty pictures are left", () =>
+Deno.test("of a hundred numbers under squares at most twenty pictures remain", () =>
   withPage(async (page) => {
     const edits: Edits = { ...UNTOUCHED, covers: [{ kind: "pixels", rect: SECRET }] };
     const seen = new Map<string, number>();
@@ -83,11 +83,11 @@ Deno.test("of a hundred numbers under squares no more than twenty pictures are l
       );
       seen.set(hash, (seen.get(hash) ?? 0) + 1);
     }
-    // It is not nothing, which is why the page says that black is what hides text.
+    // They are not all the same, which is why the page says that black is what hides text.
     assert(seen.size <= 20, `${seen.size} of 100 differ`);
   }));
 
-Deno.test("a picture is turned clockwise, and cut where it was said", () =>
+Deno.test("a picture is rotated clockwise, and cropped as requested", () =>
   withPage(async (page) => {
     const look = (edits: Edits, at: readonly [number, number]) =>
       page.evaluate((...args) => editing.look(...args), "", edits, at);

@@ -1,19 +1,19 @@
 /**
  * The page of edits_browser_test.ts: makes a picture with a secret in it, edits it as the picture
- * worker does, and says what comes out.
+ * worker does, and returns the result.
  *
  * @module
  */
 import { type Edits, paintEdits } from "../../lib/image/edits.ts";
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface EditsHarness {
   /**
-   * SHA-256 of what is sent of a picture with `secret` written, on white or as plain "dark" and
-   * "light", at 30–70 % of its width and 40–60 % of its height.
+   * SHA-256 of what is sent of a picture with `secret` written on it, on white or as plain "dark"
+   * and "light", at 30–70% of its width and 40–60% of its height.
    */
   send(secret: string, edits: Edits, type: string): Promise<string>;
-  /** The colour of the result at a place, in fractions of its sides; and its size. */
+  /** The color of the result at a place, in fractions of its sides; and its size. */
   look(secret: string, edits: Edits, at: readonly [number, number]): Promise<readonly number[]>;
 }
 

@@ -24,19 +24,19 @@ Deno.test("four quarters are none, and one to the left undoes one to the right",
   assertEquals(turned(UNTOUCHED, -1).turns, 3);
 });
 
-Deno.test("a quarter clockwise takes what was at the top to the right", () => {
+Deno.test("a quarter clockwise moves the top to the right", () => {
   const top: Rect = { x: 0, y: 0, width: 1, height: 0.1 };
   assert(near(turnRect(top, 1), { x: 0.9, y: 0, width: 0.1, height: 1 }));
   assert(near(turnRect(top, 2), { x: 0, y: 0.9, width: 1, height: 0.1 }));
 });
 
-Deno.test("what is drawn on a turned picture lies where it was drawn", () => {
+Deno.test("what is drawn on a rotated picture stays where it was drawn", () => {
   for (let turns = 0; turns < 4; turns++) {
     assert(near(unturnRect(turnRect(RECT, turns), turns), RECT), `${turns}`);
   }
 });
 
-Deno.test("an area stays inside of the picture and can be handled, whatever was drawn", () => {
+Deno.test("an area stays within the picture and large enough, whatever was drawn", () => {
   const random = seededRandom(3);
   for (let i = 0; i < 500; i++) {
     const wild = () => 6 * random() - 3;
@@ -53,7 +53,7 @@ Deno.test("an area is the same from whichever corner it is drawn", () => {
   assert(near(rectBetween(b, a), RECT));
 });
 
-Deno.test("untouched is what nothing was done to", () => {
+Deno.test("untouched is a picture without edits", () => {
   assert(isUntouched(UNTOUCHED));
   const touched: Partial<Edits>[] = [
     { turns: 1 },

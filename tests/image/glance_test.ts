@@ -11,7 +11,7 @@ function iso(brand: string): Blob {
   return file(`\0\0\0\x18ftyp${brand}\0\0\0\0`);
 }
 
-Deno.test("what begins as pictures do may be one", async () => {
+Deno.test("what begins as a picture may be one", async () => {
   const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0]);
   const webp = "RIFF\x10\0\0\0WEBPVP8 ";
   for (
@@ -33,7 +33,7 @@ Deno.test("what begins as pictures do may be one", async () => {
   }
 });
 
-Deno.test("what does not is left to the picture worker: films, drawings, text, nothing at all", async () => {
+Deno.test("anything else is left to the picture worker: films, drawings, text", async () => {
   for (const brand of ["isom", "mp42", "qt  ", "M4A "]) {
     assertEquals(await mayBePicture(iso(brand)), false, brand);
   }
@@ -42,7 +42,7 @@ Deno.test("what does not is left to the picture worker: films, drawings, text, n
   }
 });
 
-Deno.test("a file that can't be read any more is none", async () => {
+Deno.test("a file that can't be read any more is no picture", async () => {
   const gone = Object.assign(file("x"), {
     slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")) }),
   });

@@ -1,8 +1,8 @@
 /**
- * HEIC in browsers that do not know it. The files were made by heif-enc 1.15 of Debian from
+ * HEIC in browsers without support for it. The files were made by heif-enc 1.15 of Debian from
  * source.png and what ImageMagick made of it (`-q 80`, `-b 10`, half transparent, two in one file,
- * with EXIF, with a profile of Display P3); turned.heic is plain.heic with an `irot` in the place
- * of its `pixi`.
+ * with EXIF, with a Display P3 profile); turned.heic is plain.heic with an `irot` in place of its
+ * `pixi`.
  *
  * @module
  */
@@ -55,7 +55,7 @@ function base64(name: string): string {
 }
 
 for (const engine of ENGINES) {
-  Deno.test(`${engine}: a HEIC becomes a picture of the same colours, upright, without what it told`, () =>
+  Deno.test(`${engine}: a HEIC becomes an upright picture of the same colors, no metadata`, () =>
     withPage(engine, async (page) => {
       const look = (name: string, turns = 0, source = "source.png") =>
         page.evaluate(
@@ -77,7 +77,7 @@ for (const engine of ENGINES) {
       ) {
         const made = await look(name, turns, source);
         if (typeof made === "string") throw new Error(`${engine}, ${name}: ${made}`);
-        // Firefox shows wide colours paler (heic_worker.ts).
+        // Firefox shows wide-gamut colors paler (heic_worker.ts).
         const most = engine === "firefox" && name === "p3.heic" ? 25 : 3;
         assert(made.difference <= most, `${engine}, ${name}: ${made.difference}`);
         assertEquals([name, ...made.removed], [name, ...removed]);
@@ -87,7 +87,7 @@ for (const engine of ENGINES) {
       }
     }));
 
-  Deno.test(`${engine}: a HEIC that is damaged is refused, and the next one is taken`, () =>
+  Deno.test(`${engine}: a damaged HEIC is refused, and the next one is accepted`, () =>
     withPage(engine, async (page) => {
       const whole = Deno.readFileSync(new URL("./heic/plain.heic", import.meta.url));
       const compare = (bytes: Uint8Array) =>

@@ -1,6 +1,6 @@
 /**
  * The page of heic_browser_test.ts: prepares files as the sender's page does, and compares them
- * with what they were made of.
+ * with their sources.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { Decoder } from "../../lib/image/decoder.ts";
 import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface HeicHarness {
   /**
-   * Of a HEIC: what is sent of it, and how far it is from a PNG on average, of 255; `turns` is by
-   * how many right angles the PNG has to be turned anticlockwise.
+   * For a HEIC: what is sent of it, and its mean difference from a PNG, of 255; `turns` is by how
+   * many right angles the PNG has to be rotated counterclockwise.
    */
   compare(heic: string, png: string, turns?: number): Promise<
     {
@@ -43,7 +43,7 @@ async function pixels(source: Blob, turns: number): Promise<ImageData> {
   const canvas = turns % 2 === 0
     ? new OffscreenCanvas(width, height)
     : new OffscreenCanvas(height, width);
-  // Colours of both are the same wherever they lie within; what is beyond sRGB is seen in this one.
+  // Colors within sRGB are the same in both; those beyond sRGB show in this one.
   const context = canvas.getContext("2d", { colorSpace: "display-p3" });
   if (context === null) throw new Error("No 2D canvas");
   context.translate(canvas.width / 2, canvas.height / 2);

@@ -1,5 +1,5 @@
 /**
- * A profile without names gives the same colours, in each engine: the same pixels of the same
+ * A profile without names gives the same colors in each engine: the same pixels of the same
  * picture, before and after.
  *
  * @module
@@ -23,7 +23,7 @@ function withProfile(png: Uint8Array, profile: Uint8Array | null): string {
   return Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]).toBase64();
 }
 
-/** Every 97th pixel, as it is shown. */
+/** Every 97th pixel, as shown. */
 function shown(page: Page, png: string): Promise<number[]> {
   return page.evaluate(async (png) => {
     const image = new Image();
@@ -42,7 +42,7 @@ const NO_FIREFOX = await findFirefox() === null;
 for (const engine of ["chromium", "firefox"] as const) {
   const ignore = engine === "firefox" && NO_FIREFOX;
   Deno.test({
-    name: `${engine}: a profile without names gives the same colours`,
+    name: `${engine}: a profile without names gives the same colors`,
     ignore,
     fn: async () => {
       await using site = serveBlank();
@@ -59,7 +59,7 @@ for (const engine of ["chromium", "firefox"] as const) {
         assertEquals(await shown(page, withProfile(png, neutral)), before, name);
         if (before.join() !== plain.join()) changed++;
       }
-      // Grey and CMYK ones are for other pictures.
+      // Gray and CMYK profiles are for other pictures.
       assert(changed >= 4, `${changed} profiles had any effect`);
     },
   });

@@ -23,7 +23,7 @@ function tagsOf(bytes: Uint8Array): Map<string, Uint8Array> {
 }
 
 for (const [name, bytes] of Object.entries(PROFILES)) {
-  Deno.test(`neutralProfile() keeps what colours come from, and no name: ${name}`, () => {
+  Deno.test(`neutralProfile() keeps the colors and removes names: ${name}`, () => {
     const neutral = neutralProfile(bytes);
     assert(neutral !== null);
     for (const word of [PLANTED, "appl", "APPL", "MAKR", "MODL", "mmod", "dmdd", "wwww", "!!"]) {
@@ -36,20 +36,20 @@ for (const [name, bytes] of Object.entries(PROFILES)) {
     for (const [name, content] of before) {
       if (name !== "desc" && name !== "cprt") assertEquals(after.get(name), content, name);
     }
-    // The same version, class, colour spaces and rendering intent; not the date.
+    // The same version, class, color spaces and rendering intent; not the date.
     assertEquals(neutral.subarray(8, 24), bytes.subarray(8, 24));
     assertEquals(neutral.subarray(24, 36), new Uint8Array(12));
     assertEquals(neutral[67], bytes[67]);
   });
 
-  Deno.test(`neutralProfile() has nothing to do twice: ${name}`, () => {
+  Deno.test(`neutralProfile() changes nothing a second time: ${name}`, () => {
     const neutral = neutralProfile(bytes);
     assert(neutral !== null);
     assertEquals(neutralProfile(neutral), neutral);
   });
 }
 
-Deno.test("neutralProfile() lets tags share their bytes as before", () => {
+Deno.test("neutralProfile() keeps shared bytes of tags shared", () => {
   const bytes = PROFILES["version 2, a table"].slice();
   const view = new DataView(bytes.buffer);
   const places = new Map(
@@ -67,7 +67,7 @@ Deno.test("neutralProfile() lets tags share their bytes as before", () => {
   assert(tags.get("bTRC")?.byteOffset !== tags.get("rTRC")?.byteOffset);
 });
 
-Deno.test("neutralProfile() cuts off what stands behind a tag's content, and behind the profile", () => {
+Deno.test("neutralProfile() cuts off what follows a tag's content, or the profile", () => {
   const bytes = PROFILES["version 2, a power"];
   const view = new DataView(bytes.buffer.slice(0));
   const changed = new Uint8Array(view.buffer);
@@ -81,7 +81,7 @@ Deno.test("neutralProfile() cuts off what stands behind a tag's content, and beh
   );
 });
 
-Deno.test("neutralProfile() says null to what decoders leave out, too", () => {
+Deno.test("neutralProfile() returns null for what decoders ignore, too", () => {
   const bytes = PROFILES["version 4, a formula"];
   const changed = (at: number, ...values: readonly number[]) => {
     const other = bytes.slice();

@@ -120,7 +120,7 @@ Deno.test("an AVIF has the size of its largest item", async () => {
   assertEquals(await both(avifOfItems([9_000, 9_000])), "too_many_pixels");
 });
 
-Deno.test("a GIF's frame may not be larger than the limits although its screen is small", () => {
+Deno.test("a GIF's frame may not exceed the limits although its screen is small", () => {
   const header = 13 + 3 * 128;
   for (const side of [5, 7]) {
     const bytes = animatedGif(64, 48, 1);
@@ -130,7 +130,7 @@ Deno.test("a GIF's frame may not be larger than the limits although its screen i
   }
 });
 
-Deno.test("a picture of more pixels than the limits is refused by its header", () => {
+Deno.test("a picture with more pixels than the limit is refused by its header", () => {
   assertEquals(refusal(inspectImage(pngBomb())), "too_many_pixels");
   const side = MAX_IMAGE_SIDE;
   assertEquals(refusal(inspectImage(jpeg({ width: side, height: 1 }))), `image/jpeg ${side}×1`);
@@ -142,7 +142,7 @@ Deno.test("a picture of more pixels than the limits is refused by its header", (
   assertEquals(refusal(inspectImage(jpeg({ width: 8_001, height: 5_000 }))), "too_many_pixels");
 });
 
-Deno.test("a picture without pixels is none", () => {
+Deno.test("a picture without pixels is not a picture", () => {
   assertEquals(refusal(inspectImage(jpeg({ width: 0 }))), "not_an_image");
   assertEquals(refusal(inspectImage(jpeg({ height: 0 }))), "not_an_image");
 });
@@ -155,7 +155,7 @@ Deno.test("a file of more bytes than the limit is refused unread", async () => {
   assertEquals(refusal(await inspectBlob(large)), "too_large");
 });
 
-Deno.test("what is no picture is named, so that the right sentence can be said", async () => {
+Deno.test("what is not a picture is named, so that the right sentence is shown", async () => {
   const cases: readonly [string, Bytes][] = [
     ["empty", join()],
     ["svg", join(svg())],
@@ -200,7 +200,7 @@ Deno.test("a header that is cut off is truncated at every length", () => {
   }
 });
 
-Deno.test("a file that lacks its end is truncated, one with something appended is not", async () => {
+Deno.test("a file that lacks its end is truncated; appended bytes do not matter", async () => {
   for (const [name, bytes] of Object.entries(GOOD)) {
     for (const less of [3, 4, bytes.length >>> 2]) {
       const info = await inspectBlob(new Blob([bytes.subarray(0, bytes.length - less)]));
@@ -219,7 +219,7 @@ Deno.test("a GIF is whole when its first frame is", async () => {
   assertEquals(refusal(info), "image/gif 64×48");
 });
 
-Deno.test("a JPEG whose frame header stands behind a megabyte of segments is found with few reads", async () => {
+Deno.test("a JPEG's frame header behind a megabyte is found with few reads", async () => {
   const before = Array.from({ length: 20 }, () => new Array<number>(65_000).fill(7));
   const bytes = jpeg({ before });
   assertEquals(refusal(inspectImage(bytes.subarray(0, 65_536))), "truncated");
@@ -306,13 +306,13 @@ async function chosen(bytes: Bytes): Promise<string> {
   return info.ok ? `${info.type} ${info.width}×${info.height}` : info.reason;
 }
 
-/** A BMP's two heads. */
+/** The two headers of a BMP. */
 function bmp(...head: readonly (readonly number[])[]): Bytes {
   const length = head.flat().length + 4;
   return join("BM", le(u32(14 + length)), u32(0), le(u32(14 + length)), le(u32(length)), ...head);
 }
 
-Deno.test("what may be chosen is larger than what is sent, and is no more than a computer can hold", async () => {
+Deno.test("what may be chosen is larger than what is sent, but limited", async () => {
   assertEquals(await chosen(jpeg({ width: 20_000, height: 10_000 })), "image/jpeg 20000×10000");
   assertEquals(await chosen(jpeg({ width: 20_001, height: 10_000 })), "too_many_pixels");
   assertEquals(await chosen(jpeg({ width: 1_080, height: 24_000 })), "image/jpeg 1080×24000");
@@ -321,7 +321,7 @@ Deno.test("what may be chosen is larger than what is sent, and is no more than a
   assertEquals(await inspectFile(large), { ok: false, reason: "too_large" });
 });
 
-Deno.test("formats that are painted anew may be chosen, and are never sent", async () => {
+Deno.test("formats that are redrawn may be chosen, and are never sent", async () => {
   const int = (value: number) => le(u32(value >>> 0));
   const rest = new Array<number>(28).fill(0);
   const entry = [48, 32, 0, 0, 1, 0, 32, 0, ...int(40), ...int(22)];
@@ -342,7 +342,7 @@ Deno.test("formats that are painted anew may be chosen, and are never sent", asy
     ["image/x-icon 48×32", join([0, 0, 2, 0, 1, 0], entry)],
     ["image/tiff 640×480", join("MM\0*", u32(8), directory(3))],
     ["image/tiff 640×480", join("MM\0*", u32(8), directory(4))],
-    // Both beginnings were written by cjxl.
+    // Both signatures were written by cjxl.
     ["image/jxl 640×480", join(jxl)],
     [
       "image/jxl 601×333",

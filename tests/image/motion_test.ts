@@ -4,12 +4,12 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { animatedGif, avif, flatPng } from "../support/image_bytes.ts";
 import { flatGif, MOVING } from "../support/moving.ts";
 
-Deno.test("a picture moves in each format that can, as independent encoders write it", () => {
+Deno.test("each animated format is detected as independent encoders write it", () => {
   for (const { name, type, bytes } of MOVING) assert(isMoving(bytes, type), name);
   assert(isMoving(animatedGif(), "image/gif"));
 });
 
-Deno.test("one frame is no motion, whatever the file says of itself", () => {
+Deno.test("a single frame is not animated, whatever the file claims", () => {
   const still: readonly (readonly [Uint8Array, ImageType])[] = [
     [animatedGif(64, 48, 1), "image/gif"],
     [flatGif({ width: 300, height: 200, frames: 1, ms: 0 }), "image/gif"],
@@ -19,11 +19,11 @@ Deno.test("one frame is no motion, whatever the file says of itself", () => {
     [new Uint8Array(40), "image/webp"],
   ];
   for (const [bytes, type] of still) assertEquals(isMoving(bytes, type), false, type);
-  // The other format's file, and a JPEG, which never moves.
+  // The other format's file, and a JPEG, which is never animated.
   for (const { bytes } of MOVING) assertEquals(isMoving(bytes, "image/jpeg"), false);
 });
 
-Deno.test("a WebP with the flag and one frame, and an APNG that announces one, do not move", () => {
+Deno.test("a WebP with the flag and one frame, or an APNG that announces one, is still", () => {
   const [, png, webp] = MOVING;
   assert(png !== undefined && webp !== undefined);
   const one = png.bytes.slice();
@@ -35,7 +35,7 @@ Deno.test("a WebP with the flag and one frame, and an APNG that announces one, d
   assertEquals(isMoving(webp.bytes.subarray(0, second), "image/webp"), false);
 });
 
-Deno.test("a track that is larger than any picture may be is not played, whatever stands beside it", () => {
+Deno.test("a track that exceeds the limits of pictures is not played", () => {
   const moving = MOVING.find(({ type }) => type === "image/avif");
   assert(moving !== undefined);
   const bytes = moving.bytes.slice();

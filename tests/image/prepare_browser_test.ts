@@ -1,6 +1,6 @@
 /**
- * What becomes of files that browsers show: taken, with the same colours, and clean; or refused
- * with a reason that is true.
+ * What happens to files that browsers show: accepted, with the same colors, and clean; or refused
+ * with a true reason.
  *
  * @module
  */
@@ -51,7 +51,7 @@ const WHOLE: readonly CaseName[] = [
   "display_profile.png",
 ];
 
-Deno.test("what an <img> shows is taken as it is, with the same colours", () =>
+Deno.test("what an <img> shows is accepted unchanged, with the same colors", () =>
   withPage(async (page) => {
     for (const name of WHOLE) {
       const outcome = await run(page, caseBytes(name));
@@ -61,13 +61,13 @@ Deno.test("what an <img> shows is taken as it is, with the same colours", () =>
     }
   }));
 
-/** The marker of a JPEG's end, and the last chunk of a PNG. */
+/** The end marker of a JPEG, and the last chunk of a PNG. */
 const ENDS: readonly (readonly [CaseName, readonly number[]])[] = [
   ["no_EOI.jpg", [0xff, 0xd9]],
   ["no_IEND.png", [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82]],
 ];
 
-Deno.test("a picture that lacks nothing but the marker of its end is taken, and has it afterwards", () =>
+Deno.test("a picture that lacks only its end marker is accepted, and has it afterwards", () =>
   withPage(async (page) => {
     for (const [name, end] of ENDS) {
       const outcome = await run(page, caseBytes(name));
@@ -76,14 +76,14 @@ Deno.test("a picture that lacks nothing but the marker of its end is taken, and 
     }
   }));
 
-Deno.test("a picture that is cut off in the middle is refused as that, with and without its end", () =>
+Deno.test("a truncated picture is refused as such, with and without an end marker", () =>
   withPage(async (page) => {
     for (const name of [...WHOLE, ...ENDS.map(([name]) => name)]) {
       const bytes = caseBytes(name);
       const cut = bytes.subarray(0, bytes.length * 0.7);
       assertEquals(await run(page, cut), { ok: false, reason: "truncated" }, name);
     }
-    // The last blocks alone.
+    // Only the last blocks.
     const jpeg = caseBytes("no_EOI.jpg");
     for (const less of [4, 10, 40]) {
       const outcome = await run(page, jpeg.subarray(0, jpeg.length - less));
@@ -111,7 +111,7 @@ function icon(png: Uint8Array, side: number): Uint8Array {
   return Uint8Array.from([0, 0, 1, 0, 1, 0, ...entry, ...png]);
 }
 
-Deno.test("BMP and icons are painted anew, pixel for pixel, and nothing else of them is left", () =>
+Deno.test("BMP and icons are redrawn, pixel for pixel, and nothing else of them remains", () =>
   withPage(async (page) => {
     const png = await page.evaluate((...args) => preparing.make(...args), 64, 64, "image/png");
     const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
@@ -132,7 +132,7 @@ Deno.test("BMP and icons are painted anew, pixel for pixel, and nothing else of 
     assertEquals(cut, { ok: false, reason: "truncated" });
   }));
 
-Deno.test("a screenshot that is longer than canvases is made to fit, whatever else is asked", () =>
+Deno.test("a screenshot longer than canvases is scaled to fit, in any case", () =>
   withPage(async (page) => {
     const long = flatPng(1_080, 24_000);
     for (const fullSize of [false, true]) {
@@ -150,10 +150,10 @@ Deno.test("a screenshot that is longer than canvases is made to fit, whatever el
     }
   }));
 
-Deno.test("48 megapixels are made smaller; at full size they are what may be sent at most", () =>
+Deno.test("48 megapixels are scaled down; at full size they are the most that may be sent", () =>
   withPage(async (page) => {
-    // Encoded as 40 megapixels, which canvases take, and told to be more: decoders fill up what is
-    // missing.
+    // Encoded as 40 megapixels, which canvases accept, and declared as more: decoders fill in the
+    // rest.
     const size = [8_000, 5_000, "image/jpeg"] as const;
     const jpeg = await page.evaluate((...args) => preparing.make(...args), ...size);
     const bytes = Uint8Array.from(atob(jpeg), (character) => character.charCodeAt(0));

@@ -8,7 +8,7 @@ import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { prepare, preview } from "../../lib/image/prepare.ts";
 
-/** What became of a file. */
+/** What happened to a file. */
 export type Outcome = {
   readonly ok: true;
   readonly type: string;
@@ -21,21 +21,23 @@ export type Outcome = {
   /** What is sent, in base64. */
   readonly sent: string;
   /**
-   * Between what an `<img>` shows of the file and of what is sent, of 255: the mean, and the
-   * largest.
+   * The difference between what an `<img>` shows of the file and of what is sent, of 255: the mean
+   * and the maximum.
    */
   readonly mean: number;
   readonly largest: number;
 } | { readonly ok: false; readonly reason: string };
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface PrepareHarness {
   run(base64: string, fullSize?: boolean): Promise<Outcome>;
-  /** A file as the editor sees it: its size and its first pixel; or why not. */
+  /**
+   * A file as the editor sees it: its size and its first pixel; or the reason why it is refused.
+   */
   look(base64: string): Promise<string>;
   /**
-   * A picture of this engine, as large as is asked for: stripes in a colour for every row of its
-   * last pixels.
+   * A picture made by this engine, of any size: stripes, with a color for every row of its last
+   * pixels.
    */
   make(width: number, height: number, type: string): Promise<string>;
   /** Pixels of a picture as an `<img>` shows it, or `null`. */

@@ -1,6 +1,6 @@
 /**
- * An AVIF that was made anew shows the very pixels of the old one, in every browser here: all
- * frames, transparency, turned, tiles.
+ * A rewritten AVIF shows the same pixels as the original, in every browser here: all frames,
+ * transparency, rotation, tiles.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const ENGINES = await findFirefox() === null
   ? ["chromium"] as const
   : ["chromium", "firefox"] as const;
 
-/** Pictures of other programs, where they are installed. */
+/** Pictures of other programs, where those are installed. */
 async function encoded(folder: string): Promise<readonly string[]> {
   const source = `${folder}/source.png`;
   const commands: readonly (readonly [name: string, command: readonly string[]])[] = [
@@ -48,8 +48,8 @@ async function run([program = "", ...args]: readonly string[]): Promise<boolean>
 }
 
 /**
- * SHA-256 of the pixels of each frame that the page's browser has of a file, and of the one in an
- * `<img>`.
+ * SHA-256 of the pixels of each frame that the page's browser decodes from a file, and of the one
+ * in an `<img>`.
  */
 async function pixels(base64: string): Promise<readonly string[]> {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -82,7 +82,7 @@ async function pixels(base64: string): Promise<readonly string[]> {
 }
 
 for (const engine of ENGINES) {
-  Deno.test(`${engine}: an AVIF made anew has the same pixels`, async () => {
+  Deno.test(`${engine}: a rewritten AVIF has the same pixels`, async () => {
     const folder = await Deno.makeTempDir();
     try {
       await using site = serveBlank();

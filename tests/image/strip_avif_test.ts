@@ -1,10 +1,11 @@
 /**
- * What is left of an AVIF: its picture. The files come from independent encoders (avifenc 0.11 and
- * heif-enc 1.15 of Debian):
+ * What remains of an AVIF: its picture. The files were made by independent encoders (avifenc 0.11
+ * and heif-enc 1.15 of Debian):
  *
  *     avifenc -s 6 --min 50 --max 60 --grid 2x2 gradient.png grid.avif
  *     avifenc -s 6 --irot 1 --imir 0 half_transparent.png alpha_turned.avif
- *     heif-enc -A -q 20 -t 24 gradient.png -o thumbnail.avif, then exiftool -Artist=PLANTED -XMP:Creator=PLANTED
+ *     heif-enc -A -q 20 -t 24 gradient.png -o thumbnail.avif,
+ *         then exiftool -Artist=PLANTED -XMP:Creator=PLANTED
  *     avifenc 1.0, two frames of 12 bits with transparency: animated.avif
  *
  * @module
@@ -35,13 +36,13 @@ function text(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** Other letters in the same place. */
+/** Replaces letters by others. */
 function renamed(bytes: Bytes, from: string, to: string): Bytes {
   const all = text(bytes).replaceAll(from, to.padEnd(from.length, "!"));
   return Uint8Array.from(all, (character) => character.charCodeAt(0));
 }
 
-/** A box put before the end of a container; whatever says where coded bytes are is moved. */
+/** Inserts a box before the end of a container; offsets of coded bytes are adjusted. */
 function inserted(bytes: Bytes, container: string, added: readonly number[]): Bytes {
   const at = text(bytes).indexOf(container) - 4;
   const view = new DataView(bytes.buffer);
@@ -49,7 +50,7 @@ function inserted(bytes: Bytes, container: string, added: readonly number[]): By
   const made = Uint8Array.from([...bytes.slice(0, end), ...added, ...bytes.slice(end)]);
   const moved = new DataView(made.buffer);
   moved.setUint32(at, view.getUint32(at) + added.length);
-  // Where the coded bytes of animated.avif begin.
+  // The offset of the coded bytes of animated.avif.
   for (let i = 0; i < end; i++) {
     if ([0x6ec, 0x6b8].includes(view.getUint32(i))) {
       moved.setUint32(i, view.getUint32(i) + added.length);
@@ -59,7 +60,7 @@ function inserted(bytes: Bytes, container: string, added: readonly number[]): By
 }
 
 for (const name of NAMES) {
-  Deno.test(`${name}.avif: what is made of it is whole, of the same size, and made of itself again`, () => {
+  Deno.test(`${name}.avif: its rewritten file is valid, of the same size, and stable`, () => {
     const before = read(name);
     const { bytes } = rebuild(before);
     const [was, is] = [inspectImage(before), inspectImage(bytes)];
@@ -68,7 +69,7 @@ for (const name of NAMES) {
     assert(!/PLANTED|libavif|Color|Alpha|AOM/.test(text(bytes)), text(bytes));
   });
 
-  Deno.test(`${name}.avif: damage ends in an answer or an ImageError, and nothing grows`, () => {
+  Deno.test(`${name}.avif: damage leads to an answer or an ImageError, and nothing grows`, () => {
     const whole = read(name);
     const draw = seededRandom(13);
     const random = () => draw() / 2 ** 32;
@@ -89,14 +90,14 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("a thumbnail, EXIF and XMP beside the picture are left out, and said", () => {
+Deno.test("a thumbnail, EXIF and XMP are left out, and reported", () => {
   const { bytes, removed } = rebuild(read("thumbnail"));
   assertEquals([...removed].sort(), ["author", "preview"]);
   // One picture.
   assertEquals(text(bytes).match(/infe/g)?.length, 1);
 });
 
-Deno.test("a moving AVIF does not say when it was made", () => {
+Deno.test("an animated AVIF does not reveal when it was made", () => {
   const { bytes, removed } = rebuild(read("animated"));
   assertEquals(removed, ["time"]);
   for (const [kind, at] of [["mvhd", 8], ["tkhd", 8], ["mdhd", 8]] as const) {
@@ -128,7 +129,7 @@ Deno.test("a sound track and notes in a film do not stay", () => {
   assertEquals(bytes, rebuild(read("animated")).bytes);
 });
 
-Deno.test("descriptions among the properties are left out; one that has to be understood is not", () => {
+Deno.test("descriptive properties are left out; an essential one is kept", () => {
   const note = (kind: string) => fullBox(kind, {}, ascii("PLANTED\0"));
   const bytes = withProperty(note("udes"), false);
   const made = rebuild(bytes);
@@ -138,9 +139,9 @@ Deno.test("descriptions among the properties are left out; one that has to be un
   assertEquals(error.reason, "unsupported");
 });
 
-Deno.test("padding and messages inside of the coded picture are left out", () => {
+Deno.test("padding and messages within the coded picture are left out", () => {
   const bytes = withUnits([
-    // Padding, then a message of a country (ITU-T T.35), each with its size.
+    // Padding, then a message of ITU-T T.35, each with its size.
     [0x7a, 8, ...ascii("PLANTED!")],
     [0x2a, 9, 4, ...ascii("PLANTED!")],
   ]);
@@ -155,12 +156,12 @@ Deno.test("extents that overlap do not make a large file of a small one", () => 
     ImageError,
   );
   assertEquals(error.reason, "unsupported");
-  // The same bytes for all tiles are what a grid of one colour has.
+  // A grid of one color has the same bytes for all tiles.
   const same = rebuild(withTiles(300, () => [0, 1_000]));
   assert(same.bytes.length < 40_000, `${same.bytes.length}`);
 });
 
-Deno.test("a place beyond the end of the file, and one inside of another item, are refused", () => {
+Deno.test("an extent beyond the end of the file, or within another item, is refused", () => {
   for (const [method, offset] of [[0, 1e6], [2, 0], [1, 0]] as const) {
     const error = assertThrows(() => rebuild(still({ method, offset })), ImageError);
     assertEquals(error.reason, "unsupported");
@@ -169,7 +170,7 @@ Deno.test("a place beyond the end of the file, and one inside of another item, a
   assert(text(inside.bytes).endsWith(text(Uint8Array.from(UNITS))));
 });
 
-/** A frame unit of 6 bytes that says nothing to a decoder. */
+/** A frame unit of 6 bytes that means nothing to a decoder. */
 const UNITS = [0x32, 4, 1, 2, 3, 4];
 
 interface StillOptions {
@@ -223,12 +224,12 @@ function withUnits(units: readonly (readonly number[])[]): Bytes {
   return still({ data: [...units.flat(), ...UNITS] });
 }
 
-/** A grid whose tiles are parts of one large unit, wherever `place` says. */
+/** A grid whose tiles are parts of one large unit, at the offsets that `place` returns. */
 function withTiles(
   count: number,
   place: (tile: { start: number }) => readonly [number, number],
 ): Bytes {
-  // Units of two bytes each, so that units begin at every even place.
+  // Units of two bytes each, so that units begin at every even offset.
   const data = Array.from({ length: 20_000 }, (_, i) => i % 2 === 0 ? 0x32 : 0);
   const ids = Array.from({ length: count }, (_, i) => i + 2);
   const grid = [0, 0, 0, count - 1 & 0xff, 0, 8, 0, 8];

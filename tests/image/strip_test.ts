@@ -1,5 +1,5 @@
 /**
- * What is left of a picture's metadata: nothing that an independent reader finds, and nothing of
+ * What remains of a picture's metadata: nothing that an independent reader finds, and nothing of
  * what was planted.
  *
  * @module
@@ -43,7 +43,7 @@ function contains(bytes: Uint8Array, text: string): boolean {
   return new TextDecoder("latin1").decode(bytes).includes(text);
 }
 
-/** A picture with everything that can be put into it, and what is to be said of it. */
+/** A picture with all kinds of metadata, and what is to be reported about it. */
 const NOTED: readonly {
   readonly type: ImageType;
   readonly make: () => Uint8Array;
@@ -83,7 +83,7 @@ const NOTED: readonly {
 ];
 
 for (const { type, make, plain, kinds } of NOTED) {
-  Deno.test(`${type}: what was planted is gone, and said by kind`, async () => {
+  Deno.test(`${type}: planted metadata is gone, and reported by kind`, async () => {
     const before = make();
     assert(contains(before, PLANTED), "it was there");
     const { bytes, removed } = await strip(before);
@@ -92,33 +92,33 @@ for (const { type, make, plain, kinds } of NOTED) {
     const facts = inspectImage(bytes);
     assert(facts.ok);
     assertEquals(facts.type, type);
-    // Formats that the other reader does not know; exiftool, by hand, found nothing either.
+    // Formats that the other reader does not support; exiftool, run by hand, found nothing either.
     if (type === "image/gif" || type === "image/webp") return;
     assert((await readMetadata(before)).length > 40, await readMetadata(before));
     assertEquals(await readMetadata(bytes), "{}");
   });
 
-  // An AVIF is made anew: strip_avif_test.ts.
+  // An AVIF is rewritten: strip_avif_test.ts.
   if (type !== "image/avif") {
-    Deno.test(`${type}: a picture without any stays as it is, byte by byte`, async () => {
+    Deno.test(`${type}: a picture without metadata stays as it is, byte by byte`, async () => {
       const bytes = Uint8Array.from(plain());
       const { bytes: after, removed } = await strip(bytes);
       assertEquals([after, removed], [bytes, []]);
     });
   }
 
-  Deno.test(`${type}: what is stripped once has nothing more to strip`, async () => {
+  Deno.test(`${type}: stripping a second time changes nothing`, async () => {
     const { bytes } = await strip(make());
     assertEquals(await strip(bytes), { bytes, removed: [] });
   });
 
-  Deno.test(`${type}: damage is refused, or what was planted is gone all the same`, async () => {
+  Deno.test(`${type}: damage is refused, or planted metadata is gone all the same`, async () => {
     const whole = make();
     const random = seededRandom(7);
     for (let i = 0; i < 400; i++) {
       const bytes = Uint8Array.from(whole);
       if (i % 2 === 0) {
-        // Structure stands at the beginning.
+        // The structure is at the beginning.
         const place = random() % Math.min(bytes.length, 900);
         bytes[place] = random() % 256;
       }
@@ -146,7 +146,7 @@ Deno.test("the orientation of a JPEG is kept, and nothing else of its EXIF", asy
   }
 });
 
-Deno.test("colours stay: Adobe's transform is part of the picture, whatever else its segment holds", async () => {
+Deno.test("colors stay: Adobe's transform is kept, the rest of its segment not", async () => {
   const adobe = (...rest: readonly number[]) => {
     const payload = [...new TextEncoder().encode("Adobe"), ...rest];
     return Uint8Array.from([0xff, 0xee, 0, payload.length + 2, ...payload]);
@@ -158,7 +158,7 @@ Deno.test("colours stay: Adobe's transform is part of the picture, whatever else
   assertEquals(await strip(full), { bytes: plain, removed: ["other"] });
 });
 
-Deno.test("a plain WebP, without a head that could announce more, stays as it is", async () => {
+Deno.test("a simple WebP, without a header that could announce more, is unchanged", async () => {
   for (const name of ["plain_lossy.webp", "plain_lossless.webp"] as const) {
     const bytes = caseBytes(name);
     assertEquals(await strip(bytes), { bytes, removed: [] });
@@ -177,7 +177,7 @@ function riff(...chunks: readonly (readonly number[])[]): Bytes {
   return Uint8Array.from(riffChunk("RIFF", [...new TextEncoder().encode("WEBP"), ...body]));
 }
 
-Deno.test("a WebP keeps what is behind its head only where it is known, in frames too", async () => {
+Deno.test("only known chunks of a WebP are kept, in frames too", async () => {
   const planted = [...new TextEncoder().encode(PLANTED)];
   const picture = [...caseBytes("plain_lossless.webp").subarray(12)];
   const head = [0, 0, 0, 47, 0, 0, 35, 0, 0];
@@ -198,7 +198,7 @@ Deno.test("a WebP keeps what is behind its head only where it is known, in frame
   assertEquals(await strip(full), { bytes: clean, removed: ["other"] });
 });
 
-Deno.test("a WebP whose length is a lie is put right, unless its picture is cut off", async () => {
+Deno.test("a WebP with a wrong length is corrected, unless its picture is cut off", async () => {
   const bytes = caseBytes("plain_lossy.webp");
   const wrong = bytes.slice();
   wrong[5] = 0x40;

@@ -52,7 +52,7 @@ Deno.test("parseAddress() reads every spelling of an address, and nothing else",
   }
 });
 
-Deno.test("clientKey() takes the address of the socket, whatever a header says, when nobody is trusted", () => {
+Deno.test("clientKey() takes the address of the socket if no proxy is trusted", () => {
   for (const header of [null, "", "203.0.113.9", "203.0.113.9, 10.0.0.1"]) {
     assertEquals(key("192.0.2.1", header), "192.0.2.1");
     assertEquals(key("::ffff:192.0.2.1", header), "192.0.2.1");
@@ -60,7 +60,7 @@ Deno.test("clientKey() takes the address of the socket, whatever a header says, 
   }
 });
 
-Deno.test("clientKey() believes nobody who is not a listed proxy, even where others are", () => {
+Deno.test("clientKey() ignores headers from anyone but a listed proxy", () => {
   for (const peer of ["11.0.0.1", "9.255.255.255", "192.168.1.8", "192.168.1.6"]) {
     assertEquals(key(peer, "203.0.113.9", PROXIES), peer);
   }
@@ -68,7 +68,7 @@ Deno.test("clientKey() believes nobody who is not a listed proxy, even where oth
   assertEquals(key("172.32.0.1", "203.0.113.9", PROXIES), "172.32.0.1");
 });
 
-Deno.test("clientKey() takes what a listed proxy says, in every spelling of its address", () => {
+Deno.test("clientKey() believes a listed proxy, in every spelling of its address", () => {
   for (
     const peer of [
       "10.0.0.0",
@@ -82,7 +82,7 @@ Deno.test("clientKey() takes what a listed proxy says, in every spelling of its 
   ) assertEquals(key(peer, "203.0.113.9", PROXIES), "203.0.113.9");
 });
 
-Deno.test("clientKey() reads from the right and skips proxies, so what a client wrote himself is not looked at", () => {
+Deno.test("clientKey() reads from the right and skips proxies, so clients can't forge it", () => {
   const spoofed = {
     "1.1.1.1, 203.0.113.9": "203.0.113.9",
     "10.0.0.5, 203.0.113.9": "203.0.113.9",
@@ -98,7 +98,7 @@ Deno.test("clientKey() reads from the right and skips proxies, so what a client 
   assertEquals(everybody, "1.1.1.1", "all trusted: the leftmost");
 });
 
-Deno.test("clientKey() takes the proxy itself where what it passed on is no address", () => {
+Deno.test("clientKey() takes the proxy itself where it forwarded no address", () => {
   const garbage = [
     null,
     "",
@@ -114,7 +114,7 @@ Deno.test("clientKey() takes the proxy itself where what it passed on is no addr
   assertEquals(key("10.0.0.1", "203.0.113.9, nonsense, 10.0.0.2", PROXIES), "10.0.0.2");
 });
 
-Deno.test("clientKey() knows an IPv6 client by its /64, and its own addresses are one", () => {
+Deno.test("clientKey() identifies an IPv6 client by its /64, own addresses as one", () => {
   const a = key("2001:db8:1:2::1");
   assertEquals(a, key("2001:db8:1:2:ffff:ffff:ffff:ffff"));
   assertEquals(a === key("2001:db8:1:3::1"), false);

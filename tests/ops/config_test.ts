@@ -5,7 +5,7 @@ function problems(env: Record<string, string>): readonly string[] {
   return assertThrows(() => parseConfig(env), ConfigError).problems;
 }
 
-Deno.test("parseConfig() takes an empty environment, and empty variables, for the defaults", () => {
+Deno.test("parseConfig() uses defaults for an empty environment and empty variables", () => {
   const config = parseConfig({});
   assertEquals(
     parseConfig(Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, " "]))),
@@ -17,7 +17,7 @@ Deno.test("parseConfig() takes an empty environment, and empty variables, for th
   assert(config.LIMIT_ROOMS > 0);
 });
 
-Deno.test("parseConfig() ignores what is not its own", () => {
+Deno.test("parseConfig() ignores variables of other programs", () => {
   const env = { PATH: "/bin", REDIS_PORT: "tcp://10.0.0.1:6379", NODE_ENV: "x", HOSTNAME: "h" };
   assertEquals(parseConfig(env), parseConfig({}));
 });
@@ -48,7 +48,7 @@ const GOOD: readonly (readonly [string, string, unknown])[] = [
 ];
 
 for (const [name, value, parsed] of GOOD) {
-  Deno.test(`parseConfig() takes ${name}=${value}`, () => {
+  Deno.test(`parseConfig() accepts ${name}=${value}`, () => {
     const config: Record<string, unknown> = { ...parseConfig({ [name]: value }) };
     assertEquals(config[name], parsed);
   });
@@ -95,7 +95,7 @@ for (const [name, value] of BAD) {
   });
 }
 
-Deno.test("parseConfig() names everything that is wrong at once", () => {
+Deno.test("parseConfig() reports everything that is wrong at once", () => {
   assertEquals(problems({ PORT: "x", LOG_LEVEL: "loud", LIMIT_ROOM: "1" }).length, 3);
 });
 
@@ -117,7 +117,7 @@ Deno.test("parseConfig() refuses what contradicts itself", () => {
   ) assertEquals({ env, count: problems(env).length }, { env, count: 1 });
 });
 
-Deno.test("parseConfig() finds slips of the pen", () => {
+Deno.test("parseConfig() finds typing errors", () => {
   for (
     const [slip, meant] of [
       ["TURN_URL", "TURN_URLS"],

@@ -32,7 +32,7 @@ Deno.test("Metrics writes Prometheus' text format, each family once with its hel
   assertEquals(families.length, new Set(families).size);
 });
 
-Deno.test("Metrics makes no series of a word that is not in its list, whatever the types were told", () => {
+Deno.test("Metrics makes no series for an unlisted word, whatever the types were told", () => {
   const metrics = new Metrics();
   const before = metrics.render();
   for (const word of ["203.0.113.7", "AAAAAAAAAAAAAAAAAAAAAA", '"} 1\nx{a="']) {

@@ -6,7 +6,7 @@ function allows(url: string, origin: string | null, allowed?: readonly string[])
   return isAllowedOrigin(new Request(url, { headers }), allowed);
 }
 
-Deno.test("isAllowedOrigin() takes the request's own origin and nothing that looks like it", () => {
+Deno.test("isAllowedOrigin() accepts the request's own origin and no lookalike", () => {
   const url = "http://pic.example:3000/ws/x";
   assertEquals(allows(url, "http://pic.example:3000"), true);
   const others = [
@@ -30,13 +30,13 @@ Deno.test("isAllowedOrigin() takes the request's own origin and nothing that loo
   }
 });
 
-Deno.test("isAllowedOrigin() knows that browsers leave the default port out", () => {
+Deno.test("isAllowedOrigin() knows that browsers omit the default port", () => {
   assertEquals(allows("http://pic.example:80/", "http://pic.example"), true);
   assertEquals(allows("https://pic.example/", "https://pic.example"), true);
   assertEquals(allows("https://pic.example/", "https://pic.example:443"), false);
 });
 
-Deno.test("isAllowedOrigin() takes listed origins, exactly", () => {
+Deno.test("isAllowedOrigin() accepts listed origins, exactly", () => {
   const url = "http://10.0.0.7:3000/";
   const allowed = ["https://pic.example"];
   assertEquals(allows(url, "https://pic.example", allowed), true);

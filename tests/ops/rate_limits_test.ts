@@ -18,7 +18,7 @@ async function granted(
   return count;
 }
 
-Deno.test("RateLimit grants so many at once, and no more; what is used comes back over a minute", async () => {
+Deno.test("RateLimit grants its number at once; that is refilled over a minute", async () => {
   for (const perMinute of [1, 3, 7, 20, 240, 60_000]) {
     const clock = new FakeClock();
     const limit = new RateLimit(perMinute, { clock });
@@ -33,7 +33,7 @@ Deno.test("RateLimit grants so many at once, and no more; what is used comes bac
   }
 });
 
-Deno.test("RateLimit grants at most twice its number in any minute, and its number a minute in the long run", async () => {
+Deno.test("RateLimit grants twice its number in any minute at most", async () => {
   const clock = new FakeClock();
   const limit = new RateLimit(20, { clock });
   const count = await granted(limit, { clock, tries: 60 * 60, pause: 1_000 });
@@ -73,7 +73,7 @@ Deno.test("a table is bounded: of a million addresses it remembers the last ones
   }
 });
 
-Deno.test("who uses a GuessLimit up is shut out for one minute, two, four … an hour at most", async () => {
+Deno.test("a GuessLimit that is used up locks out for 1, 2, 4 … 60 minutes", async () => {
   const clock = new FakeClock();
   const limit = new GuessLimit(3, { clock });
   for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
@@ -89,7 +89,7 @@ Deno.test("who uses a GuessLimit up is shut out for one minute, two, four … an
   assertEquals(limit.take("a"), MINUTE, "an hour of calm, and it begins anew");
 });
 
-Deno.test("a machine that asks a GuessLimit of 20 all the time gets 140 in its first hour, and 42 at most in the next", async () => {
+Deno.test("a GuessLimit of 20 gives a bot 140 in its first hour, then 42 at most", async () => {
   const clock = new FakeClock();
   const limit = new GuessLimit(20, { clock });
   const tries = HOUR / 500;
@@ -98,7 +98,7 @@ Deno.test("a machine that asks a GuessLimit of 20 all the time gets 140 in its f
   assert(first <= 140 && second <= 42, `${first}, then ${second}`);
 });
 
-Deno.test("who is right, or slow, is never shut out by a GuessLimit", async () => {
+Deno.test("whoever is right, or slow, is never locked out by a GuessLimit", async () => {
   const clock = new FakeClock();
   const limit = new GuessLimit(20, { clock });
   for (let i = 0; i < 1_000; i++) {

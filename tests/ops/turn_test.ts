@@ -17,14 +17,14 @@ function issue(options: Partial<Parameters<typeof iceIssuer>[0]> = {}) {
   return iceIssuer({ servers: [], turnUrls: URLS, turnSecret: TURN_SECRET, ...options })();
 }
 
-/** Credentials of the app's for a moment. */
+/** Credentials issued by the app, for a short time. */
 function credentials(now = Date.now(), turnSecret = TURN_SECRET) {
   const { username = "", credential = "" } = issue({ now: () => now, turnSecret })?.servers[0] ??
     {};
   return { username, credential };
 }
 
-Deno.test("turnPassword() is what OpenSSL says: base64(HMAC-SHA1)", () => {
+Deno.test("turnPassword() agrees with OpenSSL: base64(HMAC-SHA1)", () => {
   // printf 1700000600:label | openssl dgst -sha1 -hmac 0123456789abcdef -binary | base64
   assertEquals(
     turnPassword("0123456789abcdef", "1700000600:label"),
@@ -32,7 +32,7 @@ Deno.test("turnPassword() is what OpenSSL says: base64(HMAC-SHA1)", () => {
   );
 });
 
-Deno.test("iceIssuer() names nobody by default", () => {
+Deno.test("iceIssuer() names no servers by default", () => {
   assertEquals(issue({ turnUrls: [], turnSecret: "" }), null);
 });
 
@@ -42,7 +42,7 @@ Deno.test("iceIssuer() hands configured servers out as they are", () => {
   assertEquals(issue({ servers })?.servers.length, 2);
 });
 
-Deno.test("iceIssuer() makes credentials for ten minutes and no longer, with another label each time", () => {
+Deno.test("iceIssuer() makes credentials for ten minutes, with a new label each time", () => {
   assert(TURN_TTL_S <= 600);
   const make = iceIssuer({
     servers: [],
@@ -62,7 +62,7 @@ Deno.test("iceIssuer() makes credentials for ten minutes and no longer, with ano
   assertEquals(seen.size, 100);
 });
 
-Deno.test("what iceIssuer() makes is a message of the protocol, and holds no secret", () => {
+Deno.test("iceIssuer() makes a valid message, which holds no secret", () => {
   const message = issue({ servers: [{ urls: ["stun:a.example"] }] });
   const text = JSON.stringify(message);
   assertEquals(parseServerMessage(text), message);
@@ -72,7 +72,7 @@ Deno.test("what iceIssuer() makes is a message of the protocol, and holds no sec
 const ignore = !hasTurnServer();
 
 Deno.test({
-  name: "a real coturn takes the app's credentials, and no expired, wrong, changed or foreign ones",
+  name: "a real coturn accepts the app's credentials, and no expired or forged ones",
   ignore,
   async fn() {
     await using server = await startTurnServer(LOOPBACK);
@@ -94,11 +94,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an allocation outlives the credentials that it was made with: coturn asks for them once",
+  name: "an allocation outlives its credentials: coturn asks for them only once",
   ignore,
   async fn() {
     await using server = await startTurnServer(LOOPBACK);
-    // Seconds left, in place of ten minutes.
+    // Seconds until it expires, in place of ten minutes.
     const lifeMs = 2_000;
     const given = credentials(Date.now() - TURN_TTL_S * 1_000 + lifeMs);
     using client = new TurnClient(server.port, given);
@@ -111,8 +111,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "deploy/coturn.conf is taken whole by the real turnserver, and lets nobody into a private network",
+  name: "the real turnserver accepts deploy/coturn.conf, which blocks private networks",
   ignore,
   async fn() {
     await using server = await startTurnServer(["-c", `${PROJECT}deploy/coturn.conf`]);

@@ -62,7 +62,7 @@ async function full() {
   return { memory, seat, secret, owner, resumed, ledger };
 }
 
-Deno.test("the page after this one finds all of it, with the salt", async () => {
+Deno.test("the page after a reload finds everything, with the salt", async () => {
   using _tab = tab();
   const { seat, memory, ...kept } = await full();
   memory.seen({ n: 1, why: "hidden", ms: 2_500 });
@@ -85,7 +85,7 @@ Deno.test("the page after this one finds all of it, with the salt", async () => 
   assertEquals(Remains.find("S")?.rtok, rtok, "for whoever loads it twice in a row");
 });
 
-Deno.test("what lies in the storage is worth nothing without the room's salt, and says nothing", async () => {
+Deno.test("what is stored is useless without the room's salt, and reveals nothing", async () => {
   using own = tab();
   const { storage } = own;
   const { secret, owner, resumed } = await full();
@@ -98,7 +98,7 @@ Deno.test("what lies in the storage is worth nothing without the room's salt, an
   for (const word of ["crystal", "4821", "closed"]) assert(!text.includes(word), word);
 });
 
-Deno.test("a page that was loaded again keeps its next token at once as well, before anything is sealed anew", async () => {
+Deno.test("a reloaded page also keeps its next token at once, before resealing", async () => {
   using _tab = tab();
   const { seat, secret } = await full();
   const before = await Remains.find("S")?.open({ rtok: token(32), salt: seat.salt });
@@ -114,7 +114,7 @@ Deno.test("a page that was loaded again keeps its next token at once as well, be
   assertEquals((await Remains.find("S")?.open({ rtok, salt: seat.salt }))?.misses, 2);
 });
 
-Deno.test("a new token is there at once; a new salt when it is sealed under it, and the old one opens nothing more", async () => {
+Deno.test("a token is stored at once, and a new salt replaces the old one", async () => {
   using _tab = tab();
   const { memory, seat } = await full();
   const rtok = token(32);
@@ -127,7 +127,7 @@ Deno.test("a new token is there at once; a new salt when it is sealed under it, 
   assert(Boolean(await Remains.find("S")?.open({ rtok, salt: anew.salt })));
 });
 
-Deno.test("a picture that was on screen when the page went away counts as seen until now", async () => {
+Deno.test("a picture on screen when the page went away counts as seen until now", async () => {
   using time = new FakeTime();
   using _tab = tab();
   const { memory, seat } = await full();
@@ -138,7 +138,7 @@ Deno.test("a picture that was on screen when the page went away counts as seen u
   assertEquals(time.waiting, []);
 });
 
-Deno.test("a server without salts, or a storage that is blocked, means that nothing is kept", async () => {
+Deno.test("without salts from the server, or without storage, nothing is kept", async () => {
   using own = tab();
   const { storage } = own;
   const memory = new TabMemory("S");
@@ -151,7 +151,7 @@ Deno.test("a server without salts, or a storage that is blocked, means that noth
   memory.forget();
 });
 
-Deno.test("forget() takes it out, and nothing comes back", async () => {
+Deno.test("forget() removes it, and nothing comes back", async () => {
   using own = tab();
   const { storage } = own;
   const { memory, seat } = await full();
@@ -162,7 +162,7 @@ Deno.test("forget() takes it out, and nothing comes back", async () => {
   assertEquals(storage.items.size, 0);
 });
 
-Deno.test("what is not whole is not taken for anything, and taken out", async () => {
+Deno.test("incomplete data is ignored and removed", async () => {
   using own = tab();
   const { storage } = own;
   await full();

@@ -14,7 +14,7 @@ function rounded(model: EditorModel): unknown[] {
   ) => [kind, ...Object.values(rect).map((value) => Math.round(100 * value))]);
 }
 
-Deno.test("what is drawn from corner to corner is one area, and one step back", () => {
+Deno.test("what is drawn from corner to corner is one area, and one undo step", () => {
   const { model } = start();
   model.down({ x: 0.2, y: 0.2 });
   for (const at of [0.3, 0.4, 0.5]) model.move({ x: at, y: at });
@@ -27,7 +27,7 @@ Deno.test("what is drawn from corner to corner is one area, and one step back", 
   assertEquals(model.edits.value, UNTOUCHED);
 });
 
-Deno.test("an area that is there is moved, or changed in size at its corner, as one step", () => {
+Deno.test("an area is moved, or resized at its corner, as one step", () => {
   const { model } = start();
   model.addInMiddle();
   model.down({ x: 0.4, y: 0.4 });
@@ -52,7 +52,7 @@ Deno.test("a movement without a beginning changes nothing", () => {
   assertEquals(model.edits.value, UNTOUCHED);
 });
 
-Deno.test("keys move the chosen area, change its size, and take it out", () => {
+Deno.test("keys move the chosen area, resize it, and remove it", () => {
   const { model } = start();
   model.tool.value = "pixels";
   model.addInMiddle();
@@ -65,7 +65,7 @@ Deno.test("keys move the chosen area, change its size, and take it out", () => {
   assertEquals(rounded(model), []);
 });
 
-Deno.test("there is one crop; a second one takes its place", () => {
+Deno.test("there is one crop; a second one replaces it", () => {
   const { model } = start();
   model.tool.value = "crop";
   model.addInMiddle();
@@ -75,7 +75,7 @@ Deno.test("there is one crop; a second one takes its place", () => {
   assertEquals(rounded(model), [["crop", 50, 50, 40, 40]]);
 });
 
-Deno.test("on a turned picture an area lies where it was drawn, and turns with it", () => {
+Deno.test("on a rotated picture an area stays in place, and rotates with it", () => {
   const { model } = start();
   model.turn(1);
   model.down({ x: 0.8, y: 0 });

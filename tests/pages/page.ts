@@ -1,6 +1,6 @@
 /**
- * What the models need of a page: an address, a history, a worker that says that every picture can
- * be decoded.
+ * What the models need from a page: an address, a history, and a worker that can decode every
+ * picture.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ImageError } from "../../lib/image/errors.ts";
 import type { PrepareRequest } from "../../lib/image/prepared.ts";
 import { IdleWorker, made } from "../pictures/pictures.ts";
 
-/** Finds every picture decodable that has a good header. */
+/** Finds every picture with a valid header decodable. */
 class YesWorker extends IdleWorker {
   override postMessage(message?: unknown): void {
     const { source } = message as PrepareRequest;
@@ -24,8 +24,8 @@ class YesWorker extends IdleWorker {
 }
 
 /**
- * The globals of a page at `url` whose server listens at `server`; `replaced` gets what the address
- * bar is changed to.
+ * The globals of a page at `url` whose server listens at `server`; `replaced` receives the new
+ * address on each change of the address bar.
  */
 export function pageAt(url: string, server: string, replaced: string[] = []) {
   const { hash, pathname } = new URL(url);

@@ -37,13 +37,25 @@ type Name = keyof typeof LIVES;
 /** The state after each event; `=` where it changes nothing. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "=">> = {
   // deno-fmt-ignore
-  idle: { start: "starting", seated: "=", here: "=", gone: "=", bound: "live", end: "ended", fail: "failed" },
+  idle: {
+    start: "starting", seated: "=", here: "=", gone: "=", bound: "live", end: "ended",
+    fail: "failed",
+  },
   // deno-fmt-ignore
-  starting: { start: "=", seated: "waiting", here: "=", gone: "=", bound: "live", end: "ended", fail: "failed" },
+  starting: {
+    start: "=", seated: "waiting", here: "=", gone: "=", bound: "live", end: "ended",
+    fail: "failed",
+  },
   // deno-fmt-ignore
-  waiting: { start: "=", seated: "=", here: "connecting", gone: "waiting", bound: "live", end: "ended", fail: "failed" },
+  waiting: {
+    start: "=", seated: "=", here: "connecting", gone: "waiting", bound: "live", end: "ended",
+    fail: "failed",
+  },
   // deno-fmt-ignore
-  connecting: { start: "=", seated: "=", here: "connecting", gone: "waiting", bound: "live", end: "ended", fail: "failed" },
+  connecting: {
+    start: "=", seated: "=", here: "connecting", gone: "waiting", bound: "live", end: "ended",
+    fail: "failed",
+  },
   // deno-fmt-ignore
   live: { start: "=", seated: "=", here: "=", gone: "=", bound: "live", end: "ended", fail: "=" },
   // deno-fmt-ignore
@@ -146,7 +158,7 @@ for (const [name, life, states, phase, preparing = false] of SENDER) {
   });
 }
 
-Deno.test("a moment after one was closed the page still says so, though the next one is there", () => {
+Deno.test("a moment after closing the page still says so, though the next one is there", () => {
   const pictures = outgoing(CLOSED, { at: "delivered" });
   assertEquals(senderPhase(LIVES.live, { pictures, at: 0, preparing: false }), "closed");
 });

@@ -7,7 +7,7 @@ import { svg } from "../support/image_bytes.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { made, smallPng } from "../pictures/pictures.ts";
 
-/** Prepares when a test lets it. */
+/** Prepares when a test allows it. */
 class FakePreparer {
   running = 0;
   most = 0;
@@ -63,7 +63,7 @@ Deno.test("good files are handed on in order, with the rules that are chosen", a
   assertEquals([picker.problems.value, picker.preparing.value], [[], false]);
 });
 
-Deno.test("a wrong file is named with its reason, and the good ones beside it are handed on", async () => {
+Deno.test("a wrong file is named with its reason; good ones are handed on", async () => {
   const { picker, taken, pick } = start();
   const wrong = new File([new Uint8Array(svg())], "drawing.svg");
   await pick(png("a.png"), wrong, png("b.png"));
@@ -76,19 +76,19 @@ Deno.test("a file that can't be decoded is a problem like any other", async () =
   preparer.answer = () => Promise.reject(new ImageError("undecodable"));
   await pick(png("a.png"));
   assertEquals(picker.problems.value, [{ reason: "undecodable", name: "a.png" }]);
-  // It was handed on before that was known, and whoever has it is told.
+  // It was handed on before that was known, and its owner is told.
   assertEquals(lost, taken.map(({ prepared }) => prepared));
   await assertRejects(() => lost[0] ?? Promise.resolve(), ImageError);
 });
 
-Deno.test("the next choice takes the last problem away", async () => {
+Deno.test("the next choice clears the last problem", async () => {
   const { picker, pick } = start();
   picker.refuse({ reason: "too_many", name: "x.png" });
   await pick(png("a.png"));
   assertEquals(picker.problems.value, []);
 });
 
-Deno.test("no files are no choice: a problem stays", async () => {
+Deno.test("choosing no files changes nothing: a problem stays", async () => {
   const { picker, pick } = start();
   picker.refuse({ reason: "too_many", name: "x.png" });
   await pick();
@@ -102,7 +102,7 @@ Deno.test("two files are never prepared at once", async () => {
   assertEquals([preparer.most, taken.length], [1, 3]);
 });
 
-Deno.test("it says that it prepares, and an error that nobody foresaw does not spoil the next choice", async () => {
+Deno.test("preparing is reported, and survives an unexpected error", async () => {
   const { picker, preparer, taken, pick } = start();
   const gate = Promise.withResolvers<void>();
   preparer.answer = () => gate.promise;
@@ -130,7 +130,7 @@ Deno.test("what looks like a picture is handed on before it is prepared, in orde
   for (const { prepared } of taken) assertEquals((await prepared).type, "image/png");
 });
 
-Deno.test("several wrong files are named each, and an error that nobody foresaw spoils none of the others", async () => {
+Deno.test("several wrong files are each named, despite an unexpected error", async () => {
   const { picker, preparer, taken, lost, pick } = start();
   const answers = [
     () => Promise.reject(new ImageError("truncated")),
@@ -150,7 +150,7 @@ Deno.test("several wrong files are named each, and an error that nobody foresaw 
   assertEquals((await taken[2]?.prepared)?.type, "image/png");
 });
 
-Deno.test("what nobody wants is not prepared", async () => {
+Deno.test("what nobody wants any more is not prepared", async () => {
   const { preparer, taker, pick } = start();
   let prepared = 0;
   preparer.answer = () => Promise.resolve(void prepared++);

@@ -35,7 +35,7 @@ async function waiting(model: SenderModel): Promise<void> {
 }
 
 test(
-  "the first good picture makes a link that is whole, and takes the seat for it",
+  "the first good picture makes a complete link, and takes the seat for it",
   async (model, lobby) => {
     assertEquals([model.phase.value, model.link.value], ["idle", null]);
     await waiting(model);
@@ -62,7 +62,7 @@ test("the 21st picture is refused, and the 20 stay", async (model) => {
   assertEquals(model.session.value?.outbox.pictures.value.length, 20);
 });
 
-test("a second choice joins the session that is there", async (model) => {
+test("a second choice joins the existing session", async (model) => {
   await waiting(model);
   const { value: link } = model.link;
   await model.choose([png("b.png")]);
@@ -70,7 +70,7 @@ test("a second choice joins the session that is there", async (model) => {
   assertEquals(model.link.value, link);
 });
 
-test("a choice that fails in a way that nobody foresaw does not keep the session from ending", async (model) => {
+test("a choice that fails unexpectedly does not keep the session from ending", async (model) => {
   await waiting(model);
   const { hold } = Session.prototype;
   let holds = 0;
@@ -95,14 +95,14 @@ test("a choice that fails in a way that nobody foresaw does not keep the session
   }
 });
 
-test("the time that is chosen holds for what waits as well", async (model) => {
+test("the chosen duration applies to waiting pictures as well", async (model) => {
   await waiting(model);
   model.setSeconds(30);
   const pictures = model.session.value?.outbox.pictures.value ?? [];
   assertEquals(pictures.map(({ rules }) => rules.seconds), [30]);
 });
 
-test("burning takes the link off the page, and the room off the server", async (model, lobby) => {
+test("burning removes the link, and the room from the server", async (model, lobby) => {
   await waiting(model);
   model.session.value?.burn();
   await until(() => lobby.rooms === 0, "the room is gone");
@@ -131,7 +131,7 @@ test("back at the start nothing is kept", async (model) => {
   assertEquals([model.phase.value, model.link.value, model.session.value], ["idle", null, null]);
 });
 
-Deno.test("a browser without WebRTC fails at once, and no file is looked at", async () => {
+Deno.test("a browser without WebRTC fails at once, and no file is read", async () => {
   using _page = withGlobals(pageAt("https://example.org/", "ws://127.0.0.1:9"));
   const model = new SenderModel("/workers/picture_worker.js");
   await model.choose([png()]);
@@ -139,7 +139,7 @@ Deno.test("a browser without WebRTC fails at once, and no file is looked at", as
   assertEquals(model.session.value, null);
 });
 
-/** The next picture is prepared when a test lets it; by then the model has it. */
+/** The next picture is prepared when a test allows it; by then the model has it. */
 function holdBack(model: SenderModel) {
   const gate = Promise.withResolvers<void>();
   const { picker } = model;
@@ -152,7 +152,7 @@ function holdBack(model: SenderModel) {
   return gate;
 }
 
-test("the link is there before the picture is prepared, which is not sent until then", async (model) => {
+test("the link exists before the picture is prepared, which is sent later", async (model) => {
   const gate = holdBack(model);
   const choosing = model.choose([png()]);
   await until(() => model.phase.value === "waiting", "somebody may come");
@@ -165,7 +165,7 @@ test("the link is there before the picture is prepared, which is not sent until 
 });
 
 test(
-  "a picture that can't be prepared after its link was shown goes, with the link, and its reason stays",
+  "a picture that fails after its link was shown takes the link along; the reason stays",
   async (model, lobby) => {
     const gate = holdBack(model);
     const choosing = model.choose([png("broken.png")]);
@@ -181,7 +181,7 @@ test(
   },
 );
 
-test("a link that was there before stays, whatever is chosen then", async (model) => {
+test("an existing link stays, whatever is chosen then", async (model) => {
   await waiting(model);
   const [picture] = model.session.value?.outbox.pictures.value ?? [];
   model.remove(picture?.id ?? -1);
@@ -193,7 +193,7 @@ test("a link that was there before stays, whatever is chosen then", async (model
   assertEquals(model.picker.problems.value.length, 1);
 });
 
-test("what is still prepared when somebody leaves can be offered under a new link", async (model) => {
+test("what is still being prepared on leaving can be offered again", async (model) => {
   const gate = holdBack(model);
   const choosing = model.choose([png()]);
   await until(() => model.phase.value === "waiting", "somebody may come");

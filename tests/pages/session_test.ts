@@ -1,6 +1,6 @@
 /**
  * Two whole sessions, one in each role, on the real server and with real keys; only WebRTC and the
- * decoder are stand-ins. What needs a screen is in tests/browser.
+ * decoder are fakes. What needs a screen is in tests/browser.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { bigPng, FakeBitmap, IdleWorker, prepared, smallPng } from "../pictures/pictures.ts";
 
-/** Decodes nothing, and counts how often it was asked. */
+/** Decodes nothing, and counts its calls. */
 class FakeDecoder extends Decoder {
   asked = 0;
 
@@ -62,7 +62,7 @@ function incoming({ session }: Person): string | undefined {
   return session.inbox.peek()?.picture.peek()?.state.at;
 }
 
-/** What the timeline tells, as words. */
+/** What the timeline shows, as words. */
 function story({ session }: Person): string[] {
   return session.timeline.peek().map(({ what }) => {
     if (what.type === "outgoing" || what.type === "incoming") return what.picture.state.at;
@@ -78,7 +78,7 @@ interface Scene {
   readonly viewer: Person;
 }
 
-/** The two minutes of grace take a thousandth. */
+/** The grace period of two minutes takes a thousandth of that. */
 function haste(): Disposable {
   const wait = globalThis.setTimeout;
   return withGlobals({
@@ -86,7 +86,7 @@ function haste(): Disposable {
   });
 }
 
-/** A sender who waits with one picture, and a viewer who has not pressed yet. */
+/** A sender who waits with one picture, and a viewer who has not pressed the button yet. */
 function test(name: string, body: (scene: Scene) => Promise<void>): void {
   Deno.test(name, async () => {
     using _rtc = withFakeRtc();
@@ -125,7 +125,7 @@ async function over(scene: Scene, sender: string, viewer: string): Promise<void>
   assertEquals([at(scene.sender), at(scene.viewer)], [sender, viewer]);
 }
 
-test("two people meet, see the same words, and a picture is delivered but not decoded", async (scene) => {
+test("two people meet, see the same SAS; a picture is delivered, undecoded", async (scene) => {
   const { sender, viewer } = scene;
   assertEquals([at(viewer), viewer.session.verification.peek()], ["idle", null]);
   await delivered(scene, bigPng(300_000));
@@ -138,14 +138,14 @@ test("two people meet, see the same words, and a picture is delivered but not de
   assertEquals(story(sender), ["waiting", "peer", "live", "sending", "delivered"]);
 });
 
-test("the key comes when the viewer opens, and not before", async (scene) => {
+test("the key is sent when the viewer opens, and not before", async (scene) => {
   await delivered(scene);
   scene.viewer.session.inbox.peek()?.open();
   await until(() => outgoing(scene.sender)[0] === "opened", "it is opened");
   await until(() => scene.viewer.decoder.asked === 1, "it is decoded");
 });
 
-test("burn while waiting ends the session, and the room with it", async ({ lobby, sender }) => {
+test("burn while waiting ends the session, and deletes the room", async ({ lobby, sender }) => {
   give(sender);
   sender.session.burn();
   assertEquals([at(sender), outgoing(sender)], ["ended: burned", ["burned"]]);
@@ -161,7 +161,7 @@ test("burn while delivered: nothing is decoded, and both know why", async (scene
   assertEquals(story(scene.sender).slice(-3), ["burned", "burned", "ended: burned"]);
 });
 
-test("burn while opened waits for the viewer's word, and ends with it", async (scene) => {
+test("burn while opened waits for the viewer's report, and ends with it", async (scene) => {
   await delivered(scene);
   scene.viewer.session.inbox.peek()?.open();
   await until(() => scene.viewer.decoder.asked === 1, "it is decoded");
@@ -184,7 +184,7 @@ test("a sender who leaves ends it for both", async (scene) => {
 });
 
 for (const [one, other] of [["sender", "viewer"], ["viewer", "sender"]] as const) {
-  test(`when the ${one} says that they differ, the ${other} is told, and neither goes on`, async (scene) => {
+  test(`a mismatch reported by the ${one} reaches the ${other}, and ends both`, async (scene) => {
     await delivered(scene);
     scene[one].session.different();
     await over(scene, "ended: mismatch", "ended: mismatch");
@@ -194,7 +194,7 @@ for (const [one, other] of [["sender", "viewer"], ["viewer", "sender"]] as const
     ]);
   });
 
-  test(`what the ${one} said to be the same can still be taken back`, async (scene) => {
+  test(`a match confirmed by the ${one} can still be revoked`, async (scene) => {
     await delivered(scene);
     scene[one].session.same();
     assertEquals(scene[one].session.compared.peek(), true);
@@ -212,7 +212,7 @@ test("leaving and burning a second time change nothing", async (scene) => {
   assertEquals(story(scene.sender).filter((word) => word.startsWith("ended")).length, 1);
 });
 
-test("a connection that breaks ends both sessions as lost, and what was opened is unconfirmed", async (scene) => {
+test("a broken connection ends both as lost; an opened picture is unconfirmed", async (scene) => {
   await delivered(scene);
   scene.viewer.session.inbox.peek()?.open();
   await until(() => scene.viewer.decoder.asked === 1, "it is decoded");
@@ -224,7 +224,7 @@ test("a connection that breaks ends both sessions as lost, and what was opened i
 });
 
 for (const side of ["sender", "viewer"] as const) {
-  test(`a breach of the protocol ends both, whoever hears it first: here the ${side}`, async (scene) => {
+  test(`a protocol violation ends both, if first detected by the ${side}`, async (scene) => {
     await delivered(scene);
     const pc = FakePeerConnection.all.find(({ closed, remoteIsOffer }) =>
       !closed && remoteIsOffer === (side === "viewer")
@@ -254,7 +254,7 @@ for (
     ["reports what was never shown", { t: "shown", n: 0 }],
   ] as const satisfies readonly (readonly [string, ControlMessage])[]
 ) {
-  test(`a viewer's software that ${what} ends the session, and the key is not sent`, async (scene) => {
+  test(`a viewer's software that ${what} ends the session without the key`, async (scene) => {
     const { sendControl } = SecureLink.prototype;
     const links: SecureLink[] = [];
     const keys: ControlMessage[] = [];
@@ -274,7 +274,7 @@ for (
   });
 }
 
-test("only who made the room says that it stays open", async (scene) => {
+test("only the creator of the room says that it stays open", async (scene) => {
   await live(scene);
   scene.viewer.session.setKeep(true);
   assertEquals(scene.viewer.session.keep.peek(), false);
@@ -284,13 +284,13 @@ test("only who made the room says that it stays open", async (scene) => {
   await until(() => incoming(scene.sender) === "delivered", "a picture came back");
 });
 
-test("a wish to keep it open that was there before the viewer reaches him", async (scene) => {
+test("the choice to keep it open, made before the viewer joins, reaches them", async (scene) => {
   scene.sender.session.setKeep(true);
   await live(scene);
   await until(() => scene.viewer.session.keep.peek(), "the viewer heard of it");
 });
 
-test("who comes and goes 200 times leaves one line behind, which counts him", async (scene) => {
+test("200 visits of one viewer leave one counted line", async (scene) => {
   const { sender, secret, lobby } = scene;
   const { rid, jtok } = await deriveRoom(secret);
   for (let i = 0; i < 200; i++) {
@@ -308,7 +308,7 @@ test("who comes and goes 200 times leaves one line behind, which counts him", as
   assertEquals(story(sender), ["waiting", "peer", "live"]);
 });
 
-test("contact with the server may be lost, and comes back; nobody is told that it is over", async (scene) => {
+test("a lost contact with the server comes back; nobody is told it is over", async (scene) => {
   scene.lobby.line.cut("all");
   await until(() => !scene.sender.session.contact.peek(), "contact is lost");
   await until(() => scene.sender.session.contact.peek(), "contact is back");
@@ -316,7 +316,7 @@ test("contact with the server may be lost, and comes back; nobody is told that i
   assertEquals(story(scene.sender)[0], "waiting");
 });
 
-test("a link that was used is refused to the next one, and the two do not notice", async (scene) => {
+test("a used link is refused to the next visitor, and the two do not notice", async (scene) => {
   await delivered(scene);
   const before = [story(scene.sender), story(scene.viewer)];
   const late = person("R", scene.secret, scene.lobby.url);

@@ -13,7 +13,7 @@ function link(): string {
   return formatLink("https://example.org", createLinkSecret());
 }
 
-Deno.test("a link is taken out of the address bar at once, and nothing is connected before the press", async () => {
+Deno.test("a link is removed from the address bar at once; pressing connects", async () => {
   using _rtc = withFakeRtc();
   FakeWebSocket.all = [];
   const replaced: string[] = [];
@@ -38,7 +38,7 @@ for (
     ["of another version", link().replace("#1.", "#2."), "bad_link"],
   ] as const
 ) {
-  Deno.test(`a link ${name} says so, and pressing does nothing`, () => {
+  Deno.test(`a link ${name} is reported, and pressing does nothing`, () => {
     using _rtc = withFakeRtc();
     using _page = withGlobals(pageAt(url, NOWHERE));
     const model = new ViewerModel("/workers/picture_worker.js");
@@ -49,7 +49,7 @@ for (
 }
 
 for (const fragment of ["", "#", "#content"]) {
-  Deno.test(`the page with "${fragment}" behind its address asks for a code`, async () => {
+  Deno.test(`the page with the fragment "${fragment}" asks for a code`, async () => {
     using _rtc = withFakeRtc();
     FakeWebSocket.all = [];
     const page = pageAt(`https://example.org/join${fragment}`, NOWHERE);
@@ -79,7 +79,7 @@ for (const fragment of ["", "#", "#content"]) {
   });
 }
 
-Deno.test("a code that leads nowhere can be mended: what was typed is still there", async () => {
+Deno.test("a code that leads nowhere can be corrected: the input is kept", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   using _page = withGlobals(pageAt("https://example.org/join", lobby.url));
@@ -96,7 +96,7 @@ Deno.test("a code that leads nowhere can be mended: what was typed is still ther
 });
 
 for (const why of ["lost", "deleted", "expired"] as const) {
-  Deno.test(`a code whose room is ${why} can be mended as well`, async () => {
+  Deno.test(`a code whose room is ${why} can be corrected as well`, async () => {
     using _rtc = withFakeRtc();
     FakeWebSocket.all = [];
     const page = pageAt("https://example.org/join", NOWHERE);
@@ -114,7 +114,7 @@ for (const why of ["lost", "deleted", "expired"] as const) {
   });
 }
 
-Deno.test("a browser that can't take part is asked for no code", () => {
+Deno.test("a browser that can't take part is not asked for a code", () => {
   using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
   const model = new ViewerModel("/workers/picture_worker.js");
   assertEquals([model.phase.value, model.by.value, model.asksForCode], ["failed", "code", false]);
@@ -122,7 +122,7 @@ Deno.test("a browser that can't take part is asked for no code", () => {
 
 for (const pressed of [false, true]) {
   const when = pressed ? "while the code is read" : "after that";
-  Deno.test(`a link in place of a code, ${when}, leaves nothing of what was wrong with the code`, async () => {
+  Deno.test(`a link in place of a code, ${when}, clears the code's error`, async () => {
     using _rtc = withFakeRtc();
     using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
     const model = new ViewerModel("/workers/picture_worker.js");
@@ -149,7 +149,7 @@ Deno.test("a refused viewer may press again, with the same link", async () => {
   }
 });
 
-Deno.test("a browser without WebRTC says so, and the secret is out of the address bar all the same", () => {
+Deno.test("a browser without WebRTC is told so, and the address bar has no secret", () => {
   const page = pageAt(link(), NOWHERE);
   using _page = withGlobals(page);
   const model = new ViewerModel("/workers/picture_worker.js");

@@ -1,18 +1,20 @@
 /**
- * All that a reader may still name in a picture that was sent: how it is stored, and how its
- * colours and its shape are to be seen. Whatever else one of them names is a leak.
+ * Everything that a reader may still name in a picture that was sent: how it is stored, and how its
+ * colors and its shape are to be seen. Anything else is a leak.
  *
  * @module
  */
 
-/** exiftool's names, a pattern for `Group:Tag` each. */
+/** exiftool's names, as patterns for `Group:Tag`. */
 const EXIFTOOL: readonly RegExp[] = [
-  // About the file on this disk, and about exiftool; sums of others.
-  /^(?:SourceFile$|System:|ExifTool:ExifToolVersion$|Composite:(?:ImageSize|Megapixels|AvgBitrate|Duration)$)/,
+  // About the file on this disk, and about exiftool; derived from others.
+  /^(?:SourceFile$|System:|ExifTool:ExifToolVersion$)/,
+  /^Composite:(?:ImageSize|Megapixels|AvgBitrate|Duration)$/,
   /^File:(?:FileType|FileTypeExtension|MIMEType)$/,
-  // JPEG: frame header, JFIF without its thumbnail, Adobe's colour transform, the one tag of EXIF
-  // that turns it.
-  /^File:(?:ImageWidth|ImageHeight|EncodingProcess|BitsPerSample|ColorComponents|YCbCrSubSampling)$/,
+  // JPEG: frame header, JFIF without its thumbnail, Adobe's color transform, and of EXIF only the
+  // orientation.
+  /^File:(?:ImageWidth|ImageHeight|EncodingProcess|BitsPerSample)$/,
+  /^File:(?:ColorComponents|YCbCrSubSampling)$/,
   /^File:(?:ExifByteOrder|ColorTransform)$/,
   /^JFIF:(?:JFIFVersion|ResolutionUnit|XResolution|YResolution)$/,
   /^Adobe:(?:DCTEncodeVersion|APP14Flags0|APP14Flags1|ColorTransform)$/,
@@ -26,18 +28,22 @@ const EXIFTOOL: readonly RegExp[] = [
   /^PNG-cICP:\w+$/,
   // GIF.
   /^GIF:(?:GIFVersion|ImageWidth|ImageHeight|HasColorMap|ColorResolutionDepth|BitsPerPixel)$/,
-  /^GIF:(?:BackgroundColor|PixelAspectRatio|FrameCount|Duration|AnimationIterations|TransparentColor)$/,
+  /^GIF:(?:BackgroundColor|PixelAspectRatio|FrameCount|Duration)$/,
+  /^GIF:(?:AnimationIterations|TransparentColor)$/,
   // WebP.
   /^RIFF:(?:ImageWidth|ImageHeight|VP8Version|HorizontalScale|VerticalScale|WebP_Flags)$/,
   /^RIFF:(?:AlphaIsUsed|AlphaPreprocessing|AlphaFiltering|AlphaCompression)$/,
   /^RIFF:(?:BackgroundColor|AnimationLoopCount|FrameCount|Duration)$/,
   // AVIF: what decoders and players need.
-  /^QuickTime:(?:MajorBrand|MinorVersion|CompatibleBrands|HandlerType|ImageSpatialExtent|ImagePixelDepth)$/,
-  /^QuickTime:(?:ColorProfiles|ColorPrimaries|TransferCharacteristics|MatrixCoefficients|VideoFullRangeFlag)$/,
+  /^QuickTime:(?:MajorBrand|MinorVersion|CompatibleBrands|HandlerType)$/,
+  /^QuickTime:(?:ImageSpatialExtent|ImagePixelDepth)$/,
+  /^QuickTime:(?:ColorProfiles|ColorPrimaries|TransferCharacteristics)$/,
+  /^QuickTime:(?:MatrixCoefficients|VideoFullRangeFlag)$/,
   /^QuickTime:(?:AV1ConfigurationVersion|SeqProfile|SeqLevelIdx0|SeqTier0|HighBitDepth|TwelveBit)$/,
   /^QuickTime:(?:ChromaFormat|ChromaSamplePosition|InitialDelaySamples|AuxiliaryImageType)$/,
   /^QuickTime:(?:Rotation|Mirroring|CleanAperture|PixelAspectRatio|LayeredImage)\w*$/,
-  /^QuickTime:(?:MovieHeaderVersion|TimeScale|Duration|PreferredRate|PreferredVolume|MatrixStructure)$/,
+  /^QuickTime:(?:MovieHeaderVersion|TimeScale|Duration|PreferredRate)$/,
+  /^QuickTime:(?:PreferredVolume|MatrixStructure)$/,
   /^QuickTime:(?:NextTrackID|MediaDataSize|MediaDataOffset|MediaData)$/,
   /^QuickTime:Unknown_(?:clli|mdcv|a1lx|a1op|lsel|pixi|imir|prem)$/,
   /^Meta:(?:PrimaryItemReference|MetaImageSize)$/,
@@ -46,32 +52,34 @@ const EXIFTOOL: readonly RegExp[] = [
   /^Track\d+:(?:MediaLanguageCode|HandlerType|HandlerClass|GraphicsMode|OpColor|OtherFormat)$/,
   /^Track\d+:(?:ChunkOffset\w*|SampleToChunk|SampleSizes|SyncSampleTable|TimeToSampleTable)$/,
   /^Track\d+:(?:CompressorID|SourceImageWidth|SourceImageHeight|XResolution|YResolution|BitDepth)$/,
-  /^Track\d+:(?:VideoFrameRate|PixelAspectRatio|ColorProfiles|ColorPrimaries|TransferCharacteristics)$/,
+  /^Track\d+:(?:VideoFrameRate|PixelAspectRatio|ColorProfiles|ColorPrimaries)$/,
+  /^Track\d+:TransferCharacteristics$/,
   /^Track\d+:(?:MatrixCoefficients|VideoFullRangeFlag|CleanApertureDimensions)$/,
   /^Track\d+:Unknown_(?:av1C|colr|ccst|auxl|auxi|clli|mdcv|pasp|clap|prem|edts)$/,
-  // The colour profile: what colour needs.
+  // The color profile: what color needs.
   /^ICC-header:(?:ProfileVersion|ProfileClass|ColorSpaceData|ProfileConnectionSpace)$/,
   /^ICC-header:(?:ProfileFileSignature|CMMFlags|DeviceAttributes|RenderingIntent)$/,
   /^ICC-header:ConnectionSpaceIlluminant$/,
   /^ICC_Profile:(?:MediaWhitePoint|MediaBlackPoint|ChromaticAdaptation|ChromaticityChannel\w*)$/,
   /^ICC_Profile:(?:Red|Green|Blue)(?:MatrixColumn|TRC)$/,
   /^ICC_Profile:(?:GrayTRC|AToB\d|BToA\d|DToB\d|BToD\d|Gamut|ColorantTable|ColorantOrder)$/,
-  /^ICC_Profile:(?:CICP\w*|ColorPrimaries|TransferCharacteristics|MatrixCoefficients|VideoFullRangeFlag)$/,
+  /^ICC_Profile:(?:CICP\w*|ColorPrimaries|TransferCharacteristics)$/,
+  /^ICC_Profile:(?:MatrixCoefficients|VideoFullRangeFlag)$/,
   /^ICC-chrm:\w+$/,
   /^ICC-cicp:\w+$/,
 ];
 
-/** What every profile must have, and is the same in each that was rewritten. */
+/** What every profile must have, and is the same in each rewritten one. */
 const NEUTRAL: readonly RegExp[] = [
   /^PNG:ProfileName$/,
   /^ICC_Profile:(?:ProfileDescription|ProfileCopyright)$/,
 ];
 const NEUTRAL_NAME = /^(?:ICC profile|None)$/;
 
-/** Values that say that there is nothing. */
+/** Values that mean that there is nothing. */
 const NOTHING = /^(?:|0|0 s|none|und|0000:00:00 00:00:00|(?:0 )*0|unknown \(\))$/i;
 
-/** True for what exiftool may name. */
+/** True if exiftool may name it. */
 export function isAllowed(name: string, value: unknown): boolean {
   const text = String(value).trim();
   if (NOTHING.test(text)) return true;

@@ -1,6 +1,6 @@
 /**
- * What the encoders are given: a small picture whose sides and corners differ from each other, as
- * PNG of any kind; and a colour profile with names in it.
+ * The input of the encoders: a small picture whose sides and corners differ from each other, as PNG
+ * of any kind; and a color profile that contains names.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export const SIZE = [96, 64] as const;
 export interface PngOptions {
   readonly depth: 8 | 16;
   readonly alpha: boolean;
-  /** Moves what is in it, for frames that follow each other. */
+  /** Shifts its content, for consecutive frames. */
   readonly frame?: number;
 }
 
@@ -30,7 +30,7 @@ export function basePng({ depth, alpha, frame = 0 }: PngOptions): Uint8Array<Arr
       colour(x, y, frame).slice(0, channels).forEach((value, i) => {
         const at = y * row + 1 + (x * channels + i) * bytes;
         data[at] = value;
-        // The lower half of 16 bits is of no interest to a screen.
+        // The lower half of 16 bits does not matter on a screen.
         if (bytes === 2) data[at + 1] = value ^ 0x5a;
       });
     }
@@ -49,8 +49,8 @@ export function basePng({ depth, alpha, frame = 0 }: PngOptions): Uint8Array<Arr
 }
 
 /**
- * Smooth, so that encoders of halved chroma stay close; the top left corner is bright, and a dark
- * block moves.
+ * Smooth, so that encoders with chroma subsampling stay close; the top left corner is bright, and a
+ * dark block moves.
  */
 function colour(x: number, y: number, frame: number): readonly number[] {
   const [width, height] = SIZE;
@@ -73,8 +73,7 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer
 }
 
 /**
- * Display P3's colours, under a person's name. ICC.1:2001-04, a profile of three columns and one
- * gamma.
+ * Display P3's colors, under a person's name. ICC.1:2001-04, a three-column profile with one gamma.
  */
 export function namedProfile(): Uint8Array<ArrayBuffer> {
   const name = "Color LCD of Anna Schmidt, serial 7F3A";

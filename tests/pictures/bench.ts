@@ -1,6 +1,6 @@
 /**
- * A bench that pictures are laid on: a real Chromium with the product's own worker, as the built
- * app serves it, and beside it the readers that know nothing of us.
+ * Puts pictures through the product: a real Chromium with the product's own worker, as the built
+ * app serves it, and independent metadata readers.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface Picture {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What came of it. */
+/** The result. */
 export type Finding =
   | { readonly kind: "looked"; readonly look: Look; readonly sent: Uint8Array | null }
   /** The page did not answer in time, or its process ended. */
@@ -30,12 +30,18 @@ export function sentOf(finding: Finding): SentFile | null {
   return { type: finding.look.outcome.type, bytes: finding.sent };
 }
 
-/** How long one file may keep the page: twice what the worker may take, and the time to compare. */
+/**
+ * How long one file may keep the page busy: twice what the worker may take, and the time to
+ * compare.
+ */
 const PATIENCE_MS = 90_000;
-/** A browser is started anew after so many: what it keeps of pictures goes with it. */
+/** A browser is restarted after this many files, to free what it keeps of pictures. */
 const PER_BROWSER = 250;
 
-/** What a file chooser would say of these names; of all others the browser looks at the bytes. */
+/**
+ * The types that a file chooser reports for these names; for all others the browser looks at the
+ * bytes.
+ */
 const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".ico": "image/x-icon",
@@ -46,7 +52,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".pdf": "application/pdf",
 };
 
-/** Looks at one picture at a time. Several benches share one server. */
+/** Processes one picture at a time. Several benches share one server. */
 export class Bench implements AsyncDisposable {
   readonly #site: BenchSite;
   #browser: TestBrowser | null = null;
@@ -57,7 +63,7 @@ export class Bench implements AsyncDisposable {
     this.#site = site;
   }
 
-  /** Never rejects for a picture's sake: a page that hangs or dies is replaced. */
+  /** Never rejects because of a picture: a page that hangs or crashes is replaced. */
   async look(picture: Picture): Promise<Finding> {
     const number = this.#site.lay(picture);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -67,7 +73,7 @@ export class Bench implements AsyncDisposable {
         timer = setTimeout(() => reject(new Error("no answer in time")), PATIENCE_MS);
       });
       const asked = page.evaluate((number) => pictures.look(number), number);
-      // Whichever comes second is of no interest.
+      // Whichever loses the race does not matter.
       asked.catch(() => {});
       const look = await Promise.race([asked, late]);
       return { kind: "looked", look, sent: this.#site.sent(number) };
@@ -101,8 +107,8 @@ export class Bench implements AsyncDisposable {
 }
 
 /**
- * Serves the bench's page and its files, and for all else the app, so that workers come with their
- * own headers.
+ * Serves the bench's page and its files, and the app for everything else, so that workers have
+ * their own headers.
  */
 export class BenchSite implements AsyncDisposable {
   readonly url: string;
@@ -129,7 +135,7 @@ export class BenchSite implements AsyncDisposable {
     return new BenchSite(await startApp({ env: { LOG_LEVEL: "error" } }), script);
   }
 
-  /** Takes a file in; the page can fetch it under this number. */
+  /** Stores a file, which the page can fetch under this number. */
   lay(picture: Picture): number {
     this.#files.set(++this.#next, picture);
     return this.#next;
@@ -170,7 +176,7 @@ export class BenchSite implements AsyncDisposable {
     }
     const { body, headers, status } = await fetch(this.#app.url + pathname);
     const passed = new Headers(headers);
-    // They are of the bytes that fetch() has unpacked.
+    // They describe the bytes before fetch() unpacked them.
     for (const name of ["content-encoding", "content-length"]) passed.delete(name);
     return new Response(body, { status, headers: passed });
   }

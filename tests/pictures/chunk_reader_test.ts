@@ -2,7 +2,7 @@ import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
 import { ChunkReader } from "../../lib/pictures/chunk_reader.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 
-/** A file whose stream comes in pieces of these lengths; `size` is what it says about itself. */
+/** A file whose stream yields pieces of these lengths; `size` is what it claims. */
 function file(pieces: readonly number[], size = pieces.reduce((sum, length) => sum + length, 0)) {
   let next = 0;
   const state = { cancelled: false };
@@ -56,7 +56,7 @@ Deno.test("a file that became shorter is an error, one that became longer is cut
   assertEquals(await lengths(file([100, 100], 150).blob), [150]);
 });
 
-Deno.test("who stops reading lets the file go", async () => {
+Deno.test("a reader that stops releases the file", async () => {
   const { blob, state } = file([CHUNK_SIZE, CHUNK_SIZE, CHUNK_SIZE]);
   for await (const _chunk of new ChunkReader(blob)) break;
   assertEquals(state.cancelled, true);

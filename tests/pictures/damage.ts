@@ -1,6 +1,6 @@
 /**
- * Pictures whose headers were damaged: whatever happened to a file, the reason for which it is
- * refused is a true one.
+ * Pictures whose headers were damaged: whatever happened to a file, the reason for its refusal is
+ * true.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import type { Finding, Picture } from "./bench.ts";
 
-/** What may be done to a file, at a place within its first bytes. */
+/** What may be done to a file, within its first bytes. */
 type Damage =
   | { readonly kind: "set"; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: "insert"; readonly at: number; readonly bytes: Uint8Array }
@@ -20,7 +20,7 @@ type Damage =
 const HEADER_BYTES = 700;
 /** What cleaning may add to a file: a header, a neutral colour profile, an orientation. */
 const MOST_ADDED = 4_096;
-/** What painting anew may need at most, for a pixel. */
+/** The most that redrawing may need, per pixel. */
 const MOST_PER_PIXEL = 8;
 
 const at = fc.nat(HEADER_BYTES);
@@ -40,7 +40,7 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cut" as const), at: fc.nat(20_000) }) },
 );
 
-/** Does one thing to a file. */
+/** Applies one damage to a file. */
 export function damaged(file: Uint8Array, what: Damage): Uint8Array<ArrayBuffer> {
   switch (what.kind) {
     case "set": {
@@ -74,7 +74,7 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 /** Reasons that are true of a picture that is shown in part. */
 const CUT_OFF = ["truncated", "undecodable"];
 
-/** Fails where a refusal is not true, the page hangs, or more would be sent than there can be. */
+/** Fails if a refusal is not true, the page hangs, or more is sent than possible. */
 export function assertTrue(finding: Finding, length: number): void {
   if (finding.kind === "lost") throw new Error(`No answer: ${finding.why}`);
   const { shown, outcome } = finding.look;
@@ -89,7 +89,9 @@ export function assertTrue(finding: Finding, length: number): void {
   assert(isTrue, `refused as ${outcome.reason}, and ${seen} by <img>`);
 }
 
-/** The statement, for pictures that are fine to begin with. `look` puts one through the product. */
+/**
+ * The property, for pictures that are intact to begin with. `look` puts one through the product.
+ */
 export function damageProperty(
   pictures: readonly Picture[],
   look: (picture: Picture) => Promise<Finding>,
@@ -98,7 +100,7 @@ export function damageProperty(
     name: "a picture with a damaged header is refused for a true reason, or shown",
     runs: 120,
     property: fc.asyncProperty(
-      // By name, so that a report says it.
+      // By name, so that a report shows it.
       fc.constantFrom(...pictures.map(({ name }) => name)),
       fc.array(damage, { minLength: 1, maxLength: 3 }),
       async (name, damages) => {

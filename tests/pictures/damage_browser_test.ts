@@ -10,7 +10,7 @@ function refused(reason: string, whole: boolean): Finding {
   return { kind: "looked", look: { shown, outcome, difference: null, ms: 1 }, sent: null };
 }
 
-Deno.test("assertTrue() knows a reason that is not true", () => {
+Deno.test("assertTrue() detects a reason that is not true", () => {
   assertThrows(() => assertTrue(refused("not_an_image", true), 100), Error);
   assertThrows(() => assertTrue(refused("not_an_image", false), 100), Error);
   assertThrows(() => assertTrue({ kind: "lost", why: "no answer in time" }, 100), Error);

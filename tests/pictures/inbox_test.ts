@@ -13,7 +13,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
 import { bigPng, FakeBitmap, prepared, smallPng } from "./pictures.ts";
 
-/** A decoder that keeps what it was given, and answers when a test lets it. */
+/** A decoder that keeps what it was given, and answers when a test allows it. */
 class FakeDecoder {
   readonly given: Bytes[] = [];
   readonly bitmaps: FakeBitmap[] = [];
@@ -38,7 +38,7 @@ class FakeDecoder {
   }
 }
 
-/** A picture that is ready to be sent, or to be meddled with. */
+/** A picture that is ready to be sent, or to be tampered with. */
 interface Goods {
   readonly meta: MetaMessage;
   readonly records: Bytes[];
@@ -47,7 +47,7 @@ interface Goods {
 }
 
 /**
- * An inbox on a real link, and an owner of pictures at the other end who says whatever a test
+ * An inbox on a real link, and at the other end an owner of pictures who sends whatever a test
  * wants.
  */
 async function start() {
@@ -88,7 +88,7 @@ async function start() {
     ends,
     say,
     send,
-    /** Announces and seals; `lie` changes what the announcement says. */
+    /** Announces and seals; `lie` changes the announcement. */
     async announce(bytes = smallPng(), { n = 0, lie = {} }: Lie = {}): Promise<Goods> {
       const { type, size, width, height } = prepared(bytes);
       const view = { seconds: 5, hold: false, mark: "", ask: false };
@@ -125,7 +125,7 @@ const PAGE = {
   devicePixelRatio: 2,
 };
 
-/** What a page knows of its screen. */
+/** What a page knows about its screen. */
 function test(name: string, body: (stand: Stand) => Promise<void>): void {
   Deno.test(name, async () => {
     using _globals = withGlobals(PAGE);
@@ -163,12 +163,12 @@ type Unfinished = keyof typeof REACH;
 
 const UNFINISHED: readonly Unfinished[] = ["receiving", "delivered", "opening"];
 
-/** Sends the key and waits for what comes of it. */
+/** Sends the key and waits for its effect. */
 async function unlock(stand: Stand, { meta: { n }, key }: Goods): Promise<void> {
   await stand.say({ t: "key", n, key });
 }
 
-test("a picture is received, reported, asked for, and decoded byte by byte the same", async (stand) => {
+test("a picture is received, reported, requested, and decoded byte by byte", async (stand) => {
   const bytes = bigPng(3 * CHUNK_SIZE + 5);
   const goods = await REACH.delivered(stand, bytes);
   await until(() => stand.heard.length === 1, "it is reported");
@@ -192,7 +192,7 @@ test("a digest that overtakes the last chunk waits for it", async (stand) => {
   await until(() => stand.heard.at(-1)?.t === "got", "it is reported");
 });
 
-test("a human opens what is delivered: not before, and once", async (stand) => {
+test("a person opens what is delivered: not before, and once", async (stand) => {
   stand.inbox.open();
   await REACH.receiving(stand);
   stand.inbox.open();
@@ -208,7 +208,7 @@ test("a human opens what is delivered: not before, and once", async (stand) => {
 // Out of turn
 
 for (const at of ["receiving", "delivered"] as const) {
-  test(`a key for a picture that is ${at}, which nobody asked for, ends the link and decodes nothing`, async (stand) => {
+  test(`an unrequested key for a picture that is ${at} ends the link undecoded`, async (stand) => {
     const goods = await REACH[at](stand);
     await unlock(stand, goods);
     await ended(stand);
@@ -232,7 +232,7 @@ for (
     { t: "key", n: 19, key: toBase64Url(randomBytes(32)) },
   ] as const satisfies readonly ControlMessage[]
 ) {
-  test(`\`${message.t}\` for picture ${message.n}, which never was, ends the link`, async (stand) => {
+  test(`\`${message.t}\` for an unknown picture ${message.n} ends the link`, async (stand) => {
     await stand.say(message);
     await ended(stand);
     assertEquals(stand.changes, []);
@@ -246,7 +246,7 @@ test("a second announcement while a picture is on its way ends the link", async 
   assertEquals(stand.inbox.picture.peek()?.meta.n, 0);
 });
 
-/** Sends all of a picture that comes ahead of its turn. */
+/** Sends all of a picture that is sent ahead of its turn. */
 async function sendAhead(stand: Stand, n: number): Promise<Goods> {
   const goods = await stand.announce(bigPng(200_000), { n });
   await stand.send(...goods.records);
@@ -256,7 +256,7 @@ async function sendAhead(stand: Stand, n: number): Promise<Goods> {
 }
 
 for (const at of ["delivered", "opening"] as const) {
-  test(`while a picture is ${at} one more may come, and no third one`, async (stand) => {
+  test(`while a picture is ${at} one more may be sent, but no third one`, async (stand) => {
     await REACH[at](stand);
     await sendAhead(stand, 1);
     assertEquals([stand.at(), stand.inbox.picture.peek()?.meta.n, stand.ends], [at, 0, []]);
@@ -265,7 +265,7 @@ for (const at of ["delivered", "opening"] as const) {
   });
 }
 
-test("what came ahead is there, locked, a moment after the one before was closed", async (stand) => {
+test("a picture sent ahead is there, locked, soon after the one before it", async (stand) => {
   await REACH.delivered(stand);
   await sendAhead(stand, 1);
   await stand.say({ t: "revoke", n: 0 });
@@ -278,7 +278,7 @@ test("what came ahead is there, locked, a moment after the one before was closed
   assertEquals(stand.heard.at(-1), { t: "open", n: 1 });
 });
 
-test("an owner whose clock is faster than this page's finds what came ahead in its turn, and no breach", async (stand) => {
+test("an owner whose clock is faster finds the next picture in its turn", async (stand) => {
   await REACH.delivered(stand);
   await sendAhead(stand, 1);
   await stand.say({ t: "revoke", n: 0 });
@@ -289,7 +289,7 @@ test("an owner whose clock is faster than this page's finds what came ahead in i
   await ended(stand);
 });
 
-test("a key for what came ahead ends the link, and opens nothing", async (stand) => {
+test("a key for a picture sent ahead ends the link, and opens nothing", async (stand) => {
   await REACH.opening(stand);
   const { key } = await sendAhead(stand, 1);
   await stand.say({ t: "key", n: 1, key });
@@ -298,7 +298,7 @@ test("a key for what came ahead ends the link, and opens nothing", async (stand)
 });
 
 for (const all of [true, false]) {
-  test(`what came ahead can be taken back ${all ? "with everything" : "by itself"}`, async (stand) => {
+  test(`what was sent ahead is revoked ${all ? "with everything" : "by itself"}`, async (stand) => {
     await REACH.delivered(stand);
     await sendAhead(stand, 1);
     await stand.say(all ? { t: "revoke", all: true } : { t: "revoke", n: 1 });
@@ -309,7 +309,7 @@ for (const all of [true, false]) {
   });
 }
 
-test("chunks of what came ahead and of the one before are not mixed up", async (stand) => {
+test("chunks of consecutive pictures are not mixed up", async (stand) => {
   const first = await stand.announce(bigPng(200_000));
   await stand.send(...first.records.slice(0, 2));
   await stand.send(...(await seal(bigPng(200_000), { n: 1, metaHash: randomBytes(32) })).records);
@@ -370,7 +370,7 @@ const RAW: readonly [name: string, change: (records: readonly Bytes[]) => readon
 ];
 
 for (const [name, change] of RAW) {
-  test(`a chunk that is ${name} ends the link, and nothing is reported or decoded`, async (stand) => {
+  test(`a chunk that is ${name} ends the link; nothing is reported or decoded`, async (stand) => {
     const { records } = await REACH.receiving(stand);
     assertEquals(records.length, 4);
     await stand.send(...change(records)).catch(() => {});
@@ -379,14 +379,14 @@ for (const [name, change] of RAW) {
   });
 }
 
-test("a chunk behind a picture that is delivered ends the link", async (stand) => {
+test("a chunk after a picture was delivered ends the link", async (stand) => {
   const { records } = await REACH.delivered(stand);
   await stand.send(records[0]!);
   await ended(stand);
 });
 
 for (const place of [9, 30_000, -1]) {
-  test(`a bit flipped at ${place} of a chunk is found before anything is decoded`, async (stand) => {
+  test(`a bit flipped at ${place} of a chunk is found before decoding`, async (stand) => {
     const goods = await REACH.receiving(stand);
     const [first, ...others] = goods.records;
     await stand.send(first!.with(place, first!.at(place)! ^ 1), ...others);
@@ -420,7 +420,7 @@ test("chunks of one picture can't be passed off as another's", async (stand) => 
   const header = encodeHeader({ type: RECORD.chunk, flags: 1, image: 1, seq: 0 });
   const moved = new Uint8Array([...header, ...first.records[0]!.subarray(8)]);
   await stand.send(moved);
-  // The owner may make any digest he likes; the seal itself says where a chunk belongs.
+  // The owner may make any digest; the seal itself proves where a chunk belongs.
   const tag = moved.slice(-16);
   await stand.say({ t: "end", n: 1, digest: toBase64Url(await sha256(tag)) });
   const turn = () => stand.inbox.picture.peek()?.meta.n === 1;
@@ -442,7 +442,7 @@ for (
     ["all zeros", () => toBase64Url(new Uint8Array(32))],
   ] as const
 ) {
-  test(`a key that is ${name} opens nothing: the picture is corrupt, and nothing is decoded`, async (stand) => {
+  test(`a key that is ${name} opens nothing: the picture is corrupt, undecoded`, async (stand) => {
     const goods = await REACH.opening(stand);
     await unlock(stand, { ...goods, key: change() });
     await until(() => stand.heard.at(-1)?.t === "abort", "it was found");
@@ -461,7 +461,7 @@ const LIES: readonly [name: string, bytes: Bytes, lie: Partial<MetaMessage>][] =
 ];
 
 for (const [name, bytes, lie] of LIES) {
-  test(`a picture whose announcement lies about ${name} is never decoded`, async (stand) => {
+  test(`a picture whose announcement is wrong about ${name} is never decoded`, async (stand) => {
     const goods = await REACH.opening(stand, bytes, { lie });
     await unlock(stand, goods);
     await until(() => stand.heard.at(-1)?.t === "abort", "it was found");
@@ -471,7 +471,7 @@ for (const [name, bytes, lie] of LIES) {
 }
 
 for (const off of [-1, 1, CHUNK_SIZE]) {
-  test(`a picture whose announcement is off by ${off} bytes is refused before it is whole`, async (stand) => {
+  test(`an announcement off by ${off} bytes is refused before the end`, async (stand) => {
     const bytes = bigPng(200_000);
     const { records } = await stand.announce(bytes, { lie: { size: bytes.length + off } });
     await stand.send(...records);
@@ -501,7 +501,7 @@ for (
   });
 }
 
-test("what was decrypted and turned out to be a lie is overwritten", async (stand) => {
+test("what was decrypted and contradicts its announcement is overwritten", async (stand) => {
   const fill = Uint8Array.prototype.fill;
   const wiped: number[] = [];
   Uint8Array.prototype.fill = function (...args) {
@@ -509,8 +509,7 @@ test("what was decrypted and turned out to be a lie is overwritten", async (stan
     return Reflect.apply(fill, this, args);
   };
   try {
-    // Of several chunks: each one of them is overwritten as well, and must not be mistaken for the
-    // whole.
+    // Several chunks: each of them is overwritten as well, and must not be mistaken for the whole.
     const goods = await REACH.opening(stand, bigPng(200_000), { lie: { w: 7 } });
     await unlock(stand, goods);
     await until(() => stand.at() === "failed", "it was found");
@@ -520,7 +519,7 @@ test("what was decrypted and turned out to be a lie is overwritten", async (stan
   }
 });
 
-test("a picture that can't be decoded is told so", async (stand) => {
+test("a picture that can't be decoded is reported as such", async (stand) => {
   stand.decoder.answer = () => Promise.reject(new ImageError("undecodable"));
   const goods = await REACH.opening(stand);
   await unlock(stand, goods);
@@ -529,7 +528,7 @@ test("a picture that can't be decoded is told so", async (stand) => {
   assertEquals(stand.state(), { at: "failed", code: "undecodable" });
 });
 
-test("a key that does not come is given up, and its owner is told", async (stand) => {
+test("waiting for a key has a timeout, and its owner is told", async (stand) => {
   using time = new FakeTime();
   await REACH.opening(stand);
   await time.advance(14_999);
@@ -541,7 +540,7 @@ test("a key that does not come is given up, and its owner is told", async (stand
 
 // Floods
 
-test("chunks that overtake their announcement wait for it, and are read in order", async (stand) => {
+test("chunks before their announcement wait for it, and are read in order", async (stand) => {
   const bytes = bigPng(10 * CHUNK_SIZE);
   const { type, size, width, height } = prepared(bytes);
   const view = { seconds: 5, hold: false, mark: "", ask: false };
@@ -572,7 +571,7 @@ test("no chunk waits for the announcement after next", async (stand) => {
   await ended(stand);
 });
 
-test("chunks of a picture that was taken back on its way are dropped, and the next one arrives", async (stand) => {
+test("chunks of a picture taken back midway are dropped; the next arrives", async (stand) => {
   const { records } = await REACH.receiving(stand);
   await stand.send(records[0]!);
   await stand.say({ t: "revoke", n: 0 });
@@ -586,7 +585,7 @@ test("chunks of a picture that was taken back on its way are dropped, and the ne
 
 for (const at of UNFINISHED) {
   for (const how of [{ n: 0 }, { all: true }] as const) {
-    test(`a picture that is ${at} can be taken back by ${JSON.stringify(how)}, and its key opens nothing any more`, async (stand) => {
+    test(`a picture that is ${at} can be taken back by ${JSON.stringify(how)}`, async (stand) => {
       const goods = await REACH[at](stand);
       await stand.say({ t: "revoke", ...how });
       await until(() => stand.inbox.idle, "it was taken back");
@@ -596,14 +595,14 @@ for (const at of UNFINISHED) {
       stand.inbox.open();
       await settle(20);
       assertEquals([stand.decoder.given, stand.at(), stand.ends], [[], "revoked", []]);
-      // Who may have got the key already owes the owner a word.
+      // A viewer who may have the key already still owes the owner a report.
       await until(() => stand.heard.some(({ t }) => t === "closed") === (at === "opening"), "told");
       assert(word.length <= 1);
     });
   }
 }
 
-test("a picture that is taken back while it is decoded is freed, and never painted", async (stand) => {
+test("a picture taken back while it is decoded is freed, and never painted", async (stand) => {
   const gate = Promise.withResolvers<void>();
   stand.decoder.answer = () => gate.promise;
   const goods = await REACH.opening(stand);
@@ -617,7 +616,7 @@ test("a picture that is taken back while it is decoded is freed, and never paint
   assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "revoked", ms: 0 });
 });
 
-test("a decoded picture whose canvas never comes is freed when the session ends", async (stand) => {
+test("a decoded picture whose canvas never appears is freed at the end", async (stand) => {
   const goods = await REACH.opening(stand);
   await unlock(stand, goods);
   await until(() => stand.decoder.bitmaps.length === 1, "it is decoded");
@@ -669,9 +668,9 @@ test("leaving while a picture is being opened tells its owner", async (stand) =>
   assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "user", ms: 0 });
 });
 
-// Asking
+// Asking for permission
 
-test("an owner who wants to be asked is waited for, and leaves when he says no", async (stand) => {
+test("an owner who wants to be asked is waited for, and can refuse", async (stand) => {
   const view = { seconds: 5, hold: false, mark: "", ask: true };
   const goods = await REACH.delivered(stand, smallPng(), { lie: { view } });
   stand.inbox.open();
@@ -680,7 +679,7 @@ test("an owner who wants to be asked is waited for, and leaves when he says no",
   await until(() => stand.at() === "revoked", "he said no");
 });
 
-test("who asked to see it can leave it, and says so", async (stand) => {
+test("a viewer who asked to see it can leave, and says so", async (stand) => {
   const view = { seconds: 5, hold: false, mark: "", ask: true };
   await REACH.delivered(stand, smallPng(), { lie: { view } });
   stand.inbox.open();
@@ -689,7 +688,7 @@ test("who asked to see it can leave it, and says so", async (stand) => {
   assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "user", ms: 0 });
 });
 
-test("the wait for a key is long where a person decides, and short where none does", async () => {
+test("the timeout for a key is long where a person decides, short otherwise", async () => {
   for (const [ask, least, most] of [[true, 60_000, 600_000], [false, 1_000, 60_000]] as const) {
     using _globals = withGlobals(PAGE);
     const stand = await start();

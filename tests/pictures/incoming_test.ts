@@ -34,21 +34,45 @@ type Name = keyof typeof STATES;
 /** The state after each event; `-` where the event does not fit. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-">> = {
   // deno-fmt-ignore
-  receiving: { progress: "receiving", complete: "delivered", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "revoked", fail: "failed", over: "lost" },
+  receiving: {
+    progress: "receiving", complete: "delivered", open: "-", unlock: "-", painted: "-", closed: "-",
+    revoke: "revoked", fail: "failed", over: "lost",
+  },
   // deno-fmt-ignore
-  delivered: { progress: "-", complete: "-", open: "opening", unlock: "-", painted: "-", closed: "-", revoke: "revoked", fail: "failed", over: "lost" },
+  delivered: {
+    progress: "-", complete: "-", open: "opening", unlock: "-", painted: "-", closed: "-",
+    revoke: "revoked", fail: "failed", over: "lost",
+  },
   // deno-fmt-ignore
-  opening: { progress: "-", complete: "-", open: "-", unlock: "opening", painted: "viewing", closed: "closed", revoke: "revoked", fail: "failed", over: "lost" },
+  opening: {
+    progress: "-", complete: "-", open: "-", unlock: "opening", painted: "viewing",
+    closed: "closed", revoke: "revoked", fail: "failed", over: "lost",
+  },
   // deno-fmt-ignore
-  viewing: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "closed", revoke: "revoked", fail: "failed", over: "lost" },
+  viewing: {
+    progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "closed",
+    revoke: "revoked", fail: "failed", over: "lost",
+  },
   // deno-fmt-ignore
-  closed: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  closed: {
+    progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-",
+    fail: "-", over: "-",
+  },
   // deno-fmt-ignore
-  revoked: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  revoked: {
+    progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-",
+    fail: "-", over: "-",
+  },
   // deno-fmt-ignore
-  failed: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  failed: {
+    progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-",
+    fail: "-", over: "-",
+  },
   // deno-fmt-ignore
-  lost: { progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-", fail: "-", over: "-" },
+  lost: {
+    progress: "-", complete: "-", open: "-", unlock: "-", painted: "-", closed: "-", revoke: "-",
+    fail: "-", over: "-",
+  },
 };
 
 for (const [from, row] of Object.entries(TABLE)) {
@@ -60,13 +84,13 @@ for (const [from, row] of Object.entries(TABLE)) {
   });
 }
 
-Deno.test("what an event tells is in the state that it leads to", () => {
+Deno.test("the state that follows has what the event contained", () => {
   assertEquals(transition(STATES.receiving, EVENTS.progress), { at: "receiving", received: 9 });
   assertEquals(transition(STATES.viewing, EVENTS.closed), { at: "closed", why: "user", ms: 1_200 });
   assertEquals(transition(STATES.opening, EVENTS.fail), { at: "failed", code: "undecodable" });
 });
 
-Deno.test("whether the owner is to say yes is known from the press to the key", () => {
+Deno.test("whether the owner has to agree is known from the press to the key", () => {
   for (const ask of [true, false]) {
     assertEquals(transition(STATES.delivered, { type: "open", ask }), {
       at: "opening",
@@ -76,7 +100,7 @@ Deno.test("whether the owner is to say yes is known from the press to the key", 
   assertEquals(transition(STATES.opening, EVENTS.unlock), { at: "opening", asking: false });
 });
 
-Deno.test("finished is what nothing can happen to", () => {
+Deno.test("nothing can happen to a finished picture", () => {
   const finished = Object.values(STATES).filter((state) => isFinished(state));
   assertEquals(finished.map(({ at }) => at), ["closed", "revoked", "failed", "lost"]);
 });

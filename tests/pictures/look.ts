@@ -1,10 +1,10 @@
 /**
- * `deno task pictures DIR`: puts every file below a folder through the product and says what became
- * of it: taken, or refused and why; how far what a viewer would see is from what Chromium shows in
- * an `<img>` of the original; what independent readers still name in what would be sent. Ends with
- * 1 where a picture that is shown is refused, has other colours or tells anything.
+ * `deno task pictures DIR`: puts every file below a folder through the product and prints the
+ * result: accepted, or refused and why; how far what a viewer would see is from what Chromium shows
+ * in an `<img>` of the original; what independent readers still name in what would be sent. Exits
+ * with 1 if a picture that is shown is refused, has other colors or reveals anything.
  *
- * `PICTURES_AT_ONCE` (2) says how many browsers work at a time.
+ * `PICTURES_AT_ONCE` (2) is the number of browsers that work at a time.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { findReaders, readLeft, type SentFile } from "./readers.ts";
 import { type Row, rowOf, rowText, summary } from "./table.ts";
 
 /**
- * The readers are asked about so many files in one go, and bytes: starting them takes longer than
+ * The readers are given this many files, and bytes, in one call: starting them takes longer than
  * reading.
  */
 const BATCH = 20;
 const BATCH_BYTES = 100_000_000;
-/** What is larger is a film, or something else that nobody takes for a picture. */
+/** Anything larger is a film, or something else that nobody takes for a picture. */
 const MOST_BYTES = 500_000_000;
 
 function* filesBelow(path: string): Generator<string> {
@@ -31,7 +31,7 @@ function* filesBelow(path: string): Generator<string> {
   for (const name of entries.map(({ name }) => name).sort()) yield* filesBelow(join(path, name));
 }
 
-/** Looks at files until none is left. */
+/** Processes files until none is left. */
 async function work(
   site: BenchSite,
   { next, done }: { next: () => string | undefined; done: (rows: readonly Row[]) => void },

@@ -1,6 +1,6 @@
 /**
  * Makes pictures of every kind when they are needed, with whichever programs are installed; the
- * browser's own are always there.
+ * browser's own are always available.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { MUTATIONS } from "./mutations.ts";
 import { BASES, type Recipe, RECIPES, TURNED } from "./recipes.ts";
 import { hasTool, works } from "./tools.ts";
 
-/** What was made, and which programs were not there, or made nothing of what they were told. */
+/** What was made, and which programs were missing, or failed. */
 export interface Made {
   readonly pictures: readonly Picture[];
   readonly missing: readonly string[];
 }
 
-/** So many programs run at a time. */
+/** This many programs run at a time. */
 const AT_ONCE = 4;
 
-/** What a camera writes beside an orientation. */
+/** What a camera writes besides an orientation. */
 const CAMERA = [
   "-GPSLatitude=52.5163",
   "-GPSLongitude=13.3777",
@@ -40,7 +40,7 @@ export async function makePictures(): Promise<Made> {
   try {
     await writeBases(folder);
     const missing = new Set<string>();
-    // Some are made of others, which stand before them.
+    // Some are made from others, which precede them.
     for (const part of [RECIPES.filter(isFirst), RECIPES.filter((each) => !isFirst(each))]) {
       await inTurn(part, async (recipe) => {
         if (!await hasTool(recipe.program)) missing.add(recipe.program);
@@ -75,7 +75,7 @@ async function writeBases(folder: string): Promise<void> {
   await write(BASES.profile, namedProfile());
 }
 
-/** False where this version of the program can't, e.g. because it was built without an encoder. */
+/** False if this version of the program can't, e.g. because it was built without an encoder. */
 async function runRecipe({ program, args }: Recipe, folder: string): Promise<boolean> {
   const known = new Set<string>([...Object.values(BASES).flat(), ...RECIPES.map((r) => r.file)]);
   const placed = args.map((arg) =>
@@ -98,7 +98,7 @@ async function readAll(folder: string): Promise<Picture[]> {
 }
 
 /**
- * What needs no other program: one picture of each format that a browser writes, without and with
+ * Pictures that need no other program: one of each format that a browser writes, without and with
  * transparency.
  */
 export async function drawPictures(): Promise<Picture[]> {
@@ -131,7 +131,7 @@ export async function plainPictures(): Promise<Picture[]> {
   return [...drawn, ...others];
 }
 
-/** Runs in the page, so it may use nothing from around it. */
+/** Runs in the page, so it must be self-contained. */
 async function encode(base: string, type: string): Promise<string> {
   const response = await fetch(`data:image/png;base64,${base}`);
   const bitmap = await createImageBitmap(await response.blob());
@@ -143,7 +143,7 @@ async function encode(base: string, type: string): Promise<string> {
   return btoa(text);
 }
 
-/** Copies with the orientations 1–8, a place and a name. */
+/** Copies with the orientations 1–8, a location and a name. */
 async function turn(pictures: readonly Picture[], folder: string): Promise<Picture[]> {
   const turned: Picture[] = [];
   const args: string[] = [];
@@ -166,7 +166,7 @@ function isTurned(name: string): boolean {
   return TURNED.some((turned) => turned === name);
 }
 
-/** One or two pictures of its format with each thing that may happen to a file. */
+/** One or two pictures of its format with each mutation. */
 function mutate(pictures: readonly Picture[]): Picture[] {
   return MUTATIONS.flatMap(({ name, ext, apply }) => {
     const seen = new Map<string, number>();

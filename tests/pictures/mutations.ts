@@ -1,12 +1,12 @@
 /**
- * What happens to good files on their way: all of these are shown by browsers as if nothing was.
+ * What happens to good files in transit: browsers show all of these as if nothing had happened.
  *
  * @module
  */
 import { concat } from "../../lib/protocol/bytes.ts";
 import { pngChunk } from "./base.ts";
 
-/** A way to spoil a file of one format; `null` where it does not apply. */
+/** A way to damage a file of one format; `null` if it does not apply. */
 export interface Mutation {
   readonly name: string;
   readonly ext: RegExp;
@@ -15,7 +15,7 @@ export interface Mutation {
 
 const SECRET = new TextEncoder().encode("taken at home by Anna Schmidt");
 
-/** Puts bytes before the first marker of a kind. */
+/** Inserts bytes before the first marker of a kind. */
 function before(marker: number, inserted: readonly number[]): Mutation["apply"] {
   return (bytes) => {
     const at = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === marker);
@@ -29,7 +29,7 @@ function segment(marker: number, text: Uint8Array): number[] {
   return [0xff, marker, 0, text.length + 2, ...text];
 }
 
-/** Where a PNG's first chunk of a type begins. */
+/** The offset of a PNG's first chunk of a type. */
 function chunkAt(bytes: Uint8Array, type: string): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
@@ -45,7 +45,7 @@ function chunkBefore(type: string, chunk: Uint8Array): Mutation["apply"] {
   };
 }
 
-/** Each of them is tried on one picture of its format at least. */
+/** Each of them is tried on at least one picture of its format. */
 export const MUTATIONS: readonly Mutation[] = [
   { name: "trailing", ext: /./, apply: (bytes) => concat(bytes, SECRET) },
   { name: "trailing_zeros", ext: /./, apply: (bytes) => concat(bytes, new Uint8Array(4_096)) },
@@ -70,10 +70,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: "uuid_box", ext: /avif/, apply: (bytes) => concat(bytes, box("uuid", SECRET)) },
 ];
 
-/**
- * Adobe's segment with a byte more than it should have: decoders find the colour transform all the
- * same.
- */
+/** Adobe's segment with an extra byte: decoders find the color transform all the same. */
 function longAdobe(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
   const at = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xee);
   if (at === -1) return null;

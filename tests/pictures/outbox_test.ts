@@ -14,7 +14,7 @@ import { bigPng, prepared, smallPng } from "./pictures.ts";
 
 const RULES = { seconds: 5, hold: false, mark: "", ask: false };
 
-/** An outbox on a real link, and whoever is at the other end. */
+/** An outbox on a real link, and a peer at the other end. */
 async function start() {
   const { s, r } = await linkPair();
   const changes: OutgoingPicture[] = [];
@@ -60,7 +60,7 @@ async function start() {
 
 type Stand = Awaited<ReturnType<typeof start>>;
 
-/** Keeps every raw key that a sealer draws or copies while it is there. */
+/** Keeps every raw key that a sealer draws or copies while this is installed. */
 function watchKeys(): { readonly keys: Bytes[] } & Disposable {
   const keys: Bytes[] = [];
   const { create } = ImageSealer;
@@ -75,7 +75,7 @@ function watchKeys(): { readonly keys: Bytes[] } & Disposable {
       return Reflect.apply(importKey, this, args);
     };
     try {
-      // Imports its key in the same turn.
+      // Imports its key in the same microtask.
       return await create.call(ImageSealer, identity);
     } finally {
       SubtleCrypto.prototype.importKey = importKey;
@@ -114,7 +114,7 @@ async function opened(stand: Stand): Promise<void> {
   await until(() => stand.keys().length === 1, "the key came");
 }
 
-Deno.test("a picture is announced, sent, and readable for who got its key: byte by byte the same", async () => {
+Deno.test("a picture is announced, sent, and readable with its key, byte by byte", async () => {
   const stand = await start();
   const bytes = bigPng(3 * CHUNK_SIZE + 77);
   await delivered(stand, prepared(bytes));
@@ -158,7 +158,7 @@ Deno.test("the key is overwritten as soon as it was handed over, its copy too", 
   await until(() => watch.keys.length === 2 && allZero(watch.keys), "both are overwritten");
 });
 
-Deno.test("a file's name does not travel", async () => {
+Deno.test("a file's name is not sent", async () => {
   const stand = await start();
   stand.add(prepared(), "me at the clinic.png");
   stand.outbox.attach(stand.s.link);
@@ -167,7 +167,7 @@ Deno.test("a file's name does not travel", async () => {
   assert(!text.includes("clinic"), text);
 });
 
-Deno.test("the queue of the file channel never holds more than the high mark and one record", async () => {
+Deno.test("the file channel queues at most the high mark and one record", async () => {
   const stand = await start();
   const { files } = stand.s;
   files.stuck = true;
@@ -190,7 +190,7 @@ Deno.test("progress only grows, and ends below or at the size", async () => {
   assertEquals(sent[0], 0);
 });
 
-Deno.test("rules can be changed until a picture is announced, and not behind the viewer's back", async () => {
+Deno.test("rules can be changed until the announcement, and not secretly later", async () => {
   const stand = await start();
   stand.add();
   stand.add();
@@ -204,7 +204,7 @@ Deno.test("rules can be changed until a picture is announced, and not behind the
   assertEquals(stand.outbox.pictures.peek().map(({ rules }) => rules.seconds), [30, 60]);
 });
 
-Deno.test("a session takes 20 pictures, and refuses the next with a word that callers know", async () => {
+Deno.test("a session takes 20 pictures, and refuses the next with a known error", async () => {
   const { outbox, add } = await start();
   for (let i = 0; i < 20; i++) add();
   assertThrows(() => add(), OutboxFullError);
@@ -216,7 +216,7 @@ function announced({ heard }: Stand): number {
   return heard.filter(({ t }) => t === "meta").length;
 }
 
-Deno.test("the next picture goes ahead once the one before is delivered, and the one behind it waits", async () => {
+Deno.test("the next picture is sent ahead once one is delivered; others wait", async () => {
   const stand = await start();
   for (let i = 0; i < 3; i++) stand.add();
   stand.outbox.attach(stand.s.link);
@@ -237,7 +237,7 @@ Deno.test("the next picture goes ahead once the one before is delivered, and the
   assertEquals([stand.state(0), stand.outbox.at.peek(), stand.ends], ["closed", 1, []]);
 });
 
-Deno.test("what went ahead is opened in its turn, and not before", async () => {
+Deno.test("what was sent ahead is opened in its turn, and not before", async () => {
   const stand = await start();
   stand.add();
   stand.add();
@@ -255,7 +255,7 @@ Deno.test("what went ahead is opened in its turn, and not before", async () => {
   assertEquals([stand.ends, stand.keys()], [["protocol"], []]);
 });
 
-// Receipts out of turn
+// Out-of-order messages
 
 const RECEIPTS = {
   got: { t: "got", n: 0 },
@@ -265,7 +265,7 @@ const RECEIPTS = {
 } as const satisfies Record<string, ControlMessage>;
 
 const REACH = {
-  /** Chosen, and never announced: the picture before it is in the way. */
+  /** Chosen, and never announced: the picture before it blocks it. */
   queued: async (stand: Stand) => {
     stand.s.files.stuck = true;
     stand.add(prepared(bigPng(500_000)));
@@ -288,7 +288,7 @@ const REACH = {
   },
 } as const;
 
-/** What may be said in each state; everything else is a breach. */
+/** What may be sent in each state; everything else is a violation. */
 const ALLOWED: Record<keyof typeof REACH, readonly (keyof typeof RECEIPTS)[]> = {
   queued: [],
   sending: [],
@@ -301,7 +301,7 @@ for (const [name, reach] of Object.entries(REACH)) {
   const at = name as keyof typeof REACH;
   for (const [kind, receipt] of Object.entries(RECEIPTS)) {
     if (ALLOWED[at].some((allowed) => allowed === kind)) continue;
-    Deno.test(`\`${kind}\` for a picture that is ${at} ends the link, and no key is sent for it`, async () => {
+    Deno.test(`\`${kind}\` for a picture that is ${at} ends the link without the key`, async () => {
       const stand = await start();
       await reach(stand);
       const keys = stand.keys().length;
@@ -314,7 +314,7 @@ for (const [name, reach] of Object.entries(REACH)) {
 }
 
 for (const [kind, receipt] of Object.entries(RECEIPTS)) {
-  Deno.test(`\`${kind}\` for a picture that never was ends the link`, async () => {
+  Deno.test(`\`${kind}\` for an unknown picture ends the link`, async () => {
     const stand = await start();
     await delivered(stand);
     await stand.say({ ...receipt, n: 1 });
@@ -333,7 +333,7 @@ for (const [kind, receipt] of Object.entries(RECEIPTS)) {
   });
 }
 
-Deno.test("a picture that the viewer can't use is refused with his reason; one that was never announced can't be", async () => {
+Deno.test("a picture that the viewer can't use is refused with their reason", async () => {
   const stand = await start();
   await delivered(stand);
   await stand.say({ t: "abort", n: 0, code: "undecodable" });
@@ -365,7 +365,7 @@ Deno.test("messages about something else are left to others", async () => {
 // Taking back
 
 for (const at of ["sending", "delivered"] as const) {
-  Deno.test(`burn while ${at} destroys the key unsent, says so, and stops`, async () => {
+  Deno.test(`burn while ${at} destroys the unsent key, reports it, and stops`, async () => {
     using watch = watchKeys();
     const stand = await start();
     await REACH[at](stand);
@@ -384,7 +384,7 @@ for (const at of ["sending", "delivered"] as const) {
 }
 
 for (const at of ["opened", "shown"] as const) {
-  Deno.test(`burn while ${at} says so, and waits for the viewer's word`, async () => {
+  Deno.test(`burn while ${at} reports it, and waits for the viewer's report`, async () => {
     const stand = await start();
     await REACH[at](stand);
     stand.outbox.burn();
@@ -395,7 +395,7 @@ for (const at of ["opened", "shown"] as const) {
   });
 }
 
-Deno.test("a picture was not seen for longer than its key was out, whatever its viewer says", async () => {
+Deno.test("a picture counts as seen no longer than its key was out", async () => {
   const before = Date.now();
   const stand = await start();
   await REACH.shown(stand);
@@ -405,7 +405,7 @@ Deno.test("a picture was not seen for longer than its key was out, whatever its 
   assert(state?.at === "closed" && state.ms <= Date.now() - before, JSON.stringify(state));
 });
 
-Deno.test("a viewer who calls a picture burned that nobody burned ends the link", async () => {
+Deno.test("a viewer who reports a burn that never happened ends the link", async () => {
   const stand = await start();
   await REACH.shown(stand);
   await stand.say({ t: "closed", n: 0, why: "revoked", ms: 0 });
@@ -442,7 +442,7 @@ for (
     ["shown", "unconfirmed"],
   ] as const
 ) {
-  Deno.test(`a session that ends while a picture is ${at} leaves it ${outcome}, and no key`, async () => {
+  Deno.test(`a session that ends with a picture ${at} leaves it ${outcome}, no key`, async () => {
     using watch = watchKeys();
     const stand = await start();
     await REACH[at](stand);
@@ -470,7 +470,7 @@ Deno.test("`open` on a link that is gone sends nothing and keeps no copy of the 
   assertEquals([watch.keys.length, allZero(watch.keys), stand.keys()], [2, true, []]);
 });
 
-Deno.test("a file that can't be read any more is taken back, and the next one goes on", async () => {
+Deno.test("a file that can't be read any more is taken back; the next one goes on", async () => {
   const stand = await start();
   const gone = prepared(smallPng());
   const fail = () => Promise.reject(new DOMException("", "NotReadableError"));
@@ -491,7 +491,7 @@ Deno.test("a file that can't be read any more is taken back, and the next one go
   assertEquals(stand.state(0), "unreadable");
 });
 
-Deno.test("thumbnails are freed when nothing more can happen, but for what nobody has seen", async () => {
+Deno.test("thumbnails are freed once finished, except those of unseen pictures", async () => {
   const stand = await start();
   const [burned, unseen] = [prepared(), prepared()];
   stand.add(burned);
@@ -502,7 +502,7 @@ Deno.test("thumbnails are freed when nothing more can happen, but for what nobod
   assertEquals([unseen.thumbnail.closes, stand.outbox.pictures.peek().length], [0, 0]);
 });
 
-Deno.test("a picture that comes after the end is unseen, and never sent", async () => {
+Deno.test("a picture that is added after the end is unseen, and never sent", async () => {
   const stand = await start();
   stand.outbox.attach(stand.s.link);
   stand.outbox.end();
@@ -518,7 +518,7 @@ for (
     ["shown", RULES.seconds * 1_000 + 10_000],
   ] as const
 ) {
-  Deno.test(`a picture that is ${at} for too long without a word is unconfirmed, and taken back`, async () => {
+  Deno.test(`a picture that stays ${at} without a report becomes unconfirmed`, async () => {
     using time = new FakeTime();
     const stand = await start();
     await REACH[at](stand);
@@ -531,13 +531,13 @@ for (
   });
 }
 
-// Before it is announced
+// Before the announcement
 
 function texts({ outbox }: Stand): unknown[] {
   return outbox.pictures.peek().map(({ n, caption }) => [n, caption]);
 }
 
-/** Pictures with the captions a, b, c …, of which none was announced. */
+/** Pictures with the captions a, b, c …, none of which was announced. */
 async function unannounced(count: number): Promise<Stand & { ids: number[] }> {
   const stand = await start();
   for (let i = 0; i < count; i++) {
@@ -547,7 +547,7 @@ async function unannounced(count: number): Promise<Stand & { ids: number[] }> {
   return { ...stand, ids: stand.outbox.pictures.peek().map(({ id }) => id) };
 }
 
-Deno.test("pictures can be moved and taken out, and are numbered as they stand", async () => {
+Deno.test("pictures can be moved and removed, and are numbered in their order", async () => {
   const stand = await unannounced(3);
   const [a = 0, b = 0, c = 0] = stand.ids;
   assert(stand.outbox.move(c, -2));
@@ -573,7 +573,7 @@ Deno.test("pictures can be moved and taken out, and are numbered as they stand",
   assert(!stand.outbox.replace(c, prepared()));
 });
 
-Deno.test("a picture that somebody works on is not sent, nor what stands behind it", async () => {
+Deno.test("a picture that is being edited is not sent, nor are those behind it", async () => {
   const stand = await unannounced(2);
   const [a = 0] = stand.ids;
   stand.outbox.edit(a, true);
@@ -588,7 +588,7 @@ Deno.test("a picture that somebody works on is not sent, nor what stands behind 
   assertEquals(meta?.t === "meta" ? meta.size : 0, other.size);
 });
 
-Deno.test("texts are cut to what the wire takes, and not in the middle of a character", async () => {
+Deno.test("texts are cut to the protocol's length, but not within a character", async () => {
   const stand = await start();
   const caption = ` ${"c".repeat(299)}\u{1f600}`;
   stand.outbox.add({ name: "n", prepared: prepared(), rules: RULES, caption, alt: "  " });
@@ -614,7 +614,7 @@ async function asked(): Promise<Stand & { id: number }> {
   return { ...stand, id: stand.outbox.pictures.peek()[0]?.id ?? -1 };
 }
 
-Deno.test("who wants to be asked keeps the key until he says yes", async () => {
+Deno.test("with “ask me”, the key is kept until the sender agrees", async () => {
   const stand = await asked();
   await settle(20);
   assertEquals(stand.keys(), []);
@@ -626,7 +626,7 @@ Deno.test("who wants to be asked keeps the key until he says yes", async () => {
   assertEquals(stand.keys().length, 1);
 });
 
-Deno.test("who says no keeps the key for good", async () => {
+Deno.test("after a refusal the key is kept for good", async () => {
   const stand = await asked();
   stand.outbox.revoke(stand.id);
   assertEquals(stand.state(), "burned");
@@ -638,7 +638,7 @@ Deno.test("who says no keeps the key for good", async () => {
 });
 
 for (const message of [{ t: "open", n: 0 }, { t: "shown", n: 0 }] as const) {
-  Deno.test(`\`${message.t}\` while the sender is asked ends the link, and gives no key`, async () => {
+  Deno.test(`\`${message.t}\` while the sender decides ends the link without the key`, async () => {
     const stand = await asked();
     await stand.say(message);
     await until(() => stand.ends.length > 0, "the link ended");
@@ -656,7 +656,7 @@ async function shown(seconds: number): Promise<Stand & { id: number }> {
   return { ...stand, id: stand.outbox.pictures.peek()[0]?.id ?? -1 };
 }
 
-Deno.test("more time is wished for once, granted up to the limit, and then wished for anew", async () => {
+Deno.test("more time is requested once, granted up to the limit, requested anew", async () => {
   const stand = await shown(595);
   const { outbox, id } = stand;
   assert(outbox.wish(0)?.wanted === true);
@@ -665,11 +665,11 @@ Deno.test("more time is wished for once, granted up to the limit, and then wishe
   await until(() => stand.heard.at(-1)?.t === "extend", "it is granted");
   assertEquals(stand.heard.at(-1), { t: "extend", n: 0, seconds: 5 });
   assertEquals(outbox.pictures.peek()[0]?.wanted, false);
-  // No more is to be had.
+  // The limit is reached.
   assertEquals([outbox.wish(0), outbox.grant(id, 10)], [null, 0]);
 });
 
-Deno.test("more time is nothing to wish for where there is no limit, or nothing on screen", async () => {
+Deno.test("without a time limit or a shown picture more time can't be requested", async () => {
   const open = await shown(0);
   assertEquals([open.outbox.wish(0), open.outbox.grant(open.id, 10)], [null, 0]);
   const locked = await start();

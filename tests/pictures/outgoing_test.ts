@@ -42,29 +42,66 @@ type Name = keyof typeof STATES;
 /** The state after each event; `-` where the event does not fit, `=` where it changes nothing. */
 const TABLE: Record<Name, Record<keyof typeof EVENTS, Name | "-" | "=">> = {
   // deno-fmt-ignore
-  queued: { again: "=", progress: "sending", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  queued: {
+    again: "=", progress: "sending", got: "-", open: "-", allow: "-", shown: "-", closed: "-",
+    abort: "-", unreadable: "-", overdue: "-", burn: "burned", over: "unseen",
+  },
   // deno-fmt-ignore
-  sending: { again: "queued", progress: "sending", got: "delivered", open: "-", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned", over: "unseen" },
+  sending: {
+    again: "queued", progress: "sending", got: "delivered", open: "-", allow: "-", shown: "-",
+    closed: "-", abort: "refused", unreadable: "unreadable", overdue: "-", burn: "burned",
+    over: "unseen",
+  },
   // deno-fmt-ignore
-  delivered: { again: "queued", progress: "-", got: "-", open: "opened", allow: "-", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  delivered: {
+    again: "queued", progress: "-", got: "-", open: "opened", allow: "-", shown: "-", closed: "-",
+    abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen",
+  },
   // deno-fmt-ignore
-  asked: { again: "queued", progress: "-", got: "-", open: "-", allow: "opened", shown: "-", closed: "-", abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen" },
+  asked: {
+    again: "queued", progress: "-", got: "-", open: "-", allow: "opened", shown: "-", closed: "-",
+    abort: "refused", unreadable: "-", overdue: "-", burn: "burned", over: "unseen",
+  },
   // deno-fmt-ignore
-  opened: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "shown", closed: "-", abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  opened: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "shown", closed: "-",
+    abort: "refused", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed",
+  },
   // deno-fmt-ignore
-  shown: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "closed", abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed" },
+  shown: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "closed",
+    abort: "-", unreadable: "-", overdue: "unconfirmed", burn: "=", over: "unconfirmed",
+  },
   // deno-fmt-ignore
-  closed: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  closed: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-",
+    unreadable: "-", overdue: "-", burn: "=", over: "=",
+  },
   // deno-fmt-ignore
-  burned: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  burned: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-",
+    unreadable: "-", overdue: "-", burn: "=", over: "=",
+  },
   // deno-fmt-ignore
-  refused: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  refused: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-",
+    unreadable: "-", overdue: "-", burn: "=", over: "=",
+  },
   // deno-fmt-ignore
-  unreadable: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unreadable: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-",
+    unreadable: "-", overdue: "-", burn: "=", over: "=",
+  },
   // deno-fmt-ignore
-  unseen: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unseen: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-",
+    unreadable: "-", overdue: "-", burn: "=", over: "=",
+  },
   // deno-fmt-ignore
-  unconfirmed: { again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-", unreadable: "-", overdue: "-", burn: "=", over: "=" },
+  unconfirmed: {
+    again: "=", progress: "-", got: "-", open: "-", allow: "-", shown: "-", closed: "-", abort: "-",
+    unreadable: "-", overdue: "-", burn: "=", over: "=",
+  },
 };
 
 for (const [from, row] of Object.entries(TABLE)) {
@@ -78,7 +115,7 @@ for (const [from, row] of Object.entries(TABLE)) {
   });
 }
 
-Deno.test("what an event tells is in the state that it leads to", () => {
+Deno.test("the state that follows has what the event contained", () => {
   assertEquals(transition(STATES.queued, EVENTS.progress), { at: "sending", sent: 9 });
   assertEquals(transition(STATES.shown, EVENTS.closed), { at: "closed", why: "user", ms: 1_200 });
   assertEquals(transition(STATES.opened, EVENTS.abort), {
@@ -88,7 +125,7 @@ Deno.test("what an event tells is in the state that it leads to", () => {
   });
 });
 
-Deno.test("who wants to be asked is asked before anything is opened, and can be left waiting", () => {
+Deno.test("with “ask me” the sender is asked before opening, and may not answer", () => {
   assertEquals(transition(STATES.delivered, { type: "open", ask: true }), { at: "asked" });
   const gone = { type: "closed", why: "user", ms: 0 } as const;
   assertEquals(transition(STATES.asked, gone), { at: "closed", why: "user", ms: 0 });
@@ -101,7 +138,7 @@ Deno.test("what was closed before it was shown was not seen for any time", () =>
   assertEquals(transition(STATES.opened, { ...EVENTS.closed, ms: 1 }), null);
 });
 
-Deno.test("what the viewer's browser can't play is shown all the same, and known to stand still", () => {
+Deno.test("what the viewer's browser can't animate is shown, and known to be still", () => {
   assertEquals(transition(STATES.opened, { type: "shown", still: true }), {
     at: "shown",
     still: true,
@@ -112,7 +149,7 @@ Deno.test("what the viewer's browser can't play is shown all the same, and known
   assertEquals(isOpen({ at: "shown", still: true }), true);
 });
 
-Deno.test("open are opened and shown; finished is what nothing can happen to", () => {
+Deno.test("open pictures are opened and shown; nothing happens to finished ones", () => {
   const names = (test: (state: Outgoing) => boolean) =>
     Object.values(STATES).filter(test).map(({ at }) => at);
   assertEquals(names(isOpen), ["opened", "shown"]);
@@ -126,7 +163,7 @@ Deno.test("open are opened and shown; finished is what nothing can happen to", (
   ]);
 });
 
-Deno.test("a picture is never called seen, or closed, without the viewer's word", () => {
+Deno.test("a picture is never called seen, or closed, without the viewer's report", () => {
   for (const type of ["burn", "over", "overdue", "unreadable", "abort", "progress"] as const) {
     for (const state of Object.values(STATES)) {
       const next = transition(state, EVENTS[type]);

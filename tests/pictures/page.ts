@@ -15,8 +15,8 @@ export interface Shown {
   readonly width: number;
   readonly height: number;
   /**
-   * False where the decoder stopped before the end of the first frame: the rest of it is grey, or
-   * nothing.
+   * False if the decoder stopped before the end of the first frame: the rest of it is gray or
+   * missing.
    */
   readonly whole: boolean;
 }
@@ -35,15 +35,15 @@ export type Outcome =
     readonly unseen: string | null;
   };
 
-/** Mean absolute differences in Display P3, of 255; 255 where the shapes differ. */
+/** Mean absolute differences in Display P3, of 255; 255 if the aspect ratios differ. */
 export interface Difference {
   /** Of red, green and blue. */
   readonly colours: number;
-  /** Of how bright it is: what halved chroma leaves alone. */
+  /** Of the brightness, which chroma subsampling leaves alone. */
   readonly luma: number;
 }
 
-/** What came of one file. */
+/** The result for one file. */
 export interface Look {
   readonly shown: Shown | null;
   readonly outcome: Outcome;
@@ -53,9 +53,9 @@ export interface Look {
   readonly ms: number;
 }
 
-/** What the tests may ask for. */
+/** What a test may call. */
 export interface PicturesHarness {
-  /** Looks at the file that the server has under this number, and gives it what would be sent. */
+  /** Looks at the file that the server has under this number, and uploads what would be sent. */
   look(number: number): Promise<Look>;
 }
 
@@ -63,9 +63,9 @@ declare global {
   var pictures: PicturesHarness;
 }
 
-/** Both pictures are compared at no more than this. */
+/** Both pictures are compared at this size at most. */
 const MOST_COMPARED = 4_000_000;
-/** Neither white nor black nor grey: lost transparency shows on it whatever it became. */
+/** Neither white nor black nor gray: lost transparency shows on it whatever it turned into. */
 const GROUND = [140, 93, 193] as const;
 
 const decoder = new Decoder(workerMaker("/workers/picture_worker.js"));
@@ -130,7 +130,7 @@ async function show(file: Blob, whole: boolean): Promise<HTMLImageElement | null
   return null;
 }
 
-/** Whether there is anything in it: a size alone is enough for `<img>` to count as loaded. */
+/** Whether it has any content: for `<img>` a size alone is enough to count as loaded. */
 function hasPixels(image: HTMLImageElement): boolean {
   const side = 64;
   const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
@@ -147,7 +147,7 @@ interface ImageDecoderLike {
 
 declare const ImageDecoder: new (init: { data: ArrayBuffer; type: string }) => ImageDecoderLike;
 
-/** Each of the types that might be meant: the decoder wants to be told, and a name may lie. */
+/** Each of the possible types: the decoder requires one, and a file name may be wrong. */
 const TYPES: readonly (readonly [RegExp, string])[] = [
   [/^ffd8/, "image/jpeg"],
   [/^89504e47/, "image/png"],
@@ -161,7 +161,7 @@ async function isWhole(file: Blob): Promise<boolean> {
   const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
   const hex = Array.from(head, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const type = TYPES.find(([pattern]) => pattern.test(hex))?.[1];
-  // What is left (icons) has no decoder that could say.
+  // The rest (icons) has no decoder that could tell.
   if (type === undefined) return true;
   const own = new ImageDecoder({ data: await file.arrayBuffer(), type });
   try {
@@ -175,8 +175,8 @@ async function isWhole(file: Blob): Promise<boolean> {
 }
 
 /**
- * Where `<img>` shows it in part, what it left out is not compared: the product may know how to end
- * it.
+ * If `<img>` shows it in part, what it left out is not compared: the product may know how to
+ * complete it.
  */
 function compare(image: HTMLImageElement, seen: ImageBitmap, whole: boolean): Difference {
   const wanted = seen.width / seen.height;

@@ -1,5 +1,5 @@
 /**
- * Pictures for tests of the session: real bytes, and stand-ins for what only a browser can make of
+ * Pictures for tests of the session: real bytes, and fakes for what only a browser can make of
  * them.
  *
  * @module
@@ -11,7 +11,7 @@ import type { Made, Prepared } from "../../lib/image/prepared.ts";
 import { inspectBlob, inspectImage } from "../../lib/image/inspect.ts";
 import { flatPng, pngOfSize } from "../support/image_bytes.ts";
 
-/** A decoded picture that tells whether it was freed. */
+/** A decoded picture that records whether it was freed. */
 export class FakeBitmap implements ImageBitmap {
   readonly width = 4;
   readonly height = 3;
@@ -36,7 +36,7 @@ export function smallPng(): Bytes {
   return new Uint8Array(flatPng(40, 30));
 }
 
-/** A PNG of exactly `size` bytes, as long as several chunks if need be. */
+/** A PNG of exactly `size` bytes, so that it can span several chunks. */
 export function bigPng(size: number): Bytes {
   return new Uint8Array(pngOfSize(size).bytes);
 }
@@ -62,8 +62,8 @@ export function prepared(bytes: Bytes = smallPng()): Prepared & { thumbnail: Fak
 }
 
 /**
- * What the picture worker makes of a file that any browser could decode. Throws `ImageError` for
- * one that it would refuse.
+ * What the picture worker makes of a file that any browser could decode. Throws `ImageError` if the
+ * worker would refuse it.
  */
 export async function made(source: Blob): Promise<Made> {
   const { ok, ...info } = await inspectBlob(source);

@@ -1,5 +1,6 @@
 /**
- * Readers of pictures that share nothing with ours, and what they find in one that was to be clean.
+ * Metadata readers that share no code with ours, and what they find in a picture that should be
+ * clean.
  *
  * @module
  */
@@ -14,7 +15,7 @@ export interface SentFile {
   readonly bytes: Uint8Array;
 }
 
-/** The readers that are looked for; exifr, out of npm, stands in for those that are not there. */
+/** The readers to look for; exifr, from npm, replaces those that are missing. */
 const READERS = ["exiftool", "heif-info", "webpmux", "gifsicle"] as const;
 
 const EXTENSIONS: Readonly<Record<string, string>> = {
@@ -34,8 +35,8 @@ export async function findReaders(): Promise<{ found: string[]; missing: string[
 }
 
 /**
- * What the readers name in each of the files beyond what is allowed, one list a file:
- * `reader: Group:Tag=value`.
+ * What the readers name in each of the files beyond what is allowed, one list per file: `reader:
+ * Group:Tag=value`.
  */
 export async function readLeft(files: readonly SentFile[]): Promise<string[][]> {
   const directory = await Deno.makeTempDir();
@@ -77,7 +78,7 @@ async function askExifr(bytes: Uint8Array): Promise<string[]> {
     const text = await readMetadata(bytes);
     return text === "{}" ? [] : [`exifr: ${text.slice(0, 200)}`];
   } catch {
-    // It knows no GIF and no WebP, and says so by throwing.
+    // It supports neither GIF nor WebP, and throws on them.
     return [];
   }
 }

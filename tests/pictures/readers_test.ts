@@ -9,19 +9,19 @@ import { hasTool } from "./tools.ts";
 
 const PNG = basePng({ depth: 8, alpha: true });
 
-/** With a chunk behind its header. */
+/** With a chunk after its header. */
 function withChunk(chunk: Uint8Array): Uint8Array {
   return concat(PNG.subarray(0, 33), chunk, PNG.subarray(33));
 }
 
-Deno.test("readLeft() names what tells something, and nothing in a picture that is only a picture", async () => {
+Deno.test("readLeft() names what reveals something, and nothing in a clean picture", async () => {
   const text = withChunk(pngChunk("eXIf", exif()));
   const left = await readLeft([PNG, text].map((bytes) => ({ type: "image/png", bytes })));
   assertEquals(left[0], []);
   assert(left[1] !== undefined && left[1].length > 0);
 });
 
-/** The TIFF part of an EXIF segment that has a place in it. */
+/** The TIFF part of an EXIF segment that contains a location. */
 function exif(): Uint8Array {
   const jpeg = withExif(Uint8Array.of(0xff, 0xd8, 0xff, 0xd9), {
     orientation: 6,
@@ -32,7 +32,7 @@ function exif(): Uint8Array {
 }
 
 Deno.test({
-  name: "readLeft() names whose colour profile it is",
+  name: "readLeft() names the owner of a color profile",
   ignore: !await hasTool("exiftool"),
   async fn() {
     const named = concat(new TextEncoder().encode("Anna's\0\0"), deflateSync(namedProfile()));
@@ -45,7 +45,7 @@ Deno.test({
   },
 });
 
-Deno.test("isAllowed() knows numbers that say nothing from those that do, and no name that is not in its list", () => {
+Deno.test("isAllowed() tells meaningless numbers from others; names must be listed", () => {
   assert(isAllowed("QuickTime:CreateDate", "0000:00:00 00:00:00"));
   assert(!isAllowed("QuickTime:CreateDate", "2024:07:20 13:26:06"));
   assert(isAllowed("PNG:ImageWidth", 48));

@@ -1,5 +1,5 @@
 /**
- * Pictures of every kind, made by encoders that know nothing of us: what each program is told.
+ * Pictures of every kind, made by independent encoders: the arguments of each program.
  *
  * @module
  */
@@ -138,7 +138,7 @@ export const RECIPES: readonly Recipe[] = [
   recipe("plain.jxl", "cjxl", rgb, "plain.jxl", "--quiet"),
 ];
 
-/** Copies of these get an orientation each, and what a camera writes beside it. */
+/** Copies of these get one orientation each, and what a camera writes besides it. */
 export const TURNED = [
   "im_420.jpg",
   "im_profile.jpg",

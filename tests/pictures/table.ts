@@ -14,13 +14,13 @@ export interface Row {
   readonly left: readonly string[];
 }
 
-/** Colours are the same up to this mean difference, of 255. */
+/** Colors count as equal up to this mean difference, of 255. */
 const SAME = 1;
-/** What formats that store half of the chroma may differ in it, depending on who fills it in. */
+/** By how much formats with chroma subsampling may differ, depending on how it is interpolated. */
 const SAME_CHROMA = 3;
 const HALVES_CHROMA = /jpeg|webp|avif/;
 
-/** What is wrong with one, in the order in which it is counted. */
+/** Possible faults of a picture, in the order in which they are counted. */
 const FAULTS = {
   lost: "the page did not answer",
   refused: "refused although shown by <img>",
@@ -80,7 +80,7 @@ function details({ finding, left }: Row): string {
   ].join("; ");
 }
 
-/** The last lines: counts, and whether all is as it should be. */
+/** The last lines: counts, and whether everything is as it should be. */
 export function summary(rows: readonly Row[]): { text: string; good: boolean } {
   const looks = rows.flatMap(({ finding }) => finding.kind === "looked" ? [finding.look] : []);
   const counts = new Map<Fault, number>();

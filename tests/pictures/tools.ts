@@ -1,5 +1,5 @@
 /**
- * Programs of others that may be installed: encoders and readers.
+ * Third-party programs that may be installed: encoders and readers.
  *
  * @module
  */
@@ -9,7 +9,7 @@ const PATIENCE_MS = 60_000;
 
 const known = new Map<string, Promise<boolean>>();
 
-/** Whether a program can be started. Asked once a process. */
+/** Whether a program can be started. Checked once per process. */
 export function hasTool(name: string): Promise<boolean> {
   const answer = known.get(name) ?? canStart(name);
   known.set(name, answer);
@@ -18,7 +18,7 @@ export function hasTool(name: string): Promise<boolean> {
 
 async function canStart(name: string): Promise<boolean> {
   try {
-    // Whatever it makes of that, it is there.
+    // Whatever its exit code is, it exists.
     await command(name, ["--version"]).output();
     return true;
   } catch {
@@ -27,7 +27,7 @@ async function canStart(name: string): Promise<boolean> {
 }
 
 /**
- * What a program writes, on both ways. Throws nothing for its exit code: readers complain about
+ * The output of a program, both streams. Does not throw for its exit code: readers complain about
  * what they read.
  */
 export async function run(name: string, args: readonly string[]): Promise<string> {
@@ -35,7 +35,7 @@ export async function run(name: string, args: readonly string[]): Promise<string
   return new TextDecoder().decode(stdout);
 }
 
-/** Whether a program did what it was told. */
+/** Whether a program succeeded. */
 export async function works(name: string, args: readonly string[]): Promise<boolean> {
   const { success } = await command(name, args).output();
   return success;

@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz`: the properties with new inputs for `FUZZ_SECONDS` (60). Ends with 1 where one
- * did not hold. `FUZZ_SEED` repeats one seed for each of them.
+ * `deno task fuzz`: the properties with new inputs for `FUZZ_SECONDS` (60). Exits with 1 if one
+ * failed. `FUZZ_SEED` repeats one seed for each of them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { RECORD_PROPERTIES } from "./records.ts";
 import { ROOM_PROPERTIES } from "./rooms.ts";
 
 /**
- * Reads a number from the environment; `fallback` where it is not set. Throws `RangeError` for
+ * Reads a number from the environment; `fallback` if it is not set. Throws `RangeError` for
  * anything else.
  */
 function numberFrom<T>(name: string, fallback: T): number | T {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import { fuzz, type Property } from "./property.ts";
 
-/** Holds below 1,000 alone. */
+/** Holds only below 1,000. */
 const BELOW_1000: Property = {
   name: "numbers are below 1,000",
   runs: 50,
@@ -24,7 +24,7 @@ async function report(properties: readonly Property[], ms: number, seed = 7) {
   return { failed, text: lines.join("\n") };
 }
 
-Deno.test("fuzz() names seed, smallest counterexample and totals of what does not hold, and counts it", async () => {
+Deno.test("fuzz() reports seed, smallest counterexample and totals of a failure", async () => {
   const { failed, text } = await report([BELOW_1000, HOLDS], 0);
   assertEquals(failed, 1);
   assert(text.includes("Counterexample: [1000]") && text.includes("seed: 7"), text);
@@ -32,7 +32,7 @@ Deno.test("fuzz() names seed, smallest counterexample and totals of what does no
   assert(text.includes("rounds: numbers are below 1,000"), text);
 });
 
-Deno.test("fuzz() goes on with new seeds until its time is up, and each property has a turn", async () => {
+Deno.test("fuzz() draws new seeds until its time is up, for each property in turn", async () => {
   const { failed, text } = await report([HOLDS, { ...HOLDS, name: "another" }], 200);
   assertEquals(failed, 0);
   const rounds = Number(/in (\d+) rounds: numbers/.exec(text)?.[1]);
@@ -40,7 +40,7 @@ Deno.test("fuzz() goes on with new seeds until its time is up, and each property
   assert(/held: \d+ inputs in \d+ rounds: another/.test(text), text);
 });
 
-Deno.test("fuzz() ends early when nothing is left that holds", async () => {
+Deno.test("fuzz() stops early when no property is left that holds", async () => {
   const { failed } = await report([BELOW_1000], 3_600_000);
   assertEquals(failed, 1);
 });

@@ -35,7 +35,7 @@ function token(length: number): fc.Arbitrary<string> {
   return fc.uint8Array({ minLength: length, maxLength: length }).map(toBase64Url);
 }
 
-/** Pieces that decoders, trimmers and normalisers change. */
+/** Pieces that decoders, trimmers and normalizers change. */
 const FRAGILE = ["e\u0301", "\u212b", " ", "\n", "\0", "\ufeff", "\ud800", "\udc00", "%41", "&lt;"];
 
 const unit = fc.oneof(
@@ -158,7 +158,7 @@ const exp = fc.nat(MAX_TTL_S);
 
 const k = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 
-/** Everything that two browsers say about their connection. */
+/** All signaling between two browsers about their connection. */
 export const repairMessage: fc.Arbitrary<RepairMessage> = fc.oneof(
   record({ t: fc.constant("ask" as const) }),
   record({ t: fc.constantFrom("offer", "answer"), k, sdp: anyText(60) }),

@@ -1,6 +1,6 @@
 /**
- * Parsers meet whatever somebody sends: they throw nothing but what they say, and give back a part
- * of what they were given, in a fresh object with known fields.
+ * Parsers accept any input: they throw only the documented error, and return a part of their input,
+ * in a fresh object with known fields.
  *
  * @module
  */
@@ -64,7 +64,7 @@ import type { Property } from "./property.ts";
 
 // JSON messages
 
-/** True where a value may stand in a field. */
+/** True if a value is valid in a field. */
 type Shape = (value: unknown) => boolean;
 
 type Fields = Readonly<Record<string, Shape>>;
@@ -73,9 +73,9 @@ type Fields = Readonly<Record<string, Shape>>;
 interface MessageParser<T extends { readonly t: string }> {
   readonly parse: (raw: string) => T | null;
   readonly valid: fc.Arbitrary<T>;
-  /** The fields of each message, `t` left out; those that end in "?" may be missing. */
+  /** The fields of each message without `t`; those that end in "?" are optional. */
   readonly fields: Readonly<Record<T["t"], Fields>>;
-  /** What holds between the fields of a message. */
+  /** Constraints between the fields of a message. */
   readonly sound?: (message: T) => boolean;
 }
 
@@ -251,19 +251,20 @@ function namesIn(fields: Readonly<Record<string, Fields>>): string[] {
 /** Fields of objects inside of a message: `view`, and each of `servers`. */
 const INNER_FIELDS = ["seconds", "hold", "mark", "urls", "username", "credential"];
 
-/** Names that mean something to every object, and that nobody reads. */
+/** Names that every object has, and that no parser reads. */
 const STRANGE_NAMES = ["__proto__", "constructor", "toString", "hasOwnProperty", "then", ""];
 
 type Entry = readonly [name: string, value: unknown];
 
-/** JSON with these fields in this order; names may repeat, which no object can say. */
+/** JSON with these fields in this order; names may repeat, which no object can express. */
 function jsonOf(entries: readonly Entry[]): string {
   const fields = entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
   return `{${fields.join(",")}}`;
 }
 
 /**
- * Puts `value` beside something inside of `whole`, or in its place; the digits of `way` say where.
+ * Puts `value` next to something inside of `whole`, or in its place; the digits of `way` select
+ * where.
  */
 function replacedIn(whole: unknown, way: number, value: unknown): unknown {
   if (typeof whole !== "object" || whole === null) return value;
@@ -290,8 +291,8 @@ function rawMessage<T extends { readonly t: string }>(
     valid.map((message) => Object.values(message).at(-1)),
   );
   const extra: fc.Arbitrary<Entry> = fc.tuple(fc.constantFrom(...known, ...STRANGE_NAMES), value);
-  // A valid message, some of whose fields come again, with another value, before or after the right
-  // one.
+  // A valid message, some of whose fields are repeated with another value, before or after the
+  // right one.
   const disturbed = fc.tuple(valid, fc.array(extra, { maxLength: 4 }), fc.nat(12)).map(
     ([message, extras, at]) => {
       const entries: Entry[] = Object.entries(message);
@@ -324,7 +325,7 @@ function rawMessage<T extends { readonly t: string }>(
   );
 }
 
-/** Fails unless `part` holds nothing that `whole` does not hold in the same place. */
+/** Fails if `part` contains anything that `whole` does not contain in the same place. */
 function assertPart(part: unknown, whole: unknown, path: string): void {
   if (typeof part !== "object" || part === null) {
     return assert(Object.is(part, whole), `${path} was not in the input`);
@@ -358,10 +359,7 @@ function parserProperty<T extends { readonly t: string }>(
   });
 }
 
-/**
- * Fields that nobody knows change nothing; their names are none of a message's or of an object's
- * inside of one.
- */
+/** Unknown fields change nothing; their names are not those of a message or a nested object. */
 function acceptsProperty<T extends { readonly t: string }>(
   { parse, valid, fields }: MessageParser<T>,
 ): fc.IRawProperty<unknown> {
@@ -418,7 +416,7 @@ const recordHeaders = fc.property(
   fc.uint8Array({ maxLength: 60 }),
   fc.nat(20),
   (bytes, offset) => {
-    // A view into something larger: only its own bytes may count.
+    // A view of something larger: only its own bytes may count.
     const record = bytes.subarray(Math.min(offset, bytes.length));
     const header = parseHeader(record);
     assertEquals(header === null, record.length < HEADER_LENGTH + TAG_LENGTH);
@@ -461,7 +459,7 @@ function honestSdp(own: Bytes, newline: string): string {
   ].join(newline);
 }
 
-/** What somebody may put into an SDP, as a line of its own or into the middle of one. */
+/** What an attacker may put into an SDP, as a line of its own or into the middle of one. */
 const sdpPiece = fc.oneof(
   fingerprint.map((bytes) => `a=fingerprint:sha-256 ${fingerprintText(bytes)}`),
   fingerprint.map((bytes) => `A=Fingerprint:SHA-256 ${fingerprintText(bytes)}`),
@@ -513,8 +511,8 @@ const sdps = fc.property(
 );
 
 /**
- * Runs `check`: true where it returns, false where it throws a ProtocolError; fails otherwise, and
- * where it may not return.
+ * Runs `check`: true if it returns, false if it throws a ProtocolError; fails otherwise, and if it
+ * may not return.
  */
 function assertThrowsNothingElse(check: () => unknown, mayReturn: boolean): boolean {
   try {
@@ -582,7 +580,7 @@ function webp(kind: string, payload: readonly number[]): Uint8Array {
   return new Uint8Array([...chars("RIFF"), ...size(body.length), ...body]);
 }
 
-/** Real headers of everything that is known. */
+/** Real headers of every known format. */
 const PICTURES: readonly Bytes[] = [
   JPEG,
   withExif(JPEG, { orientation: 6, latitude: 1, longitude: 2 }),
@@ -595,9 +593,7 @@ const PICTURES: readonly Bytes[] = [
   svg(),
 ].map((bytes) => concat(bytes));
 
-/**
- * Segments, boxes and blocks without the room that they need, and bytes that loops stumble over.
- */
+/** Segments, boxes and blocks that are too short, and bytes that break loops. */
 const PIECES = [
   [0xff, 0xe1, 0, 0],
   [0xff, 0xe1, 0, 1],
@@ -612,8 +608,8 @@ const PIECES = [
 ].map((bytes) => new Uint8Array(bytes));
 
 /**
- * Changes in the first bytes are those that headers care about; 0, 0xff and bytes that are lengths
- * do the most.
+ * Changes in the first bytes are those that headers care about; 0, 0xff and lengths have the most
+ * effect.
  */
 const damaged = fc.tuple(
   fc.constantFrom(...PICTURES),
@@ -657,7 +653,7 @@ const inspections = fc.asyncProperty(fileBytes, async (bytes) => {
     assert(IMAGE_PROBLEMS.includes(info.reason), info.reason);
     return assertEquals(whole, info);
   }
-  // The whole file may be cut where its header is not.
+  // The whole file may be truncated where its header is not.
   if (whole.ok) assertEquals(whole, info);
   else assertEquals(whole.reason, "truncated");
   const { ok: _, type, width, height, orientation, ...rest } = info;
@@ -713,13 +709,13 @@ const cleanings = fc.asyncProperty(fileBytes, async (bytes) => {
       }
       size += "start" in part ? part.end - part.start : part.length;
     }
-    // What is written anew are heads and ends; of an AVIF, all of its boxes.
+    // Headers and ends are rewritten; of an AVIF, all of its boxes.
     assert(size <= 4 * bytes.length + 4_096, `${size} of ${bytes.length}`);
   }
   assertEquals(bytes, before);
 });
 
-/** Profiles of every make, some bytes of which are others. */
+/** Profiles of every kind, with some bytes changed. */
 const profileBytes = fc.tuple(
   fc.constantFrom(...Object.values(PROFILES)),
   fc.array(fc.tuple(fc.nat(700), fc.nat(255)), { maxLength: 4 }),
@@ -741,7 +737,7 @@ function latin1Of(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes);
 }
 
-/** What holds of everything that reads what somebody else wrote. */
+/** The properties of everything that reads foreign data. */
 export const PARSER_PROPERTIES: readonly Property[] = [
   {
     name: "parseClientMessage() gives back a part of what it was given, or null",
@@ -802,8 +798,7 @@ export const PARSER_PROPERTIES: readonly Property[] = [
     property: candidates,
   },
   {
-    name:
-      "inspectImage() finds a picture within the limits or says what is wrong, as inspectBlob() does",
+    name: "inspectImage() finds a picture within the limits or an error, as inspectBlob() does",
     runs: 4_000,
     property: inspections,
   },

@@ -1,26 +1,26 @@
 /**
- * Statements about the code that have to hold for every input, and two ways to try them: with the
+ * Properties of the code that have to hold for every input, and two ways to check them: with the
  * same inputs at every run, as tests, and with new ones until the time is up, as the task `fuzz`.
  *
  * @module
  */
 import { fc } from "../support/fast_check.ts";
 
-/** A statement, and how often it is tried. */
+/** A property, and how often it is checked. */
 export interface Property {
   /** A sentence: what always holds. */
   readonly name: string;
-  /** Inputs in one round; a round takes a second or so. */
+  /** Inputs per round; a round takes about a second. */
   readonly runs: number;
   readonly property: fc.IRawProperty<unknown>;
 }
 
-/** Where the tests' inputs come from: a suite that fails today has to fail tomorrow. */
+/** The seed of the tests' inputs: a suite that fails today has to fail tomorrow. */
 const SEED = 20_260_603;
 
 /**
- * Registers each property as a test with inputs that never change; a failure says the seed and the
- * smallest input found.
+ * Registers each property as a test with fixed inputs; a failure shows the seed and the smallest
+ * input found.
  */
 export function testProperties(properties: readonly Property[]): void {
   for (const { name, runs, property } of properties) {
@@ -32,18 +32,18 @@ export function testProperties(properties: readonly Property[]): void {
 
 /** Settings of {@linkcode fuzz}. */
 export interface FuzzOptions {
-  /** How long to go on, in milliseconds; each property is tried once at least. */
+  /** How long to continue, in milliseconds; each property is checked at least once. */
   readonly ms: number;
   /** Draws the seed of each round: any 32-bit integer. */
   readonly nextSeed: () => number;
-  /** Takes a line of the report. */
+  /** Receives a line of the report. */
   readonly write: (line: string) => void;
 }
 
 /**
- * Tries the properties in turn with new seeds until the time is up, and reports seeds, smallest
+ * Checks the properties in turn with new seeds until the time is up, and reports seeds, smallest
  * counterexamples and totals. One that failed is left out from then on. Resolves to the number of
- * those.
+ * failures.
  */
 export async function fuzz(
   properties: readonly Property[],

@@ -1,7 +1,7 @@
 /**
- * What somebody on the way can do to sealed data: drop, repeat, move, cut, lengthen, flip, and
- * splice in what was sealed elsewhere, with a header that fits. Nothing but the original may ever
- * come out, and without a change it has to.
+ * What an attacker on the path can do to sealed data: drop, repeat, move, truncate, extend, flip,
+ * and splice in what was sealed elsewhere, with a matching header. Nothing but the original may
+ * ever be opened, and without a change it has to be.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { seededRandom } from "../support/random.ts";
 import { anyText, controlMessage } from "./messages.ts";
 import type { Property } from "./property.ts";
 
-/** One thing that is done to what is on the way; numbers are taken modulo whatever there is. */
+/** One manipulation of what is in transit; numbers are taken modulo the number of candidates. */
 type Attack =
   | { readonly do: "drop"; readonly at: number }
   | { readonly do: "repeat" | "move"; readonly at: number; readonly to: number }
@@ -66,14 +66,14 @@ const attack: fc.Arbitrary<Attack> = fc.oneof(
   }),
 );
 
-/** Often none and often one: what two of them hide from each other is rare. */
+/** Often none and often one: two that hide each other's effect are rare. */
 const attacks = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Attack[]>([]) },
   { weight: 4, arbitrary: fc.array(attack, { minLength: 1, maxLength: 1 }) },
   { weight: 5, arbitrary: fc.array(attack, { minLength: 1, maxLength: 6 }) },
 );
 
-/** Does `attack` to `packets`; `header` is how many bytes say what a packet is. */
+/** Applies `attack` to `packets`; `header` is the number of bytes that identify a packet. */
 function strike(
   packets: readonly Bytes[],
   attack: Attack,
@@ -117,8 +117,8 @@ function strike(
 }
 
 /**
- * What `open` resolves to, or `null` where it throws. Fails unless that is the one error that says
- * nothing.
+ * What `open` resolves to, or `null` if it throws. Fails if that is not the one error without
+ * details.
  */
 async function orNothing<T>(open: () => T | Promise<T>): Promise<T | null> {
   try {
@@ -190,7 +190,7 @@ function sameList(a: readonly Bytes[], b: readonly Bytes[]): boolean {
 }
 
 /**
- * What a viewer gets; a stubborn one goes on after a record that was refused, which no page does.
+ * What a viewer gets; a stubborn one continues after a record that was refused, which no page does.
  */
 async function view(
   identity: ImageIdentity,
@@ -223,7 +223,7 @@ const pictures = fc.asyncProperty(
     const identity = { image, size, metaHash: noise(32, seed) };
     const [own, again, next, elsewhere] = await Promise.all([
       seal(identity, seed + 1),
-      // Announced with the same words: only its key is another one.
+      // With the same announcement: only its key differs.
       seal(identity, seed + 2),
       seal({ ...identity, image: image + 1, metaHash: noise(32, seed + 3) }, seed + 3),
       seal({ ...identity, metaHash: noise(32, seed + 4) }, seed + 4),
@@ -332,7 +332,7 @@ async function signalStream(texts: readonly string[]) {
   return { packets, opener: new SignalOpener(await aesKey(raw, "decrypt")) };
 }
 
-/** A byte order mark is what decoders like to swallow. */
+/** Decoders tend to swallow a byte order mark. */
 const texts = fc.array(fc.oneof(anyText(600), anyText(5).map((text) => `\ufeff${text}`)), {
   minLength: 1,
   maxLength: 5,
@@ -364,13 +364,13 @@ const signals = fc.asyncProperty(
         `message ${i} came out changed, or did not come out unchanged`,
       );
       if (opened === null && !stubborn) return;
-      // Halves of surrogate pairs have no UTF-8; nobody honest signals any.
+      // Lone surrogates have no UTF-8; no honest side signals any.
       if (opened !== null) assertEquals(opened, texts[i]?.toWellFormed());
     }
   },
 );
 
-/** What holds of everything that is sealed. */
+/** The properties of everything that is sealed. */
 export const RECORD_PROPERTIES: readonly Property[] = [
   {
     name:

@@ -1,10 +1,10 @@
 /**
- * Rooms against a model of them: any number of people, honest or not, come, talk, vanish and come
- * back, at rooms' own addresses and at digits, while time passes; after each step everybody has to
- * have heard exactly what the model says.
+ * Rooms compared with a model of them: any number of people, honest or not, join, talk, vanish and
+ * come back, at rooms' own addresses and at digits, while time passes; after each step everybody
+ * has to have received exactly what the model predicts.
  *
- * The model is docs/protocol.md §3 in terms of rooms, seats and tokens. It knows no hash, no timer,
- * no queue and no socket.
+ * The model is docs/protocol.md §3 in terms of rooms, seats and tokens. It has no hashes, timers,
+ * queues or sockets.
  *
  * @module
  */
@@ -23,26 +23,26 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { fc } from "../support/fast_check.ts";
 import type { Property } from "./property.ts";
 
-/** In seconds, as the protocol says. */
+/** In seconds, as in the protocol. */
 const GRACE_S = SEAT_GRACE_MS / 1_000;
 const CODE_REST_S = 600;
 
 /** In seconds: short, so that rooms expire. */
 const TTL_S = 150;
 
-/** How many digits there are in the world: few, so that they run out and come back. */
+/** How many digits exist: few, so that they run out and are used again. */
 const CODES = 4;
 
 const NEVER_MS = 1e12;
 
-/** What somebody may know of a room that may exist. */
+/** What somebody may know about a room that may exist. */
 interface Access {
   readonly room: string;
   readonly otok: string;
   readonly jtok: string;
 }
 
-/** The same byte over and over: easy to tell apart in a counterexample. */
+/** The same byte repeated: easy to recognize in a counterexample. */
 function token(length: number, byte: number): string {
   return toBase64Url(new Uint8Array(length).fill(byte));
 }
@@ -55,7 +55,7 @@ const ACCESS: readonly Access[] = [1, 2, 3].map((i) => ({
 
 // What people do
 
-/** The message that somebody comes with; numbers are taken modulo whatever there is. */
+/** The message with which somebody joins; numbers are taken modulo the number of candidates. */
 type First =
   | { readonly t: "create"; readonly own: number; readonly join: number }
   /** With the token of a room, or with none. */
@@ -71,7 +71,7 @@ type Later =
 
 type Step =
   | { readonly do: "come"; readonly to: Where; readonly first: First | "nonsense" | "pong" }
-  /** `gone`: and closes the socket in the same breath. */
+  /** `gone`: and closes the socket at once. */
   | { readonly do: "say"; readonly who: number; readonly what: Later; readonly gone: boolean }
   | { readonly do: "vanish"; readonly who: number }
   | { readonly do: "wait"; readonly seconds: number };
@@ -152,20 +152,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 type Seat = "sender" | "viewer";
 
-/** Somebody with a socket, and what he has to have heard. */
+/** Somebody with a socket, and what they have to have received. */
 interface Person {
   readonly heard: Expected[];
-  /** How the server closed his socket. */
+  /** How the server closed their socket. */
   closed: CloseReason | null;
   /** False once either side closed it. */
   open: boolean;
-  /** Where he was seated, if ever. */
+  /** Where they were seated, if ever. */
   seat: { readonly access: Access; readonly seat: Seat } | null;
-  /** By what he was seated, until he says anything. */
+  /** What seated them, until they send anything. */
   unheard: RawFirst["t"] | null;
 }
 
-/** A message, or a function that takes the one that came, where the server draws what is in it. */
+/** A message, or a function of the received one where the server draws its content. */
 type Expected = ServerMessage | ((message: ServerMessage) => void);
 
 /** `person` is `null` while the seat waits for its lost socket. */
@@ -174,7 +174,7 @@ interface Holder {
   lostAt: number;
   /** The token that takes the seat back. */
   rtok: string | null;
-  /** What was shown for it: takes the seat back as well, until its holder says anything. */
+  /** What was shown for it: takes the seat back as well, until its holder sends anything. */
   before: string | null;
 }
 
@@ -188,17 +188,17 @@ interface Room {
 }
 
 interface Terms {
-  /** Deadlines take effect every second; otherwise only when somebody asks. */
+  /** Deadlines take effect every second; otherwise only on a request. */
   readonly sweeps: boolean;
   readonly maxRooms: number;
 }
 
 const OTHER = { sender: "viewer", viewer: "sender" } as const;
 
-/** What has to happen. */
+/** The events that have to happen. */
 class Model {
   readonly people: Person[] = [];
-  /** Every token that anybody ever got, whichever way. */
+  /** Every token that anybody ever got, in whichever way. */
   readonly tokens: string[] = [];
   readonly #terms: Terms;
   readonly #rooms = new Map<string, Room>();
@@ -318,7 +318,7 @@ class Model {
     });
   }
 
-  /** The sender is back: same rest of life, same digits. */
+  /** The sender is back: the room keeps its remaining lifetime and its digits. */
   #created(room: Room, holder: Holder, person: Person): void {
     const exp = room.expires - this.#now;
     const { code } = room;
@@ -367,7 +367,7 @@ class Model {
     holder.rtok = rtok;
   }
 
-  /** Digits have to be nobody's, and rested; there are none only where all are taken. */
+  /** Digits have to be free, and rested; there are none only if all are taken. */
   #draw(room: Room, code: string | null): void {
     const live = [...this.#rooms.values()].flatMap((item) => item.code ?? []);
     const resting = [...this.#resting].flatMap(([code, until]) => this.#now < until ? [code] : []);
@@ -411,7 +411,7 @@ class Model {
     this.#tell(room[OTHER[seat]]?.person ?? null, { t: "peer", up: false, by: "lost" });
   }
 
-  /** Whoever says anything has his token. */
+  /** Whoever sends anything has received their token. */
   #heardOf(person: Person): void {
     const holder = person.unheard === "resume" && person.seat !== null
       ? this.#roomOf(person)?.[person.seat.seat]
@@ -461,7 +461,7 @@ class Model {
     return [...this.#rooms.values()].find((room) => room.code === code) ?? null;
   }
 
-  /** The room that this person holds a seat of at this moment. */
+  /** The room in which this person currently holds a seat. */
   #roomOf(person: Person): Room | null {
     if (person.seat === null) return null;
     const room = this.#find(person.seat.access.room);
@@ -472,7 +472,7 @@ class Model {
     if (person?.open) person.heard.push(message);
   }
 
-  /** One answer for whatever it was that did not fit. */
+  /** The same answer, whatever did not match. */
   #refuse(person: Person): void {
     this.#tell(person, { t: "err", code: "refused" });
     this.#close(person, "refused");
@@ -484,7 +484,7 @@ class Model {
     person.closed = reason;
   }
 
-  /** Closes the socket of somebody whose seat waits for him from then on. */
+  /** Closes the socket of somebody whose seat waits for them from then on. */
   #shut(person: Person, reason: CloseReason): void {
     if (!person.open) return;
     this.#close(person, reason);
@@ -504,14 +504,14 @@ type RawLater =
   | { readonly t: "delete"; readonly otok: string }
   | { readonly t: "leave" | "dismiss" | "withdraw" | "pong" | "create" | "join" | "nonsense" };
 
-/** A socket, what is behind it, and what came out of it and was looked at. */
+/** A socket, what is behind it, and which of its output was checked. */
 interface End {
   readonly socket: FakeSocket;
   readonly connection: Connection;
   readonly heard: ServerMessage[];
 }
 
-/** Sockets on fake time, and the real machine behind them. */
+/** Sockets on fake time, and the real state machine behind them. */
 class World {
   readonly clock = new FakeClock();
   readonly ends: End[] = [];
@@ -521,7 +521,7 @@ class World {
   constructor({ sweeps, maxRooms }: Terms) {
     this.#store = new MemoryRoomStore({
       clock: this.clock,
-      // Digits in turn, so that a free one is found wherever there is one.
+      // Digits in turn, so that a free one is found if there is one.
       random: () => new Uint8Array([0, 0, 0, this.#drawn++ % CODES]),
       limits: { maxRooms, sweepMs: sweeps ? 1_000 : NEVER_MS },
     });
@@ -534,7 +534,7 @@ class World {
       store: this.#store,
       clock: this.clock,
       random: systemRandom,
-      // Silence is another test's subject.
+      // Silence is covered by another test.
       limits: {
         firstMessageMs: NEVER_MS,
         heartbeatMs: NEVER_MS,
@@ -633,7 +633,7 @@ class Together implements fc.AsyncCommand<Model, World> {
         if (gone) {
           connection.closed();
           // Nonsense closes the socket before anything else can; otherwise its owner was first, and
-          // hears nothing any more.
+          // receives nothing any more.
           if (what.t !== "nonsense") person.open = false;
         }
         for (const message of said) model.say(person, message);
@@ -689,7 +689,7 @@ function assertHeard(person: Person, { socket, heard }: End): void {
   assertEquals(socket.closes, closed === null ? [] : [[CLOSE[closed], closed]]);
 }
 
-/** The promises themselves, looked up in what came out of the sockets. */
+/** The guarantees themselves, checked on the output of the sockets. */
 function assertClaims(model: Model, { ends }: World): void {
   const seats = new Map<string, number>();
   const heardBy = new Map<string, number>();
@@ -720,11 +720,10 @@ const rooms = fc.asyncProperty(
   },
 );
 
-/** What holds of rooms. */
+/** The properties of rooms. */
 export const ROOM_PROPERTIES: readonly Property[] = [
   {
-    name:
-      "rooms do what their model does: two seats, one owner, blind relays in order, tokens that rotate, digits that rest, one refusal for all",
+    name: "rooms behave as their model: seats, owners, relays, tokens, digits, one refusal",
     runs: 1_000,
     property: rooms,
   },

@@ -27,7 +27,7 @@ Deno.test("concat() makes a new byte string", () => {
   assertEquals(part, bytes(1, 2));
 });
 
-Deno.test("enc() puts a length of two bytes before each item, so that no two lists are alike", () => {
+Deno.test("enc() prefixes items with their length in two bytes, so no two lists are equal", () => {
   assertEquals(enc("ab", bytes(7)), bytes(0, 2, 0x61, 0x62, 0, 1, 7));
   assertEquals(enc(), bytes());
   assertEquals(enc(""), bytes(0, 0));
@@ -54,7 +54,7 @@ Deno.test("toBase64Url() writes the vectors of RFC 4648 without padding", () => 
   assertEquals(toBase64Url(bytes(0xfb, 0xff, 0xbf)), "-_-_");
 });
 
-Deno.test("base64url carries every length and every byte there and back, as the platform does", () => {
+Deno.test("base64url round-trips every length and byte, as the platform does", () => {
   for (let length = 0; length < 300; length++) {
     const value = new Uint8Array(length).map((_, i) => (i * 7 + length) & 255);
     const text = toBase64Url(value);
@@ -64,7 +64,7 @@ Deno.test("base64url carries every length and every byte there and back, as the 
   }
 });
 
-Deno.test("fromBase64Url() takes one text for each byte string and no other", () => {
+Deno.test("fromBase64Url() accepts one text for each byte string and no other", () => {
   const wrong = [
     "A",
     "AAAAA",

@@ -51,14 +51,14 @@ function parse(message: unknown) {
   return parseControlMessage(JSON.stringify(message));
 }
 
-/** Fails where the parser takes any of `messages`. */
+/** Fails if the parser accepts any of `messages`. */
 function assertRefused(...messages: readonly unknown[]): void {
   for (const message of messages) {
     assertEquals({ message, parsed: parse(message) }, { message, parsed: null });
   }
 }
 
-Deno.test("parseControlMessage() returns each message with its own fields alone", () => {
+Deno.test("parseControlMessage() returns each message with its own fields only", () => {
   for (const message of [...MESSAGES, FULL, { t: "abort", code: "corrupt", n: 3 }]) {
     assertEquals<unknown>(parse(message), message);
     assertEquals<unknown>(parse({ ...message, admin: true, toJSON: 1 }), message);
@@ -74,7 +74,7 @@ Deno.test("parseControlMessage() refuses each message with any field missing or 
   }
 });
 
-Deno.test("parseControlMessage() refuses what is no object, no JSON, or too long", () => {
+Deno.test("parseControlMessage() refuses what is not an object, not JSON, or too long", () => {
   for (
     const raw of ["", "null", "[]", '"bye"', "{", '{"__proto__":{"t":"bye"}}', "[".repeat(4_000)]
   ) {
@@ -108,7 +108,7 @@ Deno.test("meta bounds bytes, sides and pixels before anything is received", () 
   );
 });
 
-Deno.test("meta takes the known picture formats alone", () => {
+Deno.test("meta accepts only the known picture formats", () => {
   for (const type of IMAGE_TYPES) assert(parse({ ...META, type }) !== null);
   assertRefused(
     ...["image/svg+xml", "IMAGE/JPEG", "text/html", "image/bmp", ""]
@@ -127,7 +127,7 @@ Deno.test("meta bounds its texts", () => {
   );
 });
 
-Deno.test("meta bounds how it may be seen, and keeps nothing else of it", () => {
+Deno.test("meta bounds the view rules, and keeps no other field of them", () => {
   const rules = { seconds: 0, hold: true, mark: "m".repeat(MAX_MARK_LENGTH), ask: false };
   assertEquals<unknown>(parse({ ...META, view: { ...rules, admin: true } }), {
     ...META,
@@ -148,7 +148,7 @@ Deno.test("meta bounds how it may be seen, and keeps nothing else of it", () => 
   ].map((view) => ({ ...META, view })));
 });
 
-Deno.test("shown may say that a picture which moves stands still, and nothing else of it", () => {
+Deno.test("shown may say that an animated picture is still, and nothing else of it", () => {
   assertEquals<unknown>(parse({ t: "shown", n: 0, still: true, moves: 1 }), {
     t: "shown",
     n: 0,
@@ -158,7 +158,7 @@ Deno.test("shown may say that a picture which moves stands still, and nothing el
   assertRefused(
     ...[false, null, 1, 0, "true", {}, []].map((still) => ({ t: "shown", n: 0, still })),
   );
-  // It is said of nothing else.
+  // No other picture has this field.
   assertEquals<unknown>(parse({ t: "got", n: 0, still: true }), { t: "got", n: 0 });
 });
 
@@ -199,7 +199,7 @@ Deno.test("closed, abort and bye take the reasons of their tables", () => {
 });
 
 Deno.test("the largest honest meta fits into a control record, in any script", () => {
-  // Each text of characters that JSON escapes in six, and UTF-8 writes in three.
+  // Each text consists of characters that JSON escapes in six, and UTF-8 writes in three.
   const text = (length: number) => "\u4e16".repeat(length);
   const meta = {
     ...META,

@@ -109,7 +109,7 @@ for (const [name, parse, messages] of PARSERS) {
     }
   });
 
-  Deno.test(`${name}() refuses what is no object, no JSON, or too long`, () => {
+  Deno.test(`${name}() refuses what is not an object, not JSON, or too long`, () => {
     const wrong = [
       "",
       " ",
@@ -148,7 +148,7 @@ for (const [name, parse, messages] of PARSERS) {
   });
 }
 
-Deno.test("neither parser takes a message of the other direction", () => {
+Deno.test("neither parser accepts a message of the other direction", () => {
   for (const [type, message] of Object.entries(CLIENT)) {
     if (type !== "relay") assertEquals(parseServerMessage(JSON.stringify(message)), null);
   }
@@ -157,13 +157,13 @@ Deno.test("neither parser takes a message of the other direction", () => {
   }
 });
 
-Deno.test("parseClientMessage() takes a ttl from a minute to an hour", () => {
+Deno.test("parseClientMessage() accepts a ttl from a minute to an hour", () => {
   const create = (ttl: number) => parseClientMessage(JSON.stringify({ ...CLIENT["create"], ttl }));
   for (const ttl of [MIN_TTL_S, MAX_TTL_S]) assert(create(ttl) !== null);
   for (const ttl of [MIN_TTL_S - 1, MAX_TTL_S + 1, 1e9]) assertEquals(create(ttl), null);
 });
 
-Deno.test("parseClientMessage() takes tokens of their own length alone", () => {
+Deno.test("parseClientMessage() accepts only tokens of their own length", () => {
   const wrong: Message[] = [
     { t: "join", tok: B32 },
     { t: "resume", rtok: B16 },
@@ -174,7 +174,7 @@ Deno.test("parseClientMessage() takes tokens of their own length alone", () => {
   for (const message of wrong) assertEquals(parseClientMessage(JSON.stringify(message)), null);
 });
 
-Deno.test("parseServerMessage() takes 4 to 8 digits as a code", () => {
+Deno.test("parseServerMessage() accepts 4 to 8 digits as a code", () => {
   const created = (code: string) =>
     parseServerMessage(JSON.stringify({ ...SERVER["createdWithCode"], code }));
   for (const code of ["0000", "4821", "12345678"]) assert(created(code) !== null, code);
@@ -187,7 +187,7 @@ Deno.test("no room of a link has the address of a code", () => {
   assert(!CODE_PATTERN.test("12345678901234567890Aw") && !ROOM_PATTERN.test("12345678"));
 });
 
-Deno.test("parseServerMessage() takes ICE servers of known schemes, few and short", () => {
+Deno.test("parseServerMessage() accepts ICE servers of known schemes, few and short", () => {
   const ice = (...servers: unknown[]) =>
     parseServerMessage(JSON.stringify({ t: "ice", servers, exp: 60 }));
   const [stun] = SERVERS;
@@ -212,7 +212,7 @@ Deno.test("parseServerMessage() takes ICE servers of known schemes, few and shor
   for (const servers of wrong) assertEquals(ice(...servers), null);
 });
 
-Deno.test("parseServerMessage() takes each known cause, reason and code", () => {
+Deno.test("parseServerMessage() accepts each known cause, reason and code", () => {
   const valid: Message[] = [
     ...["join", "resume", "lost", "leave"].map((by) => ({ t: "peer", up: false, by })),
     ...["deleted", "expired", "lost"].map((why) => ({ t: "gone", why })),
@@ -227,12 +227,12 @@ Deno.test("parseServerMessage() takes each known cause, reason and code", () => 
   }
 });
 
-Deno.test("parseObject() measures before it parses", () => {
+Deno.test("parseObject() checks the length before it parses", () => {
   assertEquals(parseObject('{"a":1}', 7), { a: 1 });
   assertEquals(parseObject('{"a":1}', 6), null);
 });
 
-Deno.test("ROOM_PATTERN takes the canonical base64url of 16 bytes and nothing else", () => {
+Deno.test("ROOM_PATTERN accepts the canonical base64url of 16 bytes and nothing else", () => {
   for (let last = 0; last < 256; last++) {
     assert(ROOM_PATTERN.test(toBase64Url(new Uint8Array(16).fill(last))));
   }

@@ -17,9 +17,7 @@ function make(options: Partial<CodeTableOptions> = {}) {
   };
 }
 
-/**
- * Gives these numbers as four bytes each, the last one for ever, and counts what it was asked for.
- */
+/** Returns these numbers as four bytes each, the last one for ever, and counts the calls. */
 function numbers(...values: number[]): { random: RandomSource; asked: () => number } {
   let asked = 0;
   const random = (length: number) => {
@@ -31,7 +29,7 @@ function numbers(...values: number[]): { random: RandomSource; asked: () => numb
   return { random, asked: () => asked };
 }
 
-/** Draws `count` codes, all of which there have to be. */
+/** Draws `count` codes, all of which must exist. */
 function drawMany(table: CodeTable, count: number): string[] {
   return Array.from({ length: count }, (_, i) => {
     const code = table.draw(`room ${i}`);
@@ -50,7 +48,7 @@ Deno.test("digits lead to the room that drew them, until they are retired", () =
   assertEquals(table.counts, { live: 99, resting: 1 });
 });
 
-Deno.test("of 5,000 rooms made in a row no two share digits, while half of them end meanwhile", async () => {
+Deno.test("of 5,000 rooms no two share digits, while half of them end", async () => {
   const store = new MemoryRoomStore({ clock: new FakeClock() });
   const codes = new Set<string>();
   const own = hashToken(token(32));
@@ -83,7 +81,7 @@ Deno.test("digits that were never given out cannot be retired", () => {
   assertEquals(table.counts, { live: 0, resting: 0 });
 });
 
-Deno.test("sweep() frees those whose rest is over and no others", async () => {
+Deno.test("sweep() frees digits whose rest is over and no others", async () => {
   const { clock, table } = make();
   const codes = drawMany(table, 10);
   for (const code of codes) {
@@ -98,7 +96,7 @@ Deno.test("sweep() frees those whose rest is over and no others", async () => {
   assertEquals(table.counts, { live: 0, resting: 0 });
 });
 
-Deno.test("codes are four digits long while few are taken, and one longer at each tenfold", () => {
+Deno.test("codes have four digits while few are taken, and one more at each tenfold", () => {
   const lengths: [taken: number, digits: number | null][] = [
     [0, 4],
     [99, 4],
@@ -113,7 +111,7 @@ Deno.test("codes are four digits long while few are taken, and one longer at eac
   for (const [taken, digits] of lengths) assertEquals([taken, digitsFor(taken)], [taken, digits]);
 });
 
-Deno.test("codes grow with those that live and those that rest, and shrink again after the rest", async () => {
+Deno.test("codes grow with live and resting ones, and shrink after the rest", async () => {
   const { clock, table } = make();
   const short = drawMany(table, 100);
   assert(short.every((code) => code.length === 4));
@@ -125,14 +123,14 @@ Deno.test("codes grow with those that live and those that rest, and shrink again
   assertEquals(table.counts, { live: 91, resting: 0 });
 });
 
-Deno.test("of the addresses of each length at most a hundredth is ever taken", () => {
+Deno.test("at most a hundredth of the addresses of each length is ever taken", () => {
   const { table } = make({ maxCodes: 20_000 });
   const taken = new Map<number, number>();
   for (const { length } of drawMany(table, 20_000)) taken.set(length, (taken.get(length) ?? 0) + 1);
   assertEquals([...taken], [[4, 100], [5, 900], [6, 9_000], [7, 10_000]]);
 });
 
-Deno.test("who makes and ends rooms in a loop fills no memory: beyond the limit there are no digits", async () => {
+Deno.test("making rooms in a loop is bounded: beyond the limit there are no digits", async () => {
   const { clock, table } = make({ maxCodes: 500 });
   for (let i = 0; i < 2_000; i++) {
     const code = table.draw("churn");
@@ -144,7 +142,7 @@ Deno.test("who makes and ends rooms in a loop fills no memory: beyond the limit 
   assert(table.draw("honest") !== null);
 });
 
-Deno.test("taken digits are drawn again, live or resting", () => {
+Deno.test("a draw of taken digits is repeated, live or resting", () => {
   const { random, asked } = numbers(7, 7, 8, 7, 8, 10_009);
   const { table } = make({ random });
   assertEquals(table.draw("a"), "0007");
@@ -154,8 +152,8 @@ Deno.test("taken digits are drawn again, live or resting", () => {
   assertEquals(asked(), 6);
 });
 
-Deno.test("a draw that would favour low digits is thrown away", () => {
-  // 2^32 = 429,496 · 10,000 + 7,296: the last 7,296 numbers would give 0000 … 7295 one more chance.
+Deno.test("a draw that would favor low digits is discarded", () => {
+  // 2^32 = 429,496 · 10,000 + 7,296: the last 7,296 numbers would give 0000 … 7295 an extra chance.
   const { table } = make({ random: numbers(2 ** 32 - 1, 4_294_960_000, 4_294_959_999).random });
   assertEquals(table.draw("a"), "9999");
 });
@@ -169,7 +167,7 @@ Deno.test("a random source that repeats itself makes no endless loop", () => {
   }
 });
 
-Deno.test("isCode() takes four to eight digits and nothing else", () => {
+Deno.test("isCode() accepts four to eight digits and nothing else", () => {
   for (const code of ["0000", "48213", "482134", "4821345", "48213456"]) assert(isCode(code), code);
   const others = ["", "482", "482134567", "48 21", "4821\n", "-482", "４８２１", "482a", token(16)];
   for (const other of others) assert(!isCode(other), other);

@@ -14,7 +14,7 @@ import { FakeClock, flush } from "./fake_clock.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { createMessage, newAccess, newGuest } from "./room_server.ts";
 
-/** A store whose `join` waits until the test lets it go on. */
+/** A store whose `join` waits until the test lets it continue. */
 class SlowJoinStore extends MemoryRoomStore {
   readonly gate = Promise.withResolvers<void>();
 
@@ -24,7 +24,7 @@ class SlowJoinStore extends MemoryRoomStore {
   }
 }
 
-/** A store whose `relay` takes the longer the earlier it was asked. */
+/** A store whose `relay` takes longer the earlier it was called. */
 class UnevenStore extends MemoryRoomStore {
   #waits = 20;
 
@@ -34,7 +34,7 @@ class UnevenStore extends MemoryRoomStore {
   }
 }
 
-/** A store that remembers the rtok hashes it was given. */
+/** A store that remembers the rtok hashes that it was given. */
 class RecordingStore extends MemoryRoomStore {
   readonly hashes: TokenHash[] = [];
 
@@ -111,7 +111,7 @@ class World {
     return end;
   }
 
-  /** Both ends seated, with nothing in their hands. */
+  /** Both ends seated, with nothing left to read. */
   async pair() {
     const sender = await this.sender();
     const viewer = await this.viewer();
@@ -128,7 +128,7 @@ function welcome({ socket }: { readonly socket: FakeSocket }) {
   return message;
 }
 
-Deno.test("Connection closes a socket that says nothing for 5 s, and holds no timer after", async () => {
+Deno.test("Connection closes a socket that is silent for 5 s, and leaves no timer", async () => {
   const world = new World();
   const { socket } = world.open();
   await world.clock.advance(4_999);
@@ -138,7 +138,7 @@ Deno.test("Connection closes a socket that says nothing for 5 s, and holds no ti
   assertEquals(world.clock.timers, 0);
 });
 
-Deno.test("Connection says ping every 20 s and lives on while pong comes", async () => {
+Deno.test("Connection sends ping every 20 s and lives on while pong arrives", async () => {
   const world = new World();
   const { socket, say } = await world.sender();
   socket.sent.length = 0;
@@ -150,7 +150,7 @@ Deno.test("Connection says ping every 20 s and lives on while pong comes", async
   assertEquals(socket.closes, []);
 });
 
-Deno.test("Connection takes 50 s of silence for dead and tells the other seat", async () => {
+Deno.test("Connection takes 50 s of silence for lost and tells the other seat", async () => {
   const world = new World();
   const { sender, viewer } = await world.pair();
   for (let i = 0; i < 49; i++) {
@@ -164,7 +164,7 @@ Deno.test("Connection takes 50 s of silence for dead and tells the other seat", 
   assertEquals(sender.socket.closes, []);
 });
 
-Deno.test("Connection gives the seat of a slow reader up and queues nothing more for it", async () => {
+Deno.test("Connection frees the seat of a slow reader and queues nothing for it", async () => {
   const world = new World({ maxBuffered: 1_000 });
   const { sender, viewer } = await world.pair();
   viewer.socket.bufferedAmount = 1_000;
@@ -174,7 +174,7 @@ Deno.test("Connection gives the seat of a slow reader up and queues nothing more
   await sender.say({ t: "relay", d: "y" });
   assertEquals(viewer.socket.sent.length, 1);
   assertEquals(viewer.socket.closes, [[CLOSE.slow, "slow"]]);
-  // Although the socket's own `close` event has not come, and may never come.
+  // Although the socket's own `close` event has not arrived, and may never do so.
   assertEquals(sender.socket.sent, [{ t: "peer", up: false, by: "lost" }]);
   await sender.say({ t: "relay", d: "z" });
   assertEquals(sender.socket.sent.at(-1), { t: "err", code: "no_peer" });
@@ -204,7 +204,7 @@ Deno.test("closed() twice, or after a resume, takes the seat from nobody", async
   assertEquals(sender.socket.sent.at(-1), { t: "peer", up: false, by: "leave" });
 });
 
-Deno.test("a viewer who joined, and was not heard of before his socket went, may have no rtok: his seat is free at once", async () => {
+Deno.test("a viewer lost before sending anything frees the seat, lacking an rtok", async () => {
   const world = new World();
   const sender = await world.sender();
   const viewer = world.open();
@@ -217,7 +217,7 @@ Deno.test("a viewer who joined, and was not heard of before his socket went, may
   assertEquals(welcome(again).t, "joined");
 });
 
-Deno.test("whoever took a seat back, and was not heard of since, is waited for, and what he showed takes it once more", async () => {
+Deno.test("a resumed but silent seat is kept, and its old token works again", async () => {
   const world = new World();
   const sender = await world.sender();
   const viewer = await world.viewer();
@@ -240,7 +240,7 @@ Deno.test("whoever took a seat back, and was not heard of since, is waited for, 
   assertEquals(last.socket.closes, []);
 });
 
-Deno.test("a closed connection neither hears nor says anything", async () => {
+Deno.test("a closed connection neither receives nor sends anything", async () => {
   const world = new World();
   const { sender, viewer } = await world.pair();
   viewer.connection.receive("[");
@@ -267,7 +267,7 @@ Deno.test("relays stay in order although the store takes longer for the first", 
   assertEquals(viewer.socket.sent, sent);
 });
 
-Deno.test("what a page said before it closed its socket is done, however slow the store is", async () => {
+Deno.test("what a page sent before it closed is done, however slow the store is", async () => {
   const clock = new FakeClock();
   const world = new World({}, { clock, store: new UnevenStore({ clock }) });
   const { sender, viewer } = await world.pair();
@@ -295,7 +295,7 @@ Deno.test("Connection bounds the messages that wait for the store", async () => 
   await flush();
 });
 
-Deno.test("a viewer who goes away before the answer leaves the seat free", async () => {
+Deno.test("a viewer who leaves before the answer leaves the seat free", async () => {
   const clock = new FakeClock();
   const store = new SlowJoinStore({ clock });
   const world = new World({}, { clock, store });
@@ -309,7 +309,7 @@ Deno.test("a viewer who goes away before the answer leaves the seat free", async
   assertEquals(patient.socket.sent.at(-1), { t: "peer", up: true, by: "join" });
 });
 
-Deno.test("what a seat hears while the store decides goes out behind the answer", async () => {
+Deno.test("what a seat receives while the store decides is sent after the answer", async () => {
   const world = new World();
   const sender = await world.sender();
   const viewer = world.open();
@@ -331,7 +331,7 @@ Deno.test("a store that fails is a busy server, and its error is reported", asyn
   assertEquals(world.clock.timers, 0);
 });
 
-Deno.test("each claim gets a new random rtok, of which the store sees the hash alone", async () => {
+Deno.test("each claim gets a new random rtok; the store sees only its hash", async () => {
   const clock = new FakeClock();
   const store = new RecordingStore({ clock });
   const world = new World({}, { clock, store });
@@ -357,7 +357,7 @@ Deno.test("nothing is left of a room after its end: no seat, no timer", async ()
   assertEquals({ rooms: world.store.size, timers: world.clock.timers }, { rooms: 0, timers: 0 });
 });
 
-/** The digits in what a sender heard. */
+/** The digits in what a sender received. */
 function codeOf(sent: readonly unknown[]): string {
   const [answer] = sent;
   assert(typeof answer === "object" && answer !== null && "code" in answer);
@@ -365,7 +365,7 @@ function codeOf(sent: readonly unknown[]): string {
   return answer.code;
 }
 
-Deno.test("created carries the room's digits, and none where they were withdrawn", async () => {
+Deno.test("created carries the room's digits, and none if they were withdrawn", async () => {
   const world = new World();
   const first = await world.sender();
   const code = codeOf(first.socket.sent);
@@ -379,7 +379,7 @@ Deno.test("created carries the room's digits, and none where they were withdrawn
   assertEquals(Object.keys(answer), ["t", "exp", "rtok", "salt"]);
 });
 
-Deno.test("who joined by digits holds a seat of the room itself", async () => {
+Deno.test("joining by digits takes a seat of the room itself", async () => {
   const world = new World();
   const sender = await world.sender();
   const viewer = world.open(codeOf(sender.socket.sent));
@@ -394,7 +394,7 @@ Deno.test("who joined by digits holds a seat of the room itself", async () => {
   ]);
 });
 
-Deno.test("a dismissed viewer hears his close code, also while the store still decides", async () => {
+Deno.test("a dismissed viewer gets their close code, even if the store is busy", async () => {
   const world = new World();
   const { sender, viewer } = await world.pair();
   await sender.say({ t: "dismiss" });
@@ -411,7 +411,7 @@ Deno.test("a dismissed viewer hears his close code, also while the store still d
   ]);
 });
 
-Deno.test("dismiss and withdraw are the sender's alone, and nobody's before he is seated", async () => {
+Deno.test("only a seated sender may dismiss and withdraw", async () => {
   for (const t of ["dismiss", "withdraw"]) {
     const world = new World();
     const { viewer } = await world.pair();
@@ -434,7 +434,7 @@ function relaying(limits: Partial<RelayLimits> = {}): World {
   return new World({}, { clock, relay });
 }
 
-Deno.test("a frame of the relay goes to the other seat as it is, and is counted apart", async () => {
+Deno.test("a relay frame reaches the other seat unchanged, and is counted apart", async () => {
   const world = relaying();
   const { sender, viewer } = await world.pair();
   await sender.say({ t: "data", d: FRAME });
@@ -454,7 +454,7 @@ Deno.test("a frame to an empty seat is answered, as a relay is", async () => {
   assertEquals(sender.socket.sent, [{ t: "err", code: "no_peer" }]);
 });
 
-Deno.test("a server without a relay takes no frame: a long one is too large, a short one out of turn", async () => {
+Deno.test("without a relay, a long frame is too large, a short one out of turn", async () => {
   for (const [d, why] of [[FRAME, "tooLarge"], ["AAAA", "outOfTurn"]] as const) {
     const world = new World();
     const { sender, viewer } = await world.pair();
@@ -464,13 +464,13 @@ Deno.test("a server without a relay takes no frame: a long one is too large, a s
   }
 });
 
-Deno.test("a frame that is longer than the protocol's ends the connection, on a server with a relay too", async () => {
+Deno.test("a frame longer than the protocol's ends the connection", async () => {
   const { sender } = await relaying().pair();
   await sender.say({ t: "data", d: FRAME + "A" });
   assertEquals(sender.socket.closes, [[CLOSE.malformed, "malformed"]]);
 });
 
-Deno.test("who sends faster than a room may waits, in order, and is not sent away", async () => {
+Deno.test("a sender who is too fast waits, in order, and is not disconnected", async () => {
   const world = relaying({ bytesPerSecond: 10_000 });
   const { sender, viewer } = await world.pair();
   for (const letter of "ABCD") {
@@ -488,7 +488,7 @@ Deno.test("who sends faster than a room may waits, in order, and is not sent awa
   assertEquals(sender.socket.closes, []);
 });
 
-Deno.test("a room that used up what it may relay, or its time, hears that the server is busy", async () => {
+Deno.test("a room over its relay limit or time is told that the server is busy", async () => {
   for (const limits of [{ bytes: 20_000 }, { seconds: 60 }]) {
     const world = relaying(limits);
     const { sender } = await world.pair();
@@ -501,7 +501,7 @@ Deno.test("a room that used up what it may relay, or its time, hears that the se
   }
 });
 
-Deno.test("who heeds no window is sent away before he fills the memory", async () => {
+Deno.test("ignoring the window ends the connection before the memory is full", async () => {
   const world = relaying({ bytesPerSecond: 1_000 });
   const { sender } = await world.pair();
   let taken = 0;

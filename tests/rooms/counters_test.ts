@@ -8,7 +8,7 @@ import { Metrics } from "../../lib/ops/metrics.ts";
 import { assertEquals } from "../support/assert.ts";
 import { Client, newAccess, pair, RoomServer, until } from "./room_server.ts";
 
-Deno.test("joins are counted by how the seat was asked for, refusals by what the client was told", async () => {
+Deno.test("joins are counted by the kind of claim, refusals by their answer", async () => {
   const counters = new Metrics();
   await using server = new RoomServer({ counters });
   const access = newAccess();
@@ -48,7 +48,7 @@ Deno.test("relays are counted, those to an empty seat apart", async () => {
   assertEquals([counters.get("relays", "peer"), counters.get("relays", "nobody")], [1, 1]);
 });
 
-Deno.test("an outcome counts once for each time that the two met, and not at all from who is alone", async () => {
+Deno.test("an outcome counts once per meeting, and never from a single peer", async () => {
   const counters = new Metrics();
   await using server = new RoomServer({ counters });
   const { access, sender, viewer } = await pair(server);
@@ -56,7 +56,7 @@ Deno.test("an outcome counts once for each time that the two met, and not at all
   const outcomes = () =>
     (["direct", "relayed", "failed"] as const).map((way) => counters.get("outcomes", way));
   const sync = async () => {
-    // Behind what was said before.
+    // After what was sent before.
     sender.send({ t: "relay", d: "x" });
     await viewer.next();
   };
@@ -74,12 +74,12 @@ Deno.test("an outcome counts once for each time that the two met, and not at all
   assertEquals(outcomes(), [1, 0, 1]);
   next.send({ t: "outcome", way: "relayed" });
   await until(() => outcomes()[1] === 1, "it is counted");
-  // A word of its own would be a series of its own.
+  // An unlisted word would be a series of its own.
   next.send({ t: "outcome", way: "203.0.113.7" });
   assertEquals((await next.closed).code, CLOSE.malformed);
 });
 
-Deno.test("requests that are no sockets for this site are counted, and rooms that have a seat here", async () => {
+Deno.test("refused requests are counted, and so are rooms that have a seat here", async () => {
   const counters = new Metrics();
   await using server = new RoomServer({ counters });
   assertEquals([server.rooms.ready, server.rooms.countRooms()], [true, 0]);

@@ -10,12 +10,12 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Runs the microtasks and store calls that are on their way. */
+/** Runs pending microtasks and store calls. */
 export async function flush(): Promise<void> {
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }
 
-/** Time in the hands of a test. */
+/** Fake time, controlled by a test. */
 export class FakeClock implements Clock {
   #now = 1_000;
   readonly #timers = new Set<Timer>();
@@ -30,7 +30,7 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers are armed. */
+  /** The number of armed timers. */
   get timers(): number {
     return this.#timers.size;
   }

@@ -1,6 +1,6 @@
 /**
- * Who is told by what servers to get through, and when: both ends of a room, just before they hear
- * of each other.
+ * Who is told which ICE servers to use, and when: both ends of a room, just before they are told of
+ * each other.
  *
  * @module
  */
@@ -24,7 +24,10 @@ function counted(): { ice: IceIssuer; asked: () => number } {
   };
 }
 
-/** The next two messages, which have to be `ice` and then `peer`; returns the credentials' name. */
+/**
+ * The next two messages, which have to be `ice` and then `peer`. Returns the username of the
+ * credentials.
+ */
 async function met(client: Client, by: "join" | "resume"): Promise<string> {
   const ice = await client.next();
   assert(ice.t === "ice", JSON.stringify(ice));
@@ -32,7 +35,7 @@ async function met(client: Client, by: "join" | "resume"): Promise<string> {
   return ice.servers[0]?.username ?? "";
 }
 
-/** Fails where anything came that was not asked for: relays are in order behind it. */
+/** Fails if anything unexpected arrived: relays are in order after it. */
 async function assertSilent(client: Client): Promise<void> {
   client.send({ t: "relay", d: "x" });
   assertEquals(await client.next(), { t: "err", code: "no_peer" });
@@ -46,7 +49,7 @@ async function join(server: RoomServer, room: string, tok?: string): Promise<Cli
   return client;
 }
 
-Deno.test("who is alone in a room is given no servers: neither a sender, nor a viewer whose sender is lost", async () => {
+Deno.test("nobody alone in a room gets ICE servers, not even after a lost sender", async () => {
   const { ice, asked } = counted();
   await using server = new RoomServer({ ice });
   const access = newAccess();
@@ -60,7 +63,7 @@ Deno.test("who is alone in a room is given no servers: neither a sender, nor a v
   assertEquals(asked(), 0);
 });
 
-Deno.test("who is refused is given no servers", async () => {
+Deno.test("a refused client gets no ICE servers", async () => {
   const { ice, asked } = counted();
   await using server = new RoomServer({ ice });
   const access = newAccess();
@@ -72,14 +75,14 @@ Deno.test("who is refused is given no servers", async () => {
   assertEquals(asked(), 0);
 });
 
-Deno.test("both ends are given servers before they hear of each other, each other ones, and new ones each time", async () => {
+Deno.test("both ends get their own, fresh ICE servers before hearing of each other", async () => {
   await using server = new RoomServer({ ice: counted().ice });
   const access = newAccess();
   const { client: sender, rtok } = await Client.create(server, access);
   await using viewer = await join(server, access.room, access.jtok);
   const names = [await met(viewer, "join"), await met(sender, "join")];
 
-  // A lost socket comes back.
+  // A lost socket resumes.
   await using again = await Client.connect(server, access.room);
   again.send({ t: "resume", rtok });
   assertEquals((await again.next()).t, "joined");
@@ -96,7 +99,7 @@ Deno.test("both ends are given servers before they hear of each other, each othe
   for (const name of names) assert(/^\d{10}:[\w-]{16}$/.test(name), name);
 });
 
-Deno.test("who came by a code is given servers as well, and nobody without any configured", async () => {
+Deno.test("joining by a code yields ICE servers too, and without any, none", async () => {
   for (const ice of [counted().ice, undefined]) {
     await using server = new RoomServer(ice === undefined ? {} : { ice });
     const { client: sender, code } = await Client.create(server, newAccess());

@@ -26,7 +26,7 @@ const HOUR_MS = 3_600_000;
 
 // Before the upgrade
 
-/** Status, Retry-After and body of what a plain request or an upgrade is answered. */
+/** Status, Retry-After and body of the answer to a plain request or an upgrade. */
 async function answer(server: RoomServer, { upgrade = true, from = HERE } = {}) {
   const lines = handshake(server, token(16)).filter((line) => upgrade || !/upgrade/i.test(line));
   using raw = await RawClient.request(server, [...lines, `X-Address: ${from}`]);
@@ -38,7 +38,7 @@ async function answer(server: RoomServer, { upgrade = true, from = HERE } = {}) 
   };
 }
 
-Deno.test("one address may open so many sockets; others are not affected, and each that closes makes room", async () => {
+Deno.test("sockets per address are limited; closing one makes room", async () => {
   await using server = new RoomServer({ admission: { socketsPerIp: 3 } });
   const clients = [];
   for (let i = 0; i < 3; i++) clients.push(await Client.connect(server, token(16)));
@@ -49,7 +49,7 @@ Deno.test("one address may open so many sockets; others are not affected, and ea
   await using _again = await Client.connect(server, token(16));
 });
 
-Deno.test("all addresses together may open so many sockets: 503, for the next one of any address", async () => {
+Deno.test("sockets of all addresses together are limited: then 503 for any", async () => {
   await using server = new RoomServer({ admission: { sockets: 3 } });
   const clients = [];
   for (const from of [HERE, ELSEWHERE, "203.0.113.1"]) {
@@ -61,7 +61,7 @@ Deno.test("all addresses together may open so many sockets: 503, for the next on
   assertEquals((await answer(server)).status, 101);
 });
 
-Deno.test("sockets count from the upgrade on: many at once are no more than one by one", async () => {
+Deno.test("sockets count from the upgrade on: many at once are no more than in turn", async () => {
   await using server = new RoomServer({ admission: { socketsPerIp: 3 } });
   const lines = handshake(server, token(16)).join("\r\n") + "\r\n\r\n";
   const raws = await Promise.all(
@@ -79,10 +79,10 @@ Deno.test("sockets count from the upgrade on: many at once are no more than one 
   assertEquals(statuses.filter((code) => code === "429").length, 37);
 });
 
-Deno.test("sockets that ask for an upgrade and go away count no longer, however they go", async () => {
+Deno.test("sockets that request an upgrade and disconnect stop counting", async () => {
   await using server = new RoomServer({ admission: { socketsPerIp: 20 } });
   for (let round = 0; round < 3; round++) {
-    // Without reading the answer, and with bytes unread: the connection is reset.
+    // Without reading the answer, and with unread bytes: the connection is reset.
     for (let i = 0; i < 15; i++) {
       using _raw = await RawClient.request(server, handshake(server, token(16)));
     }
@@ -91,7 +91,7 @@ Deno.test("sockets that ask for an upgrade and go away count no longer, however 
   }
 });
 
-Deno.test("upgrades of one address are limited; a page that asks why hears the same, and that costs nothing", async () => {
+Deno.test("upgrades per address are limited; asking why is free, with that answer", async () => {
   await using server = new RoomServer({ admission: { upgradesPerMinutePerIp: 3 } });
   for (let i = 0; i < 10; i++) assertEquals((await answer(server, { upgrade: false })).status, 426);
   for (let i = 0; i < 3; i++) assertEquals((await answer(server)).status, 101);
@@ -111,7 +111,7 @@ Deno.test("upgrades of all addresses together are limited: 503", async () => {
   assertEquals(statuses, [101, 101, 101, 503, 503]);
 });
 
-Deno.test("a refused upgrade says why in JSON", async () => {
+Deno.test("a refused upgrade has its reason in JSON", async () => {
   await using server = new RoomServer({ admission: { upgradesPerMinutePerIp: 1 } });
   await answer(server);
   const response = await fetch(`http://${server.host}/ws/${token(16)}`);
@@ -119,7 +119,7 @@ Deno.test("a refused upgrade says why in JSON", async () => {
   assertEquals([response.status, body.code, Object.keys(body)], [429, "busy", ["code", "message"]]);
 });
 
-// Behind it, with a clock
+// After the upgrade, with a fake clock
 
 /** Sockets without a network, under some limits. */
 class World {
@@ -163,9 +163,7 @@ class World {
     return end;
   }
 
-  /**
-   * Tries digits until the server says that it hears no more, and returns how many times it did.
-   */
+  /** Tries digits until the server stops looking them up. Returns how many it did look up. */
   async missAll(from = HERE): Promise<number> {
     for (let tries = 0; tries < 1_000; tries++) {
       const { socket } = await this.join("99999999", from);
@@ -192,7 +190,7 @@ function heard({ sent, closes }: FakeSocket): unknown {
   return { sent, closes };
 }
 
-Deno.test("one address may make so many rooms a minute; the next one hears when, others are not affected", async () => {
+Deno.test("rooms per address and minute are limited; the next one is told when", async () => {
   const world = new World({ creationsPerMinutePerIp: 3 });
   for (let i = 0; i < 3; i++) assertEquals((await world.create()).code.length, 4);
   assertEquals(heard((await world.create()).socket), busy(20));
@@ -209,7 +207,7 @@ Deno.test("all addresses together may make so many rooms a minute", async () => 
   assertEquals(world.store.size, 3);
 });
 
-Deno.test("who may not make rooms makes none, and joins all the same", async () => {
+Deno.test("without permission to make rooms none is made, but joining works", async () => {
   const world = new World({});
   const access = newAccess();
   const stranger = world.open({ ...newGuest(access.room), mayCreate: false });
@@ -222,7 +220,7 @@ Deno.test("who may not make rooms makes none, and joins all the same", async () 
   assertEquals(viewer.socket.closes, []);
 });
 
-Deno.test("who tries digits that lead nowhere is soon not heard any more, and hears the same at digits that do lead somewhere", async () => {
+Deno.test("guessing digits is soon cut off, even at digits that do lead somewhere", async () => {
   const world = new World({ failedJoinsPerMinutePerIp: 20 });
   const { code } = await world.create();
   assertEquals(await world.missAll(), 20);
@@ -231,7 +229,7 @@ Deno.test("who tries digits that lead nowhere is soon not heard any more, and he
   assertEquals((await world.join(code, ELSEWHERE)).socket.closes, []);
 });
 
-Deno.test("who tries digits all at once is not heard more often than one by one", async () => {
+Deno.test("guessing digits all at once is not granted more than one by one", async () => {
   const world = new World({ failedJoinsPerMinutePerIp: 20 });
   const ends = Array.from({ length: 100 }, () => world.open(newGuest("99999999")));
   for (const { connection } of ends) connection.receive(JSON.stringify({ t: "join" }));
@@ -240,7 +238,7 @@ Deno.test("who tries digits all at once is not heard more often than one by one"
   assertEquals(closed.length, 20);
 });
 
-Deno.test("links are not counted as guesses: after a restart of the server viewers are refused until their sender is back", async () => {
+Deno.test("links are no guesses: after a restart viewers wait for their sender", async () => {
   const world = new World({ failedJoinsPerMinutePerIp: 20, failedJoinsPerMinute: 20 });
   for (let i = 0; i < 100; i++) {
     const end = world.open(newGuest(token(16)));
@@ -287,32 +285,32 @@ const VISITS: Record<string, [failed: boolean, visit: (world: World) => Promise<
 };
 
 for (const [what, [failed, visit]] of Object.entries(VISITS)) {
-  Deno.test(`a visitor by digits who ${what} counts as ${failed ? "a failed join" : "none"}`, async () => {
+  Deno.test(`a visitor by digits who ${what}: ${failed ? "a failed join" : "none"}`, async () => {
     const world = new World({ failedJoinsPerMinutePerIp: 20 });
     for (let i = 0; i < 5; i++) await visit(world);
     assertEquals(await world.missAll(), failed ? 15 : 20);
   });
 }
 
-Deno.test("a visitor by digits who stays longer than a sender waits for a proof counts as none", async () => {
+Deno.test("outlasting a sender's wait for a proof is no failed join by digits", async () => {
   const world = new World({ failedJoinsPerMinutePerIp: 100, failedJoinsPerMinute: 100 });
   const codes: string[] = [];
   for (let i = 0; i < 100; i++) codes.push((await world.create()).code);
   const ends = [];
   for (const code of codes) ends.push(await world.join(code));
   assertEquals((await world.join("99999999", ELSEWHERE)).socket.closes[0]?.[0], CLOSE.busy);
-  // Not the refill: in 40 s that gives back two thirds.
+  // Not because of the refill: in 40 s that gives back two thirds.
   await world.clock.advance(40_000);
   for (const { connection } of ends) connection.closed();
   assertEquals(await world.missAll(ELSEWHERE), 100);
 });
 
-Deno.test("with the defaults a scanner of one address burns next to no codes in an hour, however many rooms there are", async () => {
+Deno.test("with the defaults a scanner of one address burns few codes an hour", async () => {
   const world = new World({
     failedJoinsPerMinutePerIp: Number(DEFAULTS.LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP),
     failedJoinsPerMinute: Number(DEFAULTS.LIMIT_FAILED_JOINS_PER_MINUTE),
   });
-  // As many as there can be with four digits, the densest that it gets.
+  // The maximum for four digits, the greatest density.
   const codes = new Set<string>();
   while (codes.size < 100) codes.add((await world.create({ from: ELSEWHERE })).code);
   assert([...codes].every((code) => code.length === 4));
@@ -328,7 +326,7 @@ Deno.test("with the defaults a scanner of one address burns next to no codes in 
       continue;
     }
     tried++;
-    // Asked for an hour at the most: rooms live that long.
+    // Retry-After is an hour at most: rooms live that long.
     if (code === undefined) hits++;
     connection.closed();
   }
@@ -336,7 +334,7 @@ Deno.test("with the defaults a scanner of one address burns next to no codes in 
   assert(hits < 30, `${hits} hits`);
 });
 
-Deno.test("who says more than so many messages a second is sent away; a burst of candidates is not", async () => {
+Deno.test("too many messages a second disconnect; a burst of candidates does not", async () => {
   const world = new World({ messagesPerSecond: 50 });
   const { say, socket } = await world.create();
   for (let i = 0; i < 60; i++) await say({ t: "relay", d: "x" });
@@ -351,7 +349,7 @@ Deno.test("who says more than so many messages a second is sent away; a burst of
   assertEquals(socket.closes, [[CLOSE.busy, "busy"]]);
 });
 
-Deno.test("what a room relays is limited, both ways together and over new sockets", async () => {
+Deno.test("what a room relays is limited, in both directions and over new sockets", async () => {
   const world = new World({ sessionBytes: 10_000 });
   const { access, socket, say, connection } = await world.create();
   const viewer = world.open(newGuest(access.room));

@@ -77,7 +77,7 @@ Deno.test("MemoryRoomStore arms one timer for all its rooms", async () => {
   assertEquals({ rooms: store.size, timers: clock.timers }, { rooms: 0, timers: 0 });
 });
 
-Deno.test("MemoryRoomStore keeps what a listener does in return out of the operation that caused it", async () => {
+Deno.test("MemoryRoomStore runs a listener's reaction after the operation", async () => {
   const { store } = make();
   const jtok = token(16);
   const room = token(16);

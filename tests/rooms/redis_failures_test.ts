@@ -1,6 +1,6 @@
 /**
- * What becomes of rooms on Redis when something breaks: an instance, a connection, a bell, Redis
- * itself.
+ * What happens to rooms on Redis when something breaks: an instance, a connection, a notification,
+ * Redis itself.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { noRedis, STOPPED_CLOCK, TestRedis } from "../support/redis.ts";
 import { until } from "./room_server.ts";
 import { token } from "./store_contract.ts";
 
-/** So long that it never comes while a test runs. */
+/** So long that it never happens during a test. */
 const NEVER_MS = 86_400_000;
 
 /** By the stopped clock. */
@@ -25,10 +25,10 @@ const GRACE_MS = SEAT_GRACE_MS;
 const CODE_REST_MS = 600_000;
 const TTL_S = 600;
 
-/** How much longer than the room itself its keys may be there. */
+/** How much longer than the room itself its keys may exist. */
 const TAIL_MS = 20_000;
 
-/** A Redis with a stopped clock and instances on it, which look after nothing by themselves. */
+/** A Redis with a stopped clock and instances on it, which renew nothing by themselves. */
 class World implements AsyncDisposable {
   readonly redis: TestRedis;
   readonly #stores: RedisRoomStore[] = [];
@@ -70,7 +70,7 @@ class World implements AsyncDisposable {
   }
 }
 
-/** A room and the tokens of it. */
+/** A room and its tokens. */
 class Room {
   readonly address = token(16);
   readonly terms = {
@@ -155,7 +155,7 @@ class Guest {
   }
 }
 
-/** Puts a relay into the stream as the script does, and rings no bell. */
+/** Puts a relay into the stream as the script does, without a notification. */
 async function sayWithoutBell({ redis }: World, { ticket }: Guest, d: string): Promise<void> {
   const event = JSON.stringify({ t: "relay", d });
   const { room, conn } = ticket;
@@ -192,7 +192,7 @@ test("of 200 viewers at four instances at once exactly one gets the seat", async
   assertEquals(guests.flatMap(({ events }) => events), []);
 });
 
-test("who comes back at another instance has the seat, and the first instance's socket is told", async (world) => {
+test("a seat taken back at another instance is lost at the first", async (world) => {
   const [a, b, c] = await world.instances(3);
   const { sender, viewer } = await new Room().pair(a!, b!);
   const back = await viewer.resume(c!);
@@ -205,7 +205,7 @@ test("who comes back at another instance has the seat, and the first instance's 
   await back.hears(RESUMED);
 });
 
-test("a seat whose instance died is lost after the lease, and comes back elsewhere", async (world) => {
+test("a seat whose instance crashed is lost after the lease, and resumable", async (world) => {
   const [a, b, c] = await world.instances(3);
   const { sender, viewer } = await new Room().pair(a!, b!);
   await a!.close();
@@ -220,7 +220,7 @@ test("a seat whose instance died is lost after the lease, and comes back elsewhe
   await viewer.hears(RESUMED);
 });
 
-test("a room whose sender's instance died ends after lease and grace", async (world) => {
+test("a room whose sender's instance crashed ends after lease and grace period", async (world) => {
   const [a, b] = await world.instances(2);
   const { viewer } = await new Room().pair(a!, b!);
   await a!.close();
@@ -231,7 +231,7 @@ test("a room whose sender's instance died ends after lease and grace", async (wo
   await viewer.hears(LOST, { t: "gone", why: "lost" });
 });
 
-test("a room that nobody holds any more is swept away by any instance", async (world) => {
+test("a room that nobody holds any more is swept by any instance", async (world) => {
   const [a, b, other] = await world.instances(3);
   const { sender, viewer } = await new Room().pair(a!, b!);
   await Promise.all([a!.close(), b!.close()]);
@@ -244,7 +244,7 @@ test("a room that nobody holds any more is swept away by any instance", async (w
   assertEquals((await world.redis.keys()).filter((key) => !left.includes(key)), []);
 });
 
-test("a seat that its instance looks after is not lost, however long", async (world) => {
+test("a seat that its instance renews is not lost, however long", async (world) => {
   const [a, b] = await world.instances(2);
   const { sender, viewer } = await new Room().pair(a!, b!);
   for (let i = 0; i < 10; i++) {
@@ -263,13 +263,13 @@ test("a seat that its instance neglected comes back with it", async (world) => {
   await viewer.hears(LOST);
   await a!.catchUp();
   await viewer.hears(RESUMED);
-  // It learns of the other what it may have missed.
+  // It is told what it may have missed about the other one.
   await sender.hears(RESUMED);
   assert(await sender.relay("x"));
   await viewer.hears({ t: "relay", d: "x" });
 });
 
-test("what was said while the listening connection was cut is heard when it is back", async (world) => {
+test("messages sent while the subscription was cut arrive once it is back", async (world) => {
   const [a, b] = await world.instances(2);
   const { viewer } = await new Room().pair(a!, b!);
   await sayWithoutBell(world, viewer, "x");
@@ -277,7 +277,7 @@ test("what was said while the listening connection was cut is heard when it is b
   await viewer.hears({ t: "relay", d: "x" });
 });
 
-test("what the bell did not tell is read at the next touch", async (world) => {
+test("what no notification announced is read at the next touch", async (world) => {
   const [a] = await world.instances(1);
   const b = await world.instance({ touchMs: 50, sweepMs: 20 });
   const { viewer } = await new Room().pair(a!, b);
@@ -285,7 +285,7 @@ test("what the bell did not tell is read at the next touch", async (world) => {
   await viewer.hears({ t: "relay", d: "x" });
 });
 
-test("connections that are cut lose nothing that was passed on, and nothing comes twice", async (world) => {
+test("cut connections lose nothing that was relayed, and repeat nothing", async (world) => {
   const [a, b] = await world.instances(2);
   const { sender, viewer } = await new Room().pair(a!, b!);
   const passed: string[] = [];
@@ -302,13 +302,13 @@ test("connections that are cut lose nothing that was passed on, and nothing come
   assert(passed.length > 150, `Only ${passed.length} were passed on`);
   assertEquals(new Set(heard()).size, heard().length);
   assertEquals(heard().filter((d) => passed.includes(d)), passed);
-  // What was not passed on has to be made good: the two begin anew.
+  // What was not relayed has to be made good: the two start over.
   if (passed.length < 200) {
     await until(() => sender.events.some(({ t }) => t === "astray"), "astray");
   }
 });
 
-test("without Redis claims are answered with busy, sockets stay, and nothing happens in memory", async (world) => {
+test("without Redis claims get busy, sockets stay, nothing is done in memory", async (world) => {
   const [a, b] = await world.instances(2);
   const room = new Room();
   const { sender, viewer } = await room.pair(a!, b!);
@@ -334,7 +334,7 @@ test("without Redis claims are answered with busy, sockets stay, and nothing hap
   await room.pair(b!, a!);
 });
 
-test("a Redis that does not answer is away: who got busy has no seat afterwards", async (world) => {
+test("a Redis that hangs is away: a client told busy gets no seat later", async (world) => {
   const a = await world.instance({ operationMs: 200 });
   const room = new Room();
   const sender = await room.create(a);
@@ -353,7 +353,7 @@ test("a Redis that does not answer is away: who got busy has no seat afterwards"
   assertEquals(typeof result === "object" && result.seat, "viewer");
 });
 
-test("who left while Redis was out of reach has left when it is back", async (world) => {
+test("leaving while Redis was unreachable takes effect when it is back", async (world) => {
   const a = await world.instance({ operationMs: 200 });
   const b = await world.instance();
   const room = new Room();
@@ -367,7 +367,7 @@ test("who left while Redis was out of reach has left when it is back", async (wo
   assertEquals(sender.events.at(-1), { t: "peer", up: false, by: "leave" });
 });
 
-test("a Redis that lost everything sends everybody back to begin anew", async (world) => {
+test("a Redis that lost everything makes everybody start over", async (world) => {
   const [a, b] = await world.instances(2);
   const room = new Room();
   const { sender, viewer } = await room.pair(a!, b!);
@@ -389,12 +389,12 @@ test("a seat that nobody reads for takes no more than its share", async (world) 
   assertEquals(passed, 10);
 });
 
-test("digits that were withdrawn lead nowhere, even where they still have a room", async (world) => {
+test("withdrawn digits lead nowhere, even where they still have a room", async (world) => {
   const [a] = await world.instances(1);
   const room = new Room();
   const sender = await room.create(a!);
   await a!.withdraw(sender.ticket);
-  // As if the instance had died between the two steps.
+  // As if the instance had crashed between the two steps.
   await world.redis.command("SET", KEY.code(sender.code), room.address, "PX", "60000");
   const viewer = new Guest(a!, room, "viewer");
   assertEquals(await a!.join({ ...viewer.claim, room: sender.code }, null), "refused");
@@ -406,14 +406,14 @@ async function lives({ redis }: World): Promise<Map<string, number>> {
   const rest = new Map<string, number>();
   for (const key of await redis.keys()) {
     const ms = Number(await redis.command("PTTL", key));
-    // -2: it went since.
+    // -2: it has expired since.
     assert(ms !== -1, `${key} never goes`);
     if (ms >= 0) rest.set(key, ms);
   }
   return rest;
 }
 
-test("every key goes by itself, at any moment of a room's life", async (world) => {
+test("every key expires by itself, at any moment of a room's life", async (world) => {
   const [a, b] = await world.instances(2);
   const room = new Room();
   const seen = new Set<string>();
@@ -429,7 +429,7 @@ test("every key goes by itself, at any moment of a room's life", async (world) =
   await check();
   const viewer = await room.join(b!);
   await check();
-  // Nobody reads what is said to an instance that died.
+  // Nobody reads what is sent to a crashed instance.
   await b!.close();
   assert(await sender.relay("x"));
   assert((await world.redis.keys()).includes(KEY.events(room.address)));
@@ -454,7 +454,7 @@ test("every key goes by itself, at any moment of a room's life", async (world) =
   ]);
 });
 
-test("what an instance that died never read of a room goes with the room, and no later", async (world) => {
+test("what a crashed instance never read is removed with the room", async (world) => {
   const [a, b] = await world.instances(2);
   const room = new Room();
   const { sender } = await room.pair(a!, b!);
@@ -465,7 +465,7 @@ test("what an instance that died never read of a room goes with the room, and no
   assert((rest.get(KEY.events(room.address)) ?? 0) <= TAIL_MS, JSON.stringify([...rest]));
 });
 
-test("of a room that ended nothing is left but digits that rest, and of those nothing after ten minutes", async (world) => {
+test("of an ended room only resting digits are left, for ten minutes", async (world) => {
   const [a, b] = await world.instances(2);
   const room = new Room();
   const { sender, viewer } = await room.pair(a!, b!);
@@ -478,7 +478,7 @@ test("of a room that ended nothing is left but digits that rest, and of those no
   await until(async () => (await world.redis.keys()).length <= 1, "nothing is left");
   assertEquals(await world.redis.keys(), [KEY.codes]);
   await world.redis.advance(CODE_REST_MS);
-  // Whoever draws next sweeps; nobody has to: the key has its own time to live.
+  // The next draw sweeps, but need not: the key has its own time to live.
   const next = new Room();
   const other = await next.create(b!);
   await b!.remove(other.ticket, next.terms.own);

@@ -1,6 +1,6 @@
 /**
- * Two processes of the app and a Redis, as an operator runs them, and what people at their sockets
- * notice when one of the three goes away.
+ * Two processes of the app and a Redis, as an operator runs them, and what clients on their sockets
+ * notice when one of the three fails.
  *
  * @module
  */
@@ -62,7 +62,7 @@ async function resume(server: Address, room: string, rtok: string): Promise<Clie
   return client;
 }
 
-test("a room made at one is joined at the other, by its digits too, and ends for both", async (world) => {
+test("a room of one instance is joined at the other, and ends for both", async (world) => {
   const access = newAccess();
   const sender = await Client.create(world.a, access);
   const viewer = await Client.join(world.b, sender.code);
@@ -76,7 +76,7 @@ test("a room made at one is joined at the other, by its digits too, and ends for
   assertEquals((await viewer.client.closed).code, CLOSE.gone);
 });
 
-test("who was at one that is killed goes on at the other", async (world) => {
+test("a client of a killed instance goes on at the other", async (world) => {
   const { access, sender, viewer } = await pairAcross(world);
   await world.apps[0].stop("SIGKILL");
   await sender.client.closed;
@@ -88,7 +88,7 @@ test("who was at one that is killed goes on at the other", async (world) => {
   viewer.client.socket.close();
 });
 
-test("who was at one that is stopped is sent to the other, and their friends hear it at once", async (world) => {
+test("clients of a stopped instance move on, and their peers are told at once", async (world) => {
   const { access, sender, viewer } = await pairAcross(world);
   const stopped = world.apps[0].stop("SIGTERM");
   assertEquals((await sender.client.closed).code, CLOSE.restart);
@@ -101,7 +101,7 @@ test("who was at one that is stopped is sent to the other, and their friends hea
   viewer.client.socket.close();
 });
 
-test("while Redis is away pages come, claims are answered with busy and sockets stay; with it they go on", async (world) => {
+test("without Redis pages work, claims get busy, sockets stay; later all works", async (world) => {
   const { redis, apps, a, b } = world;
   const { access, sender, viewer } = await pairAcross(world);
   await redis.stop();
@@ -131,7 +131,7 @@ test("while Redis is away pages come, claims are answered with busy and sockets 
   }
 
   await redis.start();
-  // Empty: who has a seat is sent to begin anew, with the code that clients come back at.
+  // Empty: seated clients are told to start over, with a code on which they reconnect.
   for (const { client } of [sender, viewer]) {
     assertEquals((await client.closed).code, CLOSE.restart);
   }
@@ -141,7 +141,7 @@ test("while Redis is away pages come, claims are answered with busy and sockets 
 });
 
 Deno.test({
-  name: "an instance whose Redis was never there serves pages, says busy, and logs no password",
+  name: "an instance whose Redis was never there serves pages, and logs no password",
   ignore: noRedis,
   async fn() {
     await using app = await startApp({

@@ -5,13 +5,10 @@ import { noRedis, STOPPED_CLOCK, TestRedis } from "../support/redis.ts";
 import { until } from "./room_server.ts";
 import { CODE_REST_MS, GRACE_MS, MAX_ROOMS, testRoomStore } from "./store_contract.ts";
 
-/**
- * Long enough for nothing to be read at a touch, or lost to a lease: what comes here came by the
- * bell.
- */
+/** Long enough that nothing is read at a touch, or lost to a lease: what arrives was announced. */
 const NEVER_MS = 3_600_000 * 24;
 
-/** Waits until everything was read: what was delivered is taken out. */
+/** Waits until everything was read: what was delivered is removed. */
 async function settled(redis: TestRedis): Promise<void> {
   const end = performance.now() + 20_000;
   for (;;) {
@@ -22,7 +19,7 @@ async function settled(redis: TestRedis): Promise<void> {
   }
 }
 
-/** Everybody comes to another of two instances than the one before him, and stays there. */
+/** Each connection uses the other of two instances than the one before it, and stays there. */
 function inTurns(stores: readonly RedisRoomStore[]): RoomStore {
   const places = new Map<string, RedisRoomStore>();
   let next = 0;

@@ -18,10 +18,10 @@ import { upgradeToRoom } from "../../lib/rooms/upgrade.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { token } from "./store_contract.ts";
 
-/** How long a test waits for what has to come, at most: far more than any machine needs. */
+/** The maximum time that a test waits for an event: far more than any machine needs. */
 const PATIENCE_MS = 20_000;
 
-/** Fails with `what` in its message where `promise` takes too long. */
+/** Fails with `what` in its message if `promise` takes too long. */
 export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -64,12 +64,12 @@ export function newAccess(): Access {
   return { room: token(16), otok: token(32), jtok: token(16) };
 }
 
-/** A guest at `room` who may do everything. */
+/** A guest at `room` with all permissions. */
 export function newGuest(room = "", address = "192.0.2.1"): Guest {
   return { room, address, mayCreate: true };
 }
 
-/** A test names the address that a client comes from in a header of its own. */
+/** A test names the address that a client connects from in a header of its own. */
 function addressOf(req: Request): string {
   return req.headers.get("x-address") ?? "192.0.2.1";
 }
@@ -82,7 +82,7 @@ export function createMessage({ otok, jtok }: Access) {
 /** A client on the browser's WebSocket. */
 export class Client implements AsyncDisposable {
   readonly socket: WebSocket;
-  /** Resolves with how the socket was closed. */
+  /** Resolves to how the socket was closed. */
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #inbox: string[] = [];
   readonly #waiting: ((text: string) => void)[] = [];
@@ -100,7 +100,7 @@ export class Client implements AsyncDisposable {
     });
   }
 
-  /** Connects to `room`, from `address` if a `RoomServer` is to think so, and waits for `open`. */
+  /** Connects to `room`, for a `RoomServer` as if from `address`, and waits for `open`. */
   static async connect(server: Address, room: string, address?: string): Promise<Client> {
     const options = {
       protocols: [SUBPROTOCOL],
@@ -109,8 +109,8 @@ export class Client implements AsyncDisposable {
         ...(address === undefined ? {} : { "x-address": address }),
       },
     };
-    // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does
-    // not know them.
+    // Deno's WebSocket takes headers; the DOM's type, which the project is checked with, lacks
+    // them.
     const socket: WebSocket = Reflect.construct(WebSocket, [
       `ws://${server.host}/ws/${room}`,
       options,
@@ -126,7 +126,7 @@ export class Client implements AsyncDisposable {
     return client;
   }
 
-  /** Creates the room and takes the sender's seat; `code` is empty where the room has none. */
+  /** Creates the room and takes the sender's seat; `code` is empty if the room has none. */
   static async create(
     server: Address,
     access: Access,
@@ -139,7 +139,7 @@ export class Client implements AsyncDisposable {
     return { client, rtok: answer.rtok, code: answer.code ?? "" };
   }
 
-  /** Takes the viewer's seat, by digits where `way` is a string, and waits for `peer`. */
+  /** Takes the viewer's seat, by digits if `way` is a string, and waits for `peer`. */
   static async join(
     server: Address,
     way: Access | string,
@@ -158,14 +158,14 @@ export class Client implements AsyncDisposable {
     this.socket.send(JSON.stringify(message));
   }
 
-  /** The next message as it came. */
+  /** The next message as it arrived. */
   nextRaw(): Promise<string> {
     const ready = this.#inbox.shift();
     if (ready !== undefined) return Promise.resolve(ready);
     return soon(new Promise((resolve) => this.#waiting.push(resolve)), "a message");
   }
 
-  /** The next message, which has to be one of the protocol. */
+  /** The next message, which has to be a valid one. */
   async next(): Promise<ServerMessage> {
     const raw = await this.nextRaw();
     const message = parseServerMessage(raw);
@@ -173,7 +173,7 @@ export class Client implements AsyncDisposable {
     return message;
   }
 
-  /** Messages that came and that nobody asked for. */
+  /** Messages that arrived and were not read. */
   get unread(): readonly string[] {
     return this.#inbox;
   }
@@ -192,7 +192,7 @@ export async function pair(server: Address, access = newAccess()) {
   return { access, sender: sender.client, viewer: viewer.client, rtok: viewer.rtok };
 }
 
-/** Passes one message each way: fails if either noticed anything else since the last time. */
+/** Relays one message each way: fails if either received anything else since the last time. */
 export async function assertUndisturbed(sender: Client, viewer: Client): Promise<void> {
   for (const [from, to] of [[sender, viewer], [viewer, sender]] as const) {
     const d = token(8);

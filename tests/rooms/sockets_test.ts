@@ -19,7 +19,7 @@ const LEFT = { t: "peer", up: false, by: "leave" } as const;
 const RESUMED = { t: "peer", up: true, by: "resume" } as const;
 const MET = { t: "peer", up: true, by: "join" } as const;
 
-/** Everything that a refused client heard, as it came, and its close. */
+/** Everything that a refused client received, as it arrived, and its close. */
 async function refusal(server: RoomServer, room: string, message: unknown) {
   await using client = await Client.connect(server, room);
   client.send(message);
@@ -34,7 +34,7 @@ const REFUSED = {
   unread: [],
 };
 
-Deno.test("two people meet, exchange messages in order and part; nothing is left on the server", async () => {
+Deno.test("two people meet, exchange messages and part; nothing is left", async () => {
   await using server = new RoomServer();
   const access = newAccess();
   await using sender = await Client.connect(server, access.room);
@@ -106,7 +106,7 @@ Deno.test("an unknown room, a wrong token and a third peer get the same bytes", 
   assertEquals(waitingSender.unread, []);
 });
 
-Deno.test("hostile sockets are closed with their code, and honest ones notice nothing", async () => {
+Deno.test("hostile sockets are closed with their code, honest ones undisturbed", async () => {
   await using server = new RoomServer();
   const same = await pair(server);
   const other = await pair(server);
@@ -163,7 +163,7 @@ Deno.test("hostile sockets are closed with their code, and honest ones notice no
   await assertUndisturbed(other.sender, other.viewer);
 });
 
-Deno.test("bytes that are no WebSocket frames end that socket alone", async () => {
+Deno.test("bytes that are not WebSocket frames end only that socket", async () => {
   await using server = new RoomServer();
   const { access, sender, viewer } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
@@ -209,7 +209,7 @@ Deno.test("a seated socket that misbehaves loses its seat, and the other end is 
   }
 });
 
-Deno.test("a socket that says nothing, or never finishes a message, is closed", async () => {
+Deno.test("a socket that is silent, or never finishes a message, is closed", async () => {
   await using server = new RoomServer({ limits: { firstMessageMs: 100 } });
   const room = token(16);
   await using silent = await Client.connect(server, room);
@@ -227,7 +227,7 @@ Deno.test("a seated socket that answers no ping is closed, one that does lives",
   const { sender, viewer } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
   let heard = await sender.next();
-  // Twenty pings a second, and a second until the silent one is dead: 200 leave a slow machine ten
+  // Twenty pings a second, and a second until the silent one is lost: 200 leave a slow machine ten
   // times that.
   for (let i = 0; i < 200 && heard.t === "ping"; i++) {
     sender.send({ t: "pong" });
@@ -238,7 +238,7 @@ Deno.test("a seated socket that answers no ping is closed, one that does lives",
   assertEquals(sender.socket.readyState, WebSocket.OPEN);
 });
 
-Deno.test("a lost socket resumes, the newest one wins, and each rtok works until the next one was heard", async () => {
+Deno.test("a lost socket resumes, the newest wins; an rtok works until its successor", async () => {
   await using server = new RoomServer();
   const { access, sender, viewer, rtok } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
@@ -266,7 +266,7 @@ Deno.test("a lost socket resumes, the newest one wins, and each rtok works until
   await assertUndisturbed(sender, third);
 });
 
-Deno.test("a sender who creates the same room again has the seat again", async () => {
+Deno.test("a sender who creates the same room again gets the seat again", async () => {
   await using server = new RoomServer();
   const { access, sender, viewer } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
@@ -277,7 +277,7 @@ Deno.test("a sender who creates the same room again has the seat again", async (
   await assertUndisturbed(again, viewer);
 });
 
-Deno.test("a lost seat is given up when its grace is over", async () => {
+Deno.test("a lost seat is given up when its grace period is over", async () => {
   await using server = new RoomServer({ store: { graceMs: 50, sweepMs: 20 } });
   const first = await pair(server);
   await using _first = disposeAll([first.sender, first.viewer]);
@@ -292,7 +292,7 @@ Deno.test("a lost seat is given up when its grace is over", async () => {
   assertEquals(server.store.size, 0);
 });
 
-Deno.test("a wrong otok deletes nothing, and a viewer can't delete even with the right one", async () => {
+Deno.test("a wrong otok deletes nothing, nor does a viewer with the right one", async () => {
   await using server = new RoomServer();
   const wrong = await pair(server);
   await using _wrong = disposeAll([wrong.sender, wrong.viewer]);
@@ -309,7 +309,7 @@ Deno.test("a wrong otok deletes nothing, and a viewer can't delete even with the
   assertEquals(server.store.size, 2);
 });
 
-Deno.test("a viewer leaves the seat to the next, a sender takes the room along", async () => {
+Deno.test("a viewer leaves the seat to the next, a sender's room ends with them", async () => {
   await using server = new RoomServer();
   const { access, sender, viewer } = await pair(server);
   await using _clients = disposeAll([sender, viewer]);
@@ -385,7 +385,7 @@ Deno.test("of 20 sockets that join at the same digits exactly one is the viewer"
   await assertUndisturbed(sender, viewer);
 });
 
-Deno.test("a dismissed viewer is out: his token is dead, and the seat is the next one's", async () => {
+Deno.test("a dismissed viewer is out: token invalid, seat free for the next", async () => {
   await using server = new RoomServer();
   const access = newAccess();
   const { client: sender, code } = await Client.create(server, access);
@@ -404,7 +404,7 @@ Deno.test("a dismissed viewer is out: his token is dead, and the seat is the nex
   await assertUndisturbed(sender, next);
 });
 
-Deno.test("withdrawn digits lead nowhere, and the link goes on working", async () => {
+Deno.test("withdrawn digits lead nowhere, and the link continues to work", async () => {
   await using server = new RoomServer();
   const access = newAccess();
   const { client: sender, code } = await Client.create(server, access);
@@ -423,7 +423,7 @@ Deno.test("withdrawn digits lead nowhere, and the link goes on working", async (
   assertEquals([await again.next(), await viewer.next()], [MET, MET]);
 });
 
-Deno.test("who withdraws and then dismisses leaves the seat to nobody who waits at the digits", async () => {
+Deno.test("withdraw, then dismiss: nobody waiting at the digits gets the seat", async () => {
   await using server = new RoomServer();
   const access = newAccess();
   const { client: sender, code } = await Client.create(server, access);
@@ -453,7 +453,7 @@ Deno.test("a room beyond the last digits is a room all the same", async () => {
   await assertUndisturbed(sender, viewer);
 });
 
-Deno.test("a server with as many rooms as it may have says busy", async () => {
+Deno.test("a server with the maximum number of rooms is busy", async () => {
   await using server = new RoomServer({ store: { maxRooms: 1 } });
   await using first = (await Client.create(server, newAccess())).client;
   const access = newAccess();
@@ -496,7 +496,7 @@ Deno.test("a reader that keeps up gets any amount", async () => {
   await assertUndisturbed(sender, viewer);
 });
 
-Deno.test("shutdown() sends everybody away with the code for a restart", async () => {
+Deno.test("shutdown() disconnects everybody with the code for a restart", async () => {
   await using server = new RoomServer();
   const { sender, viewer } = await pair(server);
   server.rooms.shutdown();

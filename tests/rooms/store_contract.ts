@@ -1,5 +1,5 @@
 /**
- * What every RoomStore has to do, as tests: each implementation runs through the same.
+ * The contract of every RoomStore, as tests: each implementation runs the same ones.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type {
 import { hashToken, type RandomSource, systemRandom } from "../../lib/ops/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
-/** Grace that the stores under test are made with. */
+/** Grace period that the stores under test are made with. */
 export const GRACE_MS: number = SEAT_GRACE_MS;
 
 /** Rooms that the stores under test may hold. */
@@ -27,7 +27,7 @@ export const MAX_ROOMS = 20;
 /** How long digits rest in the stores under test. */
 export const CODE_REST_MS = 600_000;
 
-/** A store under test, empty, and its time. */
+/** A store under test, empty, and its clock. */
 export interface StoreHarness {
   readonly store: RoomStore;
   /** Lets time pass for the store. */
@@ -51,7 +51,7 @@ class Party {
   readonly #at: string;
   #events: SeatEvent[] = [];
 
-  /** Asks for `room` at the address `at`. */
+  /** Claims a seat of `room` at the address `at`. */
   constructor(harness: StoreHarness, room: string, at = room) {
     this.#harness = harness;
     this.#room = room;
@@ -67,7 +67,7 @@ class Party {
     return { room: this.#room, conn: this.conn, seat };
   }
 
-  /** What this connection heard since it was asked last. */
+  /** What this connection received since the last call. */
   async heard(): Promise<SeatEvent[]> {
     await this.#harness.settle();
     const events = this.#events;
@@ -76,7 +76,7 @@ class Party {
   }
 }
 
-/** One room and the tokens of it. */
+/** One room and its tokens. */
 class World {
   readonly store: RoomStore;
   readonly room = token(16);
@@ -155,8 +155,8 @@ function peer(up: boolean, by: "join" | "resume" | "lost" | "leave"): SeatEvent 
 }
 
 /**
- * Registers the contract's tests for the store that `make` makes; it has to draw its digits from
- * `random`. `ignore` says that it can't be made on this machine.
+ * Registers the contract's tests for the store that `make` makes, which has to draw its digits from
+ * `random`. `ignore`: it can't be made on this machine.
  */
 export function testRoomStore(
   name: string,
@@ -178,7 +178,7 @@ export function testRoomStore(
     });
   }
 
-  test("create() seats the sender, and nobody hears of it", async (world) => {
+  test("create() seats the sender, and tells nobody", async (world) => {
     const sender = await world.created();
     assertEquals(await sender.heard(), []);
   });
@@ -193,7 +193,7 @@ export function testRoomStore(
     assertEquals(await world.resume(world.party(), first.rtok), "refused");
   });
 
-  test("a room keeps its salt: both seats get it at each claim, and nobody else can bring another", async (world) => {
+  test("a room keeps its salt: every claim gets it, and nobody replaces it", async (world) => {
     const { sender, viewer } = await world.paired();
     for (const party of [sender, viewer]) {
       const seated = await world.resume(world.party(), party.rtok);
@@ -224,7 +224,7 @@ export function testRoomStore(
     assertEquals(await world.join(world.party()), world.seated("viewer"));
   });
 
-  test("create() says busy where the store is full, until a room expires", async (world) => {
+  test("create() is busy while the store is full, until a room expires", async (world) => {
     for (let i = 0; i < MAX_ROOMS; i++) {
       await new World(world.harness).created();
     }
@@ -257,7 +257,7 @@ export function testRoomStore(
     }
   });
 
-  test("join() while the sender is lost makes them meet when he is back", async (world) => {
+  test("join() while the sender is lost makes them meet when they are back", async (world) => {
     const sender = await world.created();
     await world.store.lose(sender.as("sender"));
     const viewer = world.party();
@@ -269,7 +269,7 @@ export function testRoomStore(
     assertEquals(await viewer.heard(), [peer(true, "join")]);
   });
 
-  test("join() keeps a lost viewer's seat until the grace is over", async (world) => {
+  test("join() keeps a lost viewer's seat until the grace period ends", async (world) => {
     const { sender, viewer } = await world.paired();
     await world.store.lose(viewer.as("viewer"));
     await world.harness.advance(GRACE_MS - 2_000);
@@ -316,7 +316,7 @@ export function testRoomStore(
     assertEquals(await newest.heard(), [peer(true, "resume"), { t: "relay", d: "x" }]);
   });
 
-  test("resume() takes each rtok until its holder has the next one, and no other token", async (world) => {
+  test("resume() takes each rtok until its successor is used, and no other", async (world) => {
     assertEquals(await world.resume(world.party(), token(32)), "refused");
     const { sender, viewer } = await world.paired();
     const second = world.party();
@@ -329,7 +329,7 @@ export function testRoomStore(
     assertEquals(await sender.heard(), [peer(true, "resume"), peer(true, "resume")]);
   });
 
-  test("resume() takes an rtok again whose successor was not confirmed; what came of it takes nothing any more", async (world) => {
+  test("resume() takes an rtok again while its successors are unconfirmed", async (world) => {
     for (const lost of [false, true]) {
       const at = new World(world.harness);
       const { viewer } = await at.paired();
@@ -337,7 +337,7 @@ export function testRoomStore(
       const parties = [at.party(), at.party(), at.party()] as const;
       for (const party of parties) {
         assertEquals(await at.resume(party, viewer.rtok), at.seated("viewer"));
-        // A stranger's word, or one of a holder who was superseded, confirms nothing.
+        // Messages of strangers and superseded holders confirm nothing.
         await at.store.confirm(viewer.as("viewer"));
         await at.store.confirm(other.viewer.as("viewer"));
         if (lost) await at.store.lose(party.as("viewer"));
@@ -366,7 +366,7 @@ export function testRoomStore(
     assertEquals(await again.heard(), [peer(false, "lost")]);
   });
 
-  test("relay() is in order, one way, and heard by nobody else", async (world) => {
+  test("relay() is in order, one way, and received by nobody else", async (world) => {
     const { sender, viewer } = await world.paired();
     const neighbours = await new World(world.harness).paired();
     const expected: SeatEvent[] = [];
@@ -392,7 +392,7 @@ export function testRoomStore(
     assertEquals(await viewer.heard(), [peer(true, "join")]);
   });
 
-  test("lose() of the sender ends the room when the grace is over", async (world) => {
+  test("lose() of the sender ends the room after the grace period", async (world) => {
     const { sender, viewer } = await world.paired();
     await world.store.lose(sender.as("sender"));
     await world.store.lose(sender.as("sender"));
@@ -423,7 +423,7 @@ export function testRoomStore(
     assertEquals(await world.resume(world.party(), sender.rtok), "refused");
   });
 
-  test("remove() takes the sender's seat and the right otok", async (world) => {
+  test("remove() requires the sender's seat and the right otok", async (world) => {
     const { sender, viewer } = await world.paired();
     const own = world.terms.own;
     assertEquals(await world.store.remove(sender.as("sender"), hashToken(token(32))), false);
@@ -468,7 +468,7 @@ export function testRoomStore(
     assertEquals(await sender.heard(), [peer(false, "lost"), peer(true, "resume")]);
   });
 
-  test("join() wants a token at a room's address and none at digits", async (world) => {
+  test("join() requires a token at a room's address and none at digits", async (world) => {
     const { sender, code } = await world.coded();
     const neighbour = await new World(world.harness).coded();
     assertEquals(await world.joinBare(world.party()), "refused");
@@ -479,7 +479,7 @@ export function testRoomStore(
     assertEquals(await world.join(world.party()), world.seated("viewer"));
   });
 
-  test("join() at digits refuses unknown ones, resting ones and a taken seat alike", async (world) => {
+  test("join() refuses unknown and resting digits and a taken seat alike", async (world) => {
     const { sender, code } = await world.coded();
     const other = new World(world.harness);
     const { sender: gone, code: resting } = await other.coded();
@@ -515,7 +515,7 @@ export function testRoomStore(
     assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
   });
 
-  test("withdraw() takes the digits away for good and tells nobody", async (world) => {
+  test("withdraw() retires the digits for good and tells nobody", async (world) => {
     const { sender, code } = await world.coded();
     const viewer = world.party(code);
     await world.joinBare(viewer);
@@ -555,7 +555,7 @@ export function testRoomStore(
     assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
   });
 
-  test("dismiss() empties the viewer's seat, up or lost, for the next", async (world) => {
+  test("dismiss() empties the viewer's seat, connected or lost, for the next", async (world) => {
     const { sender, code } = await world.coded();
     for (const state of ["up", "lost"] as const) {
       const viewer = world.party(code);
@@ -579,7 +579,7 @@ export function testRoomStore(
     assertEquals(await sender.heard(), [peer(true, "join")]);
   });
 
-  test("dismiss() of nobody is heard by nobody", async (world) => {
+  test("dismiss() of nobody tells nobody", async (world) => {
     const { sender, code } = await world.coded();
     await world.store.dismiss(sender.as("sender"));
     assertEquals(await sender.heard(), []);

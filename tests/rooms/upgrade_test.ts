@@ -37,7 +37,7 @@ Deno.test("upgradeToRoom() upgrades the honest request", async () => {
   assert(head.some((line) => line.toLowerCase() === `sec-websocket-protocol: ${SUBPROTOCOL}`));
 });
 
-Deno.test("upgradeToRoom() takes the subprotocol among others", async () => {
+Deno.test("upgradeToRoom() accepts the subprotocol among others", async () => {
   await using server = new RoomServer();
   const lines = without(handshake(server, token(16)), "Sec-WebSocket-Protocol");
   using raw = await RawClient.request(server, [
@@ -48,7 +48,7 @@ Deno.test("upgradeToRoom() takes the subprotocol among others", async () => {
   assert(head.some((line) => line.toLowerCase() === `sec-websocket-protocol: ${SUBPROTOCOL}`));
 });
 
-Deno.test("upgradeToRoom() upgrades at digits, those that lead nowhere too", async () => {
+Deno.test("upgradeToRoom() upgrades at digits, even at those that lead nowhere", async () => {
   await using server = new RoomServer();
   for (const digits of ["0000", "48213456"]) {
     using raw = await RawClient.request(server, handshake(server, digits));
@@ -56,7 +56,7 @@ Deno.test("upgradeToRoom() upgrades at digits, those that lead nowhere too", asy
   }
 });
 
-Deno.test("upgradeToRoom() says why a request is refused, before any upgrade", async () => {
+Deno.test("upgradeToRoom() tells why a request is refused, before any upgrade", async () => {
   await using server = new RoomServer({ allowedOrigins: ["https://pic.example"] });
   const honest = handshake(server, token(16));
   const origin = without(honest, "Origin");
@@ -91,14 +91,14 @@ Deno.test("upgradeToRoom() says why a request is refused, before any upgrade", a
   assertEquals(server.rooms.size, 0);
 });
 
-Deno.test("upgradeToRoom() takes a listed origin", async () => {
+Deno.test("upgradeToRoom() accepts a listed origin", async () => {
   await using server = new RoomServer({ allowedOrigins: ["https://pic.example"] });
   const lines = without(handshake(server, token(16)), "Origin");
   using raw = await RawClient.request(server, [...lines, "Origin: https://pic.example"]);
   assertEquals((await raw.head())[0], "HTTP/1.1 101 Switching Protocols");
 });
 
-Deno.test("upgradeToRoom() takes no more sockets than it may have", async () => {
+Deno.test("upgradeToRoom() accepts no more sockets than its limit", async () => {
   await using server = new RoomServer({ admission: { sockets: 1 } });
   const room = token(16);
   const first = await Client.connect(server, room);

@@ -1,14 +1,13 @@
 /**
- * Pictures of the pages: one state, in every size and colour scheme, without loading it again in
- * between.
+ * Screenshots: one state, in every size and color scheme, without a reload in between.
  *
  * @module
  */
 import type { Page } from "../support/puppeteer.ts";
 
 /**
- * Widths at which every state is looked at, in CSS pixels, and how high a screen of that width is;
- * a phone both ways.
+ * The widths at which every state is captured, in CSS pixels, and the height of a screen of that
+ * width; a phone in both orientations.
  */
 const SIZES = [
   { name: "390", width: 390, height: 844 },
@@ -22,7 +21,7 @@ const SCHEMES = ["light", "dark"] as const;
 /** Longest edge that is kept of a long page, in CSS pixels. */
 const MAX_HEIGHT = 2_000;
 
-/** Takes pictures of states into a folder, and remembers which there are. */
+/** Captures states into a folder, and remembers which there are. */
 export class Gallery {
   readonly #folder: string;
   readonly #names: string[] = [];
@@ -36,7 +35,7 @@ export class Gallery {
     return this.#names;
   }
 
-  /** Takes `name` in each size and scheme; says what is wider than its screen. */
+  /** Captures `name` in each size and scheme; reports what is wider than its screen. */
   async take(page: Page, name: string): Promise<string[]> {
     const before = page.viewport();
     const tooWide: string[] = [];
@@ -47,7 +46,7 @@ export class Gallery {
           { name: "prefers-color-scheme", value: scheme },
           { name: "prefers-reduced-motion", value: "reduce" },
         ]);
-        // Layout, canvases and colours follow with the next frames.
+        // Layout, canvases and colors follow with the next frames.
         await page.evaluate(() =>
           new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 60)))
         );
@@ -73,7 +72,7 @@ export class Gallery {
     return tooWide;
   }
 
-  /** Puts all pictures of each state onto one sheet, drawn by a browser: `<name>.png`. */
+  /** Puts all screenshots of each state onto one sheet, drawn by a browser: `<name>.png`. */
   async sheets(page: Page): Promise<void> {
     for (const name of this.#names) {
       const cells = SCHEMES.flatMap((scheme) =>

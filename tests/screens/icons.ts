@@ -1,5 +1,5 @@
 /**
- * Draws the icons of the installed app out of the mark in static/favicon.svg:
+ * Draws the icons of the installed app from the mark in static/favicon.svg:
  *
  *     deno run -A --frozen --lock=tests/deno.lock tests/screens/icons.ts
  *
@@ -17,7 +17,7 @@ const GROUND = "#f5f2ec";
 const ICONS = [
   { name: "icon-192", side: 192, mark: 0.66 },
   { name: "icon-512", side: 512, mark: 0.66 },
-  // Systems cut these to a shape of their own; what counts lies in a circle of 80 %.
+  // Systems crop these to a shape of their own; the mark lies in a circle of 80%.
   { name: "maskable-512", side: 512, mark: 0.52 },
   { name: "apple-touch-180", side: 180, mark: 0.6 },
 ] as const;

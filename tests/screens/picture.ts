@@ -1,6 +1,6 @@
 /**
- * The picture that is shown on the pictures of the pages: drawn, so that nobody's photograph has to
- * be in the repository.
+ * The picture that is shown on the screenshots: drawn, so that no real photograph is in the
+ * repository.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export async function drawLake(page: Page, path: string): Promise<void> {
     context.beginPath();
     context.arc(width * 0.64, shore - 190, 96, 0, 2 * Math.PI);
     context.fill();
-    // A sum of waves makes a ridge; the same numbers, the same ridge.
+    // A sum of waves makes a ridge; the same numbers always make the same ridge.
     const ridge = (base: number, rise: number, seed: number, colour: string) => {
       context.fillStyle = colour;
       context.beginPath();
@@ -45,7 +45,7 @@ export async function drawLake(page: Page, path: string): Promise<void> {
     ridge(shore - 60, 130, 0.4, "#8a6a8e");
     ridge(shore - 20, 105, 2.6, "#5c4a72");
     ridge(shore, 62, 5.1, "#33304f");
-    // The lake mirrors what is above, darker, in slices that waver.
+    // The lake mirrors what is above it, darker, in wavering slices.
     for (let y = 0; y < height - shore; y += 3) {
       const from = Math.max(0, shore - y * 1.25 - 3);
       const shift = Math.sin(y * 0.19) * (1 + y * 0.02) + Math.sin(y * 0.051) * y * 0.016;

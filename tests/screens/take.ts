@@ -1,8 +1,8 @@
 /**
  * `deno task screens`: walks two real browsers through everything that a person can see
- * (`walks.ts`), and takes pictures of each state at 390, 844, 820 and 1440 pixels, light and dark.
- * They are for looking at, in `_screens/`: each state has one sheet. Fails when a page is wider
- * than its screen, or reports an error.
+ * (`walks.ts`), and captures each state at 390, 844, 820 and 1440 pixels, light and dark. The
+ * screenshots are for looking at, in `_screens/`: each state has one sheet. Fails if a page is
+ * wider than its screen, or reports an error.
  *
  *     deno task screens [state …]     only walks that have one of these states
  *

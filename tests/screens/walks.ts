@@ -1,6 +1,6 @@
 /**
- * Everything that a person can see, reached as a person reaches it: for pictures of the pages, and
- * for whatever has to hold in every state.
+ * Everything that a person can see, reached as a person reaches it: for screenshots, and for checks
+ * that apply in every state.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface Walk {
   readonly take: (person: Sender | Viewer | TestPage, name: string) => Promise<void>;
 }
 
-/** A browser inside of another app. */
+/** An in-app browser. */
 const INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) " +
   "AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 Instagram 325.0.3.34.90";
 
@@ -30,7 +30,7 @@ const HELD_BACK = `{
   };
 }`;
 
-/** A phone in somebody's pocket: it has its seat, and answers nothing. */
+/** A phone in a pocket: it has its seat, and answers nothing. */
 const ASLEEP = `{
   const { send } = WebSocket.prototype;
   WebSocket.prototype.send = function (text) {
@@ -38,13 +38,13 @@ const ASLEEP = `{
   };
 }`;
 
-/** Long waits are over in a moment. */
+/** Long timeouts pass in a moment. */
 const HASTE = `{
   const wait = globalThis.setTimeout;
   globalThis.setTimeout = (body, ms, ...rest) => wait(body, ms === 20_000 ? 100 : ms, ...rest);
 }`;
 
-/** A server that has no room for anybody, for three quarters of a minute. */
+/** A server that is busy for three quarters of a minute. */
 const BUSY = `{
   globalThis.WebSocket = class extends EventTarget {
     static OPEN = 1;
@@ -74,7 +74,7 @@ const NO_WAY = `{
   };
 }`;
 
-/** The walks, each with the states that it comes through. */
+/** The walks, each with the states that it passes through. */
 export const WALKS: readonly {
   readonly states: readonly string[];
   run(walk: Walk): Promise<void>;

@@ -20,7 +20,7 @@ class World {
     return this.access.enter(req, address);
   }
 
-  /** The cookie that the right key is given, as a browser sends it back. */
+  /** The cookie for the right key, as a browser sends it back. */
   async cookie(): Promise<string> {
     const entry = await this.enter(KEY);
     assert(entry.at === "in");
@@ -33,13 +33,13 @@ class World {
   }
 }
 
-Deno.test("without ACCESS_KEY everybody is admitted, and no key is the right one", async () => {
+Deno.test("without ACCESS_KEY everybody is admitted, and no key is right", async () => {
   const world = new World({ key: "" });
   assert(world.admits(null) && world.admits("access=x"));
   for (const key of ["", " ", "key"]) assertEquals(await world.enter(key), { at: "wrong" });
 });
 
-Deno.test("with ACCESS_KEY only who has a cookie of ours is admitted", async () => {
+Deno.test("with ACCESS_KEY only requests with a valid cookie are admitted", async () => {
   const world = new World();
   const cookie = await world.cookie();
   assert(world.admits(cookie));
@@ -65,7 +65,7 @@ Deno.test("with ACCESS_KEY only who has a cookie of ours is admitted", async () 
   for (const text of wrong) assertEquals([text, world.admits(text)], [text, false]);
 });
 
-Deno.test("a cookie is good for twelve hours, here and after a restart, and not at a server with another key", async () => {
+Deno.test("a cookie is valid for twelve hours, across restarts, for one key only", async () => {
   const world = new World();
   const cookie = await world.cookie();
   const again = new World();
@@ -82,7 +82,7 @@ Deno.test("a cookie is good for twelve hours, here and after a restart, and not 
   assertEquals([world.admits(cookie), again.admits(cookie)], [false, false]);
 });
 
-Deno.test("the cookie is for this host and its pages' requests alone, holds no key, and over HTTPS goes over nothing else", async () => {
+Deno.test("the cookie is HttpOnly, SameSite, has no key, and is Secure over HTTPS", async () => {
   const plain = await new World().enter(KEY);
   const secure = await new World({ secure: true }).enter(KEY);
   assert(plain.at === "in" && secure.at === "in");
@@ -95,7 +95,7 @@ Deno.test("the cookie is for this host and its pages' requests alone, holds no k
   assertEquals(secureSaid.sort(), [...attributes, "Secure"]);
 });
 
-Deno.test("any other key is wrong, whatever its length; spaces around it do not count", async () => {
+Deno.test("any other key is wrong, whatever its length; outer spaces don't count", async () => {
   const world = new World();
   for (
     const key of ["", KEY.slice(1), KEY.slice(0, -1), KEY.toUpperCase(), `${KEY}.`, "x".repeat(512)]
@@ -105,7 +105,7 @@ Deno.test("any other key is wrong, whatever its length; spaces around it do not 
   assertEquals((await world.enter(` ${KEY}\n`)).at, "in");
 });
 
-Deno.test("after ten wrong keys even the right one is not heard from there, and others are not affected", async () => {
+Deno.test("after ten wrong keys an address is locked out, others are not", async () => {
   const world = new World();
   for (let i = 0; i < 10; i++) assertEquals((await world.enter(`wrong ${i}`)).at, "wrong");
   assertEquals(await world.enter(KEY), { at: "wait", retry: 60 });
@@ -114,12 +114,12 @@ Deno.test("after ten wrong keys even the right one is not heard from there, and 
   assertEquals((await world.enter(KEY)).at, "in");
 });
 
-Deno.test("who has the key is never shut out", async () => {
+Deno.test("whoever has the key is never locked out", async () => {
   const world = new World();
   for (let i = 0; i < 50; i++) assertEquals((await world.enter(KEY)).at, "in");
 });
 
-Deno.test("guesses of all addresses together are limited, and none of thousands is right", async () => {
+Deno.test("guesses of all addresses are limited, and none of thousands is right", async () => {
   const world = new World();
   let heard = 0;
   for (let i = 0; i < 5_000; i++) {
@@ -131,7 +131,7 @@ Deno.test("guesses of all addresses together are limited, and none of thousands 
   assertEquals(heard, 3_000);
 });
 
-Deno.test("a form of another site's page, or one that is too long, is not looked at", async () => {
+Deno.test("a form of another site, or one that is too long, is not read", async () => {
   const world = new World();
   for (const site of ["cross-site", "same-site"]) {
     const entry = await world.enter(KEY, { headers: { "sec-fetch-site": site } });
@@ -141,7 +141,7 @@ Deno.test("a form of another site's page, or one that is too long, is not looked
   assertEquals(await world.enter("x".repeat(10_000)), { at: "foreign" });
 });
 
-Deno.test("a form without an end is left after 8 KiB", async () => {
+Deno.test("a form without an end is abandoned after 8 KiB", async () => {
   const world = new World();
   let given = 0;
   const body = new ReadableStream<Uint8Array>({

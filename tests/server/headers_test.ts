@@ -15,7 +15,7 @@ async function policyOf(response: Response, publicOrigins: readonly string[] = [
   return answer.headers.get("content-security-policy") ?? "";
 }
 
-Deno.test("a page's policy names its nonce, and what a nonce can't be is left out", async () => {
+Deno.test("a page's policy names its nonce, and an invalid nonce is left out", async () => {
   assert((await policyOf(page("abc123"))).includes("script-src 'self' 'nonce-abc123'; "));
   for (const strange of [undefined, "a'; script-src *", "", "a b"]) {
     assert((await policyOf(page(strange))).includes("script-src 'self'; "), String(strange));
@@ -38,7 +38,7 @@ Deno.test("a page may open WebSockets to the origins that browsers see", async (
   );
 });
 
-Deno.test("HSTS is said behind TLS, of this process or of a proxy's, and nowhere else", async () => {
+Deno.test("HSTS is sent behind TLS, of this process or a proxy, and nowhere else", async () => {
   const hsts = async (publicOrigins: string[], tls: boolean) =>
     (await secured(() => page(), { publicOrigins, tls })(REQUEST)).headers.has(
       "strict-transport-security",
@@ -49,7 +49,7 @@ Deno.test("HSTS is said behind TLS, of this process or of a proxy's, and nowhere
   assertEquals(await hsts(["https://pic.example"], false), true);
 });
 
-Deno.test("pages are never stored; what a file says of its own storing stays", async () => {
+Deno.test("pages are never stored; a file's own cache header stays", async () => {
   const file = new Response("x", { headers: { "cache-control": "public, immutable" } });
   const answer = async (response: Response) =>
     (await secured(() => response, { publicOrigins: [], tls: false })(REQUEST)).headers;
@@ -57,14 +57,14 @@ Deno.test("pages are never stored; what a file says of its own storing stays", a
   assertEquals((await answer(file)).get("cache-control"), "public, immutable");
 });
 
-Deno.test("an answer whose headers are fixed gets them as well", async () => {
+Deno.test("a response with immutable headers gets them as well", async () => {
   const redirect = Response.redirect("http://pic.example/join", 303);
   const answer = await secured(() => redirect, { publicOrigins: [], tls: false })(REQUEST);
   assertEquals([answer.status, answer.headers.get("location")], [303, "http://pic.example/join"]);
   assertEquals(answer.headers.get("x-content-type-options"), "nosniff");
 });
 
-Deno.test("what the app throws outside of its own error pages is answered, with all headers", async () => {
+Deno.test("errors outside of the app's own error pages have all headers too", async () => {
   setLevel("silent");
   const answer = (error: unknown) =>
     secured(() => Promise.reject(error), { publicOrigins: [], tls: false })(REQUEST);

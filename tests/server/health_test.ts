@@ -1,5 +1,5 @@
 /**
- * What operators ask a running server: does it live, can it seat anybody, what has it counted.
+ * What operators ask a running server: is it alive, is it ready, what has it counted.
  *
  * @module
  */
@@ -15,7 +15,7 @@ async function ask(url: string, headers: HeadersInit = {}) {
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
-Deno.test("/healthz and /readyz answer, and /metrics is nowhere without a token", async () => {
+Deno.test("/healthz and /readyz answer, and /metrics does not exist without a token", async () => {
   await using app = await startApp();
   for (const path of ["healthz", "readyz"]) {
     const { status, headers } = await ask(`${app.url}/${path}`);
@@ -26,19 +26,19 @@ Deno.test("/healthz and /readyz answer, and /metrics is nowhere without a token"
       ask(`${app.url}/metrics`, headers),
       ask(`${app.url}/no-such-page`, headers),
     ]);
-    // The switch of languages leads back to where one was.
+    // The switch of languages leads back to the previous page.
     const text = metrics.text.replace(`value="/metrics"`, `value="/no-such-page"`);
     assertEquals([metrics.status, text], [404, nothing.text]);
   }
 });
 
-Deno.test("without its Redis the server lives and is not ready", async () => {
+Deno.test("without its Redis the server is alive and not ready", async () => {
   await using app = await startApp({ env: { REDIS_URL: `redis://127.0.0.1:${freePort()}` } });
   assertEquals((await ask(`${app.url}/healthz`)).status, 200);
   assertEquals((await ask(`${app.url}/readyz`)).status, 503);
 });
 
-Deno.test("/metrics answers to its token alone, and counts what happens", async () => {
+Deno.test("/metrics requires its token, and counts what happens", async () => {
   await using app = await startApp({ env: { METRICS_TOKEN: TOKEN } });
   const url = `${app.url}/metrics`;
   for (
@@ -75,7 +75,7 @@ Deno.test("/metrics answers to its token alone, and counts what happens", async 
   assert(/^ephemeral_event_loop_lag_seconds \d/m.test(text), text);
 });
 
-Deno.test("mayRead() takes the token and nothing near it", () => {
+Deno.test("mayRead() accepts the token and nothing similar", () => {
   const request = (authorization: string) =>
     new Request("http://a.example", { headers: { authorization } });
   assert(mayRead(request(`Bearer ${TOKEN}`), TOKEN));
@@ -97,7 +97,7 @@ const OTEL: AppOptions = {
   env: { OTEL_DENO: "true", OTEL_EXPORTER_OTLP_PROTOCOL: "console", OTEL_SERVICE_NAME: "picture" },
 };
 
-Deno.test("with OpenTelemetry's traces on, rooms are in them, and the server warns; without them, they are nowhere", async () => {
+Deno.test("with OpenTelemetry traces on, rooms are in them and the server warns", async () => {
   for (const sampler of ["always_on", "always_off"]) {
     await using app = await startApp({ env: { ...OTEL.env, OTEL_TRACES_SAMPLER: sampler } });
     const access = newAccess();
@@ -106,7 +106,7 @@ Deno.test("with OpenTelemetry's traces on, rooms are in them, and the server war
       access,
     );
     await client[Symbol.asyncDispose]();
-    // Exported when it ends, at the latest.
+    // Exported when the process exits, at the latest.
     await app.stop();
     const traced = sampler === "always_on";
     assertEquals(app.output.includes("telemetry records the path"), traced, app.output);

@@ -1,5 +1,5 @@
 /**
- * The share target where no service worker is: the server takes nothing.
+ * The share target without a service worker: the server stores nothing.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 /** What somebody would share. */
 const TOTAL = 64 * 1024 * 1024;
 
-/** After this it is certain that no answer comes. */
+/** After this it is certain that no answer will arrive. */
 const PATIENCE_MS = 10_000;
 
-Deno.test("a picture that is posted to /share is answered before it is there, and the page says that nothing was kept", async () => {
+Deno.test("a picture posted to /share is answered early, with nothing kept", async () => {
   await using app = await startApp();
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: app.port });
   const head = [
@@ -24,7 +24,7 @@ Deno.test("a picture that is posted to /share is answered before it is there, an
     "--x\r\nContent-Disposition: form-data; name=pictures; filename=a.jpg\r\n\r\n",
   ].join("\r\n");
   await conn.write(new TextEncoder().encode(head));
-  // Not one more byte is sent: who waited for the form would never answer.
+  // Not one more byte is sent: a server that waits for the form would never answer.
   const buffer = new Uint8Array(4_096);
   const patience = setTimeout(() => conn.close(), PATIENCE_MS);
   const read = await conn.read(buffer).catch(() => null) ?? 0;
@@ -39,7 +39,7 @@ Deno.test("a picture that is posted to /share is answered before it is there, an
   assertMatch(await page.text(), /Nothing of the picture was kept/);
 });
 
-Deno.test("a whole picture that is posted to /share is not kept in memory", async () => {
+Deno.test("a whole picture posted to /share is not kept in memory", async () => {
   await using app = await startApp();
   for (let i = 0; i < 4; i++) {
     const body = new FormData();
@@ -57,7 +57,7 @@ Deno.test("a whole picture that is posted to /share is not kept in memory", asyn
   if (rss !== null) assert(rss < 3 * TOTAL, `${rss} bytes`);
 });
 
-/** Memory of a process, where /proc tells. */
+/** Memory of a process, if /proc has it. */
 async function residentBytes(pid: number): Promise<number | null> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
   const [, kib = ""] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];

@@ -45,7 +45,7 @@ const DIFFERENT: readonly [unknown, unknown][] = [
   [{ a: undefined }, { b: undefined }],
   [new A(), new B()],
   [[1, 2], { 0: 1, 1: 2, length: 2 }],
-  // deno-lint-ignore no-sparse-arrays -- the hole is what is looked at
+  // deno-lint-ignore no-sparse-arrays -- the hole is what is tested
   [[1, , 2], [1, undefined, 2]],
   [new Set([1]), new Set([2])],
   [new Set([1]), new Set([1, 2])],
@@ -64,11 +64,11 @@ const DIFFERENT: readonly [unknown, unknown][] = [
   [() => 1, () => 1],
 ];
 
-Deno.test("assertEquals() is content with what says the same", () => {
+Deno.test("assertEquals() accepts equal values", () => {
   for (const [a, b] of EQUAL) assertEquals(a, b);
 });
 
-Deno.test("assertEquals() is not with anything else, and says what differs", () => {
+Deno.test("assertEquals() rejects anything else, and shows the difference", () => {
   for (const [a, b] of DIFFERENT) {
     assertThrows(() => assertEquals(a, b), AssertionError, "Values are not equal");
     assertThrows(() => assertEquals(b, a), AssertionError);
@@ -78,7 +78,7 @@ Deno.test("assertEquals() is not with anything else, and says what differs", () 
     AssertionError,
     "in the list",
   );
-  // deno-lint-ignore no-control-regex -- colours are no part of it
+  // deno-lint-ignore no-control-regex -- colors are stripped
   const lines = error.message.replace(/\x1b\[\d+m/g, "").split("\n").map((line) => line.trim());
   assert(lines.some((line) => /^- +2,$/.test(line)), error.message);
   assert(lines.some((line) => /^\+ +4,$/.test(line)), error.message);
@@ -105,7 +105,7 @@ Deno.test("assertThrows() returns what was thrown, if it is that", () => {
       () => assertThrows(() => {}, RangeError),
       () =>
         assertThrows(() => {
-          // deno-lint-ignore no-throw-literal -- that it is none is what is tested
+          // deno-lint-ignore no-throw-literal -- throwing something else is what is tested
           throw "a text";
         }, Error),
     ]
@@ -121,7 +121,7 @@ function failure(body: () => unknown): unknown {
   }
 }
 
-Deno.test("assertRejects() wants a promise, and what it rejects with", async () => {
+Deno.test("assertRejects() requires a promise, and the right rejection", async () => {
   const error = new RangeError("too far");
   assert(await assertRejects(() => Promise.reject(error), RangeError, "far") === error);
   for (

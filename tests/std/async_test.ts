@@ -12,7 +12,7 @@ Deno.test("delay() waits, and rejects with the reason of a signal", async () => 
   await assertRejects(() => waiting, Error, "gone");
 });
 
-Deno.test("deadline() is what the promise is, in time", async () => {
+Deno.test("deadline() resolves as the promise does, in time", async () => {
   assertEquals(await deadline(Promise.resolve(3), 60_000), 3);
   await assertRejects(() => deadline(Promise.reject(new RangeError("no")), 60_000), RangeError);
 });

@@ -2,7 +2,7 @@ import { concat } from "@std/bytes/concat";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { assertEquals, assertThrows } from "@std/assert";
 
-Deno.test("concat() makes a new one of any number of byte strings", () => {
+Deno.test("concat() makes a new byte string of any number of them", () => {
   const one = new Uint8Array([1, 2]);
   assertEquals(concat([]), new Uint8Array());
   const joined = concat(new Set([one, new Uint8Array(), new Uint8Array([3])]));
@@ -10,7 +10,7 @@ Deno.test("concat() makes a new one of any number of byte strings", () => {
   assertEquals(concat([one]).buffer === one.buffer, false);
 });
 
-Deno.test("timingSafeEqual() compares bytes, in whatever they lie", () => {
+Deno.test("timingSafeEqual() compares bytes, in any kind of buffer", () => {
   const bytes = new Uint8Array([1, 2]);
   assertEquals(timingSafeEqual(bytes, new Uint8Array([0, 1, 2]).subarray(1)), true);
   assertEquals(timingSafeEqual(bytes.buffer, new DataView(bytes.buffer)), true);

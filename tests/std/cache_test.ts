@@ -1,7 +1,7 @@
 import { LruCache } from "@std/cache/lru-cache";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 
-Deno.test("LruCache forgets what was used longest ago, by reading or writing", () => {
+Deno.test("LruCache forgets the least recently read or written entry", () => {
   const cache = new LruCache<string, number>(2);
   cache.set("a", 1).set("b", 2);
   assertEquals(cache.get("a"), 1);
@@ -10,7 +10,7 @@ Deno.test("LruCache forgets what was used longest ago, by reading or writing", (
   cache.set("a", 4);
   cache.set("d", 5);
   assertEquals([...cache], [["a", 4], ["d", 5]]);
-  // To ask whether there is one is no use of it.
+  // has() does not count as a use.
   assert(cache.has("a"));
   cache.set("e", 6);
   assertEquals([...cache.keys()], ["d", "e"]);
@@ -29,6 +29,6 @@ Deno.test("LruCache is a Map otherwise", () => {
   ]);
 });
 
-Deno.test("LruCache holds one at least", () => {
+Deno.test("LruCache holds at least one entry", () => {
   for (const size of [0, -1, 1.5, NaN]) assertThrows(() => new LruCache(size), RangeError);
 });

@@ -24,21 +24,21 @@ Deno.test("decodeBase64Url() takes it with and without padding, canonical or not
   }
 });
 
-Deno.test("decodeBase64Url() refuses other characters and lengths that can't be", () => {
+Deno.test("decodeBase64Url() refuses other characters and impossible lengths", () => {
   for (const text of ["A", "AAAAA"]) assertThrows(() => decodeBase64Url(text), RangeError);
   for (const text of ["A+/w", "AA A", "üAA", "AA\n\n"]) {
     assertThrows(() => decodeBase64Url(text), TypeError);
   }
 });
 
-Deno.test("both ways lead back, for every length", () => {
+Deno.test("both directions round-trip, for every length", () => {
   for (let length = 0; length < 300; length++) {
     const bytes = crypto.getRandomValues(new Uint8Array(length));
     assertEquals(decodeBase64Url(encodeBase64Url(bytes)), bytes);
   }
 });
 
-Deno.test("encodeHex() writes two lower-case digits a byte", () => {
+Deno.test("encodeHex() writes two lower-case digits per byte", () => {
   assertEquals(encodeHex(new Uint8Array([0, 10, 255])), "000aff");
   assertEquals(encodeHex(new Uint8Array([171]).buffer), "ab");
   assertEquals(encodeHex("a"), "61");

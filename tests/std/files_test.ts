@@ -30,7 +30,7 @@ function names(root: string, options?: Parameters<typeof walkSync>[1]): string[]
     .sort();
 }
 
-Deno.test("walkSync() finds all that lies below, and where it began", async () => {
+Deno.test("walkSync() finds everything below the root, and the root", async () => {
   await withTree((root) => {
     const all = ["", "a", "a/.hidden", "a/.hidden/three.ts", "a/one.ts", "a/two.js", "four.ts"];
     assertEquals(names(root), all);
@@ -46,7 +46,7 @@ Deno.test("walkSync() finds all that lies below, and where it began", async () =
   });
 });
 
-Deno.test("walkSync() leaves out what it is told to", async () => {
+Deno.test("walkSync() skips what it is told to", async () => {
   await withTree((root) => {
     const ts = ["a/.hidden/three.ts", "a/one.ts", "four.ts"];
     assertEquals(names(root, { includeDirs: false, exts: ["ts"] }), ts);
@@ -58,7 +58,7 @@ Deno.test("walkSync() leaves out what it is told to", async () => {
   });
 });
 
-Deno.test("walkSync() does not follow links, and throws where there is nothing", async () => {
+Deno.test("walkSync() does not follow links, and throws if the root is missing", async () => {
   await withTree((root) => {
     if (Deno.build.os !== "windows") {
       Deno.symlinkSync(join(root, "a"), join(root, "link"));
@@ -71,7 +71,7 @@ Deno.test("walkSync() does not follow links, and throws where there is nothing",
 });
 
 Deno.test({
-  name: "paths are taken apart and put together",
+  name: "paths are split and joined",
   ignore: Deno.build.os === "windows",
   fn() {
     assertEquals(join("/a", "../b", "./c"), "/b/c");

@@ -24,7 +24,7 @@ function written(cookie: Cookie): string | null {
   return headers.get("set-cookie");
 }
 
-Deno.test("setCookie() writes what it is given, and what a prefix promises", () => {
+Deno.test("setCookie() writes its attributes, and those that a prefix requires", () => {
   const name = "a";
   const cases: [cookie: Cookie, header: string | null][] = [
     [{ name, value: "1" }, "a=1"],
@@ -48,7 +48,7 @@ Deno.test("setCookie() writes what it is given, and what a prefix promises", () 
   for (const [cookie, header] of cases) assertEquals(written(cookie), header);
 });
 
-Deno.test("setCookie() refuses what would be read as something else", () => {
+Deno.test("setCookie() refuses what would be read differently", () => {
   const wrong: Cookie[] = [
     { name: "a b", value: "1" },
     { name: "a", value: "x;y" },
@@ -59,7 +59,7 @@ Deno.test("setCookie() refuses what would be read as something else", () => {
   assertThrows(() => written({ name: "a", value: "1", maxAge: -1 }), RangeError);
 });
 
-Deno.test("ifNoneMatch() is false where the tag is known already", () => {
+Deno.test("ifNoneMatch() is false if the tag is known already", () => {
   const cases: [header: string | null, etag: string | undefined, sent: boolean][] = [
     ['"x", W/"y"', 'W/"x"', false],
     ['W/"x"', '"x"', false],
@@ -73,7 +73,7 @@ Deno.test("ifNoneMatch() is false where the tag is known already", () => {
   }
 });
 
-Deno.test("acceptsEncodings() takes what is wanted most, and of equals what stands first", () => {
+Deno.test("acceptsEncodings() takes the most preferred one, and the first of equals", () => {
   const cases: [header: string | undefined, encoding: string | undefined][] = [
     ["gzip, deflate, br, zstd", "gzip"],
     ["br, gzip", "br"],

@@ -1,7 +1,7 @@
 import { contentType } from "jsr:@std/media-types@^1.1.0/content-type";
 import { assertEquals } from "@std/assert";
 
-Deno.test("contentType() knows what static files are, and how texts are encoded", () => {
+Deno.test("contentType() knows the types of static files, and the charset of texts", () => {
   const cases: [extension: string, type: string | undefined][] = [
     [".css", "text/css; charset=UTF-8"],
     ["html", "text/html; charset=UTF-8"],

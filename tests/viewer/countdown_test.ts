@@ -24,7 +24,7 @@ class FakeScheduler implements Scheduler {
     return this.#pending !== null;
   }
 
-  /** Lets time pass, with every timer exactly when it asked for. */
+  /** Lets time pass, firing every timer exactly when due. */
   run(ms: number): void {
     const until = this.time + ms;
     while (this.#pending !== null && this.#pending.at <= until) {
@@ -144,6 +144,6 @@ Deno.test("stop() leaves no timer and no listener, and keeps the time on screen"
   assertEquals([ends, countdown.elapsed(), countdown.extend(5)], [[], 2_000, false]);
 });
 
-Deno.test("a countdown refuses what is no number of seconds", () => {
+Deno.test("a countdown refuses what is not a number of seconds", () => {
   for (const seconds of [-1, NaN, Infinity]) assertThrows(() => start(seconds), RangeError);
 });

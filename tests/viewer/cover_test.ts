@@ -34,7 +34,7 @@ function watch(change: (document: FakeDocument) => void = () => {}, signal?: Abo
   };
 }
 
-Deno.test("a hidden page is covered inside the event and uncovered when it is seen again", () => {
+Deno.test("a hidden page is covered within the event and uncovered when seen again", () => {
   const { log, become } = watch();
   become("hidden", false);
   assertEquals(log, ["hidden"]);
@@ -48,7 +48,7 @@ Deno.test("blur covers until focus, beforeprint until afterprint", () => {
   assertEquals(log, ["blur", "uncover", "print", "uncover"]);
 });
 
-Deno.test("the page stays covered until the last reason has gone", () => {
+Deno.test("the page stays covered until the last reason is gone", () => {
   const { log, window, become } = watch();
   window("blur");
   become("hidden", false);
@@ -58,7 +58,7 @@ Deno.test("the page stays covered until the last reason has gone", () => {
   assertEquals(log, ["blur", "hidden", "uncover"]);
 });
 
-Deno.test("a tab that comes back with the focus in it is uncovered without a focus event", () => {
+Deno.test("a tab that comes back focused is uncovered without a focus event", () => {
   const { log, window, become } = watch();
   window("blur");
   become("hidden", false);

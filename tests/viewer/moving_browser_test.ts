@@ -72,13 +72,13 @@ function show(page: Page, { bytes, type }: Pick<MovingPicture, "bytes" | "type">
   );
 }
 
-/** Waits until so many colours were seen. */
+/** Waits until this many colors were seen. */
 async function seen(page: Page, count: number): Promise<readonly string[]> {
   await page.waitForFunction((count) => moving.look().seen.length >= count, {}, count);
   return (await look(page)).seen;
 }
 
-/** The colours in their order, as often as that. */
+/** The colors in their order, this many times. */
 function rounds(plays: number): string[] {
   return Array.from({ length: plays }, () => FRAME_COLOURS).flat();
 }
@@ -109,7 +109,7 @@ for (const engine of ENGINES) {
   );
 }
 
-test("what encoders of this machine write plays as well", async (page) => {
+test("files from this machine's encoders play as well", async (page) => {
   for (const { name, type, bytes } of await encodeMoving(FRAME_COLOURS)) {
     await show(page, { type, bytes });
     assertEquals((await seen(page, 4)).slice(0, 4), rounds(1), name);
@@ -135,7 +135,7 @@ test("it pauses while it is covered, and shows no frame then", async (page) => {
   await page.evaluate(() => void dispatchEvent(new Event("focus")));
   const before = (await look(page)).seen.length;
   await seen(page, before + 3);
-  // So does somebody who would like to look at one frame.
+  // Pausing is also for looking at a single frame.
   await page.evaluate(() => moving.togglePlay());
   assertEquals((await rests()).motion, "paused");
   await page.evaluate(() => moving.togglePlay());
@@ -143,7 +143,7 @@ test("it pauses while it is covered, and shows no frame then", async (page) => {
   await page.evaluate(() => moving.close());
 });
 
-test("one that is to be held does not move before it is, and not once it is let go", async (page) => {
+test("a hold-to-see picture moves only while it is held", async (page) => {
   const [, , , avif] = MOVING;
   assert(avif !== undefined);
   await show(page, avif, true);
@@ -161,7 +161,7 @@ test("one that is to be held does not move before it is, and not once it is let 
   await page.evaluate(() => moving.close());
 });
 
-test("who wants less motion sees the first frame, and can play it", async (page) => {
+test("with reduced motion the first frame is shown, and can be played", async (page) => {
   const [gif] = MOVING;
   assert(gif !== undefined);
   await show(page, gif);
@@ -176,7 +176,7 @@ test("who wants less motion sees the first frame, and can play it", async (page)
 
 for (const engine of ENGINES) {
   test(
-    `bombs are bounded in ${engine}: the page goes on, and no more than one frame is there`,
+    `bombs are bounded in ${engine}: the page goes on, with one frame at most`,
     async (page) => {
       const bombs = [
         { width: 1, height: 1, frames: 5_000, ms: 0 },
@@ -190,7 +190,7 @@ for (const engine of ENGINES) {
         const before = await look(page);
         await page.waitForFunction((ticks) => moving.look().ticks > ticks + 20, {}, before.ticks);
         const after = await look(page);
-        // Nobody decodes more than the page paints.
+        // No more is decoded than the page paints.
         assert(after.frames - before.frames <= 21, name);
         assert(after.closed >= after.frames - 2, name);
         await page.evaluate(() => moving.close());
@@ -202,7 +202,7 @@ for (const engine of ENGINES) {
   );
 }
 
-test("hostile bytes end in an answer, and the page and its worker go on", async (page) => {
+test("hostile bytes lead to an answer, and the page and its worker go on", async (page) => {
   for (const { bytes, type, name } of MOVING) {
     const cut = bytes.slice(0, Math.floor(bytes.length * 0.6));
     const turned = bytes.slice();
@@ -220,7 +220,7 @@ test("hostile bytes end in an answer, and the page and its worker go on", async 
       "ok",
     );
   }
-  // One that does not move is none of it.
+  // A still picture has no player.
   const one = flatGif({ width: 8, height: 8, frames: 1, ms: 0 });
   assertEquals(
     await page.evaluate((bytes) => moving.decode(bytes, "image/gif"), base64(one)),

@@ -1,5 +1,5 @@
 /**
- * The page of moving_browser_test.ts: a picture that moves on screen, from its bytes to the wipe,
+ * The page of moving_browser_test.ts: an animated picture on screen, from its bytes to the wipe,
  * with the real worker.
  *
  * @module
@@ -23,14 +23,14 @@ export interface MovingLook {
   readonly size: readonly number[];
 }
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface MovingHarness {
   show(base64: string, type: ImageType, options?: { hold?: boolean }): Promise<AnimationFacts>;
   togglePlay(): void;
   toggle(): void;
   close(): Promise<void>;
   look(): MovingLook;
-  /** Opens and decodes up to three frames; the reason where that fails, or "ok". */
+  /** Opens and decodes up to three frames. Returns the reason if that fails, or "ok". */
   decode(base64: string, type: ImageType): Promise<string>;
 }
 

@@ -3,7 +3,7 @@ import { paceOf, Player, type PlayerClock } from "../../lib/viewer/player.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeBitmap } from "../pictures/pictures.ts";
 
-/** Time that stands still but for `advance`; each paint is seen one millisecond later. */
+/** Time that moves only with `advance`; each paint is seen one millisecond later. */
 class FakeClock implements PlayerClock {
   #now = 0;
   #timers: { at: number; run: () => void }[] = [];
@@ -48,7 +48,7 @@ async function settle(): Promise<void> {
 interface Film {
   readonly ms: readonly number[];
   readonly plays?: number;
-  /** How long each frame takes to be decoded. */
+  /** How long each frame takes to decode. */
   readonly tookMs?: number;
   readonly brokenAt?: number;
 }
@@ -84,21 +84,21 @@ function stand({ ms, plays = Infinity, tookMs = 0, brokenAt = -1 }: Film) {
   return { clock, player, asked, shown, changes, bitmaps };
 }
 
-Deno.test("frames are shown in order, each for as long as the file says, round after round", async () => {
+Deno.test("frames are shown in order, each for its duration, loop after loop", async () => {
   const { clock, player, shown } = stand({ ms: [50, 200, 40] });
   player.play();
   await clock.advance(400);
   assertEquals(shown, [[0, 0], [1, 50], [2, 250], [0, 290], [1, 340]]);
 });
 
-Deno.test("decoding goes on while a frame is seen, and does not make it longer", async () => {
+Deno.test("decoding continues while a frame is seen, and does not prolong it", async () => {
   const { clock, player, shown } = stand({ ms: [100, 100], tookMs: 30 });
   player.play();
   await clock.advance(400);
   assertEquals(shown, [[0, 30], [1, 130], [0, 230], [1, 330]]);
 });
 
-Deno.test("a decoder that is slower than the picture is asked for one frame at a time", async () => {
+Deno.test("a decoder slower than the picture is asked for one frame at a time", async () => {
   const { clock, player, shown, asked } = stand({ ms: [20, 20], tookMs: 500 });
   player.play();
   await clock.advance(2_100);
@@ -106,7 +106,7 @@ Deno.test("a decoder that is slower than the picture is asked for one frame at a
   assertEquals(asked.length, 5);
 });
 
-Deno.test("it stops after its last round at the last frame, and can be played again", async () => {
+Deno.test("it stops after its last loop at the last frame, and can be played again", async () => {
   const { clock, player, shown, changes } = stand({ ms: [50, 50], plays: 2 });
   player.play();
   await clock.advance(1_000);
@@ -118,7 +118,7 @@ Deno.test("it stops after its last round at the last frame, and can be played ag
   assertEquals(shown.map(([index]) => index), [0, 1, 0, 1, 0, 1, 0, 1]);
 });
 
-Deno.test("it pauses and is covered where it is, and goes on from there", async () => {
+Deno.test("it pauses and is covered where it is, and resumes from there", async () => {
   const { clock, player, asked } = stand({ ms: [50, 50, 50] });
   player.play();
   await clock.advance(10);
@@ -137,7 +137,7 @@ Deno.test("it pauses and is covered where it is, and goes on from there", async 
   assertEquals(asked, [0, 1, 2]);
 });
 
-Deno.test("once it is stopped nothing is shown, and what was on its way is closed", async () => {
+Deno.test("once stopped nothing is shown, and frames under way are closed", async () => {
   const { clock, player, shown, bitmaps } = stand({ ms: [50, 50], tookMs: 30 });
   player.play();
   await clock.advance(10);
@@ -150,7 +150,7 @@ Deno.test("once it is stopped nothing is shown, and what was on its way is close
   assertEquals(bitmaps.map(({ closes }) => closes), [1]);
 });
 
-Deno.test("a frame that is broken ends it at the one before", async () => {
+Deno.test("a broken frame ends it at the one before", async () => {
   const { clock, player, shown, changes } = stand({ ms: [50, 50, 50], brokenAt: 2 });
   player.play();
   await clock.advance(1_000);
@@ -158,7 +158,7 @@ Deno.test("a frame that is broken ends it at the one before", async () => {
   assertEquals(changes, [true, false]);
 });
 
-Deno.test("hasty frames take 100 ms as in browsers, and none is shorter than 20 or longer than GIF has", () => {
+Deno.test("hasty frames take 100 ms as in browsers; the rest 20 ms up to GIF's maximum", () => {
   assertEquals([0, 1, 10, -5, NaN].map(paceOf), [100, 100, 100, 100, 100]);
   assertEquals([11, 20, 33, 5_000, Infinity].map(paceOf), [20, 20, 33, 5_000, 655_350]);
 });

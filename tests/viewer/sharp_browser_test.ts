@@ -1,7 +1,7 @@
 /**
- * What is seen is exact: one pixel of the canvas for one of the device, and one of the picture for
- * one of the canvas wherever there is room, in every window, browser zoom (which a page sees as
- * another pixel ratio) and pixel ratio.
+ * What is seen is exact: one canvas pixel per device pixel, and one picture pixel per canvas pixel
+ * wherever there is room, in every window, browser zoom (which a page sees as another pixel ratio)
+ * and pixel ratio.
  *
  * @module
  */
@@ -21,11 +21,11 @@ const BODY = `<meta name="viewport" content="width=device-width">
 
 /**
  * Whole pixels, halves and thirds of them, phones; and the browser's zoom at 50, 67, 80, 110 and
- * 175 %.
+ * 175%.
  */
 const RATIOS = {
   chromium: [1, 1.5, 2, 3, 2.625, 0.5, 2 / 3, 1.1, 1.75],
-  // As it is for a page, it is the same; and it is slow to drive.
+  // For a page it is the same, and it is slow to drive.
   firefox: [1, 1.5, 3, 0.5],
 } as const;
 
@@ -60,7 +60,7 @@ function look(page: Page): Promise<SharpLook> {
   return page.evaluate(() => sharp.look());
 }
 
-/** A window of so many device pixels, as a screen or the browser's zoom makes it. */
+/** A window of this many device pixels, as a screen or the browser's zoom makes it. */
 async function setWindow(
   page: Page,
   [width, height]: readonly [number, number],
@@ -88,14 +88,13 @@ for (const engine of ["chromium", "firefox"] as const) {
   const name = ignore ? `${engine} (none is installed)` : engine;
 
   Deno.test({
-    name:
-      `fitted, every pixel is what one step of scaling makes of the picture, and on the grid of the device: ${name}`,
+    name: `fitted, the picture is scaled in one step, on the grid of the device: ${name}`,
     ignore,
     fn: () =>
       withPage(engine, async (page) => {
         for (const ratio of RATIOS[engine]) {
           await setWindow(page, [901, 1_203], ratio);
-          // Larger than the box, so it is scaled down to as many pixels as the box has.
+          // Larger than the box, so it is scaled down to the number of pixels of the box.
           await page.evaluate(() => sharp.show("photo", 2_600, 1_460));
           const inside = await page.evaluate(() =>
             Math.floor((innerWidth - 40.5) * devicePixelRatio + 1 / 32)
@@ -112,7 +111,7 @@ for (const engine of ["chromium", "firefox"] as const) {
   });
 
   Deno.test({
-    name: `zoomed in, pixel for pixel is what was sent, wherever one looks: ${name}`,
+    name: `zoomed in, pixels are exactly those that were sent, anywhere: ${name}`,
     ignore,
     fn: () =>
       withPage(engine, async (page) => {
@@ -120,8 +119,8 @@ for (const engine of ["chromium", "firefox"] as const) {
           await setWindow(page, [800, 600], ratio);
           for (const pattern of ["checks", "places"] as const) {
             await page.evaluate((pattern) => sharp.show(pattern, 640, 4_000), pattern);
-            // As far as one can go: then back to one pixel for each of the device's, where those
-            // are smaller than CSS's.
+            // Zoomed in as far as possible, then back to one picture pixel per device pixel, where
+            // those are smaller than CSS's.
             await page.evaluate(() => sharp.zoomBy(1_000));
             await page.evaluate((ratio) => sharp.zoomBy(1 / Math.max(1, ratio)), ratio);
             await page.evaluate(() => sharp.panBy(37.4, 123.7));
@@ -144,7 +143,7 @@ for (const engine of ["chromium", "firefox"] as const) {
   });
 }
 
-Deno.test("a small picture is as large as its pixels are in CSS, and no larger", () =>
+Deno.test("a small picture takes one CSS pixel per pixel, and no more", () =>
   withPage("chromium", async (page) => {
     for (const ratio of [1, 2, 3]) {
       await setWindow(page, [900, 900], ratio);
@@ -155,11 +154,11 @@ Deno.test("a small picture is as large as its pixels are in CSS, and no larger",
     }
   }));
 
-Deno.test("the picture is made anew for a phone that is turned and for another screen, and is never gone meanwhile", () =>
+Deno.test("the picture is repainted for a rotated phone or another screen, seamlessly", () =>
   withPage("chromium", async (page) => {
     await setWindow(page, [780, 1_688], 2);
     await page.evaluate(() => sharp.show("photo", 1_600, 900));
-    // Each frame is looked at, behind everything that paints.
+    // Each frame is checked, after everything that paints.
     await page.evaluate(() => {
       const seen = { blank: 0, frames: 0 };
       Object.assign(globalThis, { seen });

@@ -7,41 +7,39 @@
 import { Decoder, type OpenPicture } from "../../lib/image/decoder.ts";
 import { Stage } from "../../lib/viewer/stage.ts";
 
-/**
- * What a picture is made of: one pixel black and the next one white, or a colour for each place.
- */
+/** The content of a picture: alternating black and white pixels, or a color for each place. */
 export type Pattern = "checks" | "places" | "photo";
 
 /** What is on the canvas. */
 export interface SharpLook {
   /** Device pixels. */
   readonly size: readonly [width: number, height: number];
-  /** Where its left upper corner is, in device pixels of the window. */
+  /** Its top left corner, in device pixels of the window. */
   readonly corner: readonly [x: number, y: number];
   readonly scale: number;
   readonly colorSpace: string;
 }
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface SharpHarness {
   show(pattern: Pattern, width: number, height: number): Promise<void>;
   /**
-   * A PNG that is readable nowhere but in the one array that is opened: it comes in base64, XORed
+   * Shows a PNG that is readable only in the one array that is opened: it is passed in base64, XORed
    * with a mask.
    */
   showMasked(masked: string, mask: string): Promise<void>;
   look(): SharpLook;
   /**
-   * Pixels of the canvas that are not the picture's, where one of it is one of the canvas's, from
-   * its pixel `x`, `y` on.
+   * Canvas pixels that differ from the picture's, if each picture pixel takes one canvas pixel,
+   * starting at its pixel `x`, `y`.
    */
   wrong(x: number, y: number): number;
   /**
-   * Values of the canvas, of 255, that are another than when all of the picture is scaled to its
-   * size in one step: mean.
+   * Mean difference of the canvas's values, of 255, from the whole picture scaled to its size in
+   * one step.
    */
   difference(): number;
-  /** The pixel of the picture that is painted in the canvas's left upper corner; `places` only. */
+  /** The pixel of the picture that is painted in the canvas's top left corner; `places` only. */
   first(): readonly [x: number, y: number];
   zoomBy(factor: number, x?: number, y?: number): void;
   panBy(x: number, y: number): void;
@@ -101,7 +99,7 @@ async function open(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   });
   const { bitmap, wide, ...size } = picture;
   const render = picture.render;
-  // A canvas that was wiped keeps its context, whatever colours that has.
+  // A canvas that was wiped keeps its context, whatever its color space is.
   const next = canvas.cloneNode() as HTMLCanvasElement;
   canvas.replaceWith(next);
   canvas = next;

@@ -10,7 +10,7 @@ import type { CanvasLook, DecodeTask, Outcome } from "./stage_page.ts";
 const BODY = `<meta name="viewport" content="width=device-width"><input type="file" hidden>
 <div style="position:fixed;inset:20px"><canvas></canvas></div>
 <script type="module" src="/page.js"></script>`;
-// What design.md promises for the real page, but for the inline style.
+// What design.md promises for the real page, except for the inline style.
 const CSP = "default-src 'none'; script-src 'self'; worker-src 'self'; img-src 'none'; " +
   "style-src 'unsafe-inline'; require-trusted-types-for 'script'; trusted-types workers";
 const NO_DECODER = `const refuse = () => { throw new Error("decoded") };
@@ -100,7 +100,7 @@ function refusal(outcome: Outcome): string {
   return outcome.ok ? "accepted" : outcome.reason;
 }
 
-Deno.test("decoding applies EXIF orientation and takes a GIF's first frame, on both ways to decode", () =>
+Deno.test("decoding applies EXIF orientation and takes a GIF's first frame, both ways", () =>
   withPage(async (page) => {
     const cases: readonly [FixtureName, ImageType][] = [
       ["small", "image/jpeg"],
@@ -126,7 +126,7 @@ Deno.test("decoding applies EXIF orientation and takes a GIF's first frame, on b
     }
   }));
 
-Deno.test("the sender's page refuses what the viewer could not see, and says why", () =>
+Deno.test("the sender's page refuses what the viewer could not see, and tells why", () =>
   withPage(async (page) => {
     assertEquals(refusal(await prepare(page, "bomb")), "too_many_pixels");
     assertEquals(refusal(await prepare(page, "svg")), "svg");
@@ -146,12 +146,12 @@ Deno.test("the worker refuses a bomb, an SVG and a wrong type before any decoder
     const png = { type: "image/png", worker } as const;
     assertEquals(refusal(await decode(page, "bomb", png)), "too_many_pixels");
     assertEquals(refusal(await decode(page, "svg", png)), "svg");
-    // The decoders are out of order here, so a good picture shows that they would have been asked.
+    // The decoders are broken here, so a good picture shows that they would have been asked.
     assertEquals(refusal(await decode(page, "flat", png)), "undecodable");
     assertEquals(refusal(await decode(page, "small", { type: "image/png" })), "undecodable");
   }));
 
-Deno.test("a worker that hangs, breaks or is given up rejects, and the bytes are gone", () =>
+Deno.test("a worker that hangs, crashes or is given up rejects, and the bytes are gone", () =>
   withPage(async (page) => {
     const type = "image/jpeg";
     const cases = [
@@ -165,12 +165,12 @@ Deno.test("a worker that hangs, breaks or is given up rejects, and the bytes are
     }
   }));
 
-Deno.test("a picture fits its box in device pixels, in the middle, and follows when the box changes", () =>
+Deno.test("a picture fits its box in device pixels, centered, and follows its size", () =>
   withPage(async (page) => {
     // 390×844 at ratio 2, less 20 CSS pixels on each side.
     await show(page, "small");
     assertEquals((await look(page)).size, [700, 525]);
-    // In the middle: 20 + (804 - 262.5) / 2, on a whole device pixel.
+    // Centered: 20 + (804 - 262.5) / 2, on a whole device pixel.
     assertEquals((await look(page)).place, [20, 291, 350, 262.5]);
     assertCorners((await look(page)).corners, (await fixture("small")).corners);
     await page.page.setViewport({ ...SCREENS.phone, width: 240 });
@@ -178,7 +178,7 @@ Deno.test("a picture fits its box in device pixels, in the middle, and follows w
     assertCorners((await look(page)).corners, (await fixture("small")).corners);
   }, "phone"));
 
-Deno.test("a covered canvas holds one colour only, and shows the picture again when uncovered", () =>
+Deno.test("a covered canvas has one color, and shows the picture again when uncovered", () =>
   withPage(async (page) => {
     await show(page, "small", { mark: "for Anna", reducedMotion: false });
     assert((await look(page)).colours > 500);
@@ -194,7 +194,7 @@ Deno.test("a covered canvas holds one colour only, and shows the picture again w
     assertCorners((await look(page)).corners, (await fixture("small")).corners);
   }));
 
-Deno.test("other pixels take the picture's place at once, at the same zoom, and none are painted while covered or wiped", () =>
+Deno.test("other pixels replace the picture at once, at the same zoom, unless covered", () =>
   withPage(async (page) => {
     const GREEN: Corners = {
       topLeft: [0, 128, 0],
@@ -246,7 +246,7 @@ Deno.test("after a wipe no pixel is left, nothing paints again, and the bitmap i
     assertEquals((await look(page)).size, [0, 0]);
   }));
 
-Deno.test("the watermark is part of the pixels, and drifts unless motion is to be reduced", () =>
+Deno.test("the watermark is part of the pixels, and drifts unless motion is reduced", () =>
   withPage(async (page) => {
     await show(page, "flat");
     const plain = await look(page);
@@ -262,7 +262,7 @@ Deno.test("the watermark is part of the pixels, and drifts unless motion is to b
     await page.page.waitForFunction((sum) => harness.look().sum !== sum, {}, sum);
   }));
 
-Deno.test("the picture is covered inside blur and print events, and wiped by pagehide", () =>
+Deno.test("the picture is covered within blur and print events, and wiped by pagehide", () =>
   withPage(async (page) => {
     await show(page, "small");
     const seen = await page.page.evaluate(() => {

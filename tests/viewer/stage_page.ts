@@ -1,6 +1,6 @@
 /**
- * The page of stage_browser_test.ts: what an island would do with lib/image and lib/viewer, at a
- * test's command.
+ * The page of stage_browser_test.ts: what an island would do with lib/image and lib/viewer, as a
+ * test requests.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { type CoverKind, watchCover } from "../../lib/viewer/cover.ts";
  */
 type Corners = readonly (readonly number[])[];
 
-/** What {@linkcode Harness.decode} is to do. */
+/** What {@linkcode Harness.decode} should do. */
 export interface DecodeTask {
   readonly type: ImageType;
   readonly maxWidth?: number;
@@ -27,7 +27,7 @@ export interface DecodeTask {
   readonly abortAfterMs?: number;
 }
 
-/** What came of a file. */
+/** The result for a file. */
 export type Outcome =
   | {
     readonly ok: true;
@@ -40,15 +40,15 @@ export type Outcome =
     readonly zeroed?: boolean;
   };
 
-/** What a test may ask for; everything works on the file in the page's input. */
+/** What a test may call; everything works on the file in the page's input. */
 export interface Harness {
   readonly events: CoverKind[];
-  /** The sender's way; `size` and `corners` are the thumbnail's. */
+  /** As the sender does; `size` and `corners` are the thumbnail's. */
   prepare(): Promise<Outcome>;
-  /** The viewer's way, with a worker of its own. */
+  /** As the viewer does, with a worker of its own. */
   decode(task: DecodeTask): Promise<Outcome>;
   /**
-   * Shows the file; resolves to the milliseconds from bytes to first frame, `null` when it starts
+   * Shows the file. Resolves to the milliseconds from bytes to first frame, `null` if it starts
    * covered.
    */
   show(options: { mark?: string; covered?: boolean; reducedMotion?: boolean }): Promise<
@@ -56,23 +56,23 @@ export interface Harness {
   >;
   stage(action: "cover" | "uncover" | "wipe"): void;
   /**
-   * Puts a bitmap of one colour in the picture's place; returns whether the one before is closed,
-   * inside of the same task.
+   * Replaces the picture by a bitmap of one color. Returns whether the previous one is closed,
+   * within the same task.
    */
   replace(colour: string): Promise<boolean>;
   zoom(factor: number): void;
   look(): CanvasLook;
 }
 
-/** What is in the canvas. */
+/** The content of the canvas. */
 export interface CanvasLook {
   readonly size: readonly number[];
   /** In CSS pixels: left, top, width, height. */
   readonly place: readonly number[];
   readonly corners: Corners;
-  /** Number of distinct colours, at most 1,000. */
+  /** Number of distinct colors, at most 1,000. */
   readonly colours: number;
-  /** Sum of all samples: any change shows. */
+  /** Sum of all samples, which shows any change. */
   readonly sum: number;
   readonly bitmapClosed: boolean;
 }

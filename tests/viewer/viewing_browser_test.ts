@@ -15,7 +15,7 @@ async function bundle(path: string): Promise<string> {
   return file.text();
 }
 
-Deno.test("a picture on screen is reported once, counted down, covered, and wiped for every reason that there is", async () => {
+Deno.test("a shown picture is reported once, counted down, covered, and wiped", async () => {
   await using site = serveBlank({
     scripts: { "/page.js": await bundle("./viewing_page.ts") },
     body: BODY,
@@ -42,7 +42,7 @@ Deno.test("a picture on screen is reported once, counted down, covered, and wipe
     await show(60);
     const shown = await look();
     assertEquals([shown.size, shown.seconds, shown.closed], [[80, 60], 60, []]);
-    // Inside the events: nothing is painted in between.
+    // Within the events: nothing is painted in between.
     const covered = await page.evaluate(() => {
       const after = (kind: string) => {
         dispatchEvent(new Event(kind));
@@ -65,7 +65,7 @@ Deno.test("a picture on screen is reported once, counted down, covered, and wipe
     });
     const early = await look();
     assertEquals([early.painted, early.closed], [0, [["user", false]]]);
-    // Closed between its first frame and the word of it: somebody may have.
+    // Closed between its first frame and the report of it: somebody may have seen it.
     await page.evaluate(async () => {
       await viewing.show(60);
       await new Promise((resolve) => requestAnimationFrame(resolve));
@@ -99,9 +99,7 @@ async function withViewing(
   });
 }
 
-/**
- * Reads the canvas inside of each event, behind every handler: before anything else can be painted.
- */
+/** Reads the canvas within each event, after every handler: before anything else can be painted. */
 function watch(page: TestPage["page"], kinds: readonly string[]): Promise<void> {
   return page.evaluate((kinds) => {
     const seen: number[] = [];
@@ -114,7 +112,7 @@ function seen(page: TestPage["page"]): Promise<unknown> {
   return page.evaluate(() => Reflect.get(globalThis, "seen"));
 }
 
-Deno.test("a picture to be held is in no pixel before it is held, and gone from all inside the release", () =>
+Deno.test("a hold-to-see picture is in no pixel before, and gone within the release", () =>
   withViewing(async (page, look) => {
     await page.evaluate(() => viewing.show(60, { hold: true, size: 8 }));
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
@@ -130,7 +128,7 @@ Deno.test("a picture to be held is in no pixel before it is held, and gone from 
     await page.mouse.up();
     assertEquals(await seen(page), [1]);
     const released = await look();
-    // Time goes on, and `shown` was said once.
+    // The clock runs on, and `shown` was sent once.
     assertEquals([released.colours, released.hold, released.painted], [1, "released", 1]);
 
     for (const key of ["Space", "Enter"] as const) {
@@ -147,7 +145,7 @@ Deno.test("a picture to be held is in no pixel before it is held, and gone from 
     assertEquals((await look()).painted, 1);
   }));
 
-Deno.test("whatever else ends holding covers at once, and it is not held when one comes back", () =>
+Deno.test("anything else that ends holding covers at once, and does not resume it", () =>
   withViewing(async (page, look) => {
     await page.evaluate(() => viewing.show(60, { hold: true, size: 8 }));
     await page.mouse.move(400, 300);
@@ -186,7 +184,7 @@ Deno.test("whatever else ends holding covers at once, and it is not held when on
     assertEquals({ size, colours, bitmapClosed }, { size: [0, 0], colours: 0, bitmapClosed: true });
   }));
 
-Deno.test("wheel and keys zoom to the whole box, watermark and all, and moving ends at the picture's edge", () =>
+Deno.test("wheel and keys zoom to the whole box with watermark; panning ends at edges", () =>
   withViewing(async (page, look) => {
     await page.evaluate(() => viewing.show(60, { size: 2 }));
     await page.waitForFunction(() => viewing.look().painted === 1);
@@ -196,14 +194,14 @@ Deno.test("wheel and keys zoom to the whole box, watermark and all, and moving e
     await page.waitForFunction(() => viewing.look().size[0] === 200);
     await page.mouse.wheel({ deltaY: -5_000 });
     await page.waitForFunction(() => viewing.look().size[0] === 960);
-    // More than the two halves: the mark lies over what was zoomed.
+    // More than the two halves: the watermark covers the zoomed part.
     assert((await look()).colours > 10);
     for (let i = 0; i < 40; i++) await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("0");
     await page.waitForFunction(() => viewing.look().size[0] === 160);
   }));
 
-Deno.test("the time is said at ten and at three seconds, and not at a number that was never left", () =>
+Deno.test("the time is announced at ten and at three seconds, not at the start", () =>
   withViewing(async (page, look) => {
     await page.evaluate(() => viewing.show(11));
     await page.waitForFunction(() => viewing.look().painted === 1);

@@ -12,19 +12,17 @@ export interface ViewingLook {
   /** Reason, and whether it had been on screen for any time. */
   readonly closed: readonly (readonly [why: string, seen: boolean])[];
   readonly size: readonly number[];
-  /** Of the picture too nothing is left. */
+  /** Nothing is left of the picture either. */
   readonly bitmapClosed: boolean;
   readonly seconds: number | null;
   readonly covered: boolean;
   readonly hold: string;
   readonly spoken: number | null;
-  /**
-   * Distinct colours in the canvas: 1 while nothing of the picture is in it, 0 once it is wiped.
-   */
+  /** Distinct colors in the canvas: 1 while none of the picture is in it, 0 once it is wiped. */
   readonly colours: number;
 }
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface ViewingHarness {
   show(seconds: number, options?: { hold?: boolean; size?: number }): Promise<void>;
   toggle(): void;
@@ -48,7 +46,7 @@ function canvas(): HTMLCanvasElement {
   return found;
 }
 
-/** What the worker would give. */
+/** What the worker would return. */
 function open(bitmap: ImageBitmap): OpenPicture {
   const { width, height } = bitmap;
   return {
@@ -78,7 +76,7 @@ globalThis.viewing = {
     pictureClosed = false;
     const source = new OffscreenCanvas(80 * size, 60 * size);
     const context = source.getContext("2d");
-    // Left red, right blue: what is seen says which part it is.
+    // Left red, right blue: the color tells which part is visible.
     for (const [i, colour] of ["#f00", "#00f"].entries()) {
       if (context === null) throw new Error("No 2D canvas");
       context.fillStyle = colour;

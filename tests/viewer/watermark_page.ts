@@ -48,7 +48,7 @@ globalThis.contrasts = (background) => {
     ratios.push(ratio);
   }
   ratios.sort((a, b) => b - a);
-  // What the letters are made of: the strongest hundredth of all pixels.
+  // The letters: the strongest hundredth of all pixels.
   return {
     strongest: ratios[Math.floor(ratios.length / 100)] ?? 1,
     covered: changed / ratios.length,

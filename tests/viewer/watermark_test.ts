@@ -52,7 +52,7 @@ Deno.test("marks reach every place of the canvas, at any angle and phase", () =>
   }
 });
 
-Deno.test("marks don't overlap, and neighbouring rows are shifted", () => {
+Deno.test("marks don't overlap, and neighboring rows are shifted", () => {
   const rows = [...Map.groupBy(layMarks(AREA, 0.2), ({ y }) => y)];
   for (const [i, [y, row]] of rows.entries()) {
     for (const [j, { x }] of row.entries()) {
@@ -66,7 +66,7 @@ Deno.test("marks don't overlap, and neighbouring rows are shifted", () => {
   }
 });
 
-Deno.test("a whole phase brings the marks back to where they were, half a phase does not", () => {
+Deno.test("a whole phase returns the marks to where they were, half a phase does not", () => {
   assertEquals(layMarks(AREA, 3), layMarks(AREA, 0));
   assert((layMarks(AREA, 0.5)[0]?.x ?? 0) !== layMarks(AREA, 0)[0]?.x);
 });

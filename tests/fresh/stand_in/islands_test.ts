@@ -14,7 +14,7 @@ Deno.test("<title> inside an <svg> is left where it is", async () => {
   match(await app.text("/svg"), /<svg><title>A picture<\/title><\/svg>/);
 });
 
-Deno.test("the props survive the way through the page", async () => {
+Deno.test("the props survive serialization", async () => {
   const html = await app.text("/islands");
   const literal = /boot\({[^}]*},(".*")\);<\/script>/.exec(html)?.[1] ?? "";
   ok(!literal.includes("<"));
@@ -59,7 +59,7 @@ Deno.test("encodeProps() keeps signals writable and computed ones not", () => {
   throws(() => fixed.value = 4, TypeError);
 });
 
-Deno.test("encodeProps() refuses what would arrive as something else", () => {
+Deno.test("encodeProps() refuses what would arrive changed", () => {
   for (const value of [() => {}, Symbol("x"), 1n, new Date(), new Map(), new (class A {})()]) {
     throws(() => encodeProps([{ value }]), /Cannot pass a prop to an island/);
   }
