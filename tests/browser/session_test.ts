@@ -411,7 +411,7 @@ test("a session that is kept open goes on, and the viewer sends a picture back",
 
 // Links
 
-test("a link preview does not use the link up; the address has no secret", async (stage) => {
+test("looking at a link does not use it up; the address has no secret", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("small"));
   // The link scanner of a chat app.
@@ -597,7 +597,7 @@ const NOTHING: Awaited<ReturnType<typeof remains>> = {
   hash: "",
 };
 
-test("nothing remains on the viewer's side, and Back does not restore it", async (stage) => {
+test("nothing remains on the viewer's side after closing, nor by Back", async (stage) => {
   const sender = await stage.sender({ before: WATCH_OBJECT_URLS });
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const viewer = await stage.viewer(link, { before: WATCH_OBJECT_URLS });

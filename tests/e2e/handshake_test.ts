@@ -268,7 +268,7 @@ Deno.test("handshake: a viewer made from docs/protocol.md gets in with the code"
   assertEquals((await sender.receiveHello(m3)).peerFingerprint, fpR);
 });
 
-Deno.test("handshake: wrong words or digits do not pass M3", async () => {
+Deno.test("handshake: wrong words or digits get nobody past M3", async () => {
   for (const wrong of [{ words: "crystal-orbit-melon" }, { digits: "4822" }]) {
     await assertRejects(async () => run(await codeInputs(wrong)), ProtocolError);
   }

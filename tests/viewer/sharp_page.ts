@@ -24,7 +24,7 @@ export interface SharpLook {
 export interface SharpHarness {
   show(pattern: Pattern, width: number, height: number): Promise<void>;
   /**
-   * Shows a PNG that is readable only in the one array that is opened: it is passed in base64, XORed
+   * Shows a PNG that is readable only in the one array that is opened: passed in base64, XORed
    * with a mask.
    */
   showMasked(masked: string, mask: string): Promise<void>;
