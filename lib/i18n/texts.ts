@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type english from "../../locales/en.json";
+import type { en } from "./locales.ts";
 
 /** One sentence for each plural category of a language; `{n}` is the number. */
 export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
@@ -24,7 +24,7 @@ type Shape<T> = T extends string ? string
   : { readonly [K in keyof T]: Shape<T[K]> };
 
 /** The texts of the islands. */
-export type Texts = Shape<Omit<typeof english.island, "sas">> & {
+export type Texts = Shape<Omit<typeof en.island, "sas">> & {
   /**
    * Translated names of the pictures that two people compare, by their English names; English has
    * no entries.
@@ -33,7 +33,7 @@ export type Texts = Shape<Omit<typeof english.island, "sas">> & {
 };
 
 /** Texts that only the server needs: those around the islands, and of pages without islands. */
-export type PageTexts = Shape<typeof english.pages>;
+export type PageTexts = Shape<typeof en.pages>;
 
 /** A file of `locales/`. */
 export interface Locale {

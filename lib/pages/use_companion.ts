@@ -34,9 +34,24 @@ export interface Company {
   readonly diagnose: () => string | null;
 }
 
+/**
+ * Whether somebody wants every change in the console: `?debug` in the address, `localStorage.debug`,
+ * or `globalThis.debugTrace` set before the page's scripts, as the browser tests do.
+ */
+function isTraced(): boolean {
+  if (new URLSearchParams(location.search).has("debug")) return true;
+  if (Reflect.get(globalThis, "debugTrace") === true) return true;
+  try {
+    return localStorage.getItem("debug") !== null;
+  } catch {
+    // The storage is blocked.
+    return false;
+  }
+}
+
 /** Loads the companion after the page, and keeps it informed from then on. */
 export function useCompanion(moment: Moment): Company {
-  const { phase, news, icon } = moment;
+  const { phase, reason, news, session, icon } = moment;
   const loaded = useSignal<Companion | null>(null);
   const phases = useRef<string[]>([]);
   const latest = useRef(moment);
@@ -55,6 +70,20 @@ export function useCompanion(moment: Moment): Company {
     else globalThis.addEventListener("load", load, { once: true, signal: ending.signal });
     return () => ending.abort();
   }, []);
+  const tracer = useSignal<typeof import("./debug_trace.ts") | null>(null);
+  useEffect(() => {
+    if (!isTraced()) return;
+    import("./debug_trace.ts").then((module) => tracer.value = module).catch(() => {
+      // The server is away: there is no trace.
+    });
+  }, []);
+  useEffect(() => {
+    tracer.value?.trace(`page ${phase}${reason === null ? "" : ` (${reason})`}`);
+  }, [phase, reason, tracer.value]);
+  useEffect(() => session === null ? undefined : tracer.value?.traceSession(session), [
+    session,
+    tracer.value,
+  ]);
   const companion = loaded.value;
   useEffect(() => void phases.current.push(phase), [phase]);
   useEffect(() => companion?.follow(phase, news), [phase, news, companion]);

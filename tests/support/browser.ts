@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PREFIX } from "../../lib/pages/debug_trace.ts";
 import puppeteer, { type Browser, type BrowserContext, type Page } from "./puppeteer.ts";
 import { type Chromium, findChromium, findShell } from "./chromium.ts";
 import { findFirefox } from "./firefox.ts";
@@ -202,6 +203,8 @@ export class TestPage {
     testPage.#listen();
     await page.setViewport(SCREENS[options.screen ?? "desktop"]);
     await testPage.emulate(options);
+    // A test that fails shows what each page went through.
+    await page.evaluateOnNewDocument("globalThis.debugTrace = true");
     if (options.before !== undefined) await page.evaluateOnNewDocument(options.before);
     return testPage;
   }
@@ -220,6 +223,14 @@ export class TestPage {
       { name: "prefers-color-scheme", value: options.scheme ?? "light" },
       ...(options.reducedMotion ? [{ name: "prefers-reduced-motion", value: "reduce" }] : []),
     ]);
+  }
+
+  /** What the page wrote of its own changes (lib/pages/debug_trace.ts), oldest first. */
+  get trace(): readonly string[] {
+    return this.console.flatMap((text) => {
+      const at = text.indexOf(PREFIX);
+      return at === -1 ? [] : [text.slice(at + PREFIX.length + 1)];
+    });
   }
 
   /** Errors that match are expected from now on. */
@@ -334,13 +345,20 @@ export function withTwoBrowsers(
   );
 }
 
-/** The errors of a page often explain why a test failed: show both. */
+/** The last lines of each page's trace. */
+const TRACED_LINES = 40;
+
+/**
+ * Adds to an error what the pages complained about, which is often its reason, and what each page
+ * went through.
+ */
 function withPageErrors(error: unknown, pages: readonly TestPage[]): unknown {
-  const complaints = pages.flatMap((page) => page.unexpectedErrors());
-  if (complaints.length === 0 || !(error instanceof Error)) return error;
-  if (!error.message.includes("\nPages reported:")) {
-    error.message += `\nPages reported:\n  ${complaints.join("\n  ")}`;
-  }
+  if (!(error instanceof Error) || error.message.includes("\nPages reported:")) return error;
+  const reports = pages.flatMap((page, i) => [
+    ...page.unexpectedErrors(),
+    ...page.trace.slice(-TRACED_LINES).map((line) => `page ${i + 1} ${line}`),
+  ]);
+  if (reports.length > 0) error.message += `\nPages reported:\n  ${reports.join("\n  ")}`;
   return error;
 }
 
