@@ -67,7 +67,8 @@ export async function codeCost(origin: string, page: string): Promise<CodeCost> 
     seen.add(url);
     const { text } = await fetchRaw(url);
     for (const specifier of staticImports(text)) await look(new URL(specifier, url).href);
-    for (const [, specifier = ""] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) {
+    // `$load()` is what the build makes of `import()`.
+    for (const [, specifier = ""] of text.matchAll(/(?:\bimport|\$load)\(["']([^"']+)["']/g)) {
       const later = new URL(specifier, url).href;
       if (CODE_MARKS.test((await fetchRaw(later)).text)) await count(later);
       else await look(later);

@@ -58,7 +58,11 @@ const TRACE = `if (isSecureContext) {
     traces.canvases.add(canvas);
     traces.largest = Math.max(traces.largest, source.width, source.height);
   });
-  wrap(Worker.prototype, "postMessage", () => traces.decoded++);
+  // A worker is also told that there is nothing more to come.
+  const isBytes = (value) => value instanceof Blob || ArrayBuffer.isView(value);
+  wrap(Worker.prototype, "postMessage", (worker, [message]) => {
+    if (Object.values(message).some(isBytes)) traces.decoded++;
+  });
   wrap(RTCDataChannel.prototype, "send", (channel) => {
     traces.sent++;
     traces.buffered = Math.max(traces.buffered, channel.bufferedAmount);

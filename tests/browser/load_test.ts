@@ -38,7 +38,10 @@ Deno.test("each script that failed to load is requested again, alone or with oth
       failed.add(pathname);
       void request.abort();
     });
+    const worker = page.waitForRequest((request) => request.url().includes("/workers/"));
     const sender = await Sender.open(testPage, app.url);
+    // The page asks for it a moment after it was shown.
+    await worker;
     failing = SCRIPTS;
     await sender.chooseFile(await fixture("small"));
     assertEquals(await sender.waitReason("failed"), REASON.server);
@@ -95,6 +98,7 @@ Deno.test({
     await withBrowser(async (browser) => {
       const page = await browser.newPage({ allowErrors: [/./] });
       const sender = await Sender.open(page, app.url);
+      await sender.waitWorker();
       await app.stop();
       await sender.chooseFile(await fixture("flat"));
       assertEquals(await sender.waitReason("failed", PATIENT), REASON.server);

@@ -42,6 +42,8 @@ export interface PageOptions {
   readonly scheme?: "light" | "dark";
   /** Default: the machine's setting. */
   readonly reducedMotion?: boolean;
+  /** No trace in the console (lib/pages/debug_trace.ts), as people have it. */
+  readonly traced?: false;
   /** Errors that this page may report; all others fail the test. */
   readonly allowErrors?: readonly RegExp[];
   /** JavaScript that runs in every document before its own scripts, e.g. to remove an API. */
@@ -204,7 +206,9 @@ export class TestPage {
     await page.setViewport(SCREENS[options.screen ?? "desktop"]);
     await testPage.emulate(options);
     // A test that fails shows what each page went through.
-    await page.evaluateOnNewDocument("globalThis.debugTrace = true");
+    if (options.traced !== false) {
+      await page.evaluateOnNewDocument("globalThis.debugTrace = true");
+    }
     if (options.before !== undefined) await page.evaluateOnNewDocument(options.before);
     return testPage;
   }
@@ -229,7 +233,8 @@ export class TestPage {
   get trace(): readonly string[] {
     return this.console.flatMap((text) => {
       const at = text.indexOf(PREFIX);
-      return at === -1 ? [] : [text.slice(at + PREFIX.length + 1)];
+      // Without the script that wrote it.
+      return at === -1 ? [] : [text.slice(at + PREFIX.length + 1).replace(/ \(https?:\S+\)$/, "")];
     });
   }
 
