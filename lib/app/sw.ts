@@ -82,7 +82,7 @@ async function receive(event: FetchEvent): Promise<Response> {
   }
   const files = form.getAll(SHARE_FIELD).filter((entry) => entry instanceof File);
   takeShared();
-  // The browser stops an idle worker, and its pictures would be lost.
+  // Keeps this worker alive: the browser stops an idle one, and the pictures would be lost.
   event.waitUntil(
     new Promise<void>((resolve) => {
       const mine = { files: files.slice(0, MAX_IMAGES), gone: resolve };

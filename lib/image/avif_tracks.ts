@@ -24,7 +24,7 @@ import {
 } from "./isobmff.ts";
 import type { MetadataKind } from "./metadata.ts";
 
-/** Half an hour at 30 frames a second. */
+/** Maximum number of samples: over half an hour at 30 frames per second. */
 const MAX_SAMPLES = 65_536;
 
 /** Durations are copied as they are written, in 8 bytes: the largest one means “forever”. */

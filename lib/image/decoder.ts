@@ -79,7 +79,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
   #opened = 0;
   readonly #makeHeicWorker: (() => Worker) | undefined;
 
-  /** `worker`: picture_worker.js, as for {@linkcode ImageWorker}. */
+  /** `worker` is picture_worker.js, given as for {@linkcode ImageWorker}. */
   constructor(worker: string | URL | (() => Worker), options: DecoderOptions = {}) {
     super(worker, options);
     this.#makeHeicWorker = options.makeHeicWorker;

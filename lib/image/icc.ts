@@ -91,7 +91,7 @@ function exactTag(tag: Uint8Array): Uint8Array | null {
   const length = tagLength(tag);
   if (length === null || length > tag.length) return null;
   const exact = tag.slice(0, length);
-  // Reserved in every tag.
+  // These bytes are reserved in every tag.
   exact.fill(0, 4, 8);
   return exact;
 }

@@ -146,7 +146,7 @@ export function isSent(type: FileType): type is ImageType {
 function* isWhole(header: Header, size: number): Parser<boolean> {
   switch (header.type) {
     case "image/webp":
-      // Writers disagree about counting the last padding byte.
+      // Encoders disagree about counting the last padding byte.
       return header.next <= size + 1;
     case "image/gif":
       return (yield* skipSubBlocks(header.next)) !== null;

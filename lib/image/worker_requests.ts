@@ -29,7 +29,7 @@ export interface AskOptions {
   readonly times?: number;
 }
 
-// 40 megapixels of AVIF on an old phone.
+// Default time limit for one picture, in milliseconds: 40 megapixels of AVIF on an old phone.
 const TIMEOUT_MS = 20_000;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The life of a session and the words of the automation contract: pure functions of state.
+ * The states of a session and the words of the automation contract, as pure functions.
  *
  * This module is browser compatible.
  *
@@ -10,7 +10,7 @@ import type { IncomingPicture } from "../pictures/inbox.ts";
 import type { OutgoingPicture } from "../pictures/outbox.ts";
 import { isFinished } from "../pictures/outgoing.ts";
 
-/** Why a session is over although it had begun. */
+/** Why a session ended after it had begun. */
 export type EndReason =
   /** All pictures were seen. */
   | "done"

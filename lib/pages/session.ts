@@ -80,7 +80,7 @@ export interface Verification {
   readonly by: "link" | "code";
   /** The SAS: 7 pictures with their names. */
   readonly emoji: readonly (readonly [emoji: string, name: string])[];
-  /** The same for the ear: three groups of four digits. */
+  /** The same to read aloud: three groups of four digits. */
   readonly digits: string;
 }
 
