@@ -1,19 +1,19 @@
 /**
- * What a hostile client can try on a running server, for a person and for tests:
+ * What a hostile client can try on a running server, for people and for tests:
  *
  *     deno run -A tests/attacks/attack.ts http://127.0.0.1:3000 SECONDS [NAME…]
  *
- * Tries all of {@linkcode ATTACKS}, or the named ones, side by side, each from several connections
- * that come back whenever they are cut, and says at the end how often that was.
+ * Runs all of {@linkcode ATTACKS}, or the named ones, in parallel. Each uses several connections,
+ * which reconnect whenever the server cuts them. Prints at the end how often that happened.
  *
  * @module
  */
 import { SUBPROTOCOL } from "../../lib/protocol/limits.ts";
 
-/** Connections of each attack. */
+/** Connections per attack. */
 const CONNECTIONS = 8;
 
-/** Bytes of a piece of a large message, and the pause behind each. */
+/** Bytes of a piece of a large message, and the pause after each piece. */
 const PIECE = 256 * 1024;
 const PIECE_PAUSE_MS = 50;
 
@@ -25,7 +25,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A masked frame; the mask is zeros. `length` may promise more than there is. */
+/** A masked frame; the mask is zeros. `length` may claim more bytes than there are. */
 export function frame(
   opcode: number,
   payload: Uint8Array,
@@ -39,7 +39,7 @@ export function frame(
   return bytes;
 }
 
-/** A TCP connection of somebody who means no good. */
+/** A TCP connection of an attacker. */
 export class Line implements Disposable {
   readonly #conn: Deno.TcpConn;
   readonly #host: string;
@@ -57,14 +57,15 @@ export class Line implements Disposable {
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
   }
 
-  /** Becomes a WebSocket in some room; false where the server says no. */
+  /** Upgrades to a WebSocket of a random room; false if the server refuses. */
   async upgrade(): Promise<boolean> {
     const room = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
       .replaceAll("+", "-").replaceAll("/", "_").slice(0, 22);
     await this.write(text.encode(
       `GET /ws/${room} HTTP/1.1\r\nHost: ${this.#host}\r\nOrigin: http://${this.#host}\r\n` +
         `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
-        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n\r\n`,
+        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n` +
+        `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n\r\n`,
     ));
     const head = new Uint8Array(4_096);
     const length = await this.#conn.read(head) ?? 0;
@@ -78,15 +79,15 @@ export class Line implements Disposable {
     await this.write(frame(OPCODE.text, text.encode(create)));
   }
 
-  /** Reads whatever comes until the server ends it. */
+  /** Reads everything until the server closes the connection. */
   async drain(): Promise<void> {
     const bytes = new Uint8Array(65_536);
     while (await this.#conn.read(bytes).catch(() => null) !== null);
   }
 
   /**
-   * A message whose end never comes, with signs of life in between if `pongs`: rejects when the
-   * server cuts it off.
+   * Sends a message that never ends, with pongs in between if `pongs`. Rejects when the server cuts
+   * the connection.
    */
   async fragments(pongs = false): Promise<never> {
     const piece = new Uint8Array(PIECE).fill(97);
@@ -102,12 +103,12 @@ export class Line implements Disposable {
     try {
       this.#conn.close();
     } catch {
-      // Closed from the other side.
+      // Already closed by the other side.
     }
   }
 }
 
-/** Each does its worst on one connection until the server ends it. */
+/** Each attacks on one connection until the server cuts it. */
 export const ATTACKS = {
   async fragments(line) {
     if (await line.upgrade()) await line.fragments();
@@ -122,14 +123,14 @@ export const ATTACKS = {
     await line.create();
     await line.fragments(true);
   },
-  async "fragments behind a mistake"(line) {
+  async "fragments after an error"(line) {
     if (!await line.upgrade()) return;
     await line.write(frame(OPCODE.text, text.encode("nonsense")));
     await line.fragments();
   },
   async "frames of 60 MiB"(line) {
     if (!await line.upgrade()) return;
-    // Deno takes less than 64 MiB, and only then asks what it is.
+    // Deno accepts messages below 64 MiB, and only then passes them to the app.
     const length = 60 * 1024 * 1024;
     const piece = new Uint8Array(PIECE);
     await line.write(frame(OPCODE.text, piece, { length }));
@@ -183,9 +184,7 @@ export const ATTACKS = {
   },
 } as const satisfies Record<string, (line: Line) => Promise<void>>;
 
-/**
- * Runs one attack on `connections` connections until `signal`, and returns how often it was cut.
- */
+/** Runs one attack on `connections` connections until `signal`. Returns how often they were cut. */
 async function run(
   url: URL,
   attack: (line: Line) => Promise<void>,
@@ -204,7 +203,7 @@ async function run(
         });
         await Promise.race([attack(line).catch(() => {}), over]);
       } catch {
-        // Not even a connection.
+        // Could not even connect.
       }
       if (!signal.aborted) cuts++;
       await pause(100);

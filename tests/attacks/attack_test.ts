@@ -1,5 +1,5 @@
 /**
- * Hostile sockets on the real server, beside two people who must not notice.
+ * Hostile sockets on the real server, while two people use it who must not notice.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { ATTACKS, Line } from "./attack.ts";
 
 const MB = 1_000_000;
 
-/** All come from one address here: the people among them must not be the ones who are refused. */
+/** All connections here have the same address: the limits must not refuse the honest people. */
 const ONE_ADDRESS = {
   LIMIT_SOCKETS_PER_IP: "1000",
   LIMIT_UPGRADES_PER_MINUTE_PER_IP: "50000",
@@ -25,38 +25,38 @@ const ONE_ADDRESS = {
 };
 
 /**
- * How long all attacks run side by side: as long as people need for so many sessions, at least and
- * at most.
+ * How long all attacks run in parallel, in s: as long as the honest sessions take, within these
+ * limits.
  */
 const ATTACK_S = { least: 12, most: 90 };
 const SESSIONS = 3;
 
-/** Idle sockets; `bench/signaling.ts` opens 10,000. */
+/** Number of idle sockets; `bench/signaling.ts` opens 10,000. */
 const IDLE_SOCKETS = 3_000;
 
 /**
- * A socket that the server wants gone lives this long at most: the heartbeat's 50 s, grace, and
- * what a slow machine adds.
+ * Longest life of a socket that the server wants to close, in ms: the heartbeat's 50 s, grace
+ * periods, and a margin for slow machines.
  */
 const CUT_MS = 90_000;
 
 /**
- * What may stay of an attack: the allocator keeps 60 to 160 MB of a gigabyte, and no more after the
- * third time.
+ * Memory that may remain allocated after an attack: the allocator keeps 60 to 160 MB of a gigabyte,
+ * and no more after the third time.
  */
 const LEFT_BYTES = 300 * MB;
-/** Of idle sockets less: what stays is one table of each kind, as large as it was. */
+/** Less after idle sockets: what remains is one table of each kind at its largest size. */
 const LEFT_IDLE_BYTES = 150 * MB;
 /** A room outlives its sender by a minute. */
 const LEFT_MS = 100_000;
 
-/** Memory of the server in bytes. */
+/** Resident memory of the server in bytes. */
 async function rss(app: TestApp): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${app.pid}/status`);
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
-/** All attacks at once, from another process. */
+/** Starts all attacks at once, in another process. */
 function startAttack(app: TestApp): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-lock", "tests/attacks/attack.ts", app.url, String(ATTACK_S.most)],
@@ -68,8 +68,8 @@ function startAttack(app: TestApp): Deno.ChildProcess {
 }
 
 /**
- * Waits until no more than `bound` is left of an attack; returns what was before, came on top and
- * is left, in MB.
+ * Waits until at most `bound` remains allocated after an attack. Returns the memory before it, the
+ * increase at the peak, and what remains, in MB.
  */
 async function comeBack(
   app: TestApp,
@@ -86,7 +86,7 @@ async function comeBack(
   return megabytes;
 }
 
-/** Deno's WebSocket sends no origin by itself. */
+/** Deno's WebSocket sends no Origin by itself. */
 function withOrigin(origin: string): Disposable {
   return withGlobals({
     WebSocket: new Proxy(WebSocket, {
@@ -97,9 +97,7 @@ function withOrigin(origin: string): Disposable {
   });
 }
 
-/**
- * A whole session of two people, up to the bound connection; fails if either notices anything else.
- */
+/** A session of two people up to the established link; fails if anything else happens to either. */
 async function session(app: TestApp): Promise<void> {
   const secret = createLinkSecret();
   const server = app.url.replace("http", "ws");
@@ -120,13 +118,10 @@ const ENDLESS = [
   "fragments",
   "fragments in a seat",
   "fragments and pongs in a seat",
-  "fragments behind a mistake",
+  "fragments after an error",
 ] as const;
 
-/**
- * How a message without an end ended, wherever it stood; the longest of them goes on for the
- * heartbeat's 50 s.
- */
+/** How the server ended each endless message. The longest of them takes the heartbeat's 50 s. */
 async function endlessEnds(): Promise<string[]> {
   await using app = await startApp();
   return await Promise.all(ENDLESS.map(async (name) => {
@@ -142,7 +137,7 @@ async function endlessEnds(): Promise<string[]> {
   }));
 }
 
-/** Two people in real browsers, from the picture to its end. */
+/** Two people in real browsers, from choosing the picture to closing it. */
 async function showPicture(app: TestApp): Promise<void> {
   await withTwoPages(async (senderPage, viewerPage) => {
     const pages = { sender: senderPage, viewer: viewerPage };
@@ -157,14 +152,14 @@ async function showPicture(app: TestApp): Promise<void> {
 }
 
 Deno.test({
-  name:
-    "beside all attacks at once people finish one session after the other, two in real browsers see a picture, what has no end is cut, and the memory comes back",
+  name: "during all attacks at once people finish sessions, two in real browsers see a picture, " +
+    "endless messages are cut, and memory is freed afterwards",
   ignore: Deno.build.os !== "linux",
   async fn() {
     using _rtc = withFakeRtc();
     await using app = await startApp({ env: ONE_ADDRESS });
     using _origin = withOrigin(app.url);
-    // At another server, and meanwhile: nearly all of it is waiting.
+    // At another server, in parallel, because it is nearly all waiting.
     const ends = endlessEnds();
     await session(app);
     const before = await rss(app);
@@ -173,7 +168,7 @@ Deno.test({
     attack.status.then(() => over = true);
     const begun = performance.now();
     const shown = showPicture(app);
-    // Whatever ends the test before that is the reason to tell.
+    // An earlier failure of the test is the one to report.
     shown.catch(() => {});
     let sessions = 0;
     let peak = 0;
@@ -199,13 +194,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "beside thousands of idle sockets people finish a session, and the memory comes back",
+  name: "beside thousands of idle sockets people finish a session, and memory is freed afterwards",
   ignore: Deno.build.os !== "linux",
   async fn() {
     using _rtc = withFakeRtc();
     const limits = await Deno.readTextFile("/proc/self/limits");
     const files = Number(/Max open files\s+(\d+)/.exec(limits)?.[1]);
-    // Each is a file here and another one in the server, and both need some for themselves.
+    // Each uses a file here and another one in the server, and both processes need some for
+    // themselves.
     const count = Math.min(IDLE_SOCKETS, files - 500);
     const many = String(count + 100);
     await using app = await startApp({

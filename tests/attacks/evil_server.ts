@@ -1,11 +1,13 @@
 /**
- * A server that lies: the real app behind a relay that a test programs. Pages are passed through,
- * so browsers that load theirs from here talk to this server too; whatever they and the real server
- * say to each other over `/ws/<room>` goes through the hooks of a script, which may pass it on,
- * change, drop, repeat, hold back and invent messages, close sockets, or answer by itself without
- * the real server.
+ * A dishonest server: a proxy in front of the real app, programmed by a test. Pages are proxied, so
+ * browsers that load their page from here connect to this server too. All messages between them and
+ * the real server over `/ws/<room>` pass through the hooks of a script. The script may forward,
+ * change, drop, repeat, delay and invent messages, close sockets, or answer by itself without the
+ * real server.
  *
- *     evil.onRelay((from, bytes) => from === "S" && bytes[0] === HANDSHAKE.helloS ? flip(bytes, 7) : bytes);
+ *     evil.onRelay((from, bytes) =>
+ *       from === "S" && bytes[0] === HANDSHAKE.helloS ? flip(bytes, 7) : bytes
+ *     );
  *
  * @module
  */
@@ -20,43 +22,38 @@ import {
 } from "../../lib/protocol/signaling.ts";
 import { soon, until } from "../rooms/room_server.ts";
 
-/**
- * What becomes of a message: itself, others in its place (text goes out as it stands), or nothing.
- */
+/** What happens to a message: forwarded, replaced (text is sent as it is), or dropped (`null`). */
 export type Verdict<Message> = Message | string | readonly (Message | string)[] | null;
 
-/** What a script does with one message of a page to the server. */
+/** A script's hook for messages from a page to the server. */
 export type UpHook = (
   message: ClientMessage,
   victim: Victim,
 ) => Verdict<ClientMessage> | Promise<Verdict<ClientMessage>>;
 
-/** What a script does with one message of the real server to a page. */
+/** A script's hook for messages from the real server to a page. */
 export type DownHook = (
   message: ServerMessage,
   victim: Victim,
 ) => Verdict<ServerMessage> | Promise<Verdict<ServerMessage>>;
 
-/** What a script does with what one side relays to the other; `from` is who said it. */
+/** A script's hook for messages that one side relays to the other; `from` is the sending side. */
 export type RelayHook = (
   from: Role,
   bytes: Bytes,
   victim: Victim,
 ) => Bytes | readonly Bytes[] | null | Promise<Bytes | readonly Bytes[] | null>;
 
-/** What one side relayed, as it left the page. */
+/** A message that one side relayed, as the page sent it. */
 export interface Relayed {
   readonly from: Role;
   readonly bytes: Bytes;
   readonly victim: Victim;
 }
 
-/**
- * One page's socket. A page that lost its socket and came back is another victim with the same
- * role.
- */
+/** One page's socket. A page that reconnects becomes another victim with the same role. */
 export class Victim {
-  /** The room's address, as it stands in the URL. */
+  /** The room's address, as in the URL. */
   readonly room: string;
   readonly #page: WebSocket;
   readonly #server: EvilServer;
@@ -66,38 +63,38 @@ export class Victim {
   #up: Promise<void> = Promise.resolve();
   #down: Promise<void> = Promise.resolve();
 
-  /** Takes the socket of a page that asked for `room`. */
+  /** Takes the socket of a page that requested `room`. */
   constructor(page: WebSocket, room: string, server: EvilServer) {
     this.#page = page;
     this.room = room;
     this.#target = room;
     this.#server = server;
     page.onmessage = ({ data }) => {
-      // The next one waits for this one's hook: what the script does not reorder stays in order.
+      // Hooks run one at a time, so messages stay in order unless the script reorders them.
       this.#up = this.#up.then(() => this.#fromPage(String(data))).catch(this.#broken);
     };
     page.onclose = () => this.#hangUp();
   }
 
-  /** Whose page it is; `null` before its first message. */
+  /** Role of the page; `null` before its first message. */
   get role(): Role | null {
     return this.#role;
   }
 
-  /** Whether the page still listens on this socket. */
+  /** Whether the page's socket is still open. */
   get open(): boolean {
     return this.#page.readyState === WebSocket.OPEN;
   }
 
   /**
-   * Leads the page to another room than the one it asked for; before anything was said to the real
-   * server.
+   * Connects the page to another room than it requested. Call it before anything is sent to the
+   * real server.
    */
   lead(room: string): void {
     this.#target = room;
   }
 
-  /** Says something to the page, in the server's name. */
+  /** Sends a message to the page, in the server's name. */
   say(message: ServerMessage | string): void {
     const text = typeof message === "string" ? message : JSON.stringify(message);
     this.#server.note(text);
@@ -105,12 +102,12 @@ export class Victim {
     if (this.open) this.#page.send(text);
   }
 
-  /** Gives the page a message of the handshake, in the other side's name. */
+  /** Sends a handshake message to the page, in the other side's name. */
   relay(bytes: Bytes): void {
     this.say({ t: "relay", d: toBase64Url(bytes) });
   }
 
-  /** Says something to the real server, in the page's name. */
+  /** Sends a message to the real server, in the page's name. */
   async tell(message: ClientMessage | string): Promise<void> {
     this.#upstream ??= this.#dial();
     const socket = await this.#upstream;
@@ -119,8 +116,8 @@ export class Victim {
   }
 
   /**
-   * Closes the page's socket; without a code as when a server dies. The real server loses this one
-   * as well.
+   * Closes the page's socket; without a code, as if the server had crashed. The connection to the
+   * real server is closed too.
    */
   close(code?: number): void {
     if (this.open) this.#page.close(code);
@@ -132,7 +129,7 @@ export class Victim {
     const message = parseClientMessage(text);
     if (message === null) throw new Error(`A page said what is not in the protocol: ${text}`);
     this.#role ??= this.#server.roleOf(message);
-    // A seat that the script made up is none at the real server.
+    // A seat invented by the script does not exist at the real server.
     if (message.t === "pong" && this.#upstream === null) return;
     for (const out of listOf(await this.#server.judgeUp(message, this))) await this.tell(out);
   }
@@ -151,7 +148,7 @@ export class Victim {
       this.#down = this.#down.then(() => this.#fromServer(String(data))).catch(this.#broken);
     };
     socket.onclose = ({ code }) => {
-      // Behind what it said last.
+      // After its last message.
       this.#down = this.#down.then(() =>
         this.close(code === 1000 || code >= 3000 ? code : undefined)
       );
@@ -175,19 +172,19 @@ export class Victim {
   }
 }
 
-/** The server that lies. Without any hook it is an honest proxy. */
+/** The dishonest server. Without hooks it is an honest proxy. */
 export class EvilServer implements AsyncDisposable {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** The real server, without a slash at the end. */
+  /** The real server, without a trailing slash. */
   readonly target: string;
-  /** Every socket of a page so far, oldest first. */
+  /** All sockets of pages so far, oldest first. */
   readonly victims: Victim[] = [];
-  /** Every handshake message that a page sent so far, unchanged. */
+  /** All handshake messages that pages sent so far, unchanged. */
   readonly relayed: Relayed[] = [];
-  /** Every text that came from a page or went to one. */
+  /** All texts received from or sent to pages. */
   readonly heard: string[] = [];
-  /** What hooks threw: a script that does not work, which a test has to hear of. */
+  /** Errors thrown by hooks: the script is broken, and the test has to fail. */
   readonly problems: unknown[] = [];
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
   readonly #tokens = new Map<string, Role>();
@@ -196,8 +193,8 @@ export class EvilServer implements AsyncDisposable {
   #relay: RelayHook = (_from, bytes) => bytes;
 
   /**
-   * Stands in front of the real server at `target` (`http://host:port`), on a free port of
-   * 127.0.0.1.
+   * Listens on a free port of 127.0.0.1, in front of the real server at `target`
+   * (`http://host:port`).
    */
   constructor(target: string) {
     this.target = target;
@@ -208,7 +205,7 @@ export class EvilServer implements AsyncDisposable {
     this.url = `http://127.0.0.1:${this.#http.addr.port}`;
   }
 
-  /** An honest proxy again, which has heard nothing yet. */
+  /** Resets everything: an honest proxy without records. */
   forget(): void {
     for (const victim of this.victims) victim.close();
     for (const record of [this.victims, this.relayed, this.heard, this.problems]) record.length = 0;
@@ -219,63 +216,63 @@ export class EvilServer implements AsyncDisposable {
   }
 
   /**
-   * Decides on what pages say to the server, relays excepted where there is an {@linkcode onRelay}.
+   * Hook for messages from pages to the server, except relayed ones, which use {@linkcode onRelay}.
    */
   onUp(hook: UpHook): void {
     this.#up = hook;
   }
 
-  /** Decides on what the real server says to pages. */
+  /** Hook for messages from the real server to pages. */
   onDown(hook: DownHook): void {
     this.#down = hook;
   }
 
-  /** Decides on every message of the handshake, on its way from one page to the other. */
+  /** Hook for every handshake message from one page to the other. */
   onRelay(hook: RelayHook): void {
     this.#relay = hook;
   }
 
-  /** The newest open socket of `role`, once there is one. */
+  /** The newest open socket of `role`; waits until there is one. */
   async victim(role: Role): Promise<Victim> {
     const find = () => this.victims.findLast((victim) => victim.role === role && victim.open);
     await until(() => find() !== undefined, `${role} has a socket`);
     return find()!;
   }
 
-  /** The first handshake message of `type` that `from` sent or will send. */
+  /** The first handshake message of `type` from `from`; waits until it is sent. */
   async message(from: Role, type: number): Promise<Bytes> {
     const find = () => this.#sent(from, type)[0];
     await until(() => find() !== undefined, `${from} sent message ${type}`);
     return find()!;
   }
 
-  /** How many handshake messages of `type` `from` has sent. */
+  /** Number of handshake messages of `type` that `from` has sent. */
   count(from: Role, type: number): number {
     return this.#sent(from, type).length;
   }
 
-  /** A socket of the attacker's own to the real server. */
+  /** Opens a socket of the attacker's own to the real server. */
   connect(room: string): WebSocket {
     return connect(this.target, room);
   }
 
-  /** For victims: writes down what was said. */
+  /** For victims: records a text. */
   note(text: string): void {
     this.heard.push(text);
   }
 
-  /** For victims: remembers whose a seat's token is. */
+  /** For victims: remembers the role that a seat's token belongs to. */
   learn(message: ServerMessage, role: Role | null): void {
     if ("rtok" in message && role !== null) this.#tokens.set(message.rtok, role);
   }
 
-  /** For victims: who sends this first message. */
+  /** For victims: the role of the page that sends this first message. */
   roleOf(message: ClientMessage): Role | null {
     if (message.t === "resume") return this.#tokens.get(message.rtok) ?? null;
     return message.t === "create" ? "S" : "R";
   }
 
-  /** For victims: what the script makes of a message to the server. */
+  /** For victims: runs the hook for a message to the server. */
   async judgeUp(message: ClientMessage, victim: Victim): Promise<Verdict<ClientMessage>> {
     if (message.t !== "relay" || victim.role === null) return await this.#up(message, victim);
     const bytes = fromBase64Url(message.d);
@@ -286,7 +283,7 @@ export class EvilServer implements AsyncDisposable {
     return list.map((out) => ({ t: "relay", d: toBase64Url(out) }));
   }
 
-  /** For victims: what the script makes of a message to a page. */
+  /** For victims: runs the hook for a message to a page. */
   async judgeDown(message: ServerMessage, victim: Victim): Promise<Verdict<ServerMessage>> {
     return await this.#down(message, victim);
   }
@@ -319,7 +316,7 @@ function listOf<Message>(verdict: Verdict<Message>): readonly (Message | string)
 async function page(url: string): Promise<Response> {
   const { body, headers, status } = await fetch(url);
   const own = new Headers(headers);
-  // `fetch` has decoded it.
+  // `fetch` has already decoded the body.
   own.delete("content-encoding");
   own.delete("content-length");
   return new Response(body, { headers: own, status });
@@ -327,7 +324,6 @@ async function page(url: string): Promise<Response> {
 
 function connect(target: string, room: string): WebSocket {
   const options = { protocols: [SUBPROTOCOL], headers: { origin: target } };
-  // Deno's WebSocket takes headers; the type of the DOM, which the project is checked with, does
-  // not know them.
+  // Deno's WebSocket accepts headers, unlike the DOM's type, which the project is checked with.
   return Reflect.construct(WebSocket, [`${target.replace("http", "ws")}/ws/${room}`, options]);
 }

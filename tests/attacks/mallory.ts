@@ -1,5 +1,6 @@
 /**
- * What the owner of the server can do with the two people's own tools: be one of them, or both.
+ * What the owner of the server can do with the two people's own tools: impersonate one of them, or
+ * both.
  *
  * @module
  */
@@ -30,12 +31,12 @@ import type { ClientMessage } from "../../lib/protocol/signaling.ts";
 import { Client } from "../rooms/room_server.ts";
 import type { EvilServer, RelayHook } from "./evil_server.ts";
 
-/** What somebody brings to a handshake who was not invited; good for both sides of it. */
+/** What an uninvited participant brings to a handshake; works for both sides of it. */
 export interface Attacker extends SenderInput, ViewerInput {}
 
 /**
- * Somebody who was never given the link: he has the room's address, as every server does, and a
- * guess of 32 bytes. With `psk` somebody who has it.
+ * Somebody who was never given the link. They know the room's address, as every server does, and
+ * guess the 32 bytes of `psk`. With `psk` it is somebody who has the link.
  */
 export async function attacker(
   room: Bytes,
@@ -45,13 +46,13 @@ export async function attacker(
   return { secret: link, link, code: null, fingerprint: randomBytes(32), kem: await loadKem() };
 }
 
-/** Somebody who tries a code. */
+/** Somebody who guesses a code. */
 export async function guesser(code: Code): Promise<Attacker> {
   const link = { room: randomBytes(16), psk: randomBytes(32) };
   return { secret: code, link, code, fingerprint: randomBytes(32), kem: await loadKem() };
 }
 
-/** True where `step` was refused as the protocol refuses; other errors are thrown. */
+/** True if `step` was refused with a ProtocolError; other errors are thrown. */
 export async function isRefused(step: () => Promise<unknown>): Promise<boolean> {
   try {
     await step();
@@ -63,11 +64,11 @@ export async function isRefused(step: () => Promise<unknown>): Promise<boolean> 
 }
 
 /**
- * The classic man in the middle: the sender's viewer and the viewer's sender, each with keys of his
- * own.
+ * The classic man in the middle: a viewer for the sender and a sender for the viewer, with
+ * different keys for each.
  */
 export class Middle {
-  /** What he has won so far, in words; empty where the protocol holds. */
+  /** What the attacker has learned so far, in words; empty if the protocol holds. */
   readonly won: string[] = [];
   readonly #evil: EvilServer;
   readonly #asSender: SenderHandshake;
@@ -79,12 +80,12 @@ export class Middle {
     this.#asViewer = asViewer;
   }
 
-  /** Stands between the two people of `evil`, with what he knows. */
+  /** Gets between the two people of `evil`, with the attacker's knowledge. */
   static async start(evil: EvilServer, input: Attacker): Promise<Middle> {
     return new Middle(evil, await SenderHandshake.start(input), await ViewerHandshake.start(input));
   }
 
-  /** Takes what either says and answers himself; nothing reaches the other one. */
+  /** Receives what either side sends and answers it; nothing reaches the other side. */
   readonly hook: RelayHook = async (from, bytes, victim) => {
     switch (bytes[0]) {
       case HANDSHAKE.commit:
@@ -112,7 +113,7 @@ export class Middle {
   };
 }
 
-/** A seat that the attacker took at the real server by himself. */
+/** A seat that the attacker took at the real server. */
 export class Seat {
   readonly client: Client;
 
@@ -120,7 +121,7 @@ export class Seat {
     this.client = client;
   }
 
-  /** Shows the real server `first`; the seat may be refused: see {@linkcode Seat.answer}. */
+  /** Sends `first` to the real server; the seat may be refused, see {@linkcode Seat.answer}. */
   static async claim(evil: EvilServer, room: string, first: ClientMessage): Promise<Seat> {
     const { host, port } = new URL(evil.target);
     const client = await Client.connect({ host, port: Number(port) }, room);
@@ -133,14 +134,14 @@ export class Seat {
     return (await this.client.next()).t;
   }
 
-  /** Says a message of the handshake to the other seat. */
+  /** Sends a handshake message to the other seat. */
   relay(bytes: Bytes): void {
     this.client.send({ t: "relay", d: toBase64Url(bytes) });
   }
 
   /**
-   * The next message of the handshake, whatever the server says in between; `null` when the other
-   * side or the seat is gone.
+   * The next handshake message, skipping other messages of the server; `null` if the other side or
+   * the seat is gone.
    */
   async next(): Promise<Bytes | null> {
     const closed = this.client.closed.then(() => null);
@@ -155,7 +156,7 @@ export class Seat {
 
   /**
    * Plays the viewer against the real sender with what `input` knows. Resolves to the sender's SDP
-   * when she believed him, to `null` when she did not.
+   * if the sender was deceived, otherwise to `null`.
    */
   async playViewer(input: ViewerInput): Promise<string | null> {
     const handshake = await ViewerHandshake.start(input);
@@ -174,8 +175,8 @@ export class Seat {
 }
 
 /**
- * M3 of a viewer who has the link, committed to one HELLO and shows another one, made after he has
- * seen `helloS`: who may do that can choose among many and look for a SAS that suits him.
+ * M3 of a viewer who has the link and committed to one HELLO, but sends another one, made after
+ * seeing `helloS`. If that worked, they could try many of them for a convenient SAS.
  */
 export async function changeOfMind(
   { secret: { room, psk }, fingerprint, kem }: Attacker & { readonly secret: LinkSecret },

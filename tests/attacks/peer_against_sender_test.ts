@@ -1,6 +1,6 @@
 /**
- * A hostile viewer against a sender's page: no key but the one that was asked for in turn, and no
- * line in the sender's timeline that is not so.
+ * A hostile viewer against a sender's page. They get only the key that they requested in the right
+ * state, and the sender's timeline never claims anything untrue.
  *
  * @module
  */
@@ -21,14 +21,14 @@ Deno.test.afterAll(closeStage);
 
 type Said = Readonly<Record<string, unknown>>;
 
-/** Says these things one after the other. */
+/** Sends these messages one after the other. */
 async function say({ attacker }: Attack<Sender>, ...messages: readonly Said[]): Promise<void> {
   await attacker.evaluate(async (messages) => {
     for (const message of messages) await evil.say(message);
   }, messages);
 }
 
-/** Waits until the whole picture is with the attacker, and says so as an honest viewer does. */
+/** Waits until the attacker has the whole picture, and confirms it as an honest viewer does. */
 async function delivered(attack: Attack<Sender>): Promise<void> {
   await attack.attacker.evaluate(() => evil.hears("end"));
   await say(attack, { t: "got", n: 0 });
@@ -40,14 +40,14 @@ function keys({ attacker }: Attack<Sender>): Promise<number> {
   return attacker.evaluate(() => evil.heard.filter(({ t }) => t === "key").length);
 }
 
-/** Fails if the timeline says that anybody opened or saw the picture, or that it arrived. */
+/** Fails if the timeline claims that the picture arrived or that anybody opened or saw it. */
 async function assertNothingClaimed({ victim }: Attack<Sender>): Promise<void> {
   const text = await victim.timeline();
   assertEquals(/pressed|screen|seen|reported|arrive/i.test(text), false, text);
   assertMatch(text, /not opened/i);
 }
 
-attackTest("the hostile peer's tools work: an honest viewer's words go through", async (stage) => {
+attackTest("the hostile peer's tools work: an honest viewer's messages arrive", async (stage) => {
   using attack = await stage.sender();
   const { victim } = attack;
   await delivered(attack);
@@ -61,7 +61,7 @@ attackTest("the hostile peer's tools work: an honest viewer's words go through",
 });
 
 attackTest(
-  "receipts for what did not happen yet end the session: no key goes out, and the timeline claims nothing",
+  "receipts for what has not happened end the session: no key is sent, the timeline claims nothing",
   async (stage) => {
     const lies: readonly (readonly [when: "delivered" | "sent", said: Said])[] = [
       ["delivered", { t: "shown", n: 0 }],
@@ -89,10 +89,10 @@ attackTest(
 );
 
 attackTest(
-  "a receipt or a wish to open before the last byte was sent ends the session, and no key goes out",
+  "a receipt or `open` before the last byte was sent ends the session, and no key is sent",
   async (stage) => {
     for (const t of ["got", "open"]) {
-      // The attacker can't be late: the picture stays where it is.
+      // The attacker can't be late, because the picture is never sent.
       using attack = await stage.sender({ stuck: true });
       await attack.attacker.evaluate(() => evil.hears("meta"));
       await say(attack, { t, n: 0 });
@@ -109,7 +109,7 @@ attackTest(
 );
 
 attackTest(
-  "a second wish to open ends the session: the key went out once, and the picture is unconfirmed",
+  "a second `open` ends the session: the key was sent once, and the picture is unconfirmed",
   async (stage) => {
     await inLanes(["at once", "later"], async (when) => {
       using attack = await stage.sender();
@@ -135,12 +135,12 @@ attackTest(
       [{ ...closed, ms: 1.5 }],
       [{ ...closed, why: "<b>seen</b>", ms: 1 }],
       [{ ...closed, why: "toString", ms: 1 }],
-      // Seen for a while, and never shown.
+      // Seen for a while, but never shown.
       [{ ...closed, ms: 5_000 }],
       [{ t: "shown", n: 0 }, { t: "shown", n: 0 }],
       [{ t: "shown", n: 0 }, { t: "got", n: 0 }],
       [{ t: "shown", n: 0 }, { t: "abort", n: 0, code: "undecodable" }],
-      // Burned, says the viewer; nobody burned it.
+      // The viewer claims that it was burned, but nobody burned it.
       [{ t: "shown", n: 0 }, { ...closed, why: "revoked", ms: 0 }],
     ];
     await inLanes(reports, async (said) => {
@@ -156,27 +156,30 @@ attackTest(
   },
 );
 
-attackTest("a picture can't have been seen for longer than its key was out", async (stage) => {
-  using attack = await stage.sender({ seconds: 0 });
-  const { victim } = attack;
-  await delivered(attack);
-  await say(
-    attack,
-    { t: "open", n: 0 },
-    { t: "shown", n: 0 },
-    { t: "closed", n: 0, why: "user", ms: 86_400_000 },
-  );
-  await victim.waitPhase("closed");
-  const [, seconds] =
-    /Seen for (?:less than a second|(\d+) second)/.exec(await victim.timeline()) ??
-      [];
-  assert(Number(seconds ?? 0) < 60, await victim.timeline());
-  assertEquals(await victim.waitReason("ended"), "done");
-  await assertCalm(victim);
-});
+attackTest(
+  "a picture can't have been seen for longer than the viewer had its key",
+  async (stage) => {
+    using attack = await stage.sender({ seconds: 0 });
+    const { victim } = attack;
+    await delivered(attack);
+    await say(
+      attack,
+      { t: "open", n: 0 },
+      { t: "shown", n: 0 },
+      { t: "closed", n: 0, why: "user", ms: 86_400_000 },
+    );
+    await victim.waitPhase("closed");
+    const [, seconds] =
+      /Seen for (?:less than a second|(\d+) second)/.exec(await victim.timeline()) ??
+        [];
+    assert(Number(seconds ?? 0) < 60, await victim.timeline());
+    assertEquals(await victim.waitReason("ended"), "done");
+    await assertCalm(victim);
+  },
+);
 
 attackTest(
-  "what crosses the end of a picture changes nothing of what was said about it",
+  "messages that cross the end of a picture do not change what is reported about it",
   async (stage) => {
     using attack = await stage.sender({ keep: true });
     const { victim } = attack;
@@ -203,7 +206,7 @@ attackTest(
 );
 
 attackTest(
-  "a burned picture's key is not to be had, whatever is said afterwards",
+  "a burned picture's key is never sent, whatever messages follow",
   async (stage) => {
     using attack = await stage.sender();
     const { attacker, victim } = attack;
@@ -219,35 +222,38 @@ attackTest(
   },
 );
 
-attackTest("what only a sender may say ends the session when a viewer says it", async (stage) => {
-  const key = "A".repeat(43);
-  const bytes = await honestPicture();
-  const messages: readonly Said[] = [
-    { t: "keep", on: true },
-    { t: "meta" },
-    { t: "key", n: 0, key },
-    { t: "end", n: 0, digest: key },
-    { t: "revoke", n: 0 },
-    { t: "extend", n: 0, seconds: 60 },
-    { t: "abort", code: "protocol" },
-  ];
-  await inLanes(messages, async (message) => {
-    using attack = await stage.sender();
-    await delivered(attack);
-    await attack.attacker.evaluate(
-      async (message, bytes) =>
-        await evil.say(message.t === "meta" ? (await evil.pack({ bytes })).meta : message),
-      message,
-      bytes,
-    );
-    await assertStopped(attack.victim);
-    await assertNothingClaimed(attack);
-    assertEquals(await keys(attack), 0);
-  });
-});
+attackTest(
+  "messages that only a sender may send end the session when a viewer sends them",
+  async (stage) => {
+    const key = "A".repeat(43);
+    const bytes = await honestPicture();
+    const messages: readonly Said[] = [
+      { t: "keep", on: true },
+      { t: "meta" },
+      { t: "key", n: 0, key },
+      { t: "end", n: 0, digest: key },
+      { t: "revoke", n: 0 },
+      { t: "extend", n: 0, seconds: 60 },
+      { t: "abort", code: "protocol" },
+    ];
+    await inLanes(messages, async (message) => {
+      using attack = await stage.sender();
+      await delivered(attack);
+      await attack.attacker.evaluate(
+        async (message, bytes) =>
+          await evil.say(message.t === "meta" ? (await evil.pack({ bytes })).meta : message),
+        message,
+        bytes,
+      );
+      await assertStopped(attack.victim);
+      await assertNothingClaimed(attack);
+      assertEquals(await keys(attack), 0);
+    });
+  },
+);
 
 attackTest(
-  "chunks to a sender who did not ask for any end the session after 256",
+  "unrequested chunks to a sender end the session after 256",
   async (stage) => {
     using attack = await stage.sender();
     await delivered(attack);
@@ -262,7 +268,7 @@ attackTest(
 );
 
 attackTest(
-  "a flood of 10,000 wishes for more time changes nothing, and the picture can still be shown",
+  "10,000 requests for more time change nothing, and the picture can still be shown",
   async (stage) => {
     using attack = await stage.sender();
     const { attacker, victim } = attack;
@@ -281,7 +287,7 @@ attackTest(
   },
 );
 
-attackTest("a wish for more of a picture that never was ends the session", async (stage) => {
+attackTest("a request for more time for an unknown picture ends the session", async (stage) => {
   using attack = await stage.sender();
   await delivered(attack);
   await attack.attacker.evaluate(async () => await evil.say({ t: "more", n: 7 }));
@@ -321,7 +327,7 @@ attackTest(
 );
 
 attackTest(
-  "a binding that is not the other side's own ends the session before anything is announced",
+  "a wrong binding ends the session before anything is announced",
   async (stage) => {
     const bindings = ["wrong", "text", "reflected", "short", "late", "behind"] as const;
     await inLanes(bindings, async (binding) => {
@@ -338,7 +344,7 @@ attackTest(
 );
 
 attackTest(
-  "a binding that is not the sender's own ends the viewer's session as well",
+  "a wrong binding of the sender ends the viewer's session as well",
   async (stage) => {
     await inLanes(["wrong", "text", "reflected", "late"] as const, async (binding) => {
       using attack = await stage.viewer(binding);

@@ -1,6 +1,6 @@
 /**
- * A hostile sender against a viewer's page: what he gets is nothing, what the viewer sees is a
- * sentence, and what ends is said in docs/threat-model.md.
+ * A hostile sender against a viewer's page: they gain nothing, the viewer sees a clear message, and
+ * what ends the session is listed in docs/threat-model.md.
  *
  * @module
  */
@@ -53,8 +53,8 @@ async function viewing({ attacker, victim }: Attack<Viewer>): Promise<void> {
 }
 
 /**
- * Fails unless the viewer reads that the picture was not as it was sent; the session goes on, and
- * can be left.
+ * Fails unless the viewer reads that the picture did not arrive as it was sent. The session
+ * continues, and the viewer can leave it.
  */
 async function assertRefused(attack: Attack<Viewer>, pattern = /not arrive as it was sent/) {
   const { attacker, victim } = attack;
@@ -127,7 +127,7 @@ attackTest(
           };
           await evil.say(parcel.meta);
           await evil.sendRecords(changed[change]);
-          // Of the honest ones: what is appended comes behind a picture that is whole.
+          // The digest is that of the honest chunks: what is appended follows a complete picture.
           await evil.sendEnd(parcel);
         },
         fourChunks,
@@ -140,7 +140,7 @@ attackTest(
 );
 
 attackTest(
-  "chunks whose digest says something else are refused before anybody can open them",
+  "chunks that do not match their digest are refused before they can be opened",
   async (stage) => {
     await inLanes(["wrong digest", "other chunk"], async (change) => {
       using attack = await stage.viewer();
@@ -152,8 +152,8 @@ attackTest(
           const [first, second, ...rest] = parcel.records;
           if (!first || !second) throw new Error("Four chunks expected");
           const place = { image: 0, index: 1, final: false, metaHash: parcel.metaHash };
-          // Another plaintext under the same key and nonce: it verifies, but it is not what was
-          // promised.
+          // Another plaintext under the same key and nonce: it decrypts, but it is not what the
+          // digest promised.
           const other = await evil.sealChunk(parcel.rawKey, new Uint8Array(65_512), place);
           await evil.sendRecords(
             change === "other chunk" ? [first, other, ...rest] : parcel.records,
@@ -175,7 +175,7 @@ attackTest(
 type Forgery = "flipped" | "wrong key" | "swapped with a new index" | "other meta";
 
 attackTest(
-  "chunks that do not verify are thrown away whole when they are opened",
+  "if a chunk does not verify, the whole picture is discarded when it is opened",
   async (stage) => {
     const forgeries: readonly Forgery[] = [
       "flipped",
@@ -215,7 +215,7 @@ attackTest(
 );
 
 attackTest(
-  "chunks behind a picture that is on screen end the session, and the picture goes",
+  "chunks after a picture that is on screen end the session, and the picture is removed",
   async (stage) => {
     using attack = await stage.viewer();
     const { attacker, victim } = attack;
@@ -257,14 +257,14 @@ attackTest("chunks of a picture that was never announced end the session", async
 });
 
 attackTest(
-  "a picture that is announced longer than it is never unlocks, and the viewer can leave it",
+  "a picture announced as larger than it is never unlocks, and the viewer can leave",
   async (stage) => {
     using attack = await stage.viewer();
     const { attacker, victim } = attack;
     await attacker.evaluate(async (claim) => {
       const size = atob(claim.bytes).length + 65_512;
       const parcel = await evil.pack({ ...claim, lies: { size } });
-      // The chunk that is short, and says that it is the last, would end the session.
+      // The last chunk is short and marked as final, so it would end the session.
       parcel.records.pop();
       await evil.send(parcel);
     }, fourChunks);
@@ -338,7 +338,7 @@ attackTest("of more than 20 pictures the 21st ends the session", async (stage) =
   await assertNothingSeen(attack);
 });
 
-attackTest("texts in an announcement are texts, whatever they hold", async (stage) => {
+attackTest("texts in an announcement are shown as text, whatever they contain", async (stage) => {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
   await attacker.evaluate(async (bytes) => {
@@ -370,7 +370,7 @@ attackTest("texts in an announcement are texts, whatever they hold", async (stag
 
 type Turn = readonly [what: string, messages: readonly Record<string, unknown>[]];
 
-attackTest("what comes out of turn ends the session", async (stage) => {
+attackTest("messages in the wrong state end the session", async (stage) => {
   const key = "A".repeat(43);
   const digest = key;
   const turns: readonly Turn[] = [
@@ -396,7 +396,7 @@ attackTest("what comes out of turn ends the session", async (stage) => {
 });
 
 attackTest(
-  "a key before the viewer asked for it ends the session, and the picture stays locked",
+  "an unrequested key ends the session, and the picture stays locked",
   async (stage) => {
     using attack = await stage.viewer();
     await attack.attacker.evaluate(async (bytes) => {
@@ -412,7 +412,7 @@ attackTest(
 );
 
 attackTest(
-  "what does not fit a picture on screen ends the session, and the picture goes",
+  "messages that do not fit a picture on screen end the session, and the picture is removed",
   async (stage) => {
     const key = "A".repeat(43);
     const messages: readonly Record<string, unknown>[] = [
@@ -435,14 +435,14 @@ attackTest(
 );
 
 attackTest(
-  "a channel that closes under a picture on screen takes the picture with it",
+  "if a channel closes while a picture is on screen, the picture is removed",
   async (stage) => {
     await inLanes(["control", "files"] as const, async (label) => {
       using attack = await stage.viewer();
       await viewing(attack);
       await attack.attacker.evaluate((label) => evil.close(label), label);
-      // His page may be loading again: he is waited for, but nobody can take back what is on
-      // screen.
+      // The attacker's page might be reloading, so the viewer waits for it, but what is on screen
+      // must be removed at once.
       await attack.victim.waitPhase("closed");
       assertEquals(await attack.victim.reason(), null);
       await assertGone(attack.victim);
@@ -451,7 +451,7 @@ attackTest(
   },
 );
 
-attackTest("a goodbye is said once, and a second one changes nothing", async (stage) => {
+attackTest("a second goodbye message changes nothing", async (stage) => {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
   await viewing(attack);
@@ -467,7 +467,7 @@ attackTest("a goodbye is said once, and a second one changes nothing", async (st
 });
 
 attackTest(
-  "a goodbye that says that all was seen is not believed where nothing was",
+  "a goodbye message that claims all was seen is not believed if nothing was",
   async (stage) => {
     await inLanes([true, false], async (announced) => {
       using attack = await stage.viewer();
@@ -571,7 +571,7 @@ attackTest("a control record that is not exactly the next one ends the session",
   });
 });
 
-attackTest("a message of no bytes is nothing, and what comes behind it is read", async (stage) => {
+attackTest("an empty message is ignored, and later ones are handled", async (stage) => {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
   await delivered(attack);
@@ -585,7 +585,7 @@ attackTest("a message of no bytes is nothing, and what comes behind it is read",
 });
 
 attackTest(
-  "control messages that are no message of the protocol end the session, and touch nothing else in the page",
+  "invalid control messages end the session, and affect nothing else in the page",
   async (stage) => {
     const texts = [
       "",
@@ -611,26 +611,29 @@ attackTest(
   },
 );
 
-attackTest("keys like __proto__ in a valid message reach no object of the page", async (stage) => {
-  using attack = await stage.viewer();
-  const { attacker, victim } = attack;
-  await attacker.evaluate(async () => {
-    const evilKeys = `"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}`;
-    await evil.sayText(`{"t":"keep","on":true,${evilKeys}}`);
-    await evil.sayText(`{${evilKeys},"t":"revoke","all":true}`);
-  });
-  // `keep` was heard: the viewer may send now.
-  await victim.waitFor(
-    "the viewer may answer",
-    () => document.querySelector("input[type=file]") !== null,
-  );
-  await assertCalm(victim);
-  await victim.leave();
-  assertEquals(await victim.waitReason("ended"), "left");
-});
+attackTest(
+  "keys like __proto__ in a valid message pollute no object of the page",
+  async (stage) => {
+    using attack = await stage.viewer();
+    const { attacker, victim } = attack;
+    await attacker.evaluate(async () => {
+      const evilKeys = `"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}`;
+      await evil.sayText(`{"t":"keep","on":true,${evilKeys}}`);
+      await evil.sayText(`{${evilKeys},"t":"revoke","all":true}`);
+    });
+    // `keep` was received: the viewer may send now.
+    await victim.waitFor(
+      "the viewer may answer",
+      () => document.querySelector("input[type=file]") !== null,
+    );
+    await assertCalm(victim);
+    await victim.leave();
+    assertEquals(await victim.waitReason("ended"), "left");
+  },
+);
 
 attackTest(
-  "a flood of 10,000 control messages leaves the page alive, and the viewer can leave",
+  "the page survives a flood of 10,000 control messages, and the viewer can leave",
   async (stage) => {
     using attack = await stage.viewer();
     const { attacker, victim } = attack;

@@ -1,7 +1,7 @@
 /**
- * The page of a hostile peer. It has the right link and the project's own library, so it really
- * gets connected and bound; from then on it says whatever a test wants, sealed with the right keys
- * or not at all.
+ * The page of a hostile peer. It has the right link and uses the project's own library, so it
+ * really connects. After that it sends whatever a test wants, sealed with the right keys or not
+ * sealed at all.
  *
  * @module
  */
@@ -29,12 +29,12 @@ import {
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { Connector } from "../../lib/connection/connector.ts";
 
-/** What stands in place of the binding MAC, the first thing that each side has to say. */
+/** What is sent as the binding MAC, which has to be the first message of each side. */
 export type Binding =
   | "right"
-  /** Nothing is said at all. */
+  /** Nothing is sent. */
   | "none"
-  /** One bit is changed. */
+  /** One bit is flipped. */
   | "wrong"
   /** The right bytes, as text. */
   | "text"
@@ -42,18 +42,18 @@ export type Binding =
   | "reflected"
   /** A MAC without its last byte. */
   | "short"
-  /** A rightly sealed control message comes first. */
+  /** Sent after a correctly sealed control message. */
   | "late"
-  /** 65 records of the file channel come first, and it half a second later. */
+  /** Sent half a second after 65 records on the file channel. */
   | "behind";
 
 /** How a record differs from an honest one. */
 export type RecordLies = Partial<RecordHeader> & {
-  /** The sequence number that the nonce counts, where it is another than the header's. */
+  /** The sequence number used in the nonce, if it differs from the header's. */
   readonly nonce?: number;
 };
 
-/** A picture to be sent: its bytes in base64, and what is claimed about them. */
+/** A picture to send: its bytes in base64, and what is claimed about them. */
 export interface Claim {
   readonly bytes: string;
   readonly n?: number;
@@ -61,11 +61,11 @@ export interface Claim {
   readonly w?: unknown;
   readonly h?: unknown;
   readonly seconds?: unknown;
-  /** Put over everything else in `meta`. */
+  /** Overrides fields of `meta`. */
   readonly lies?: Readonly<Record<string, unknown>>;
 }
 
-/** A picture, sealed. */
+/** A sealed picture. */
 export interface Parcel {
   readonly n: number;
   readonly meta: Readonly<Record<string, unknown>>;
@@ -76,7 +76,7 @@ export interface Parcel {
   records: Bytes[];
 }
 
-/** How one chunk is sealed. */
+/** Parameters for sealing one chunk. */
 interface ChunkPlace {
   readonly image: number;
   readonly index: number;
@@ -84,16 +84,16 @@ interface ChunkPlace {
   readonly metaHash: Bytes;
 }
 
-/** Chromium's queue ends at 16 MiB. */
+/** Well below the 16 MiB at which Chromium's queue is full. */
 const QUEUE_BYTES = 4 * 1024 * 1024;
 
-/** The hostile peer: one connection in the life of a page. */
+/** The hostile peer: one connection per page. */
 export class EvilPeer {
-  /** What the victim said on the control channel. */
+  /** Control messages received from the victim. */
   readonly heard: ControlMessage[] = [];
   /** Bytes of the victim's chunk records. */
   received = 0;
-  /** Why the connection ended, or never was bound, seen from here; `null` while it is there. */
+  /** Why the connection ended or was never bound, as seen from here; `null` while it exists. */
   ended: string | null = null;
   readonly #channels = new Map<string, RTCDataChannel>();
   readonly #bound = Promise.withResolvers<void>();
@@ -104,12 +104,12 @@ export class EvilPeer {
   #last: Bytes = new Uint8Array();
   #theirs: Bytes = new Uint8Array();
 
-  /** Notes the keys of the handshake. */
+  /** Stores the keys of the handshake. */
   set keys(keys: SessionKeys) {
     this.#keys = keys;
   }
 
-  /** Makes a room as its sender. Resolves to the link. */
+  /** Creates a room as its sender. Resolves to the link. */
   async host(server: string, binding: Binding = "right"): Promise<string> {
     const secret = createLinkSecret();
     const link = formatLink(server.replace(/^ws/, "http"), secret);
@@ -124,12 +124,12 @@ export class EvilPeer {
     await this.#connect("R", secret, server, binding);
   }
 
-  /** Resolves when this side is bound (the victim may be not), or was refused. */
+  /** Resolves when this side is bound (the victim may not be), or was refused. */
   get bound(): Promise<void> {
     return this.#bound.promise;
   }
 
-  /** Notes a channel, and puts a lie in the place of the binding. */
+  /** Registers a channel, and replaces the binding with a lie. */
   adopt(label: string, channel: RTCDataChannel): void {
     this.#channels.set(label, channel);
     const binding = this.#binding;
@@ -144,7 +144,7 @@ export class EvilPeer {
     }
     if (label !== "control") return;
     channel.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => {
-      // It says nothing, but by which pair of addresses it came: sent back it would say as little.
+      // Empty messages only probe the route, so there is no point in sending them back.
       if (data.byteLength === 0) return;
       this.#theirs = new Uint8Array(data);
       if (binding !== "reflected") return;
@@ -157,12 +157,12 @@ export class EvilPeer {
     };
   }
 
-  /** Says something, rightly sealed; `pad` is what its length is made a multiple of. */
+  /** Sends a correctly sealed message; its length is padded to a multiple of `pad`. */
   say(message: unknown, pad = CONTROL_PADDING): Promise<void> {
     return this.sayText(JSON.stringify(message), pad);
   }
 
-  /** The same for any text. */
+  /** Sends any text in the same way. */
   sayText(text: string, pad = CONTROL_PADDING): Promise<void> {
     return this.sayBytes(padded(text, pad));
   }
@@ -184,7 +184,7 @@ export class EvilPeer {
     });
   }
 
-  /** Sends the control record that was sent last once more, bit by bit the same. */
+  /** Sends an exact copy of the last control record. */
   repeat(): Promise<void> {
     return this.raw("control", this.#last);
   }
@@ -194,22 +194,22 @@ export class EvilPeer {
     return this.raw("control", this.#theirs);
   }
 
-  /** Sends bytes, or text, as they are. */
+  /** Sends bytes or text as they are. */
   async raw(label: "control" | "files", data: Bytes | string): Promise<void> {
     const channel = this.#channel(label);
     while (channel.bufferedAmount > QUEUE_BYTES) await pause(5);
-    // The victim may have ended it; that is what tests are about.
+    // The victim may have closed it, which is what tests are about.
     if (channel.readyState !== "open") return;
     if (typeof data === "string") channel.send(data);
     else channel.send(data);
   }
 
-  /** Closes one channel, and nothing else. */
+  /** Closes only this channel. */
   close(label: "control" | "files"): void {
     this.#channel(label).close();
   }
 
-  /** Seals a picture, honest but for what the claim says about it. */
+  /** Seals a picture; everything except the claim is honest. */
   async pack(claim: Claim): Promise<Parcel> {
     const { n = 0, type = "image/png", w = 800, h = 600, seconds = 60, lies = {} } = claim;
     const plain = Uint8Array.from(atob(claim.bytes), (character) => character.charCodeAt(0));
@@ -240,7 +240,7 @@ export class EvilPeer {
     return concat(header, await encrypt(key, chunk, { nonce, aad: concat(header, metaHash) }));
   }
 
-  /** Sends what is in a parcel: announcement, records, and the digest of exactly these records. */
+  /** Sends a parcel: announcement, records, and the digest of exactly these records. */
   async send(parcel: Parcel): Promise<void> {
     await this.say(parcel.meta);
     await this.sendRecords(parcel.records);
@@ -252,13 +252,16 @@ export class EvilPeer {
     for (const record of records) await this.raw("files", record);
   }
 
-  /** Says that all was sent; the digest is that of the parcel's records as they are now. */
+  /** Announces that all was sent; the digest is that of the parcel's current records. */
   async sendEnd(parcel: Parcel): Promise<void> {
     const tags = parcel.records.map((record) => record.slice(-TAG_LENGTH));
     await this.say({ t: "end", n: parcel.n, digest: toBase64Url(await sha256(concat(...tags))) });
   }
 
-  /** Waits until the victim has said `t`, or the connection ended; resolves to what was said. */
+  /**
+   * Waits for a message `t` from the victim and resolves to it, or to `null` if the connection
+   * ended.
+   */
   async hears(t: ControlMessage["t"]): Promise<ControlMessage | null> {
     for (;;) {
       const found = this.heard.find((message) => message.t === t);
@@ -268,7 +271,7 @@ export class EvilPeer {
     }
   }
 
-  /** Waits until the connection has ended, and says why. */
+  /** Waits until the connection has ended, and returns why. */
   async end(): Promise<string> {
     while (this.ended === null) await pause(5);
     return this.ended;

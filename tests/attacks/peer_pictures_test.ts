@@ -1,6 +1,6 @@
 /**
- * Hostile files, sealed rightly by somebody who has the link: whatever reaches the viewer's decoder
- * has been looked at first, and whatever comes out of it has bounds.
+ * Hostile files, correctly sealed by somebody who has the link. Whatever reaches the viewer's
+ * decoder has been checked before, and whatever it returns is bounded.
  *
  * @module
  */
@@ -32,10 +32,10 @@ interface Hostile extends Omit<Claim, "bytes"> {
   readonly file: Uint8Array;
 }
 
-/** The largest that is allowed: 39.7 megapixels, in a few kilobytes. */
+/** Side of the largest picture allowed: 39.7 megapixels, in a few kilobytes. */
 const LARGEST_SIDE = 6_300;
 
-/** Delivers a file and lets the viewer press "Show it". */
+/** Delivers a file and lets the viewer open it. */
 async function opened({ attacker, victim }: Attack<Viewer>, hostile: Hostile): Promise<void> {
   const { file, name: _, ...claim } = hostile;
   await attacker.evaluate(async (claim) => {
@@ -57,20 +57,20 @@ function pngThatClaims(width: number, height: number): Uint8Array {
   return bytes;
 }
 
-/** A PNG with a second header behind the first one, which is the one that is looked at. */
+/** A PNG with a second header after the first one, which is the one that is checked. */
 function pngWithTwoHeaders(): Uint8Array {
   const small = pngThatClaims(64, 48);
   const large = pngThatClaims(30_000, 30_000);
   return Uint8Array.from([...small.subarray(0, 33), ...large.subarray(8)]);
 }
 
-/** A JPEG with a small frame header in front of the real one. */
+/** A JPEG with a small frame header before the real one. */
 function jpegWithTwoFrames(jpeg: Uint8Array): Uint8Array {
   const frame = [0xff, 0xc0, 0, 17, 8, 0, 48, 0, 64, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
   return Uint8Array.from([...jpeg.subarray(0, 2), ...frame, ...jpeg.subarray(2)]);
 }
 
-/** A WebP whose outer header claims 64 × 48 for whatever is inside. */
+/** A WebP whose outer header claims 64 × 48, whatever it contains. */
 function webpInSmallFrame(webp: Uint8Array): Uint8Array {
   const vp8 = webp.subarray(12);
   const outer = [...new TextEncoder().encode("VP8X"), 10, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 47, 0, 0];
@@ -79,7 +79,7 @@ function webpInSmallFrame(webp: Uint8Array): Uint8Array {
   return out;
 }
 
-/** A GIF whose only frame lies far outside of its screen. */
+/** A GIF whose only frame lies far outside its screen. */
 function gifOutsideOfItsScreen(): Uint8Array {
   const gif = animatedGif(64, 48, 1);
   const frame = gif.findIndex((byte, i) => i > 400 && byte === 0x2c);
@@ -89,7 +89,7 @@ function gifOutsideOfItsScreen(): Uint8Array {
   return gif;
 }
 
-/** A PNG of 64 × 48 whose pixels go on for another 64 MB. */
+/** A PNG of 64 × 48 whose pixels continue for another 64 MB. */
 function pngWithoutEnd(): Uint8Array {
   const data = deflateSync(new Uint8Array(64_000_000), { level: 9 });
   const chunk = new Uint8Array(12 + data.length);
@@ -140,7 +140,7 @@ attackTest(
 );
 
 attackTest(
-  "files with an honest header that no decoder can read are refused, and nothing of them is painted",
+  "files with an honest header that no decoder can read are refused and not painted",
   async (stage) => {
     const jpeg = await Deno.readFile((await fixture("small")).path);
     const webp = await Deno.readFile((await fixture("webp")).path);
@@ -171,7 +171,7 @@ attackTest(
 );
 
 attackTest(
-  "a picture of a few kilobytes and 39.7 megapixels is never on the page larger than its window, and goes",
+  "a picture of a few kilobytes and 39.7 megapixels is never painted larger than the window",
   async (stage) => {
     using attack = await stage.viewer();
     const { victim } = attack;
@@ -190,7 +190,7 @@ attackTest(
 );
 
 attackTest(
-  "of a GIF with 2,000 frames the first is shown, and it goes when its time is up",
+  "of a GIF with 2,000 frames the first is shown, and removed when its time is up",
   async (stage) => {
     using attack = await stage.viewer();
     const { victim } = attack;

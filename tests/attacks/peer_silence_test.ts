@@ -1,6 +1,6 @@
 /**
- * A peer who stops talking where the other page waits for a word: each wait has an end, and what
- * the page keeps meanwhile has bounds. The waits are real ones, side by side.
+ * A peer that falls silent while the other page waits for a message: each wait has a timeout, and
+ * what the page stores meanwhile is bounded. The timeouts are real, and run in parallel.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import {
 
 Deno.test.afterAll(closeStage);
 
-/** The longest wait has 15 s, and the machine may be busy. */
+/** The longest timeout is 15 s, and the machine may be busy. */
 const WAIT = { timeout: 60_000 };
 
-/** 128 KiB, a record that was let in just below, and control records. */
+/** 128 KiB, a record that was accepted just below, and control records. */
 const MOST_QUEUED = 128 * 1024 + 64 * 1024 + 8 * 1024;
 
-/** 16 chunks sealed ahead, the next, one under way, and the sealed messages of signaling. */
+/** 16 chunks sealed ahead, the next one, one in progress, and sealed signaling messages. */
 const MOST_SEALED = 40;
 
-/** A viewer who says that the picture is on screen, and then nothing any more. */
+/** A viewer who reports that the picture is on screen, and then falls silent. */
 async function silentAfterShown(stage: PeerStage) {
   using attack = await stage.sender({ seconds: 3 });
   const { attacker, victim } = attack;
@@ -47,7 +47,7 @@ async function silentAfterShown(stage: PeerStage) {
   assertEquals(said.includes("revoke"), true, "its viewer is told once more that it is over");
 }
 
-/** A viewer who connects and never says who he is. */
+/** A viewer who connects and never proves their identity. */
 async function neverBindsToSender(stage: PeerStage) {
   using attack = await stage.sender({ binding: "none" });
   const { attacker, victim } = attack;
@@ -57,14 +57,14 @@ async function neverBindsToSender(stage: PeerStage) {
   assertEquals(await attacker.evaluate(() => [evil.heard.length, evil.received]), [0, 0]);
 }
 
-/** A sender who connects and never says who he is. */
+/** A sender who connects and never proves their identity. */
 async function neverBindsToViewer(stage: PeerStage) {
   using attack = await stage.viewer("none");
   assertEquals(await attack.victim.waitReason("failed", WAIT), "verification");
   await assertCalm(attack.victim);
 }
 
-/** A sender who delivers a picture, and no key. */
+/** A sender who delivers a picture, but no key. */
 async function keepsTheKey(stage: PeerStage) {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
@@ -83,7 +83,7 @@ async function keepsTheKey(stage: PeerStage) {
 }
 
 attackTest(
-  "whoever falls silent is given up: without a binding, a key, or a word that it is closed",
+  "a silent peer is given up: without a binding, a key, or a report that it is closed",
   async (stage) => {
     const results = await Promise.allSettled([
       silentAfterShown(stage),
@@ -107,7 +107,7 @@ async function signalPages({ browser }: TestBrowser, signal: Deno.Signal): Promi
 }
 
 attackTest(
-  "a viewer who takes nothing of 64 MiB makes the sender's page keep 3 MiB of it at most, and can be burned",
+  "if a viewer stops reading, the sender's page buffers at most 3 MiB of 64, and can burn",
   async (stage) => {
     await using elsewhere = await launchBrowser();
     const picture = await fixture("png64m");
@@ -115,7 +115,7 @@ attackTest(
     using attack = await stage.sender({ picture, attacker });
     const { victim } = attack;
     await attack.attacker.evaluate(() => evil.hears("meta"));
-    // Not one packet is answered from here on.
+    // From here on no packet is acknowledged.
     await signalPages(elsewhere, "SIGSTOP");
     let sent = -1;
     for (let now = 0; now !== sent; now = (await tracesOf(victim)).sent) {

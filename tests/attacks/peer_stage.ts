@@ -1,6 +1,6 @@
 /**
- * Where a hostile peer meets a real page of the app: one server, one browser, and the attacker's
- * page, for all tests of a file. Each attack has documents of its own, on both sides.
+ * A hostile peer against a real page of the app. All tests of a file share one server, one browser,
+ * and the attacker's pages; each attack loads new documents on both sides.
  *
  * @module
  */
@@ -13,34 +13,33 @@ import { type Fixture, fixture } from "../support/fixtures.ts";
 import { Sender, Viewer } from "../support/flow.ts";
 import type { Binding } from "./peer_page.ts";
 
-/** What the victim's page did, noted before any script of its own runs. */
+/** What the victim's page did, recorded by a script that runs before its own. */
 export interface Traces {
-  /** How often a picture was painted where pictures are looked at. */
+  /** How often a picture was painted in the viewer. */
   readonly painted: number;
   /** The longest side of anything painted there, in pixels of the bitmap. */
   readonly largest: number;
   /**
-   * How many of the canvases that it was painted on still hold anything, whether the page still
-   * shows them or not.
+   * How many of the canvases painted on still have content, even if the page no longer shows them.
    */
   readonly left: number;
-  /** How many files were given to the decoder. */
+  /** How many messages, such as files to decode, were sent to workers. */
   readonly decoded: number;
-  /** Most bytes that ever waited in a channel. */
+  /** Most bytes that were ever queued in a channel. */
   readonly buffered: number;
-  /** Chunks encrypted, and records handed to a channel. */
+  /** Chunks encrypted, and records passed to a channel. */
   readonly sealed: number;
   readonly sent: number;
-  /** Properties that every object suddenly has. */
+  /** Properties added to the prototype of all objects. */
   readonly polluted: readonly string[];
 }
 
 declare global {
-  /** Put into the victim's page by {@linkcode TRACE}. */
+  /** Defined in the victim's page by {@linkcode TRACE}. */
   var traces: Omit<Traces, "polluted" | "left"> & { readonly canvases: Set<HTMLCanvasElement> };
 }
 
-/** about:blank, which is no secure context, has none of what is noted. */
+/** about:blank is not a secure context and lacks the traced APIs. */
 const TRACE = `if (isSecureContext) {
   const traces = globalThis.traces =
     { canvases: new Set(), painted: 0, largest: 0, decoded: 0, buffered: 0, sealed: 0, sent: 0 };
@@ -70,35 +69,34 @@ const TRACE = `if (isSecureContext) {
   wrap(SubtleCrypto.prototype, "encrypt", () => traces.sealed++);
 }`;
 
-/** How the victim, a sender, is set up. */
+/** Set-up of the victim, a sender. */
 export interface OfferOptions {
   readonly seconds?: number;
   readonly keep?: boolean;
   readonly picture?: Fixture;
   readonly binding?: Binding;
   /**
-   * The queue for the picture never has room, as on a network that takes nothing: of the picture
-   * nothing goes out.
+   * The picture's queue never has room, as on a stalled network: nothing of the picture is sent.
    */
   readonly stuck?: boolean;
-  /** Who attacks, where it is not one of the stage's own pages. */
+  /** The attacker's page, if it is not one of the stage's own. */
   readonly attacker?: TestPage;
 }
 
-/** A picture of the attacker's that nothing is wrong with, in base64: 800 × 600. */
+/** A valid picture of the attacker in base64: 800 × 600. */
 export async function honestPicture(): Promise<string> {
   return toBase64(await Deno.readFile((await fixture("flat")).path));
 }
 
-/** Bytes as a page can be given them. */
+/** Encodes bytes for passing them to a page. */
 export function toBase64(bytes: Uint8Array): string {
   return Array.from({ length: Math.ceil(bytes.length / 6_000) }, (_, i) =>
-    // Multiples of three, so that the parts can be put together.
+    // A multiple of three bytes, so that the parts can be joined.
     btoa(String.fromCharCode(...bytes.subarray(i * 6_000, (i + 1) * 6_000)))).join("");
 }
 
 /**
- * One attack: who attacks and who is attacked. Their pages are used again when it is disposed of.
+ * One attack: attacker and victim. Disposing of it makes their pages available for the next one.
  */
 export interface Attack<Victim> extends Disposable {
   readonly attacker: TestPage["page"];
@@ -116,8 +114,7 @@ export class PeerStage implements AsyncDisposable {
   readonly browser: TestBrowser;
   readonly #site: BlankSite;
   /**
-   * Pages that no attack uses at the moment: to start a process for each would take most of the
-   * time.
+   * Pages that no attack is using: starting a process for each attack would take most of the time.
    */
   readonly #idle: Pair[] = [];
 
@@ -152,7 +149,7 @@ export class PeerStage implements AsyncDisposable {
     await this.#site[Symbol.asyncDispose]();
   }
 
-  /** A viewer who pressed "Connect" in the attacker's room; bound, unless the binding is a lie. */
+  /** A viewer who joined the attacker's room; bound, unless the binding is a lie. */
   async viewer(binding: Binding = "right"): Promise<Attack<Viewer>> {
     const pair = await this.#pair();
     const attacker = pair.attacker.page;
@@ -168,9 +165,7 @@ export class PeerStage implements AsyncDisposable {
     return this.#attack(pair, victim);
   }
 
-  /**
-   * A sender whose picture the attacker was sent the link for; bound, unless the binding is a lie.
-   */
+  /** A sender whose link the attacker has; bound, unless the binding is a lie. */
   async sender(options: OfferOptions = {}): Promise<Attack<Sender>> {
     const { seconds = 60, keep = false, binding = "right", stuck = false } = options;
     const pair = await this.#pair(options.attacker);
@@ -195,9 +190,9 @@ export class PeerStage implements AsyncDisposable {
     return this.app.url.replace(/^http/, "ws");
   }
 
-  /** A page of the attacker's, for a browser of its own. */
+  /** A page of the attacker in another browser. */
   async attacker(browser: TestBrowser): Promise<TestPage> {
-    // Its own complaints are no defect of the app.
+    // Errors of the attacker's page are no defect of the app.
     return await browser.newPage({ allowErrors: [/./] });
   }
 
@@ -206,7 +201,7 @@ export class PeerStage implements AsyncDisposable {
       attacker: guest ?? await this.attacker(this.browser),
       victim: await this.browser.newPage({ before: TRACE }),
     };
-    // A document of its own: nothing is left of the attack before.
+    // A new document, so that nothing of the previous attack is left.
     await pair.victim.page.goto("about:blank");
     await pair.attacker.page.goto(this.#site.url);
     await pair.attacker.page.waitForFunction(() => "evil" in globalThis);
@@ -224,7 +219,7 @@ export class PeerStage implements AsyncDisposable {
   }
 }
 
-/** Makes every channel for pictures that the page will have say that its queue is full. */
+/** Makes all channels for pictures, existing and future, report a full queue. */
 async function fillQueue({ page }: TestPage): Promise<void> {
   await page.evaluate(() => {
     const { get } = Object.getOwnPropertyDescriptor(RTCDataChannel.prototype, "bufferedAmount")!;
@@ -249,13 +244,13 @@ export function attackTest(name: string, body: (stage: PeerStage) => Promise<voi
   });
 }
 
-/** Ends what the tests of the file shared. */
+/** Closes what the tests of the file shared. */
 export async function closeStage(): Promise<void> {
   await (await stage)?.[Symbol.asyncDispose]();
   stage = undefined;
 }
 
-/** Does something with each item, three at a time: most of an attack is waiting. */
+/** Calls `body` with each item, three at a time, because attacks are mostly waiting. */
 export async function inLanes<T>(
   items: readonly T[],
   body: (item: T) => Promise<void>,
@@ -276,11 +271,11 @@ export async function inLanes<T>(
   assert(failures.length === 0, failures.join("\n\n"));
 }
 
-/** What the victim's page did so far. */
+/** What the victim's page has done so far. */
 export function tracesOf({ page }: Pick<Sender | Viewer, "page">): Promise<Traces> {
   return page.evaluate(() => {
     const polluted: string[] = [];
-    // Every object has what it inherits.
+    // Inherited properties are enumerated too.
     for (const name in {}) polluted.push(name);
     const { canvases, ...rest } = globalThis.traces;
     const left = [...canvases].filter(({ width, height }) => width > 0 && height > 0).length;
@@ -288,7 +283,7 @@ export function tracesOf({ page }: Pick<Sender | Viewer, "page">): Promise<Trace
   });
 }
 
-/** Fails if the viewer's page ever painted anything, or says so. */
+/** Fails if the viewer's page ever painted anything, or claims so. */
 export async function assertNothingSeen({ attacker, victim }: Attack<Viewer>): Promise<void> {
   assertEquals((await tracesOf(victim)).painted, 0, "nothing is ever painted");
   assertEquals(await victim.wiped(), true);
@@ -304,19 +299,19 @@ export async function assertGone(victim: Viewer): Promise<void> {
   assertEquals([painted > 0, left], [true, 0], "it was painted, and every canvas is empty");
 }
 
-/** Fails unless the page stopped the session because of what the other side sent, and says so. */
+/** Fails unless the page ended the session because of what the other side sent, and says so. */
 export async function assertStopped(person: Sender | Viewer): Promise<void> {
   assertEquals(await person.waitReason("ended"), "protocol");
   await assertCalm(person);
 }
 
-/** Fails unless the person can read what happened, and the page complained about nothing. */
+/** Fails unless the person can read what happened, and the page reported no errors. */
 export async function assertCalm(person: Sender | Viewer): Promise<void> {
   await person.assertReadable();
   await assertUnharmed(person);
 }
 
-/** Fails if the page complained about anything, or if its objects were tampered with. */
+/** Fails if the page reported errors, or if object prototypes were polluted. */
 export async function assertUnharmed(person: Sender | Viewer): Promise<void> {
   person.testPage.assertNoErrors();
   assertEquals((await tracesOf(person)).polluted, []);

@@ -1,6 +1,6 @@
 /**
- * Everything goes through the server that lies, pictures as well: two browsers without WebRTC, on
- * its encrypted relay.
+ * Everything passes through the dishonest server, including pictures: two browsers without WebRTC
+ * use its encrypted relay.
  *
  * @module
  */
@@ -28,8 +28,8 @@ const KIND = { control: 0, files: 1, arrived: 2 } as const;
 const BODY_AT = 5;
 
 /**
- * What the script does with the `nth` frame of `kind` that `from` sends, counted from 1; the first
- * of `control` is the binding.
+ * Changes the `nth` frame of `kind` that `from` sends, counted from 1; the first of `control` is
+ * the binding.
  */
 function onFrame(
   { evil }: Scene,
@@ -53,7 +53,7 @@ function flip(at: number): (frame: Bytes) => readonly Bytes[] {
   };
 }
 
-/** Holds one frame back until the next of its kind went by. */
+/** Delays one frame until the next of its kind has been forwarded. */
 function swap(scene: Scene, from: Role, kind: keyof typeof KIND, nth: number): void {
   let count = 0;
   let held: Bytes | null = null;
@@ -73,7 +73,7 @@ function swap(scene: Scene, from: Role, kind: keyof typeof KIND, nth: number): v
 }
 
 attack(
-  "a relay that does nothing of all this is not noticed, and has seen nothing",
+  "an honest relay is not noticed, and has seen nothing",
   async (scene) => {
     await scene.viewer.join();
     await assertSeen(scene);
@@ -90,12 +90,12 @@ for (
   ]] as const
 ) {
   attack(
-    `the sender's binding is ${how}: no session for the viewer, and the sender reads that it is over`,
+    `the sender's binding is ${how}: no session for the viewer, and the sender reads so`,
     async (scene) => {
       const tried = onFrame(scene, { from: "S", kind: "control", nth: 1 }, change);
       await scene.viewer.join();
       await assertOutcome(scene.viewer, "verification");
-      // The viewer's binding was right, so for her there was a session.
+      // The viewer's binding was right, so the sender did have a session.
       assertEquals(await scene.sender.waitReason("ended"), REASON.lost);
       assert(tried());
       await assertNeverConnected(scene.viewer);
@@ -112,7 +112,7 @@ for (
   ] as const
 ) {
   attack(
-    `a control record of the sender's is ${how}: the session ends, and nothing was seen`,
+    `a control record of the sender is ${how}: the session ends, and nothing was seen`,
     async (scene) => {
       const tried = onFrame(scene, { from: "S", kind: "control", nth: 2 }, change);
       await scene.viewer.join();
@@ -124,13 +124,13 @@ for (
   );
 }
 
-attack("two control records of the sender's change places: the session ends", async (scene) => {
+attack("two control records of the sender are swapped: the session ends", async (scene) => {
   swap(scene, "S", "control", 2);
   await scene.viewer.join();
   assertEquals(await scene.viewer.waitReason("ended"), "protocol");
 }, WITHOUT);
 
-attack("the sender hears her own records: the session ends", async (scene) => {
+attack("the sender gets their own records back: the session ends", async (scene) => {
   const { evil, sender, viewer } = scene;
   onFrame(scene, { from: "S", kind: "control", nth: 2 }, (frame) => {
     evil.victims.find(({ role, open }) => role === "S" && open)?.say({
@@ -161,14 +161,14 @@ for (
   }, WITHOUT);
 }
 
-attack("a chunk comes twice: the session ends before anything was seen", async (scene) => {
+attack("a chunk is repeated: the session ends before anything was seen", async (scene) => {
   const tried = onFrame(scene, { from: "S", kind: "files", nth: 1 }, (frame) => [frame, frame]);
   await scene.viewer.join();
   assertEquals(await scene.viewer.waitReason("ended"), "protocol");
   assert(tried());
 }, WITHOUT);
 
-attack("frames of a transport that never was, and junk, change nothing", async (scene) => {
+attack("frames of an unknown transport, and junk, change nothing", async (scene) => {
   const { evil, viewer, sender } = scene;
   await viewer.join();
   await viewer.waitPhase("delivered");
@@ -183,7 +183,7 @@ attack("frames of a transport that never was, and junk, change nothing", async (
   await assertSeen({ sender, viewer });
 }, WITHOUT);
 
-attack("repairs that were invented, changed or said before change nothing", async (scene) => {
+attack("invented, changed and repeated repair messages change nothing", async (scene) => {
   const { evil, viewer, sender } = scene;
   await viewer.join();
   await viewer.waitPhase("delivered");
@@ -198,7 +198,7 @@ attack("repairs that were invented, changed or said before change nothing", asyn
   await assertSeen({ sender, viewer });
 }, WITHOUT);
 
-attack("a relay that stands still for a while costs nothing but time", async (scene) => {
+attack("a relay that stalls for a while only costs time", async (scene) => {
   const { evil, viewer, sender } = scene;
   let held: (() => void)[] | null = [];
   evil.onUp(async (message) => {

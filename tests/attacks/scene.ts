@@ -1,6 +1,6 @@
 /**
- * Where attacks happen: one real server and one browser a file, and for each test a server that
- * lies and two people who load their pages from it.
+ * The setting of attacks: one real server and one browser per file, and for each test a dishonest
+ * server and two people who load their pages from it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { Sender, Viewer } from "../support/flow.ts";
 import { EvilServer } from "./evil_server.ts";
 
 /**
- * What a test works with. The sender has a link, the viewer has opened it and pressed nothing yet.
+ * What a test works with. The sender has a link; the viewer has opened it and clicked nothing yet.
  */
 export interface Scene {
   readonly evil: EvilServer;
@@ -29,9 +29,9 @@ export interface Scene {
   readonly link: string;
   /** The secret in the link, 32 bytes. */
   readonly secret: Bytes;
-  /** What the two people share; the attacker has of it what a test gives him. */
+  /** What the two people share; a test decides what the attacker knows of it. */
   readonly secrets: RoomSecrets;
-  /** Opens a link as a further person. */
+  /** Opens a link as another person. */
   another(link: string): Promise<Viewer>;
 }
 
@@ -41,13 +41,11 @@ export interface AttackOptions {
   readonly before?: string;
   /** The same in the sender's page. */
   readonly beforeSender?: string;
-  /** False: the server gives the room no digits, so there is no code. */
+  /** False: the server assigns no digits to the room, so there is no code. */
   readonly digits?: boolean;
 }
 
-/**
- * Waits of ten seconds and more take a fraction: for tests of what a page does when nothing comes.
- */
+/** Shortens timeouts of ten seconds and more, to test what a page does when nothing arrives. */
 export function haste(factor: number): string {
   return `{
     const wait = globalThis.setTimeout;
@@ -56,7 +54,7 @@ export function haste(factor: number): string {
   }`;
 }
 
-/** Deriving a key takes its time: for tests of what may happen meanwhile. */
+/** Slows key derivation down, to test what may happen meanwhile. */
 export const SLOW = `{
   const { prototype } = SubtleCrypto;
   const { deriveBits } = prototype;
@@ -73,17 +71,20 @@ interface Ground {
 }
 
 let ground: Ground | undefined;
-/** The scene of the next test, set up while this one runs: most of a test is loading pages. */
+/**
+ * The scene of the next test, set up while this one runs, because loading pages takes most of a
+ * test.
+ */
 let next: Promise<Stage> | undefined;
 /**
- * A stage whose test is over. Its pages load again and are another test's: that is half of what new
- * ones cost.
+ * A stage whose test is over. Reloading its pages for another test takes half as long as opening
+ * new ones.
  */
 let free: Stage | undefined;
 
 /**
- * Starts server and browser for all attacks of this file, and ends them afterwards. `env` is added
- * to the server's.
+ * Starts server and browser for all attacks of this file, and stops them afterwards. `env` is added
+ * to the server's environment.
  */
 export function shareGround(env: Readonly<Record<string, string>> = {}): void {
   Deno.test.beforeAll(async () => {
@@ -100,16 +101,15 @@ export function shareGround(env: Readonly<Record<string, string>> = {}): void {
 }
 
 /**
- * A test with two people whose server lies. When it is over, nothing that went through that server
- * may have told it anything, and no page may have complained about what no test expected.
+ * A test with two people whose server is dishonest. At its end, nothing that passed through the
+ * server may have revealed anything, and no page may have reported an unexpected error.
  */
 export function attack(
   name: string,
   body: (scene: Scene) => Promise<void>,
   options: AttackOptions = {},
 ): void {
-  // Server and browser are older than the test, so what they still have under way is none of its
-  // leaks.
+  // Server and browser are older than the test, so their pending work is not a leak of the test.
   Deno.test({ name, sanitizeOps: false, sanitizeResources: false }, async () => {
     const shared = Object.keys(options).length === 0;
     const stage = shared ? await (next ?? Stage.open()) : await Stage.open(options);
@@ -122,21 +122,21 @@ export function attack(
     } catch (error) {
       throw withProblems(error, stage.evil.problems);
     } finally {
-      // What a failed test left behind is nobody else's.
+      // Never reuse what a failed test left behind.
       if (shared && well) free = stage;
       else await stage[Symbol.asyncDispose]();
     }
   });
 }
 
-/** A script that broke is often the reason why a test failed: show both. */
+/** A broken script often explains why a test failed: show both errors. */
 function withProblems(error: unknown, problems: readonly unknown[]): unknown {
   return problems.length === 0 ? error : new AggregateError([error, ...problems], "And in hooks");
 }
 
 /**
- * Runs a session of two other people with another server that lies, and gives back what `body`
- * brings from there.
+ * Runs a session of two other people with another dishonest server, and returns the result of
+ * `body`.
  */
 export async function elsewhere<T>(body: (scene: Scene) => Promise<T>): Promise<T> {
   await using scene = await Stage.open();
@@ -147,7 +147,7 @@ function upcoming(): Promise<Stage> {
   const stage = free;
   free = undefined;
   const promise = stage === undefined ? Stage.open() : stage.again();
-  // Whoever takes it hears of it.
+  // The test that awaits the stage gets the error.
   promise.catch(() => {});
   return promise;
 }
@@ -199,7 +199,7 @@ class Stage implements Scene, AsyncDisposable {
     return this.#invited.secrets;
   }
 
-  /** Everything anew, in the same two pages. */
+  /** Sets up everything anew, in the same two pages. */
   async again(): Promise<this> {
     await this.#pages.closeFurther();
     await Promise.all([this.sender.startOver(), this.viewer.startOver()]);
@@ -261,25 +261,22 @@ class Pages {
     return page;
   }
 
-  /** Closes all but the two that were opened first. */
+  /** Closes all pages but the first two. */
   async closeFurther(): Promise<void> {
     await Promise.all(this.all.splice(2).map((page) => page.close()));
   }
 }
 
 function pageOptions(before: string | undefined): PageOptions {
-  // A socket that the attacker cuts is no fault of the page.
+  // A socket that the attacker cuts is not an error of the page.
   const allowErrors = [/WebSocket connection to .* failed/];
   return before === undefined ? { allowErrors } : { allowErrors, before };
 }
 
-/** Lines of an SDP, and of a candidate. */
+/** Parts of an SDP, and of a candidate. */
 const SIGNALING = ["a=fingerprint", "a=ice-ufrag", "a=ice-pwd", "candidate:", "m=application"];
 
-/**
- * Fails when something readable of the two people went through the server: SDP, candidates,
- * secrets.
- */
+/** Fails if the server could read SDP, candidates or secrets of the two people. */
 function assertLearnedNothing(evil: EvilServer, secrets: readonly Bytes[]): void {
   const hex = evil.relayed.map(({ bytes }) => encodeHex(bytes)).concat(
     evil.heard.map((text) => encodeHex(new TextEncoder().encode(text))),
@@ -296,10 +293,10 @@ function tokens(text: string): Bytes[] {
   return [...text.matchAll(/[A-Za-z0-9_-]{22,}/g)].flatMap(([token]) => fromBase64Url(token) ?? []);
 }
 
-/** Phases in which nothing was agreed yet. */
+/** Phases before the link is established. */
 const BEFORE_BOUND = ["idle", "preparing", "waiting", "connecting", "failed", "ended"];
 
-/** Fails when one of them went further than `connecting`. */
+/** Fails if one of them got further than `connecting`. */
 export async function assertNeverConnected(...people: readonly (Sender | Viewer)[]): Promise<void> {
   for (const person of people) {
     const phases = await person.phases();
@@ -309,8 +306,9 @@ export async function assertNeverConnected(...people: readonly (Sender | Viewer)
 }
 
 /**
- * What a person's page says at the end of an attack: `failed` with this reason; for the sender also
- * `waiting` again, because the visitor left, or because he was turned away, which she reads.
+ * What a person's page says at the end of an attack: `failed` with this reason. For the sender it
+ * may also be `waiting` again, because the visitor left or was dismissed, which the sender can
+ * read.
  */
 export async function assertOutcome(person: Sender | Viewer, outcome: string): Promise<void> {
   if (outcome === "waiting" || outcome === "turned_away") {
@@ -324,8 +322,8 @@ export async function assertOutcome(person: Sender | Viewer, outcome: string): P
 }
 
 /**
- * Lets the viewer open what is delivered, see it, and close it: the session works, whatever was
- * tried.
+ * Lets the viewer open the delivered picture, see it, and close it: the session works despite the
+ * attack.
  */
 export async function assertSeen(
   { sender, viewer }: Pick<Scene, "sender" | "viewer">,

@@ -1,6 +1,6 @@
 /**
- * The server attacks a code that was said: it has the digits, it lacks three words, and it can be
- * either side as often as the pages let it.
+ * The server attacks a spoken code: it has the digits, it lacks the three words, and it can
+ * impersonate either side as often as the pages allow.
  *
  * @module
  */
@@ -29,32 +29,32 @@ import {
 shareGround();
 
 const { commit: M1, helloS: M2, helloR: M3, offer: M4 } = HANDSHAKE;
-/** Behind HELLO_R and ct in M3, before macR. */
+/** Offset of Yb: after HELLO_R and ct in M3, before macR. */
 const YB_AT = M3_LENGTH - 32;
 
 const UP = { t: "peer", up: true, by: "join" } as const;
 const DOWN = { t: "peer", up: false, by: "leave" } as const;
 
-/** The code on the sender's page, taken apart. */
+/** The code on the sender's page, parsed. */
 async function codeOf({ sender }: Scene): Promise<Code> {
   const code = parseCode(await sender.shareCode(), await loadWordlist());
   assert("digits" in code, "The page shows no code");
   return code;
 }
 
-/** The same digits with words that are certainly not the right ones. */
+/** The same digits with words that are certainly wrong. */
 function wrong({ digits, words }: Code): Code {
   return { digits, words: words === "zoo-zoo-zoo" ? "zebra-zoo-zoo" : "zoo-zoo-zoo" };
 }
 
-/** Types a code in place of the link, and presses the button. */
+/** Enters a code instead of the link, and clicks the button. */
 async function typeCode({ viewer }: Scene, { digits, words }: Code): Promise<void> {
   await viewer.startOver();
   await viewer.typeCode(`${digits}-${words}`);
   await viewer.join();
 }
 
-/** Lets the viewer come by code, and waits until he is turned away and both read so. */
+/** Lets the viewer join by code, and waits until they are dismissed and both read so. */
 async function turnedAway(scene: Scene, code: Code): Promise<void> {
   const { evil, sender, viewer } = scene;
   await typeCode(scene, code);
@@ -74,7 +74,7 @@ attack("a code that nobody attacks works", async (scene) => {
 // Guessing
 
 /**
- * Tries a code at the sender's, in the seat that the real server gives to whoever has the digits.
+ * Tries a code with the sender, in the seat that the real server gives to anybody with the digits.
  */
 async function tryAtSender({ evil }: Scene, code: Code): Promise<string | null> {
   await using seat = await Seat.claim(evil, code.digits, { t: "join" });
@@ -82,7 +82,7 @@ async function tryAtSender({ evil }: Scene, code: Code): Promise<string | null> 
   return await seat.playViewer(await guesser(code));
 }
 
-/** Uses up every guess that the sender's page allows. */
+/** Uses up all guesses that the sender's page allows. */
 async function guessAll(scene: Scene, code: Code): Promise<void> {
   for (let i = 0; i < MAX_CODE_GUESSES; i++) {
     assertEquals(await tryAtSender(scene, wrong(code)), null);
@@ -92,7 +92,7 @@ async function guessAll(scene: Scene, code: Code): Promise<void> {
 }
 
 attack(
-  "three wrong guesses at the sender's: the code is withdrawn, she reads so, and the link goes on working",
+  "three wrong guesses: the code is withdrawn, the sender reads so, and the link still works",
   async (scene) => {
     const { evil, viewer } = scene;
     const code = await codeOf(scene);
@@ -105,7 +105,7 @@ attack(
 );
 
 attack(
-  "after the withdrawal even the right words get no answer, whatever the server says of seats and digits",
+  "after the withdrawal even the right words get no answer, whatever the server claims",
   async (scene) => {
     const { evil, sender } = scene;
     const code = await codeOf(scene);
@@ -123,7 +123,7 @@ attack(
 );
 
 attack(
-  "wrong guesses that the server cuts short, as if the guesser had gone, cost as much as any: three, then the code is withdrawn",
+  "guesses that the server aborts count as well: after three the code is withdrawn",
   async (scene) => {
     const { evil, sender } = scene;
     const code = await codeOf(scene);
@@ -150,7 +150,7 @@ attack(
 );
 
 attack(
-  "ten strangers at one seat: the sender stops, and reads that the keys do not match",
+  "ten strangers in one seat: the sender stops, and reads that the keys do not match",
   async (scene) => {
     const { evil, sender } = scene;
     const victim = await evil.victim("S");
@@ -165,7 +165,7 @@ attack(
 );
 
 attack(
-  "the server plays the sender: it gets three answers to guess with, however often it starts the viewer over",
+  "the server plays the sender: it gets three guesses, however often it restarts the viewer",
   async (scene) => {
     const { evil, viewer } = scene;
     const code = await codeOf(scene);
@@ -199,7 +199,7 @@ attack(
 );
 
 attack(
-  "a man in the middle of a code has one guess at each side, and wins nothing",
+  "a man in the middle of a code has one guess per side, and learns nothing",
   async (scene) => {
     const { evil } = scene;
     const code = await codeOf(scene);
@@ -216,7 +216,7 @@ async function foreignShare(): Promise<Bytes> {
   return (await generateEcdh()).publicKey;
 }
 
-/** `bytes` with a share of the attacker's at `at`, in place of `length` bytes. */
+/** `bytes` with the attacker's share at `at`, replacing `length` bytes. */
 async function withShare(bytes: Bytes, at: number, length: number): Promise<Bytes> {
   return concat(bytes.slice(0, at), await foreignShare(), bytes.slice(at + length));
 }
@@ -237,7 +237,7 @@ const SWAPS: Readonly<Record<string, RelayHook>> = {
 
 for (const [what, hook] of Object.entries(SWAPS)) {
   attack(
-    `${what} swapped on the way: the viewer is turned away, and both read so`,
+    `${what} swapped: the viewer is dismissed, and both read so`,
     async (scene) => {
       scene.evil.onRelay(hook);
       await turnedAway(scene, await codeOf(scene));
@@ -246,7 +246,7 @@ for (const [what, hook] of Object.entries(SWAPS)) {
 }
 
 attack(
-  "the sender's own share given back to her as the viewer's: he is turned away, and both read so",
+  "the sender's own share reflected as the viewer's: the viewer is dismissed, and both read so",
   async (scene) => {
     const { evil } = scene;
     const code = await codeOf(scene);
@@ -260,7 +260,7 @@ attack(
 );
 
 attack(
-  "a code's M1 made one of a link: the viewer notices that an answer lacks its share",
+  "a code's M1 changed to one of a link: the viewer detects that a reply lacks its share",
   async (scene) => {
     const { evil, sender, viewer } = scene;
     const code = await codeOf(scene);
@@ -273,7 +273,7 @@ attack(
 );
 
 attack(
-  "a code's M1 made one of a link, with shares put in and taken out to fit: turned away",
+  "a code's M1 changed to one of a link, with shares added and removed to fit: dismissed",
   async (scene) => {
     const code = await codeOf(scene);
     scene.evil.onRelay((_from, bytes) => {
@@ -286,7 +286,7 @@ attack(
 );
 
 attack(
-  "a link's M1 made one of a code, with shares taken out and put in to fit: turned away",
+  "a link's M1 changed to one of a code, with shares removed and added to fit: dismissed",
   async (scene) => {
     const { evil, sender, viewer } = scene;
     await codeOf(scene);
@@ -311,7 +311,7 @@ function withMode(bytes: Bytes, mode: number): Bytes {
 // Digits
 
 attack(
-  "the right words with other digits, led to the room by the server: turned away",
+  "the right words with other digits, routed to the room by the server: dismissed",
   async (scene) => {
     const { evil } = scene;
     const { digits, words } = await codeOf(scene);
@@ -325,7 +325,7 @@ attack(
 );
 
 attack(
-  "a viewer is led to another sender's room: turned away there, and his own sender hears nothing",
+  "a viewer routed to another sender's room is dismissed there, and their sender is unaffected",
   async (scene) => {
     const own = await codeOf(scene);
     await elsewhere(async (there) => {

@@ -1,7 +1,7 @@
 /**
- * The server changes, swaps, repeats, mixes up and cuts the messages of the handshake. It can
- * always prevent a session; what it can't is to be in one, or to end one without the two people
- * reading so.
+ * The server changes, swaps, repeats, mixes up and truncates the messages of the handshake. It can
+ * always prevent a session. It can't take part in one, or end one without the two people reading
+ * so.
  *
  * @module
  */
@@ -36,21 +36,18 @@ import {
 shareGround();
 
 /**
- * What the two read when the sender's page noticed before anybody was confirmed: the visitor is
- * turned away, the link stays.
+ * Result if the sender's page detected it before anybody was confirmed: the visitor is dismissed,
+ * the link stays valid.
  */
 const TURNED_AWAY = { sender: "turned_away", viewer: "dismissed" } as const;
-/** What they read when it noticed later: it ends the room, and the server may say so. */
+/** Result if it detected it later: it ends the room, and the server may say so. */
 const SENDER_STOPS = { sender: "verification", viewer: "room_deleted" } as const;
-/**
- * What they read when the viewer's page noticed: it leaves, and the link waits for its next
- * visitor.
- */
+/** Result if the viewer's page detected it: it leaves, and the link waits for its next visitor. */
 const VIEWER_STOPS = { sender: "waiting", viewer: "verification" } as const;
 
 type Outcome = typeof TURNED_AWAY | typeof SENDER_STOPS | typeof VIEWER_STOPS;
 
-/** Lets the viewer press the button, and waits until both read what they have to. */
+/** Lets the viewer join, and waits until both read the expected outcome. */
 async function run({ sender, viewer }: Scene, outcome: Outcome): Promise<void> {
   await viewer.join();
   await Promise.all([
@@ -67,7 +64,7 @@ function overwrite(bytes: Bytes, at: number, part: Bytes): Bytes {
   return changed;
 }
 
-/** `bytes` with one bit changed, counted from the end where `at` is negative. */
+/** `bytes` with one bit flipped; a negative `at` counts from the end. */
 function flip(bytes: Bytes, at: number): Bytes {
   const changed = bytes.slice();
   const index = at < 0 ? changed.length + at : at;
@@ -76,15 +73,15 @@ function flip(bytes: Bytes, at: number): Bytes {
 }
 
 const { commit: M1, helloS: M2, helloR: M3, offer: M4, answer: M5, candidate: M6 } = HANDSHAKE;
-/** Behind `type ver macS` of M4, and behind `type ver` of M5 and M6. */
+/** Offsets after `type ver macS` of M4, and after `type ver` of M5 and M6. */
 const SEALED_AT = { [M4]: 2 + 32, [M5]: 2, [M6]: 2 } as const;
 const CT_AT = HELLO_R_LENGTH;
 const MAC_R_AT = HELLO_R_LENGTH + 1_088;
 
 /**
- * Treats the first message of this type, and lets everything else pass. Where it is one of those
- * that make the connection, candidates of the other side are held back, and the answer to a
- * candidate: nothing may come about before anybody looks at this one.
+ * Changes the first message of this type and forwards all others. For M5, all candidates are
+ * dropped as well; for M6, the other side's answer and candidates. So no connection is established
+ * before the changed message is processed.
  */
 function once(
   { from, type }: { readonly from: Role; readonly type: number },
@@ -215,12 +212,12 @@ const CHANGES: readonly Change[] = [
     from: "R",
     type: M1,
     treat: (bytes) => overwrite(bytes, 2, new Uint8Array([mode])),
-    // The sender answers as to a code, which a viewer with a link does not take.
+    // The sender answers as for a code, which a viewer with a link rejects.
     outcome: mode === MODE.code ? VIEWER_STOPS : TURNED_AWAY,
   })),
   ...([[M1, "R"], [M2, "S"], [M3, "R"], [M4, "S"], [M5, "R"], [M6, "S"]] as const).map(
     ([type, from]): Change => ({
-      what: `M${type} lost its last byte on the way`,
+      what: `M${type} is truncated by one byte`,
       from,
       type,
       treat: (bytes) => bytes.slice(0, -1),
@@ -234,13 +231,13 @@ for (const { what, from, type, treat, outcome } of CHANGES) {
     const { evil } = scene;
     evil.onRelay(once({ from, type }, treat));
     await run(scene, outcome);
-    // Before the viewer is confirmed the sender says nothing of herself.
+    // Before the viewer is confirmed, the sender reveals nothing.
     if (outcome === TURNED_AWAY) assertEquals(evil.count("S", M4), 0);
   });
 }
 
 attack(
-  "a man in the middle with keys of his own for each side wins nothing from either",
+  "a man in the middle with separate keys for each side learns nothing from either",
   async (scene) => {
     const { evil, secrets } = scene;
     const mallory = await Middle.start(evil, await attacker(secrets.rid));
@@ -252,7 +249,7 @@ attack(
 );
 
 attack(
-  "both ECDH keys are swapped for the attacker's, everything else is left as it was: no session",
+  "both ECDH keys are swapped for the attacker's, all else is unchanged: no session",
   async (scene) => {
     const { evil } = scene;
     const mine = await foreignPoint();
@@ -281,10 +278,10 @@ attack("the KEM's key and ciphertext are both the attacker's: no session", async
   assertEquals(evil.count("S", M4), 0);
 });
 
-// Someone who has the link as well: what is left is that he has to stand by what he said
+// Somebody who has the link too: they must not be able to deviate from their commitments
 
 attack(
-  "a viewer with the link who shows another HELLO than he committed to is turned away",
+  "a viewer with the link whose HELLO differs from the commitment is dismissed",
   async ({ evil, sender, secrets }) => {
     await using seat = await joined({ evil, secrets });
     const input = await attacker(secrets.rid, secrets.psk);
@@ -317,7 +314,7 @@ const FOREIGN_SDP = [
 ].join("\r\n");
 
 attack(
-  "a viewer with the link whose SDP has another fingerprint than his HELLO is turned away",
+  "a viewer with the link whose SDP and HELLO have different fingerprints is dismissed",
   async ({ evil, sender, secrets }) => {
     await using seat = await joined({ evil, secrets });
     const handshake = await ViewerHandshake.start(await attacker(secrets.rid, secrets.psk));
@@ -335,7 +332,7 @@ attack(
 );
 
 attack(
-  "a sender with the link whose SDP has another fingerprint than her HELLO is not connected to",
+  "a sender with the link whose SDP and HELLO have different fingerprints gets no connection",
   async (scene) => {
     const { evil, sender, viewer, secrets } = scene;
     const handshake = await SenderHandshake.start(await attacker(secrets.rid, secrets.psk));
@@ -355,7 +352,7 @@ attack(
   },
 );
 
-/** Takes the viewer's seat as somebody who has the link, or whom the server lets in. */
+/** Takes the viewer's seat as somebody who has the link, or whom the server admits. */
 async function joined({ evil, secrets }: Pick<Scene, "evil" | "secrets">): Promise<Seat> {
   const tok = toBase64Url(secrets.jtok);
   const seat = await Seat.claim(evil, toBase64Url(secrets.rid), { t: "join", tok });
@@ -365,20 +362,23 @@ async function joined({ evil, secrets }: Pick<Scene, "evil" | "secrets">): Promi
 
 // Repeating
 
-attack("M1 again, after its answer: whoever hears of it first notices", async (scene) => {
-  const { evil, sender, viewer } = scene;
-  evil.onRelay(once({ from: "S", type: M4 }, async (bytes) => {
-    (await evil.victim("S")).relay(await evil.message("R", M1));
-    return bytes;
-  }));
-  await viewer.join();
-  // The second answer gets to him, or his own last word to her who began anew: which comes first is
-  // the network's choice.
-  const reason = await viewer.waitReason("failed");
-  assert(reason === "verification" || reason === "dismissed", reason);
-  await assertOutcome(sender, "waiting");
-  await assertNeverConnected(sender, viewer);
-});
+attack(
+  "M1 repeated after its reply: whoever receives a duplicate first detects it",
+  async (scene) => {
+    const { evil, sender, viewer } = scene;
+    evil.onRelay(once({ from: "S", type: M4 }, async (bytes) => {
+      (await evil.victim("S")).relay(await evil.message("R", M1));
+      return bytes;
+    }));
+    await viewer.join();
+    // Either the second answer reaches the viewer first, or the dismissal by the sender, who started
+    // over: the network decides.
+    const reason = await viewer.waitReason("failed");
+    assert(reason === "verification" || reason === "dismissed", reason);
+    await assertOutcome(sender, "waiting");
+    await assertNeverConnected(sender, viewer);
+  },
+);
 
 for (
   const [type, from] of [[M2, "S"], [M3, "R"], [M4, "S"], [M5, "R"], [M6, "S"], [M6, "R"]] as const
@@ -391,8 +391,8 @@ for (
 }
 
 /**
- * Lets the two come as far as both sent candidates, but not to each other; returns everything they
- * said.
+ * Lets the two proceed until both have sent candidates, without forwarding those; returns all
+ * messages they relayed.
  */
 async function rehearse({ evil, viewer }: Scene): Promise<readonly Relayed[]> {
   evil.onRelay((_from, bytes) => bytes[0] === M5 || bytes[0] === M6 ? null : bytes);
@@ -427,7 +427,7 @@ for (
       const { evil, sender, viewer } = scene;
       const old = find(await rehearse(scene));
       evil.onRelay(once({ from, type }, () => old));
-      // Who lost his socket comes back, and both begin anew.
+      // After losing the socket the viewer reconnects, and both start over.
       (await evil.victim("R")).close();
       await Promise.all([
         sender.waitPhase("waiting").then(() => assertOutcome(sender, outcome.sender)),
@@ -446,7 +446,7 @@ for (
 }
 
 attack(
-  "the whole session of a viewer who is gone, played again to the sender: no M4 for the player",
+  "the session of a viewer who left, replayed to the sender: no M4 for the attacker",
   async (scene) => {
     const { evil, sender, viewer, secrets } = scene;
     await rehearse(scene);
@@ -466,7 +466,7 @@ attack(
 
 // Reflecting
 
-attack("the sender's HELLO is given back to her: she stops", async (scene) => {
+attack("the sender's HELLO is reflected: the sender stops", async (scene) => {
   const { evil } = scene;
   evil.onRelay((_from, bytes, victim) => {
     if (bytes[0] !== M2) return bytes;
@@ -477,7 +477,7 @@ attack("the sender's HELLO is given back to her: she stops", async (scene) => {
   assertEquals(evil.count("S", M4), 0);
 });
 
-attack("the viewer's commitment is given back to him: he stops", async (scene) => {
+attack("the viewer's commitment is reflected: the viewer stops", async (scene) => {
   scene.evil.onRelay((_from, bytes, victim) => {
     if (bytes[0] !== M1) return bytes;
     victim.relay(bytes);
@@ -491,7 +491,7 @@ attack("the viewer's commitment is given back to him: he stops", async (scene) =
 });
 
 attack(
-  "the sender's candidate is given back to her in place of the viewer's: she stops",
+  "the sender's candidate is reflected instead of the viewer's: the sender stops",
   async (scene) => {
     const { evil } = scene;
     const held: Bytes[] = [];
@@ -511,7 +511,7 @@ attack(
 );
 
 attack(
-  "the viewer's candidate is given back to him in place of the sender's: he stops",
+  "the viewer's candidate is reflected instead of the sender's: the viewer stops",
   async (scene) => {
     const { evil } = scene;
     evil.onRelay((from, bytes, victim) => {
@@ -528,7 +528,7 @@ attack(
 for (const from of ["S", "R"] as const) {
   const whose = from === "S" ? "sender" : "viewer";
   attack(
-    `two candidates of the ${whose} change places: no session, and both read so`,
+    `two candidates of the ${whose} are swapped: no session, and both read so`,
     async (scene) => {
       let held: Bytes | null = null;
       scene.evil.onRelay((who, bytes) => {
@@ -559,8 +559,8 @@ for (const from of ["S", "R"] as const) {
           held = bytes;
           return null;
         }
-        // The other one's candidates go on alone: with what is held they would bring him his own
-        // SDP back, which is another attack with another end.
+        // Candidates of the other side are forwarded alone: together with the delayed SDP they
+        // would return it to the side it came from, which is another attack with another outcome.
         return who === from && bytes[0] === M6 && held !== null ? [bytes, held] : bytes;
       });
       await run(scene, from === "R" ? SENDER_STOPS : VIEWER_STOPS);
@@ -568,7 +568,7 @@ for (const from of ["S", "R"] as const) {
   );
 }
 
-attack("a server that does nothing of all this is not noticed", async (scene) => {
+attack("an honest server is not noticed", async (scene) => {
   await scene.viewer.join();
   await assertSeen(scene);
   await until(() => scene.evil.count("R", M6) > 0, "candidates went through the relay");

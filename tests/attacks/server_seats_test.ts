@@ -1,6 +1,6 @@
 /**
- * Who gets in: people without the link, thieves of seats, two visitors with one link, and a server
- * that seats whom it likes.
+ * Who gets in: people without the link, stolen seats, two visitors with one link, and a server that
+ * seats anybody it likes.
  *
  * @module
  */
@@ -32,9 +32,7 @@ function roomOf({ secrets }: Pick<Scene, "secrets">): string {
   return toBase64Url(secrets.rid);
 }
 
-/**
- * The token that the newest `created` or `joined` gave to a side; whoever owns the server has it.
- */
+/** The token that the newest `created` or `joined` contained; the owner of the server knows it. */
 function stolenToken({ evil }: Scene, type: "created" | "joined"): string {
   const text = evil.heard.findLast((heard) => heard.includes(`"t":"${type}"`));
   const token = text === undefined ? undefined : /"rtok":"([\w-]{43})"/.exec(text)?.[1];
@@ -42,7 +40,9 @@ function stolenToken({ evil }: Scene, type: "created" | "joined"): string {
   return token;
 }
 
-/** What a side said first: whoever owns the server, or the TLS in front of it, has it. */
+/**
+ * A side's first message; the owner of the server, or of the TLS proxy in front of it, knows it.
+ */
 function firstMessage({ evil }: Scene, type: "create" | "join"): string {
   const text = evil.heard.find((heard) => heard.includes(`"t":"${type}"`));
   assert(text !== undefined, `Nobody said ${type}`);
@@ -55,7 +55,7 @@ const WITHOUT_LINK: readonly (readonly [string, ClientMessage])[] = [
   ["no token", { t: "join" }],
   ["a wrong token", { t: "join", tok: toBase64Url(randomBytes(16)) }],
   ["a guessed resume token", { t: "resume", rtok: toBase64Url(randomBytes(32)) }],
-  ["a create of his own", {
+  ["a new create", {
     t: "create",
     own: toBase64Url(randomBytes(32)),
     join: toBase64Url(randomBytes(32)),
@@ -65,7 +65,7 @@ const WITHOUT_LINK: readonly (readonly [string, ClientMessage])[] = [
 
 for (const [what, first] of WITHOUT_LINK) {
   attack(
-    `who knows the room's address and shows ${what} gets no seat, and disturbs nobody`,
+    `the room's address with ${what} gives no seat, and disturbs nobody`,
     async (scene) => {
       await using seat = await Seat.claim(scene.evil, roomOf(scene), first);
       assertEquals(await seat.answer(), "err");
@@ -77,7 +77,7 @@ for (const [what, first] of WITHOUT_LINK) {
 }
 
 attack(
-  "who got a seat from the server but not the link gets no word out of the sender, who reads so",
+  "a seat without the link gets no M4 from the sender, who reads so",
   async (scene) => {
     const { evil, sender, secrets } = scene;
     const tok = toBase64Url(secrets.jtok);
@@ -90,15 +90,15 @@ attack(
   },
 );
 
-// One room made two
+// One room split into two
 
 attack(
-  "one room split into two, with the attacker as the other side of each: nothing is his",
+  "one room split into two, with the attacker as the other side of each: nothing is learned",
   async (scene) => {
     const { evil, sender, viewer, secrets } = scene;
     const mallory = await Middle.start(evil, await attacker(secrets.rid));
     evil.onRelay(mallory.hook);
-    // The viewer never reaches the real server, and the sender's visitor is made up.
+    // The viewer never reaches the real server, and the sender's visitor is invented.
     evil.onUp(async (message, victim) => {
       if (message.t === "dismiss") (await evil.victim("R")).close(CLOSE.dismissed);
       if (message.t !== "join") return message;
@@ -117,7 +117,7 @@ attack(
 );
 
 attack(
-  "where no code is out a man in the middle ends the session, and both read that the keys do not match",
+  "without a code a man in the middle ends the session, and both read that keys do not match",
   async (scene) => {
     const { evil, sender, viewer, secrets } = scene;
     const mallory = await Middle.start(evil, await attacker(secrets.rid));
@@ -135,17 +135,17 @@ attack(
 // Stolen seats
 
 attack(
-  "a resume token that was used already opens nothing, and nobody notices the try",
+  "a used resume token gives no seat, and nobody notices the attempt",
   async (scene) => {
     const { evil, viewer } = scene;
-    // With M4 goes what comes behind it: a candidate without an offer before it would end the
+    // Messages after M4 are dropped too: a candidate without an offer before it would end the
     // handshake.
     evil.onRelay((from, bytes) => from === "S" && (bytes[0] ?? 0) >= M4 ? null : bytes);
     await viewer.join();
     await evil.message("S", M4);
     const old = stolenToken(scene, "joined");
     evil.onRelay((_from, bytes) => bytes);
-    // The viewer comes back with it; from then on there is a newer one.
+    // The viewer resumes with this token; after that there is a newer one.
     (await evil.victim("R")).close();
     await viewer.waitPhase("delivered");
     await using seat = await Seat.claim(evil, roomOf(scene), { t: "resume", rtok: old });
@@ -155,7 +155,7 @@ attack(
 );
 
 attack(
-  "the viewer's newest token, stolen, gives the seat and nothing else, and both hear of it",
+  "the viewer's newest token, stolen, gives only the seat, and both are told",
   async (scene) => {
     const { evil, sender, viewer, secrets } = scene;
     evil.onRelay((_from, bytes) => bytes[0] === M1 ? null : bytes);
@@ -173,16 +173,16 @@ attack(
 );
 
 const SENDER_SEAT = {
-  "her newest token": (scene: Scene) => ({
+  "the newest token": (scene: Scene) => ({
     t: "resume",
     rtok: stolenToken(scene, "created"),
   }),
-  "her own create, repeated": (scene: Scene) => JSON.parse(firstMessage(scene, "create")),
+  "the create message, repeated": (scene: Scene) => JSON.parse(firstMessage(scene, "create")),
 } as const;
 
 for (const [what, claim] of Object.entries(SENDER_SEAT)) {
   attack(
-    `the sender's seat, stolen with ${what}, gives no viewer to the thief, and both hear of it`,
+    `the sender's seat, stolen with ${what}, gives the thief no viewer, and both are told`,
     async (scene) => {
       const { evil, sender, viewer, secrets } = scene;
       await using seat = await Seat.claim(evil, roomOf(scene), claim(scene));
@@ -195,7 +195,7 @@ for (const [what, claim] of Object.entries(SENDER_SEAT)) {
       const m3 = await nextRelay(seat);
       assertEquals(m3[0], M3);
       assert(await isRefused(() => handshake.receiveHello(m3)), "The thief has the viewer's keys");
-      // He can't confirm anything; he can say something.
+      // They can't confirm anything, but they can send a forgery.
       const forged = new Uint8Array(200);
       forged.set([M4, 1]);
       seat.relay(forged);
@@ -208,7 +208,7 @@ for (const [what, claim] of Object.entries(SENDER_SEAT)) {
 async function nextRelay(seat: Seat) {
   for (;;) {
     const bytes = await seat.next();
-    // Before the viewer comes the seat hears that nobody is there.
+    // Before the viewer joins, the seat is told that nobody is there.
     if (bytes !== null) return bytes;
   }
 }
@@ -217,7 +217,7 @@ async function nextRelay(seat: Seat) {
 
 for (const round of [1, 2, 3]) {
   attack(
-    `two browsers open one link and press at the same time: one gets it, the other reads why not (${round} of 3)`,
+    `two browsers open one link and join at once: one gets it, the other reads why (${round} of 3)`,
     async (scene) => {
       const { sender, viewer } = scene;
       const other = await scene.another(scene.link);
@@ -234,7 +234,7 @@ for (const round of [1, 2, 3]) {
 }
 
 attack(
-  "the server lets two in at once and gives the sender one's M1 and the other's M3: no session for either",
+  "the server admits two viewers and mixes one's M1 with the other's M3: no session for either",
   async (scene) => {
     const { evil, sender, viewer, link } = scene;
     const other = await scene.another(link);
@@ -256,7 +256,7 @@ attack(
       if (message.t === "dismiss") shadow.close(CLOSE.dismissed);
       return message;
     });
-    // Both begin now.
+    // Both start now.
     first?.say({ t: "peer", up: true, by: "resume" });
     shadow.say({ t: "peer", up: true, by: "join" });
     await assertOutcome(sender, "turned_away");
@@ -268,7 +268,7 @@ attack(
 );
 
 attack(
-  "the server lets a second one in while the first has his picture: the second gets nothing, the first sees it",
+  "the server admits a second viewer later: the second gets nothing, the first sees the picture",
   async (scene) => {
     const { evil, viewer, link } = scene;
     const other = await scene.another(link);
@@ -290,7 +290,7 @@ attack(
   },
 );
 
-/** Seats a further viewer without asking the real server; he is told of nobody yet. */
+/** Seats another viewer without asking the real server; they are not told about the peer yet. */
 async function letInSecond({ evil }: Scene, other: Viewer): Promise<Victim> {
   evil.onUp((message, victim) => {
     if (message.t !== "join") return message;
@@ -305,7 +305,7 @@ async function letInSecond({ evil }: Scene, other: Viewer): Promise<Victim> {
   return find()!;
 }
 
-/** Waits until a viewer has it or does not. */
+/** Waits until a viewer has received the picture or failed. */
 function settled(viewer: Viewer): Promise<string> {
   return viewer.waitPhase(["delivered", "failed"]);
 }

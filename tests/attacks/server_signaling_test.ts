@@ -1,8 +1,8 @@
 /**
- * The server lies about everything that is not the handshake: who is here, that the room ended,
- * whose the seat is, which ICE servers to ask; it talks nonsense, hangs up, or says nothing. Once
- * the two are bound they do not need it, and it can't disturb them; before, it can prevent a
- * session, and the people read so.
+ * The server lies about everything except the handshake: who is present, that the room ended, who
+ * holds the seat, which ICE servers to use; it sends nonsense, closes sockets, or falls silent.
+ * Once the link is established, the two do not need the server, and it can't disturb them. Before,
+ * it can prevent a session, and the people can read so.
  *
  * @module
  */
@@ -36,14 +36,14 @@ function token(): string {
   return toBase64Url(randomBytes(32));
 }
 
-/** Joins and waits until the picture is there: from here on the server is not needed. */
+/** Joins and waits until the picture is delivered: from then on the server is not needed. */
 async function bound({ sender, viewer }: Scene): Promise<void> {
   await viewer.join();
   await viewer.waitPhase("delivered");
   await sender.waitPhase("delivered");
 }
 
-/** Says the same to both pages. */
+/** Sends the same messages to both pages. */
 async function sayToBoth({ evil }: Scene, ...messages: (ServerMessage | string)[]): Promise<void> {
   const victims = [await evil.victim("S"), await evil.victim("R")];
   for (const message of messages) {
@@ -51,7 +51,7 @@ async function sayToBoth({ evil }: Scene, ...messages: (ServerMessage | string)[
   }
 }
 
-/** Lets the handshake stop before `type`, and waits until it is there. */
+/** Stops the handshake before `type`, and waits until that message was sent. */
 async function stopBefore({ evil, viewer }: Scene, from: "S" | "R", type: number): Promise<void> {
   evil.onRelay((_from, bytes) => bytes[0]! >= type ? null : bytes);
   await viewer.join();
@@ -72,14 +72,14 @@ const LIES: Readonly<Record<string, readonly (ServerMessage | string)[]>> = {
     t: "relay",
     d: toBase64Url(new Uint8Array([type, 1, ...randomBytes(200)])),
   })),
-  "relays of nothing that is base64url of whole bytes": [{ t: "relay", d: "A" }],
+  "relayed messages that are not base64url of whole bytes": [{ t: "relay", d: "A" }],
   "other ICE servers": [{ t: "ice", servers: [{ urls: ["stun:127.0.0.1:9"] }], exp: 60 }],
   "garbage": ["}{", "null", "[]", '{"t":"explode"}', "\u0000"],
   "a message of 64 KiB": [JSON.stringify({ t: "relay", d: "A".repeat(2 ** 16) })],
 };
 
 for (const [what, messages] of Object.entries(LIES)) {
-  attack(`${what}, said to two who are bound, disturb nothing`, async (scene) => {
+  attack(`${what}, sent to two connected pages, disturb nothing`, async (scene) => {
     await bound(scene);
     await sayToBoth(scene, ...messages);
     await assertSeen(scene);
@@ -87,7 +87,7 @@ for (const [what, messages] of Object.entries(LIES)) {
 }
 
 for (const name of ["malformed", "superseded", "gone", "dismissed"] as const) {
-  attack(`sockets closed as ${name} after both are bound disturb nothing`, async (scene) => {
+  attack(`sockets closed as ${name} once both are connected disturb nothing`, async (scene) => {
     await bound(scene);
     const victims = [await scene.evil.victim("S"), await scene.evil.victim("R")];
     for (const victim of victims) victim.close(CLOSE[name]);
@@ -98,7 +98,7 @@ for (const name of ["malformed", "superseded", "gone", "dismissed"] as const) {
 // Before
 
 attack(
-  "a peer who is not there: the sender waits on, and the link goes on working",
+  "an invented peer: the sender keeps waiting, and the link still works",
   async (scene) => {
     const { evil, sender, link } = scene;
     const victim = await evil.victim("S");
@@ -110,7 +110,7 @@ attack(
 );
 
 attack(
-  "a peer who is said to be gone and back in the middle of the handshake: it begins anew and works",
+  "a peer reported as gone and back in the middle of the handshake: it restarts and works",
   async (scene) => {
     const { evil } = scene;
     await stopBefore(scene, "S", M4);
@@ -122,7 +122,7 @@ attack(
 );
 
 attack(
-  "a storm of peer up and down in the middle: both are shown a picture, or both read that it did not work",
+  "a storm of peer up and down in the middle: it works, or both read that it did not",
   async (scene) => {
     const { sender, viewer } = scene;
     await stopBefore(scene, "S", M4);
@@ -150,14 +150,14 @@ for (const why of ["deleted", "expired", "lost"] as const) {
 }
 
 attack(
-  "created and joined again in the middle, and then nothing: the viewer reads that no connection came about",
+  "created and joined repeated in the middle, then nothing: the viewer reads of a timeout",
   async (scene) => {
     const { evil, sender, viewer } = scene;
     await stopBefore(scene, "R", M3);
     const victim = await evil.victim("R");
     victim.say({ t: "created", exp: 60, rtok: token() });
     victim.say({ t: "joined", rtok: token() });
-    // It seems to live: only the viewer's own clock says that nothing comes.
+    // The server seems alive, so only the viewer's own timeout can detect that nothing arrives.
     const beat = setInterval(() => victim.say({ t: "ping" }), 500);
     await assertOutcome(viewer, "timeout").finally(() => clearInterval(beat));
     await assertOutcome(sender, "waiting");
@@ -171,11 +171,11 @@ for (
     ["garbage", "}{"],
     ["a message of 64 KiB", JSON.stringify({ t: "relay", d: "A".repeat(2 ** 16) })],
     ["an unknown message", '{"t":"explode"}'],
-    ["ICE servers that are none", '{"t":"ice","servers":[{"urls":["http://evil/"]}],"exp":60}'],
+    ["invalid ICE servers", '{"t":"ice","servers":[{"urls":["http://evil/"]}],"exp":60}'],
   ] as const
 ) {
   attack(
-    `${what} in the middle: both stop and read that the server speaks another language`,
+    `${what} in the middle: both stop, and read of a protocol error`,
     async (scene) => {
       const { sender, viewer } = scene;
       await stopBefore(scene, "R", M3);
@@ -193,7 +193,7 @@ const STEPS = [[M1, "R"], [M2, "S"], [M3, "R"], [M4, "S"], [M5, "R"], [M6, "S"]]
 
 for (const [type, from] of STEPS) {
   attack(
-    `both sockets are cut while M${type} is on its way: they come back, and it works`,
+    `both sockets are cut during M${type}: they reconnect, and it works`,
     async (scene) => {
       const { evil, viewer } = scene;
       let cut = false;
@@ -231,7 +231,7 @@ for (
 // Saying nothing
 
 attack(
-  "the server falls silent before the keys are confirmed: the viewer reads that the other page did not answer",
+  "the server falls silent before the keys are confirmed: the viewer reads of a timeout",
   async (scene) => {
     const { sender, viewer } = scene;
     await stopBefore(scene, "S", M2);
@@ -243,7 +243,7 @@ attack(
 );
 
 attack(
-  "the server falls silent after the keys are confirmed: the viewer reads that there was no way through",
+  "the server falls silent after the keys are confirmed: the viewer reads of no connection",
   async (scene) => {
     const { sender, viewer } = scene;
     await stopBefore(scene, "R", M5);
@@ -255,7 +255,7 @@ attack(
 );
 
 attack(
-  "a server that never says a word: the viewer reads that it does not answer",
+  "a server that never sends anything: the viewer reads that it does not answer",
   async (scene) => {
     const { evil, sender, viewer } = scene;
     evil.onUp((_message, victim) => victim.role === "R" ? null : _message);
@@ -269,14 +269,14 @@ attack(
 // ICE servers
 
 const UNUSABLE = {
-  "an address that is none": { urls: ["stun:"] },
+  "an invalid address": { urls: ["stun:"] },
   "no credentials": { urls: ["turn:127.0.0.1:9"] },
-  "nonsense behind the scheme": { urls: ["turns:\u0000//[::::]:99999?transport=carrier-pigeon"] },
+  "nonsense after the scheme": { urls: ["turns:\u0000//[::::]:99999?transport=carrier-pigeon"] },
 } satisfies Record<string, IceServer>;
 
 for (const [what, server] of Object.entries(UNUSABLE)) {
   attack(
-    `ICE servers with ${what}, for the viewer: his page does not crash, and says that there is no way through`,
+    `ICE servers with ${what}, for the viewer: the page does not crash, and says it can't connect`,
     async (scene) => {
       const { evil, sender, viewer } = scene;
       evil.onDown((message, { role }) => role === "R" ? withIce(message, server) : message);
@@ -289,11 +289,11 @@ for (const [what, server] of Object.entries(UNUSABLE)) {
 }
 
 attack(
-  "ICE servers with an address that is none, for the sender: her page does not crash, and her link goes on working",
+  "ICE servers with an invalid address, for the sender: the page survives, the link still works",
   async (scene) => {
     const { evil, sender, viewer } = scene;
     evil.onDown((message, { role }) =>
-      role === "S" ? withIce(message, UNUSABLE["an address that is none"]) : message
+      role === "S" ? withIce(message, UNUSABLE["an invalid address"]) : message
     );
     await viewer.join();
     await assertOutcome(viewer, "timeout");
@@ -308,7 +308,7 @@ function withIce(message: ServerMessage, server: IceServer): ServerMessage[] {
   return [{ t: "ice", servers: [server], exp: 600 }, message];
 }
 
-/** A STUN server that answers nothing and keeps what it gets. */
+/** A STUN server that never responds and stores what it receives. */
 async function listenForStun(): Promise<
   { readonly url: string; readonly packets: Uint8Array[]; close(): void }
 > {
@@ -332,7 +332,7 @@ function assertBareRequest(packet: Uint8Array): void {
 }
 
 attack(
-  "an ICE server of the attacker gets bare STUN requests, and the session works",
+  "an attacker's ICE server receives bare STUN requests only, and the session works",
   async (scene) => {
     const stun = await listenForStun();
     try {
@@ -348,7 +348,7 @@ attack(
 );
 
 attack(
-  "an ICE server of the attacker hears nothing of a sender whose visitor has no link",
+  "an attacker's ICE server receives nothing from a sender whose visitor has no link",
   async (scene) => {
     const { evil, sender, secrets } = scene;
     const stun = await listenForStun();
