@@ -61,7 +61,7 @@ attackTest("the hostile peer's tools work: an honest viewer's messages arrive", 
 });
 
 attackTest(
-  "receipts for what has not happened end the session: no key is sent, the timeline claims nothing",
+  "receipts for what did not happen yet end the session: no key, and nothing in the timeline",
   async (stage) => {
     const lies: readonly (readonly [when: "delivered" | "sent", said: Said])[] = [
       ["delivered", { t: "shown", n: 0 }],
@@ -109,7 +109,7 @@ attackTest(
 );
 
 attackTest(
-  "a second `open` ends the session: the key was sent once, and the picture is unconfirmed",
+  "a second wish to open ends the session: the key was sent once, the picture is unconfirmed",
   async (stage) => {
     await inLanes(["at once", "later"], async (when) => {
       using attack = await stage.sender();
@@ -157,7 +157,7 @@ attackTest(
 );
 
 attackTest(
-  "a picture can't have been seen for longer than the viewer had its key",
+  "a picture can't have been seen for longer than its key was out",
   async (stage) => {
     using attack = await stage.sender({ seconds: 0 });
     const { victim } = attack;
@@ -179,7 +179,7 @@ attackTest(
 );
 
 attackTest(
-  "messages that cross the end of a picture do not change what is reported about it",
+  "what crosses the end of a picture does not change what is reported about it",
   async (stage) => {
     using attack = await stage.sender({ keep: true });
     const { victim } = attack;
@@ -223,7 +223,7 @@ attackTest(
 );
 
 attackTest(
-  "messages that only a sender may send end the session when a viewer sends them",
+  "what only a sender may say ends the session when a viewer says it",
   async (stage) => {
     const key = "A".repeat(43);
     const bytes = await honestPicture();
@@ -253,7 +253,7 @@ attackTest(
 );
 
 attackTest(
-  "unrequested chunks to a sender end the session after 256",
+  "chunks to a sender who did not ask for any end the session after 256",
   async (stage) => {
     using attack = await stage.sender();
     await delivered(attack);
@@ -268,7 +268,7 @@ attackTest(
 );
 
 attackTest(
-  "10,000 requests for more time change nothing, and the picture can still be shown",
+  "10,000 wishes for more time change nothing, and the picture can still be shown",
   async (stage) => {
     using attack = await stage.sender();
     const { attacker, victim } = attack;
@@ -327,7 +327,7 @@ attackTest(
 );
 
 attackTest(
-  "a wrong binding ends the session before anything is announced",
+  "a binding that is not the other side's own ends the session before anything is announced",
   async (stage) => {
     const bindings = ["wrong", "text", "reflected", "short", "late", "behind"] as const;
     await inLanes(bindings, async (binding) => {
@@ -344,7 +344,7 @@ attackTest(
 );
 
 attackTest(
-  "a wrong binding of the sender ends the viewer's session as well",
+  "a binding that is not the sender's own ends the viewer's session as well",
   async (stage) => {
     await inLanes(["wrong", "text", "reflected", "late"] as const, async (binding) => {
       using attack = await stage.viewer(binding);

@@ -140,7 +140,7 @@ attackTest(
 );
 
 attackTest(
-  "chunks that do not match their digest are refused before they can be opened",
+  "chunks whose digest says something else are refused before anybody can open them",
   async (stage) => {
     await inLanes(["wrong digest", "other chunk"], async (change) => {
       using attack = await stage.viewer();
@@ -175,7 +175,7 @@ attackTest(
 type Forgery = "flipped" | "wrong key" | "swapped with a new index" | "other meta";
 
 attackTest(
-  "if a chunk does not verify, the whole picture is discarded when it is opened",
+  "chunks that do not verify are thrown away whole when they are opened",
   async (stage) => {
     const forgeries: readonly Forgery[] = [
       "flipped",
@@ -215,7 +215,7 @@ attackTest(
 );
 
 attackTest(
-  "chunks after a picture that is on screen end the session, and the picture is removed",
+  "chunks behind a picture that is on screen end the session, and the picture is removed",
   async (stage) => {
     using attack = await stage.viewer();
     const { attacker, victim } = attack;
@@ -257,7 +257,7 @@ attackTest("chunks of a picture that was never announced end the session", async
 });
 
 attackTest(
-  "a picture announced as larger than it is never unlocks, and the viewer can leave",
+  "a picture announced longer than it is never unlocks, and the viewer can leave it",
   async (stage) => {
     using attack = await stage.viewer();
     const { attacker, victim } = attack;
@@ -338,7 +338,7 @@ attackTest("of more than 20 pictures the 21st ends the session", async (stage) =
   await assertNothingSeen(attack);
 });
 
-attackTest("texts in an announcement are shown as text, whatever they contain", async (stage) => {
+attackTest("texts in an announcement are texts, whatever they contain", async (stage) => {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
   await attacker.evaluate(async (bytes) => {
@@ -370,7 +370,7 @@ attackTest("texts in an announcement are shown as text, whatever they contain", 
 
 type Turn = readonly [what: string, messages: readonly Record<string, unknown>[]];
 
-attackTest("messages in the wrong state end the session", async (stage) => {
+attackTest("what comes out of turn ends the session", async (stage) => {
   const key = "A".repeat(43);
   const digest = key;
   const turns: readonly Turn[] = [
@@ -396,7 +396,7 @@ attackTest("messages in the wrong state end the session", async (stage) => {
 });
 
 attackTest(
-  "an unrequested key ends the session, and the picture stays locked",
+  "a key before the viewer asked for it ends the session, and the picture stays locked",
   async (stage) => {
     using attack = await stage.viewer();
     await attack.attacker.evaluate(async (bytes) => {
@@ -412,7 +412,7 @@ attackTest(
 );
 
 attackTest(
-  "messages that do not fit a picture on screen end the session, and the picture is removed",
+  "a message that does not fit a picture on screen ends the session and removes the picture",
   async (stage) => {
     const key = "A".repeat(43);
     const messages: readonly Record<string, unknown>[] = [
@@ -435,7 +435,7 @@ attackTest(
 );
 
 attackTest(
-  "if a channel closes while a picture is on screen, the picture is removed",
+  "a channel that closes while a picture is on screen removes the picture",
   async (stage) => {
     await inLanes(["control", "files"] as const, async (label) => {
       using attack = await stage.viewer();
@@ -451,7 +451,7 @@ attackTest(
   },
 );
 
-attackTest("a second goodbye message changes nothing", async (stage) => {
+attackTest("a goodbye is said once, and a second one changes nothing", async (stage) => {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
   await viewing(attack);
@@ -467,7 +467,7 @@ attackTest("a second goodbye message changes nothing", async (stage) => {
 });
 
 attackTest(
-  "a goodbye message that claims all was seen is not believed if nothing was",
+  "a goodbye that says that all was seen is not believed where nothing was",
   async (stage) => {
     await inLanes([true, false], async (announced) => {
       using attack = await stage.viewer();
@@ -585,7 +585,7 @@ attackTest("an empty message is ignored, and later ones are handled", async (sta
 });
 
 attackTest(
-  "invalid control messages end the session, and affect nothing else in the page",
+  "control messages that are no message of the protocol end the session, and affect nothing else",
   async (stage) => {
     const texts = [
       "",
@@ -612,7 +612,7 @@ attackTest(
 );
 
 attackTest(
-  "keys like __proto__ in a valid message pollute no object of the page",
+  "keys like __proto__ in a valid message reach no object of the page",
   async (stage) => {
     using attack = await stage.viewer();
     const { attacker, victim } = attack;

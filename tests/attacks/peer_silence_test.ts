@@ -83,7 +83,7 @@ async function keepsTheKey(stage: PeerStage) {
 }
 
 attackTest(
-  "a silent peer is given up: without a binding, a key, or a report that it is closed",
+  "whoever falls silent is given up: without a binding, a key, or a report that it is closed",
   async (stage) => {
     const results = await Promise.allSettled([
       silentAfterShown(stage),
@@ -107,7 +107,7 @@ async function signalPages({ browser }: TestBrowser, signal: Deno.Signal): Promi
 }
 
 attackTest(
-  "if a viewer stops reading, the sender's page buffers at most 3 MiB of 64, and can burn",
+  "a viewer who takes nothing of 64 MiB makes the sender buffer 3 MiB at most, who can burn it",
   async (stage) => {
     await using elsewhere = await launchBrowser();
     const picture = await fixture("png64m");

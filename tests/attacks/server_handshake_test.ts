@@ -363,7 +363,7 @@ async function joined({ evil, secrets }: Pick<Scene, "evil" | "secrets">): Promi
 // Repeating
 
 attack(
-  "M1 repeated after its reply: whoever receives a duplicate first detects it",
+  "M1 repeated after its reply: whoever gets a duplicate first detects it",
   async (scene) => {
     const { evil, sender, viewer } = scene;
     evil.onRelay(once({ from: "S", type: M4 }, async (bytes) => {
@@ -371,8 +371,8 @@ attack(
       return bytes;
     }));
     await viewer.join();
-    // Either the second answer reaches the viewer first, or the dismissal by the sender, who started
-    // over: the network decides.
+    // Either the second answer reaches the viewer first, or the dismissal by the sender, who
+    // started over: the network decides.
     const reason = await viewer.waitReason("failed");
     assert(reason === "verification" || reason === "dismissed", reason);
     await assertOutcome(sender, "waiting");
