@@ -1,7 +1,7 @@
 /**
- * `deno task chaos`: CHAOS_RUNS (200) sessions with real browsers, CHAOS_AT_ONCE (8) side by side,
- * in which everything breaks that can. CHAOS_SEED repeats one of them; CHAOS_FIRST is the first
- * seed (1). Prints what came of them; what must not be ends it with 1.
+ * `deno task chaos`: runs CHAOS_RUNS (200) sessions with real browsers, CHAOS_AT_ONCE (8) in
+ * parallel, in which everything fails that can. CHAOS_SEED repeats one of them; CHAOS_FIRST is the
+ * first seed (1). Prints the results, and exits with 1 if anything went wrong.
  *
  * @module
  */

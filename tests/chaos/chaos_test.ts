@@ -1,6 +1,6 @@
 /**
- * A few fixed seeds of `deno task chaos`, one of each kind of trouble, so that neither the product
- * nor this harness breaks unseen.
+ * A few fixed seeds of `deno task chaos`, one for each kind of trouble, so that neither the product
+ * nor this harness breaks unnoticed.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { hasUdpProxy } from "../support/udp_proxy.ts";
 import { runAll } from "./runner.ts";
 import { tell } from "./tell.ts";
 
-/** Chosen because none of them has to wait for the grace to be over. */
+/** Chosen because none of them has to wait for the end of the grace period. */
 const SEEDS = [1, 3, 4, 7, 8, 11];
 
-/** What a machine with two cores does side by side beside other tests. */
+/** Sessions that a machine with two cores can run in parallel, besides other tests. */
 const AT_ONCE = 3;
 
 Deno.test({

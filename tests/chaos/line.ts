@@ -1,18 +1,18 @@
 /**
- * One person's way to the server: passes TCP on, can be cut and blocked, and treats the messages of
- * WebSockets as a bad network in between would. It works on whole frames and never looks into one,
- * so it needs to know nothing of what is said.
+ * One person's connection to the server: a TCP proxy that can be cut and blocked, and that treats
+ * WebSocket messages as a bad network would. It handles whole frames and never looks at their
+ * content, so it needs no knowledge of the protocol.
  *
  * @module
  */
 
-/** What happens to the messages of WebSockets, each way. */
+/** What happens to WebSocket messages, in each direction. */
 export interface Trouble {
-  /** Each waits up to this long, in milliseconds; those behind it wait as well. */
+  /** Each is delayed by up to this many milliseconds; those after it are delayed as well. */
   readonly delayMs: number;
-  /** Share that comes twice, 0…1. */
+  /** Share of messages that are duplicated, 0…1. */
   readonly twice: number;
-  /** Share that comes behind the one that follows it, 0…1. */
+  /** Share of messages that arrive after the following one, 0…1. */
   readonly late: number;
 }
 
@@ -21,12 +21,12 @@ const NO_TROUBLE: Trouble = { delayMs: 0, twice: 0, late: 0 };
 /** How long a message waits at most for one that could overtake it, in milliseconds. */
 const LATE_MS = 400;
 
-/** The longest head of an HTTP request or answer that is looked at, in bytes. */
+/** Maximum length of the head of an HTTP request or response, in bytes. */
 const MAX_HEAD = 64 * 1_024;
 
 const TEXT = 1;
 
-/** Passes what one person's browser says on to a server. */
+/** Forwards one person's browser traffic to a server. */
 export class Line implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #ports: () => readonly number[];
@@ -37,36 +37,36 @@ export class Line implements AsyncDisposable {
   #trouble = NO_TROUBLE;
   #random: () => number = () => 1;
 
-  /** `ports`: where new connections may go; the first one that answers gets them. */
+  /** `ports`: the servers for new connections; the first one that accepts is used. */
   constructor(ports: () => readonly number[]) {
     this.#ports = ports;
     this.#accepting = this.#accept();
   }
 
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   get url(): string {
     return `http://127.0.0.1:${this.#listener.addr.port}`;
   }
 
-  /** Breaks every WebSocket. */
+  /** Closes every WebSocket. */
   cut(): void {
     for (const conn of this.#sockets) close(conn);
   }
 
-  /** Lets nothing through, or lets it through again. What was open breaks. */
+  /** Blocks all traffic, or lets it through again. Blocking closes open connections. */
   block(on: boolean): void {
     this.#blocked = on;
     if (!on) return;
     for (const conn of this.#open) close(conn);
   }
 
-  /** What happens to messages from now on, by chance; `random` gives numbers from 0 to 1. */
+  /** Sets what randomly happens to messages from now on; `random` returns numbers from 0 to 1. */
   trouble(trouble: Trouble, random: () => number): void {
     this.#trouble = trouble;
     this.#random = random;
   }
 
-  /** Messages pass as they come again. */
+  /** Forwards messages normally from now on. */
   calm(): void {
     this.#trouble = NO_TROUBLE;
   }
@@ -81,7 +81,7 @@ export class Line implements AsyncDisposable {
     try {
       for await (const conn of this.#listener) void this.#serve(conn);
     } catch {
-      // Closed.
+      // The listener was closed.
     }
   }
 
@@ -103,7 +103,7 @@ export class Line implements AsyncDisposable {
         ]);
       }
     } catch {
-      // Cut, here or by one of the ends.
+      // Closed, here or by one of the ends.
     }
     for (const conn of [client, server]) {
       this.#open.delete(conn);
@@ -117,7 +117,7 @@ export class Line implements AsyncDisposable {
       try {
         return await Deno.connect({ hostname: "127.0.0.1", port });
       } catch {
-        // Away: the next one.
+        // Not running: try the next one.
       }
     }
     return null;
@@ -129,7 +129,7 @@ export class Line implements AsyncDisposable {
     for (const conn of [client, server]) this.#sockets.add(conn);
     const answer = new Reader(server);
     await writeAll(client, await answer.head());
-    // One end that is over ends the other.
+    // If one direction ends, the other one ends too.
     await Promise.race([this.#pump(request, server), this.#pump(answer, client)]);
   }
 
@@ -145,7 +145,8 @@ export class Line implements AsyncDisposable {
     for (;;) {
       const { frame, plain } = await from.frame();
       const { delayMs, twice, late } = this.#trouble;
-      // What says that it is over has nothing to overtake.
+      // No message is held back while a frame that is not a plain text message, such as a close,
+      // overtakes it.
       if (!plain) await release();
       else if (delayMs > 0) await pause(this.#random() * delayMs);
       if (plain && held === null && this.#random() < late) {
@@ -160,7 +161,7 @@ export class Line implements AsyncDisposable {
   }
 }
 
-/** Reads a connection by heads and frames. */
+/** Reads the heads and frames of a connection. */
 class Reader {
   readonly #conn: Deno.TcpConn;
   #buffer = new Uint8Array(0);
@@ -169,7 +170,7 @@ class Reader {
     this.#conn = conn;
   }
 
-  /** All up to the empty line, with it. */
+  /** Everything up to and including the empty line. */
   async head(): Promise<Uint8Array<ArrayBuffer>> {
     for (;;) {
       const text = new TextDecoder("latin1").decode(this.#buffer);
@@ -180,12 +181,12 @@ class Reader {
     }
   }
 
-  /** What was read, and belongs to nothing yet. */
+  /** What was read but not consumed yet. */
   rest(): Uint8Array<ArrayBuffer> {
     return this.#take(this.#buffer.length);
   }
 
-  /** The next frame as it came (RFC 6455, 5.2); `plain` where it is a whole message of text. */
+  /** The next frame as received (RFC 6455, 5.2); `plain` if it is a complete text message. */
   async frame(): Promise<{ frame: Uint8Array<ArrayBuffer>; plain: boolean }> {
     await this.#atLeast(2);
     const [first = 0, second = 0] = this.#buffer;
@@ -237,6 +238,6 @@ function close(conn: Deno.TcpConn): void {
   try {
     conn.close();
   } catch {
-    // Closed by the other side.
+    // Already closed by the other side.
   }
 }

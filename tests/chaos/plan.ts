@@ -1,28 +1,27 @@
 /**
- * What is to happen in one run: drawn as a whole, before anything happens, so that a seed names a
- * run.
+ * The plan of one run: drawn completely before the run starts, so that a seed determines it.
  *
  * @module
  */
 import { seededRandom } from "../support/random.ts";
 import type { Trouble } from "./line.ts";
 
-/** Whether pages are loaded again: a session goes on then, within the grace. */
+/** Whether pages are reloaded; sessions have to continue after that, within the grace period. */
 export const RELOADS = true;
 
-/** The steps of a session, at which something happens. */
+/** The steps of a session at which something can happen. */
 export const MOMENTS = ["create", "join", "deliver", "open", "view", "close"] as const;
 
 export type Moment = typeof MOMENTS[number];
 
-/** Who of the two. */
+/** One of the two people. */
 export type Who = "sender" | "viewer";
 
-/** What can happen. Times are in milliseconds. */
+/** Events that can happen. Times are in milliseconds. */
 export type Happening =
   | { readonly what: "cut"; readonly who: readonly Who[] }
   | { readonly what: "trouble"; readonly who: Who; readonly ms: number; readonly how: Trouble }
-  /** The server ends and starts again on the same port. */
+  /** The server stops, and starts again on the same port. */
   | {
     readonly what: "restart";
     readonly signal: "SIGKILL" | "SIGTERM";
@@ -30,9 +29,9 @@ export type Happening =
     readonly ms: number;
   }
   | { readonly what: "redis"; readonly ms: number }
-  /** Neither the server nor the other browser is to be reached. */
+  /** Neither the server nor the other browser can be reached. */
   | { readonly what: "offline"; readonly who: Who; readonly ms: number }
-  /** The server is, but not the other browser. */
+  /** The server can be reached, but not the other browser. */
   | { readonly what: "direct"; readonly ms: number }
   | { readonly what: "freeze"; readonly who: Who; readonly ms: number }
   | { readonly what: "reload"; readonly who: Who }
@@ -40,46 +39,46 @@ export type Happening =
   | { readonly what: "burn" }
   | { readonly what: "leave"; readonly who: Who };
 
-/** Something that happens so many milliseconds after a moment came. */
+/** An event, so many milliseconds after a step was reached. */
 export interface Planned {
   readonly at: Moment;
   readonly after: number;
   readonly event: Happening;
 }
 
-/** The surroundings of a run. */
+/** The environment of a run. */
 export interface Kind {
-  /** Two instances with a Redis between them. */
+  /** Two instances that share a Redis. */
   readonly redis: boolean;
-  /** The server passes encrypted records on. */
+  /** The server offers its encrypted relay. */
   readonly relay: boolean;
 }
 
-/** One run. */
+/** The plan of one run. */
 export interface Plan {
   readonly seed: number;
   readonly kind: Kind;
   readonly events: readonly Planned[];
-  /** For how long the picture may be seen, in seconds; 0 = until it is closed. */
+  /** How long the picture is visible, in seconds; 0 = until it is closed. */
   readonly seconds: 0 | 3;
-  /** How long people think before they press, in milliseconds. */
+  /** How long people wait before they click, in milliseconds. */
   readonly think: number;
-  /** The picture is one of some megabytes. */
+  /** The picture has several megabytes. */
   readonly large: boolean;
 }
 
-/** In which surroundings a seed runs: where there is no Redis, all without. */
+/** The environment of a seed; without a Redis on this machine no seed uses one. */
 export function kindOf(seed: number, hasRedis: boolean): Kind {
   return { redis: hasRedis && seed % 4 === 0, relay: seed % 2 === 0 || seed % 3 === 0 };
 }
 
-/** Longer than the grace. */
+/** Longer than the grace period. */
 const FOR_GOOD_MS = 135_000;
 
-/** How many things happen in a run. */
+/** Number of events in a run. */
 const EVENTS = { least: 1, most: 4 };
 
-/** What happens how often. */
+/** Relative frequency of each event. */
 const WEIGHTS: Readonly<Record<Happening["what"], number>> = {
   cut: 16,
   trouble: 14,
@@ -94,7 +93,7 @@ const WEIGHTS: Readonly<Record<Happening["what"], number>> = {
   leave: 3,
 };
 
-/** Draws a run. */
+/** Draws the plan of a run. */
 export function plan(seed: number, kind: Kind): Plan {
   const draw = seededRandom(seed);
   const random = () => draw() / 2 ** 32;
@@ -105,7 +104,7 @@ export function plan(seed: number, kind: Kind): Plan {
   };
   const who = () => pick(["sender", "viewer"] as const);
   const span = (least: number, most: number) => Math.round(least + random() * (most - least));
-  /** Most interruptions are short; one in thirty outlives the grace. */
+  /** Most interruptions are short; one in thirty is longer than the grace period. */
   const gap = (most: number) => random() < 1 / 30 ? FOR_GOOD_MS : span(300, most);
 
   const happening = (what: Happening["what"]): Happening => {
@@ -171,7 +170,7 @@ export function plan(seed: number, kind: Kind): Plan {
   };
 }
 
-/** A plan on some lines, for people. */
+/** Describes a plan in a few lines, for people. */
 export function describe({ seed, kind, events, seconds, think, large }: Plan): string {
   const lines = events.map(({ at, after, event: { what, ...rest } }) =>
     `  ${at} + ${after} ms: ${what} ${JSON.stringify(rest)}`

@@ -1,7 +1,7 @@
 /**
- * Many sessions in bad worlds, side by side: most of the time of each is waiting. A pair of pages
- * lives on from one session to the next, as long as nobody closes one, so that what sessions leave
- * behind adds up and is found.
+ * Runs many sessions in bad conditions in parallel, because each of them is mostly waiting. A pair
+ * of pages is reused for later sessions until one of them is closed, so that leaks accumulate and
+ * are found.
  *
  * @module
  */
@@ -15,15 +15,18 @@ import { type Pair, type Picture, play, type Result, type Stage } from "./sessio
 import { type Remains, Tab } from "./tab.ts";
 import { World } from "./world.ts";
 
-/** How long sockets may take to be closed at both ends after a session, in milliseconds. */
+/** How long closing all sockets may take after a session, in milliseconds. */
 const CLOSING_MS = 15_000;
 
-/** How long servers keep what nobody took leave of: the grace, and the tail of Redis's keys. */
+/**
+ * How long servers keep rooms that nobody left properly: the grace period, and the extra lifetime
+ * of Redis keys.
+ */
 const FORGETTING_MS = 120_000 + 45_000;
 
 /**
- * A document keeps what it shows of the session before, and no more: objects of one session, with
- * some of the next one.
+ * Limits for objects of finished sessions. A page keeps what it shows of the last session, so there
+ * may be objects of one session together with some of the next one.
  */
 const MOST_PEERS = 6;
 const MOST_SOCKETS = 12;
@@ -31,15 +34,15 @@ const MOST_SOCKETS = 12;
 /** What a page held after a session. */
 export interface Sample extends Remains {
   readonly who: "sender" | "viewer";
-  /** Sessions that this document had. */
+  /** Number of sessions in this document. */
   readonly sessions: number;
 }
 
-/** What came of all. */
+/** Results of all sessions. */
 export interface Report {
   readonly results: readonly Result[];
   readonly samples: readonly Sample[];
-  /** What was wrong beside the sessions: what servers kept. */
+  /** Problems besides those of the sessions: what servers kept. */
   readonly leaks: readonly string[];
   readonly ms: number;
 }
@@ -47,9 +50,9 @@ export interface Report {
 /** What to run. */
 export interface RunnerOptions {
   readonly seeds: readonly number[];
-  /** How many sessions at once. */
+  /** Number of sessions in parallel. */
   readonly atOnce: number;
-  /** Called after each. */
+  /** Called after each session. */
   readonly onResult?: (result: Result) => void;
 }
 
@@ -62,7 +65,7 @@ export async function runAll({ seeds, atOnce, onResult }: RunnerOptions): Promis
   const samples: Sample[] = [];
   const leaks: string[] = [];
   const waiting = [...seeds];
-  /** The next seed, one that needs no other surroundings if there is one. */
+  /** The next seed, preferably one with the same environment. */
   const take = (kind: Kind | null): number | undefined => {
     const same = waiting.findIndex((seed) =>
       kind !== null && sameKind(kindOf(seed, !noRedis), kind)
@@ -88,14 +91,14 @@ export async function runAll({ seeds, atOnce, onResult }: RunnerOptions): Promis
   return { results, samples, leaks, ms: performance.now() - began };
 }
 
-/** Where one session after the other is played. */
+/** Plays sessions one after the other. */
 class Place implements AsyncDisposable {
   readonly #browser: TestBrowser;
   readonly #found: { readonly samples: Sample[]; readonly leaks: string[] };
   #kind: Kind | null = null;
   #world: World | null = null;
   #pair: Pair | null = null;
-  /** Of each page: in how many documents, and how many sessions this one had. */
+  /** For each page: its number of documents, and the number of sessions in the current one. */
   readonly #sessions = { sender: { loads: 0, count: 0 }, viewer: { loads: 0, count: 0 } };
   #seeds: number[] = [];
 
@@ -108,7 +111,7 @@ class Place implements AsyncDisposable {
     return this.#kind;
   }
 
-  /** Surroundings of a kind, with two pages that wait. */
+  /** Provides an environment, with two idle pages. */
   async prepare(
     kind: Kind,
     { list }: { readonly list: readonly Picture[] },
@@ -121,8 +124,7 @@ class Place implements AsyncDisposable {
   }
 
   /**
-   * Looks at what a session left behind, and makes the pages ready for the next one. Returns what
-   * must not be there.
+   * Checks what a session left behind, and prepares the pages for the next one. Returns problems.
    */
   async tidy({ plan: { seed }, problems }: Result): Promise<string[]> {
     const pair = this.#pair;
@@ -155,7 +157,7 @@ class Place implements AsyncDisposable {
     return left;
   }
 
-  /** What could not be looked at is nothing to go on with. */
+  /** Pages that can't be inspected are not reused. */
   async giveUp(error: unknown): Promise<string[]> {
     await this.#close();
     return [`nobody knows what is left: ${error instanceof Error ? error.message : error}`];
@@ -186,7 +188,7 @@ class Place implements AsyncDisposable {
     for (const sessions of Object.values(this.#sessions)) sessions.loads = 0;
   }
 
-  /** Ends the world, once nobody is in it and it has had the time to forget them. */
+  /** Closes the world, after everybody has left and it had time to release their rooms. */
   async #leave(): Promise<void> {
     const world = this.#world;
     this.#world = null;
@@ -211,7 +213,7 @@ async function whatIsKept(world: World): Promise<string> {
   return `${rooms} rooms, ${sockets} sockets, keys: ${keys.join(" ") || "none"}`;
 }
 
-/** What is left in a page once it had time to let go. */
+/** What is left in a page after it had time to release it. */
 async function settled(tab: Tab): Promise<Remains> {
   const end = performance.now() + CLOSING_MS;
   let remains = await tab.remains();
@@ -223,7 +225,7 @@ async function settled(tab: Tab): Promise<Remains> {
 }
 
 function isTidy({ openPeers, openSockets, bitmaps, peers, sockets }: Remains): boolean {
-  // The sender's page shows a small picture of what it sent; that is one bitmap.
+  // The sender's page shows a thumbnail of what it sent, which is one bitmap.
   return openPeers === 0 && openSockets === 0 && bitmaps <= 1 && peers <= MOST_PEERS &&
     sockets <= MOST_SOCKETS;
 }
@@ -232,7 +234,7 @@ function sameKind(a: Kind, b: Kind): boolean {
   return a.redis === b.redis && a.relay === b.relay;
 }
 
-/** Pictures of different sizes, so that a showing says which of them it is. */
+/** Pictures of different sizes, so that the size identifies the displayed picture. */
 async function makePictures(): Promise<{ directory: string; list: readonly Picture[] }> {
   const directory = await Deno.makeTempDir({ prefix: "chaos-" });
   const list: Picture[] = [];

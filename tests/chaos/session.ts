@@ -1,6 +1,6 @@
 /**
- * One session in a bad world: two people who press what their pages offer, a plan of what happens
- * to them, and a judgement of what came of it.
+ * One session in bad conditions: two people who click what their pages offer, a plan of events, and
+ * a judgment of the result.
  *
  * @module
  */
@@ -12,42 +12,42 @@ import type { Tab, Verdict } from "./tab.ts";
 import type { World } from "./world.ts";
 
 /**
- * How long a session may take to its end when nothing disturbs it any more: the grace, a handshake,
- * the pauses between two tries.
+ * How long a session may take to finish once nothing disturbs it any more: the grace period, a
+ * handshake, and the pauses between retries.
  */
 const PATIENCE_MS = SEAT_GRACE_MS + 75_000;
 
-/** How often people look at their pages. */
+/** How often people look at their pages, in ms. */
 const LOOK_MS = 100;
 
-/** How long somebody gives a page that was loaded again to say where it is. */
+/** How long people wait for a reloaded page to show its state, in ms. */
 const RELOADED_MS = 10_000;
 
-/** A page that no script has run in yet. */
+/** Selector of a page whose scripts have not run yet. */
 const LATE = "[data-field=late]";
 
-/** How often somebody tries again. */
+/** How often people retry. */
 const TRIES = 4;
 
-/** Two pages and what lies between them. */
+/** Two pages and the connection between them. */
 export interface Pair {
   readonly sender: Tab;
   readonly viewer: Tab;
   readonly udp: UdpProxy;
 }
 
-/** What a run is played with. */
+/** What a run uses. */
 export interface Stage {
   readonly pair: Pair;
   readonly world: World;
-  /** Where pictures lie; each has another size. */
+  /** The pictures to choose from; each has another size. */
   readonly pictures: readonly Picture[];
 }
 
 /** A picture on disk. */
 export interface Picture {
   readonly path: string;
-  /** As a showing is called. */
+  /** Its name in {@linkcode Tab.drawn}: its size. */
   readonly name: string;
   readonly large: boolean;
 }
@@ -55,20 +55,22 @@ export interface Picture {
 /** How a run ended. */
 export type Outcome = "seen" | "unseen" | "unconfirmed";
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Result {
   readonly plan: Plan;
   readonly outcome: Outcome;
-  /** What the two pages say, with their phases. */
+  /** The results that the two pages report, with their phases. */
   readonly said: string;
   readonly ms: number;
-  /** What must not be; empty where all is well. */
+  /** What went wrong; empty if nothing did. */
   readonly problems: readonly string[];
-  /** What happened when. */
+  /** The events with their times. */
   readonly log: readonly string[];
 }
 
-/** Plays a plan to its end. Never throws for what the pages do: that stands in `problems`. */
+/**
+ * Plays a plan to its end. Never throws because of what the pages do: that goes into `problems`.
+ */
 export async function play(stage: Stage, plan: Plan): Promise<Result> {
   const run = new Run(stage, plan);
   return await run.play();
@@ -81,19 +83,19 @@ class Run {
   readonly #log: string[] = [];
   readonly #moments = new Map<Moment, PromiseWithResolvers<void>>();
   readonly #over = Promise.withResolvers<void>();
-  /** Until when something was, or will be, in the way. */
+  /** The time until which something disturbed, or will disturb, the session. */
   #disturbed = performance.now();
   readonly #done = { sender: false, viewer: false };
   #hung = false;
-  /** What should have happened, and did not. */
+  /** Events that should have happened but failed. */
   readonly #failures: string[] = [];
-  /** Ways between the two browsers that are cut. */
+  /** Number of current reasons to block direct traffic between the browsers. */
   #cuts = 0;
   #link: string | null = null;
   #joined = false;
   #chosen: Picture | null = null;
   #choices = 0;
-  /** In which of the sender's documents it was chosen. */
+  /** Number of the sender's document in which the picture was chosen. */
   #chosenIn = 0;
   readonly #loadsBefore: { readonly sender: number; readonly viewer: number };
 
@@ -138,7 +140,7 @@ class Run {
     };
   }
 
-  /** One person: looks and does something, until nothing is left to do. */
+  /** Simulates one person, who looks and acts until nothing is left to do. */
   async #live(who: "sender" | "viewer", turn: () => Promise<boolean>): Promise<void> {
     while (!this.#hung) {
       if (!this.#stage.pair[who].frozen) {
@@ -165,7 +167,7 @@ class Run {
       case "idle":
         if (await tab.has(LATE)) return await this.#loadAgain(tab);
         if (this.#chosen === null || !forgot) return await this.#choose();
-        // Loaded again: it goes on, or has forgotten everything.
+        // After a reload the page either continues its session or has forgotten everything.
         return await this.#stays(tab, "idle", RELOADED_MS);
       case "waiting":
       case "connected":
@@ -182,7 +184,7 @@ class Run {
       case "ended":
         return true;
     }
-    // Nobody comes any more.
+    // The viewer will not join any more.
     const alone = tab.phase === "waiting" || tab.phase === "connecting";
     if (this.#done.viewer && alone) {
       await this.#think();
@@ -218,7 +220,7 @@ class Run {
     return /#1\.[\w-]{43}$/.exec(link)?.[0] ?? null;
   }
 
-  /** Which link the viewer's page was opened with, and how often he pressed. */
+  /** The link that the viewer's page was opened with, and the number of retries. */
   #opened: string | null = null;
   #presses = 0;
 
@@ -280,13 +282,13 @@ class Run {
     if (used) await tab.follow(fragment);
     else await tab.visit(`${tab.line.url}/join${fragment}`, this.#disturbed + PATIENCE_MS);
     this.#opened = fragment;
-    // What it said before was about the session before.
+    // The phase shown before belongs to the previous session.
     const until = performance.now() + RELOADED_MS;
     while (tab.phase !== "idle" && performance.now() < until) await pause(LOOK_MS);
     return false;
   }
 
-  /** Whether a page stays in a phase for so long. */
+  /** Whether a page stays in a phase for that long. */
   async #stays(tab: Tab, phase: string, ms: number): Promise<boolean> {
     const until = performance.now() + ms;
     const { loads } = tab;
@@ -297,7 +299,7 @@ class Run {
     return true;
   }
 
-  /** Does what a page says whose scripts don't come. */
+  /** Follows the advice of a page whose scripts fail to load: reloads it. */
   async #loadAgain(tab: Tab): Promise<boolean> {
     const until = performance.now() + RELOADED_MS;
     while (await tab.has(LATE)) {
@@ -335,9 +337,7 @@ class Run {
     this.#log.push(`${((performance.now() - this.#began) / 1_000).toFixed(2)} ${what}`);
   }
 
-  /**
-   * Lets something happen when its moment has come; not at all where the session is over before.
-   */
+  /** Runs an event when its moment has come; skips it if the session ends before. */
   async #await({ at, after, event }: Planned): Promise<void> {
     const over = this.#over.promise.then(() => true);
     if (await Promise.race([this.#moment(at).promise.then(() => false), over])) return;
@@ -349,7 +349,7 @@ class Run {
     } catch (error) {
       const why = `${what} could not be: ${error instanceof Error ? error.message : error}`;
       this.#note(`! ${why}`);
-      // Whatever is played from here on is played without a server.
+      // The rest of the run would be played without a server.
       if (what === "restart" || what === "redis") this.#failures.push(why);
     }
     this.#note(`! ${what} is over`);
@@ -412,7 +412,7 @@ class Run {
     }
   }
 
-  /** So long, or until the session is over: then nobody has to wait for it. */
+  /** Waits that long, or until the session is over. */
   async #lasts(ms: number): Promise<void> {
     await Promise.race([pause(ms), this.#over.promise]);
   }
@@ -427,7 +427,7 @@ class Run {
     return this.#stage.pair.viewer.shown.size > 0 ? "seen" : "unseen";
   }
 
-  /** What must not be. */
+  /** Returns what went wrong. */
   #judge(said: Verdict, read: Verdict): string[] {
     const { sender, viewer } = this.#stage.pair;
     const problems = [...this.#failures];
@@ -450,12 +450,12 @@ class Run {
     if (said === "forgotten" && stayed && this.#chosen !== null) {
       problems.push("the sender does not read what became of the picture");
     }
-    // Who loaded the page again, or opened it twice, reads of the last picture only; who came to no
-    // link, of a session before.
+    // A viewer who reloaded the page or opened it twice reads about the last picture only; one who
+    // never got a link reads about an earlier session.
     const whole = this.#opened !== null && viewer.loads - this.#loadsBefore.viewer <= 1 &&
       this.#choices <= 1;
-    // A frame that was on its way to the screen when all was closed may have been seen, and both
-    // are told so.
+    // A frame that was about to be displayed when all was closed may have been seen, and both are
+    // told so.
     if (whole && read === "seen" && !drawn) {
       problems.push("the viewer reads “seen”, and it was not");
     }

@@ -1,6 +1,7 @@
 /**
- * One person's page, and everything that was seen on it: phases and showings are told by the page
- * itself as they happen, so that none is missed between two looks, and all of it outlives a reload.
+ * One person's page, and everything observed on it. The page itself reports phases and displayed
+ * pictures as they happen, so that none is missed between two polls, and the records survive a
+ * reload.
  *
  * @module
  */
@@ -15,13 +16,13 @@ const en = TEXTS.en.island;
 
 type Devtools = Awaited<ReturnType<Page["createCDPSession"]>>;
 
-/** What the page calls to say something. */
+/** Name of the function with which the page reports events. */
 const TELL = "chaosTell";
 
 /**
- * Runs in every document before its own scripts. A bitmap that is drawn onto the viewer's canvas is
- * a showing: one that was wiped can't be drawn again, so a second showing of a picture is a second
- * bitmap.
+ * Runs in every document before its own scripts. Drawing a bitmap onto the viewer's canvas counts
+ * as displaying it. A wiped bitmap can't be drawn any more, so displaying a picture a second time
+ * means a second bitmap.
  */
 const WATCH = `{
   const tell = (what) => globalThis.${TELL}?.(JSON.stringify(what));
@@ -39,7 +40,7 @@ const WATCH = `{
     new MutationObserver(note).observe(document, {
       subtree: true, childList: true, attributes: true, attributeFilter: ["data-phase"],
     });
-    // A picture is not made smaller for the screen: then a showing has the size of its file.
+    // Prevents scaling to the screen's size, so that a displayed picture has the size of its file.
     for (const side of ["width", "height"]) {
       Object.defineProperty(Screen.prototype, side, { get: () => 4096 });
     }
@@ -58,15 +59,15 @@ const WATCH = `{
 
 const LOADING = { waitUntil: "domcontentloaded", timeout: 20_000 } as const;
 
-/** What somebody reads about a picture. */
+/** What a person reads about a picture. */
 export type Verdict = "seen" | "unseen" | "unconfirmed" | "forgotten";
 
-/** Things that a page may leave behind, as they are after a garbage collection. */
+/** Objects that a page may leave behind, counted after a garbage collection. */
 export interface Remains {
   /** Bytes. */
   readonly heap: number;
   readonly nodes: number;
-  /** Of WebRTC, not closed; and all that can still be reached. */
+  /** Connections of WebRTC that are not closed, and all that are still reachable. */
   readonly openPeers: number;
   readonly peers: number;
   readonly openSockets: number;
@@ -80,20 +81,20 @@ export class Tab {
   readonly who: Who;
   readonly testPage: TestPage;
   readonly line: Line;
-  /** Documents so far. */
+  /** Number of documents so far. */
   loads = 0;
   phase: string | null = null;
   reason: string | null = null;
-  /** Showings, by picture. */
+  /** How often each picture was displayed. */
   readonly drawn = new Map<string, number>();
-  /** Pictures that the page said were on screen. */
+  /** Pictures that the page reported as on screen. */
   readonly shown = new Set<string>();
-  /** In which document the last one was. */
+  /** Number of the document in which the last one was. */
   shownIn = 0;
   frozen = false;
-  /** Closed by its person. */
+  /** Closed by the person. */
   gone = false;
-  /** Hears everything, for the log. */
+  /** Called with all events, for the log. */
   onNews: (news: string) => void = () => {};
   #last = "";
   readonly #devtools: Devtools;
@@ -125,7 +126,7 @@ export class Tab {
     return this.testPage.page;
   }
 
-  /** Another session begins: what was seen belongs to the one before. */
+  /** Starts another session: clears what was observed in the previous one. */
   forget(): void {
     this.drawn.clear();
     this.shown.clear();
@@ -133,14 +134,14 @@ export class Tab {
   }
 
   /**
-   * Goes to an address; tries again while the server does not answer, as a person does, until
-   * `until` (performance.now()).
+   * Navigates to an address. Retries while the server does not respond, as people do, until `until`
+   * (performance.now()).
    */
   async visit(url: string, until: number): Promise<void> {
     await this.#load(until, () => this.page.goto(url, LOADING));
   }
 
-  /** Loads the page again, and once more while the server does not answer. */
+  /** Reloads the page, and retries while the server does not respond. */
   async reload(until: number): Promise<void> {
     await this.#load(until, () => this.page.reload(LOADING));
   }
@@ -151,25 +152,22 @@ export class Tab {
       try {
         await go();
       } catch {
-        // The server does not answer.
+        // The server does not respond.
       }
-      // A browser's own page about that is loaded as well, and says nothing.
+      // A browser's own error page does not report `loaded`.
       if (this.loads > loads) return;
       await pause(500);
     }
   }
 
-  /**
-   * Opens a link in the document that is there, as somebody does who pastes it into the address
-   * bar.
-   */
+  /** Opens a link in the current document, as if it were pasted into the address bar. */
   async follow(fragment: string): Promise<void> {
     await this.page.evaluate((hash) => {
       location.hash = hash;
     }, fragment);
   }
 
-  /** Presses a button, if it is there and can be pressed. */
+  /** Clicks a button, if it exists and is enabled. Returns whether it did. */
   async press(action: string): Promise<boolean> {
     return await this.#ask((selector) => {
       const button = document.querySelector<HTMLElement>(selector);
@@ -178,12 +176,12 @@ export class Tab {
     }, `[data-action="${action}"]:not(:disabled)`);
   }
 
-  /** Whether something is there. */
+  /** Whether an element exists. */
   async has(selector: string): Promise<boolean> {
     return await this.#ask((wanted) => document.querySelector(wanted) !== null, selector);
   }
 
-  /** The value of a field; empty where it is not there. */
+  /** The value of a field; empty if it does not exist. */
   async value(name: string): Promise<string> {
     try {
       return await this.page.evaluate((selector) => {
@@ -196,7 +194,8 @@ export class Tab {
   }
 
   /**
-   * Chooses a picture, and for how long it may be seen. False where the page is not ready for it.
+   * Chooses a picture and for how long it is visible. Returns false if the page is not ready for
+   * it.
    */
   async choose(path: string, seconds: number): Promise<boolean> {
     try {
@@ -212,20 +211,20 @@ export class Tab {
     }
   }
 
-  /** Suspends the page, or wakes it. */
+  /** Freezes the page, or resumes it. */
   async freeze(on: boolean): Promise<void> {
     this.frozen = on;
     await this.#devtools.send("Page.setWebLifecycleState", { state: on ? "frozen" : "active" });
     if (on) return;
-    // It was hidden for that, and would stay so, without a single frame: somebody looks at it
-    // again.
+    // Freezing hid the page. It would stay hidden, without rendering frames, unless its window is
+    // shown again.
     const { windowId } = await this.#devtools.send("Browser.getWindowForTarget");
     for (const windowState of ["minimized", "normal"] as const) {
       await this.#devtools.send("Browser.setWindowBounds", { windowId, bounds: { windowState } });
     }
   }
 
-  /** Tells the page that its network is gone, or back. */
+  /** Disconnects the page from the network and notifies it, or reconnects it. */
   async offline(on: boolean): Promise<void> {
     this.line.block(on);
     await this.#devtools.send("Network.emulateNetworkConditions", {
@@ -236,7 +235,7 @@ export class Tab {
     });
   }
 
-  /** Closes the page as a tab is closed: without a word. */
+  /** Closes the page as a tab is closed, without leaving first. */
   async vanish(): Promise<void> {
     this.gone = true;
     this.phase = null;
@@ -248,10 +247,10 @@ export class Tab {
     if (this.gone) return { verdict: "forgotten", text: "(closed)" };
     const { text, entries } = await this.page.evaluate(() => ({
       text: document.querySelector("main")?.innerText.replace(/\s+/g, " ").trim() ?? "",
-      // What a page before this one heard is not on the timeline.
+      // The timeline does not contain what a document before a reload displayed.
       entries: ["h1", "[data-field=seen]", "[data-field=timeline] li span"].flatMap((selector) =>
         [...document.querySelectorAll(selector)].map((entry) =>
-          // Of several pictures, each has its number.
+          // If there are several pictures, each entry begins with a number.
           (entry.textContent ?? "").replace(/^\d+\. /, "")
         )
       ),
@@ -260,7 +259,7 @@ export class Tab {
     return { verdict, text: [text, ...entries].join(" | ") };
   }
 
-  /** What is left in the page when its garbage was collected. */
+  /** What is left in the page after a garbage collection. */
   async remains(): Promise<Remains> {
     const [peers, openPeers] = await this.#count(
       "RTCPeerConnection",
@@ -288,7 +287,7 @@ export class Tab {
     };
   }
 
-  /** Counts objects of a class that can be reached, and what `filtered` says of their list. */
+  /** Counts the reachable objects of a class, and evaluates `filtered` for their list. */
   async #count(name: string, filtered: string): Promise<[all: number, filtered: number]> {
     const objectGroup = "chaos";
     const { result } = await this.#devtools.send("Runtime.evaluate", {
@@ -312,7 +311,7 @@ export class Tab {
     try {
       return await this.page.evaluate(question, selector);
     } catch {
-      // It is being loaded.
+      // The page is loading.
       return false;
     }
   }
@@ -339,14 +338,14 @@ export class Tab {
   }
 }
 
-/** What stands before the first word that is filled in. */
+/** The text before its first placeholder. */
 function stem(text: string): string {
   return text.split("{")[0] ?? text;
 }
 
 const { ended, failed, failedCode, failedSender, outcome, view, why } = en;
 
-/** Whatever says that nothing was seen, on either page. */
+/** All texts that say that nothing was seen, on either page. */
 const UNSEEN: readonly string[] = [
   why.nothingSeen,
   why.unopened,

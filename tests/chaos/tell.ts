@@ -1,12 +1,12 @@
 /**
- * Results in words.
+ * Formats results as text.
  *
  * @module
  */
 import type { Report, Sample } from "./runner.ts";
 import type { Result } from "./session.ts";
 
-/** One run: a line, and everything about it where something was wrong or `whole` asks for it. */
+/** One run: a line, with all details if something went wrong or `whole` is set. */
 export function tell(
   result: Result,
   { progress, whole = false }: { readonly progress: string; readonly whole?: boolean },
@@ -18,7 +18,7 @@ export function tell(
     .join("\n");
 }
 
-/** All of them together. */
+/** Summary of all runs. */
 export function summary({ results, samples, leaks, ms }: Report): string {
   const count = (pick: (result: Result) => string) => {
     const counts = new Map<string, number>();
@@ -44,7 +44,7 @@ export function summary({ results, samples, leaks, ms }: Report): string {
   ].join("\n");
 }
 
-/** How the heap grows with the sessions that a document had. */
+/** How the heap grows with the number of sessions in a document. */
 function growth(samples: readonly Sample[]): string[] {
   return (["sender", "viewer"] as const).map((who) => {
     const own = samples.filter((sample) => sample.who === who);

@@ -1,6 +1,6 @@
 /**
- * What surrounds two people: the real app in processes of its own, a Redis where there are two of
- * them, a line of each person's to it, and what lies between the two browsers.
+ * The environment of two people: the real app in processes of its own, a Redis if there are two of
+ * them, and each person's connection to the app.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { TestRedis } from "../support/redis.ts";
 import { Line } from "./line.ts";
 import type { Kind, Who } from "./plan.ts";
 
-/** Opens /metrics. */
+/** Bearer token for /metrics. */
 const TOKEN = "chaos-chaos-chaos-chaos";
 
-/** How often a process is started before it counts as broken. */
+/** How often starting a process is tried before it counts as broken. */
 const START_TRIES = 6;
 
-/** What a server says that it holds. */
+/** What a server reports that it holds. */
 export interface Held {
   readonly rooms: number;
   readonly sockets: number;
 }
 
-/** Servers that can end and come back. */
+/** Servers that can be restarted. */
 export class World implements AsyncDisposable {
   readonly lines: Readonly<Record<Who, Line>>;
   readonly #apps: readonly TestApp[];
   readonly #redis: TestRedis | null;
-  /** What is away at the moment: nothing ends that has ended. */
+  /** Processes that are stopped at the moment, so that none is stopped twice. */
   readonly #away = new Set<TestApp | TestRedis>();
 
   private constructor(apps: readonly TestApp[], redis: TestRedis | null) {
@@ -35,7 +35,7 @@ export class World implements AsyncDisposable {
     const ports = apps.map(({ port }) => port);
     this.lines = {
       sender: new Line(() => ports),
-      // Where there are two, the two people are at different ones.
+      // With two servers, each person uses a different one first.
       viewer: new Line(() => ports.toReversed()),
     };
   }
@@ -56,7 +56,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Ends a server, and starts it again so many milliseconds later. Does nothing where it is away.
+   * Stops a server, and starts it again `ms` milliseconds later. Does nothing if it is stopped
+   * already.
    */
   async restart(index: number, signal: Deno.Signal, ms: number): Promise<void> {
     const app = this.#apps[index];
@@ -64,7 +65,7 @@ export class World implements AsyncDisposable {
     await this.#without(app, ms, () => app.stop(signal));
   }
 
-  /** The same with Redis, which comes back empty. */
+  /** The same for Redis, which is empty afterwards. */
   async restartRedis(ms: number): Promise<void> {
     const redis = this.#redis;
     if (redis !== null) await this.#without(redis, ms, () => redis.stop());
@@ -87,7 +88,7 @@ export class World implements AsyncDisposable {
     };
   }
 
-  /** Keys in Redis that lead to a room, and keys that would stay for ever. */
+  /** Keys in Redis that belong to a room, and keys without an expiry. */
   async keys(): Promise<readonly string[]> {
     const redis = this.#redis;
     if (redis === null) return [];
@@ -123,8 +124,8 @@ export class World implements AsyncDisposable {
 }
 
 /**
- * Starts something. Its port may be taken for a moment: so many connections are made here that one
- * has it at its near end.
+ * Starts something with retries. Its port may be taken for a moment: so many connections are made
+ * here that one may use it as its local port.
  */
 async function persistently<T>(start: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
@@ -138,7 +139,7 @@ async function persistently<T>(start: () => Promise<T>): Promise<T> {
 }
 
 async function heldAt(url: string): Promise<Held> {
-  // A connection that was kept may be one to a server that has ended since.
+  // No connection reuse: a kept connection may lead to a server that was stopped since.
   using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   const asked: RequestInit & { readonly client: Deno.HttpClient } = {
     headers: { authorization: `Bearer ${TOKEN}` },
