@@ -1,5 +1,5 @@
 /**
- * The documents, held against what they describe: a table that nobody compares with the code is
+ * The documents, compared with what they describe: a table that is not compared with the code is
  * soon wrong.
  *
  * @module
@@ -26,7 +26,7 @@ const DOCUMENTS = [
   ...namesIn("docs").filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
 ];
 
-/** Folders with code of ours. */
+/** Folders with the project's own code. */
 const CODE = ["lib", "components", "islands", "routes", "packages", "bench", "tests"];
 
 const texts = new Map(DOCUMENTS.map((path) => [path, read(path)]));
@@ -58,7 +58,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** The first group of every match, each once, sorted. */
+/** The first group of every match, without duplicates, sorted. */
 function named(text: string, pattern: RegExp): string[] {
   return [...new Set(Array.from(text.matchAll(pattern), ([, name = ""]) => name))].sort();
 }
@@ -70,7 +70,7 @@ function tableRows(markdown: string): string[][] {
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
-/** The part of a document below one of its headings, up to the next one of the same level. */
+/** The part of a document below a heading, up to the next heading of the same level. */
 function section(markdown: string, heading: string): string {
   const start = markdown.indexOf(`\n${heading}\n`);
   assert(start >= 0, heading);
@@ -80,7 +80,7 @@ function section(markdown: string, heading: string): string {
   return end < 0 ? body : body.slice(0, end);
 }
 
-/** What `collect` finds in each document, with the document's name in front. */
+/** What `collect` finds in each document, prefixed with the document's name. */
 function inDocuments(collect: (text: string, path: string) => Iterable<string>): string[] {
   return [...texts].flatMap(([path, text]) =>
     Array.from(collect(text, path), (found) => `${path}: ${found}`)
@@ -108,20 +108,20 @@ Deno.test("docs/protocol.md names every close code, and no other", () => {
   );
 });
 
-Deno.test("docs/models/README.md has a row for every model, and none for another", () => {
+Deno.test("docs/models/README.md has a row for every model, and no other", () => {
   const files = namesIn("docs/models").filter((name) => name !== "README.md");
   assert(files.length > 0);
   const rows = tableRows(models).flatMap(([name = ""]) => /^`(.+\.pv)`$/.exec(name)?.[1] ?? []);
   assertEquals(rows.sort(), files.sort());
 });
 
-Deno.test("the documents name no file and no folder that is not there", () => {
+Deno.test("the documents name only files and folders that exist", () => {
   const files = new Set(CODE.flatMap(sourceFiles).map((path) => path.split("/").at(-1)));
   assertEquals(
     inDocuments(function* (text, path) {
       const folders =
         "lib|tests|bench|components|islands|routes|deploy|docs|packages|locales|\\.ci";
-      // Anywhere, also in commands; "peer_*" counts as its folder.
+      // Anywhere, commands included; "peer_*" counts as its folder.
       const rest = "(?:[\\w./@-]|\\[\\w+\\])*\\*?";
       const paths = new RegExp(`(?<![\\w/.…@:-])((?:${folders})/${rest})`, "g");
       for (const name of named(text, paths)) {
@@ -131,7 +131,7 @@ Deno.test("the documents name no file and no folder that is not there", () => {
       for (const name of named(text, /`(\w[\w.-]*\/[\w./@[\]-]+\.tsx?)`/g)) {
         if (!exists(name) && !exists(path.replace(/[^/]*$/, name))) yield name;
       }
-      // Without its folder, where that is clear.
+      // Without its folder, if that is unambiguous.
       for (const name of named(text, /`([a-z0-9_]+\.tsx?)`/g)) {
         if (!files.has(name) && !exists(name)) yield name;
       }
@@ -140,7 +140,7 @@ Deno.test("the documents name no file and no folder that is not there", () => {
   );
 });
 
-Deno.test("the documents' links lead to files and headings that are there", () => {
+Deno.test("the documents' links lead to files and headings that exist", () => {
   assertEquals(
     inDocuments(function* (text, path) {
       for (const target of named(text, /\]\((?!\w+:)([^)\s]+)\)/g)) {
@@ -164,7 +164,7 @@ function anchorsOf(markdown: string): Set<string> {
   );
 }
 
-Deno.test("the documents name no constant, setting or function that no code has", () => {
+Deno.test("the documents name only constants, settings and functions that exist", () => {
   const code = [
     ...CODE.flatMap(sourceFiles).filter((path) => path !== "tests/docs_test.ts"),
     "dev.ts",
@@ -177,7 +177,7 @@ Deno.test("the documents name no constant, setting or function that no code has"
     /`([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]|[A-Za-z]+[a-z0-9][A-Z]\w*(?:\.\w+)*)(?:\(\))?`/g;
   assertEquals(
     inDocuments((text, path) =>
-      // That one names what only upstream has.
+      // That document also names what only upstream has.
       path === "packages/fresh/README.md"
         ? []
         : named(text, names).filter((name) => !name.split(".").every((part) => words.has(part)))
@@ -186,7 +186,7 @@ Deno.test("the documents name no constant, setting or function that no code has"
   );
 });
 
-Deno.test("README.md has the defaults of the settings that it names", () => {
+Deno.test("README.md has the right defaults of the settings that it names", () => {
   const rows = tableRows(textOf("README.md"))
     .flatMap(([name = "", value = ""]) => /^`[A-Z_]+`$/.test(name) ? [[name, value]] : []);
   assert(rows.length > 0);
@@ -204,14 +204,14 @@ Deno.test("README.md has the defaults of the settings that it names", () => {
 Deno.test("README.md or CONTRIBUTING.md has every environment variable of the tests", () => {
   const code = sourceFiles("tests").map(read).join("\n");
   const variables = named(code, /\b(?:number|numberFrom|env\.get)\("([A-Z]+_[A-Z_]+)"/g)
-    // Systems set it, not people.
+    // Set by systems, not by people.
     .filter((name) => name !== "XDG_CACHE_HOME");
   assert(variables.includes("CHAOS_SEED") && variables.includes("FUZZ_SECONDS"));
   const told = textOf("README.md") + textOf("CONTRIBUTING.md");
   assertEquals(variables.filter((name) => !told.includes(`\`${name}\``)), []);
 });
 
-Deno.test("every task of deno.json is in the documents, and they name no other", async () => {
+Deno.test("the documents name every task of deno.json, and no other", async () => {
   const tasks = Object.keys((await readDenoJson()).tasks);
   const pattern = /\b(?:deno|deno@[\d.]+) task ([a-z][a-z:]*[a-z])/g;
   assertEquals(named([...texts.values()].join("\n"), pattern), tasks.sort());
@@ -245,16 +245,16 @@ Deno.test("docs/architecture.md has a reason for every dependency, and no other"
 
 const contract = section(architecture, "## The automation contract");
 
-/** Values of an attribute that code computes, by the expression that does. */
+/** Values of computed attributes, by the expression that computes them. */
 const COMPUTED: Readonly<Record<string, readonly string[]>> = {
-  // Handed on by a component; its users name it.
+  // Passed through a component; its users name it.
   "data-action={action}": [],
   "data-action={name}": TOOLS,
   "data-field={`code-${codeless}`}": ["code-withdrawn", "code-unavailable"],
   'data-field={removed === null ? "empty" : "removed-picture"}': ["empty", "removed-picture"],
 };
 
-/** The values that the pages give to an attribute. */
+/** The values of an attribute on the pages. */
 function valuesOf(attribute: "data-action" | "data-field"): string[] {
   const code = ["components", "islands", "routes"].flatMap(sourceFiles).map(read).join("\n");
   const values = named(code, new RegExp(`\\s${attribute}="([^"]*)"`, "g"));
@@ -280,15 +280,15 @@ for (const attribute of ["data-action", "data-field"] as const) {
   });
 }
 
-/** The strings of a union, by its name. */
+/** The strings of the union type with this name. */
 function unionOf(path: string, type: string): string[] {
   const code = read(path).replaceAll(/\/\*\*[\s\S]*?\*\//g, "");
-  // Up to what stands at the beginning of a line next.
+  // Up to the next line that is empty or not indented.
   const [, body = ""] = new RegExp(`type ${type} =([\\s\\S]*?)\n(?=\\S|\n)`).exec(code) ?? [];
   return named(body, /"([a-z_]+)"/g);
 }
 
-/** The words in backticks behind the first of `before` and up to the end of that list item. */
+/** The words in backticks between the first `before` and the end of that list item. */
 function wordsBehind(before: string): string[] {
   const start = contract.indexOf(before);
   assert(start >= 0, before);

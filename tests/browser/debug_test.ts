@@ -1,5 +1,5 @@
 /**
- * `?debug` writes what a page goes through to the console, and nothing that is secret.
+ * `?debug` logs a page's changes of state to the console, without secrets.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { withBrowser } from "../support/browser.ts";
 import { fixture } from "../support/fixtures.ts";
 import { Sender, Viewer } from "../support/flow.ts";
 
-/** The states that lines of a trace tell, e.g. `page waiting`. */
+/** The states in the lines of a trace, e.g. `page waiting`. */
 function told(trace: readonly string[], what: string): string[] {
   return trace.flatMap((line) => new RegExp(`^[\\d.]+ ${what} (.*)$`).exec(line)?.[1] ?? []);
 }
@@ -49,7 +49,7 @@ Deno.test("both pages trace a session, without link, code, file name or address"
   });
 });
 
-Deno.test("nothing is written where nobody asked for it", async () => {
+Deno.test("without ?debug nothing is logged", async () => {
   await using app = await startApp();
   await withBrowser(async (browser) => {
     const page = await browser.newPage({ traced: false });

@@ -40,7 +40,7 @@ Deno.test("each script that failed to load is requested again, alone or with oth
     });
     const worker = page.waitForRequest((request) => request.url().includes("/workers/"));
     const sender = await Sender.open(testPage, app.url);
-    // The page asks for it a moment after it was shown.
+    // The page requests it a moment after it was shown.
     await worker;
     failing = SCRIPTS;
     await sender.chooseFile(await fixture("small"));

@@ -65,7 +65,7 @@ async function assertUnnoticed(...people: readonly (Sender | Viewer)[]): Promise
 }
 
 const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
-  async "the sender waits alone: the link leads to her afterwards"(stage) {
+  async "the sender waits alone: the link leads to them afterwards"(stage) {
     const { sender, viewer } = await meet(stage, {});
     await stage.end();
     await sender.waitFor("a word about it", () => document.body.innerText.includes("No contact"));
@@ -90,7 +90,7 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await finish(sender, viewer);
   },
 
-  async "a picture is on its way: it arrives as if nothing was"(stage) {
+  async "a picture is being sent: it arrives undisturbed"(stage) {
     if (!hasUdpProxy) return;
     await using udp = await UdpProxy.open(SLOW);
     const { sender, viewer } = await meet(stage, { name: "png8m", udp });
@@ -104,7 +104,7 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await finish(sender, viewer);
   },
 
-  async "a picture is there: it is opened, and the next visitor does not get in afterwards"(stage) {
+  async "a picture was delivered: it is opened, and the next visitor is refused"(stage) {
     const { sender, viewer, link } = await meet(stage, {});
     await viewer.receive(PATIENT);
     await sender.waitPhase("delivered", PATIENT);

@@ -28,11 +28,11 @@ interface Chaos {
 const EVENTS: Readonly<Record<string, (chaos: Chaos) => Promise<void> | void>> = {
   "a socket is cut": ({ lobby }) => lobby.line.cut("first"),
   "all sockets are cut": ({ lobby }) => lobby.line.cut("all"),
-  "the server is another one": ({ lobby }) => lobby.restart(),
-  "the direct way dies": () => {
+  "the server is replaced": ({ lobby }) => lobby.restart(),
+  "the direct route breaks": () => {
     for (const pc of FakePeerConnection.all) if (!pc.closed) pc.fail();
   },
-  "nothing gets through directly": () => {
+  "no direct route works": () => {
     FakePeerConnection.blocked = true;
   },
   "the network is back": () => {

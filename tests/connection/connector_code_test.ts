@@ -189,7 +189,7 @@ Deno.test("a silent visitor is turned away after 35 s; three of them cost the co
     for (let i = 1; i <= 3; i++) {
       socket.hear({ t: "peer", up: true, by: "join" });
       await time.advance(CONNECT_TIMEOUT_MS);
-      assertEquals(sender.turnedAway.length, i - 1, "an honest viewer has that long himself");
+      assertEquals(sender.turnedAway.length, i - 1, "an honest viewer has that long as well");
       await time.advance(5_000);
       assertEquals(sender.turnedAway.length, i);
       socket.hear({ t: "peer", up: false, by: "leave" });
@@ -243,7 +243,7 @@ Deno.test("a server that restarts the viewer gets three answers to guess with at
     const kem = await loadKem();
     for (let i = 1; i <= 5 && viewer.failures.length === 0; i++) {
       socket.hear({ t: "peer", up: true, by: "join" });
-      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "he commits");
+      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "the viewer commits");
       const mallory = await SenderHandshake.start({
         link: { room: randomBytes(16), psk: randomBytes(32) },
         code: { ...code, words: "zebra-zero-zone" },
@@ -256,7 +256,7 @@ Deno.test("a server that restarts the viewer gets three answers to guess with at
       socket.hear({ t: "relay", d: toBase64Url(m2) });
       await until(
         () => relayed(socket, HANDSHAKE.helloR).length === i || viewer.failures.length > 0,
-        "he answers, or gives up",
+        "the viewer answers, or gives up",
       );
     }
     await settle(20);
@@ -271,7 +271,7 @@ Deno.test("a server with the link can't make the viewer retry until the SAS matc
     const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);
     for (let i = 1; i <= 30 && viewer.failures.length === 0; i++) {
       socket.hear({ t: "peer", up: true, by: "join" });
-      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "he commits");
+      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "the viewer commits");
       const mallory = await SenderHandshake.start({
         link: { room: rid, psk },
         code: null,
@@ -283,7 +283,7 @@ Deno.test("a server with the link can't make the viewer retry until the SAS matc
       socket.hear({ t: "relay", d: toBase64Url(await mallory.receiveCommit(commit)) });
       await until(
         () => relayed(socket, HANDSHAKE.helloR).length === i || viewer.failures.length > 0,
-        "he answers, or gives up",
+        "the viewer answers, or gives up",
       );
       socket.hear({ t: "peer", up: false, by: "lost" });
     }
@@ -305,14 +305,14 @@ Deno.test("nor the sender, who confirms a viewer before showing what to compare"
         kem,
       });
       socket.hear({ t: "relay", d: toBase64Url(mallory.commit) });
-      await until(() => relayed(socket, HANDSHAKE.helloS).length === i, "she answers");
+      await until(() => relayed(socket, HANDSHAKE.helloS).length === i, "the sender answers");
       const helloS = relayed(socket, HANDSHAKE.helloS)[i - 1];
       assert(helloS !== undefined);
       const m3 = await mallory.receiveHello(helloS);
       socket.hear({ t: "relay", d: toBase64Url(m3) });
       await until(
         () => relayed(socket, HANDSHAKE.offer).length === i || sender.failures.length > 0,
-        "she confirms, or gives up",
+        "the sender confirms, or gives up",
       );
       confirmed = relayed(socket, HANDSHAKE.offer).length;
     }
@@ -337,15 +337,15 @@ Deno.test("a HELLO that answers an earlier attempt is no offence: the last one c
       return bytes;
     };
     socket.hear({ t: "peer", up: true, by: "join" });
-    await until(() => relayed(socket, HANDSHAKE.commit).length === 1, "he commits");
+    await until(() => relayed(socket, HANDSHAKE.commit).length === 1, "the viewer commits");
     const stale = await (await start()).receiveCommit(commit(0));
     socket.hear({ t: "peer", up: true, by: "resume" });
-    await until(() => relayed(socket, HANDSHAKE.commit).length === 2, "he commits anew");
+    await until(() => relayed(socket, HANDSHAKE.commit).length === 2, "the viewer commits anew");
     socket.hear({ t: "relay", d: toBase64Url(stale) });
     const sender = await start();
     const fresh = await sender.receiveCommit(commit(1));
     socket.hear({ t: "relay", d: toBase64Url(fresh) });
-    await until(() => relayed(socket, HANDSHAKE.helloR).length === 1, "he answers");
+    await until(() => relayed(socket, HANDSHAKE.helloR).length === 1, "the viewer answers");
     const [m3] = relayed(socket, HANDSHAKE.helloR);
     assert(m3 !== undefined);
     assertEquals((await sender.receiveHello(m3)).role, "S");
@@ -430,7 +430,7 @@ async function prepareProof(socket: FakeWebSocket, words: string): Promise<Bytes
 for (
   const [how, cut] of [
     ["a new M1", (socket, commit) => relay(socket, commit)],
-    ["a server that says that he went", (socket) => {
+    ["a server that says that they left", (socket) => {
       socket.hear({ t: "peer", up: false, by: "lost" });
       socket.hear({ t: "peer", up: true, by: "join" });
     }],
@@ -489,7 +489,7 @@ Deno.test("a visitor who was turned away is not listened to, even after a resume
     socket.hear({ t: "peer", up: true, by: "resume" });
     for (let i = 0; i < 10; i++) await nonsense();
     assertEquals([sender.turnedAway, sender.failures], [["link"], []]);
-    assertEquals(said(socket, "dismiss").length, 2, "he is sent away again");
+    assertEquals(said(socket, "dismiss").length, 2, "the visitor is dismissed again");
     socket.hear({ t: "peer", up: false, by: "leave" });
     socket.hear({ t: "peer", up: true, by: "join" });
     await nonsense();
@@ -506,7 +506,7 @@ Deno.test("with the right words and no working route, retries are unlimited", ()
       const proof = await prepareProof(socket, words);
       assert(proof !== null);
       relay(socket, proof);
-      await until(() => relayed(socket, HANDSHAKE.offer).length === i, "he was believed");
+      await until(() => relayed(socket, HANDSHAKE.offer).length === i, "the guess was right");
       socket.hear({ t: "peer", up: false, by: "leave" });
     }
     assertEquals([said(socket, "withdraw"), sender.turnedAway], [[], []]);

@@ -100,7 +100,7 @@ Deno.test("a failure overwrites the link's secret as well", async () => {
   await using lobby = new Lobby();
   using stranger = new Person("R", createLinkSecret(), lobby.url);
   await stranger.connector.start();
-  await until(() => stranger.failures.length > 0, "he was refused");
+  await until(() => stranger.failures.length > 0, "the stranger was refused");
   assertEquals(stranger.secret, new Uint8Array(32));
 });
 
@@ -176,7 +176,7 @@ for (
   const [name, message] of [
     ["junk", new Uint8Array(40).fill(9)],
     ["an empty message", new Uint8Array([0])],
-    ["an M2 of his own", new Uint8Array(1_315).fill(2, 0, 1).fill(1, 1, 2)],
+    ["an M2 of its own", new Uint8Array(1_315).fill(2, 0, 1).fill(1, 1, 2)],
     ["an offer before any key", new Uint8Array(200).fill(4, 0, 1).fill(1, 1, 2)],
     ["a candidate before any key", new Uint8Array(60).fill(6, 0, 1).fill(1, 1, 2)],
   ] as const

@@ -23,7 +23,7 @@ export class EvilServer {
     const before = FakeWebSocket.all.length;
     await until(
       () => FakeWebSocket.all.length > before || !this.#known(FakeWebSocket.all.at(-1)),
-      "he connected",
+      "a side connected",
     );
     const socket = FakeWebSocket.last;
     this.#seats.set(role, socket);

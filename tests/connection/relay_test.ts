@@ -115,7 +115,7 @@ for (const role of ["S", "R"] as const) {
       using _sender = sender;
       using _viewer = viewer;
       const hidden = role === "S" ? sender : viewer;
-      await until(() => hidden.failures.length > 0, "he was told");
+      await until(() => hidden.failures.length > 0, "they were told");
       assertEquals([hidden.failures, FakePeerConnection.all.length], [["no_relay"], 0]);
     });
   }
@@ -133,7 +133,7 @@ Deno.test("a server that comes back without TURN leaves no old credentials", asy
   await first.connector.start();
   await until(() => sender.peers.includes(true), "they met");
   first.connector.end();
-  await until(() => sender.peers.at(-1) === false, "he left");
+  await until(() => sender.peers.at(-1) === false, "the viewer left");
   await lobby.restart(() => null);
   await until(() => sender.seated === 2, "the sender is seated again");
   FakePeerConnection.all = [];

@@ -375,11 +375,11 @@ const NONSENSE: readonly (readonly [
   lane: "control" | "files",
   message: Bytes,
 ])[] = [
-  ["a place that is cut", "files", new Uint8Array([RECORD.placed, 0, 0])],
-  ["a word on records that were never sent", "control", encodeArrived(1)],
-  ["such a word that is longer", "control", new Uint8Array([...encodeArrived(0), 0])],
-  ["such a word that is cut", "control", encodeArrived(0).slice(0, 3)],
-  ["an offer that is sealed with nothing", "control", encodeStripe(1, new Uint8Array(80).fill(4))],
+  ["a truncated record number", "files", new Uint8Array([RECORD.placed, 0, 0])],
+  ["an acknowledgement of records that were never sent", "control", encodeArrived(1)],
+  ["an extended acknowledgement", "control", new Uint8Array([...encodeArrived(0), 0])],
+  ["a truncated acknowledgement", "control", encodeArrived(0).slice(0, 3)],
+  ["an offer with a forged seal", "control", encodeStripe(1, new Uint8Array(80).fill(4))],
 ];
 
 for (const [what, lane, message] of NONSENSE) {

@@ -43,7 +43,7 @@ Deno.test("the last failed guess withdraws the code before its visitor is dismis
     socket.hear({ t: "peer", up: true, by: "join" });
     // Not canonical base64url, which no honest viewer sends.
     socket.hear({ t: "relay", d: "AB" });
-    await until(() => turnedAway === i + 1, "he was turned away");
+    await until(() => turnedAway === i + 1, "the visitor was turned away");
   }
   const said = ["dismiss", "dismiss", "withdraw", "dismiss"];
   assertEquals(socket.sent, said.map((t) => ({ t })));

@@ -192,10 +192,10 @@ Deno.test("a CPace run's scalar is overwritten, valid share or not", async () =>
 /** What an attacker on the path puts into M2 or M3 in place of the last bytes before the end. */
 const DAMAGE: Readonly<Record<string, (m2: Bytes, m3: Bytes) => readonly [m2: Bytes, m3: Bytes]>> =
   {
-    "an encapsulation key that is none": (m2, m3) => [m2.fill(0xff, 131, 131 + 1184), m3],
-    "a share of S that is no point": (m2, m3) => [m2.fill(7, -64), m3],
-    "a share of R that is no point": (m2, m3) => [m2, m3.fill(7, -96, -32)],
-    "a key of R that is no point": (m2, m3) => [m2, m3.fill(7, 3, 67)],
+    "an invalid encapsulation key": (m2, m3) => [m2.fill(0xff, 131, 131 + 1184), m3],
+    "a share of S that is not a point": (m2, m3) => [m2.fill(7, -64), m3],
+    "a share of R that is not a point": (m2, m3) => [m2, m3.fill(7, -96, -32)],
+    "a key of R that is not a point": (m2, m3) => [m2, m3.fill(7, 3, 67)],
   };
 
 for (const [name, damage] of Object.entries(DAMAGE)) {

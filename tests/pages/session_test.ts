@@ -297,10 +297,10 @@ test("200 visits of one viewer leave one counted line", async (scene) => {
     const socket = new WebSocket(`${lobby.url}/ws/${toBase64Url(rid)}`, SUBPROTOCOL);
     const closed = new Promise((resolve) => socket.onclose = resolve);
     socket.onopen = () => socket.send(JSON.stringify({ t: "join", tok: toBase64Url(jtok) }));
-    await until(() => at(sender) === "connecting", "the sender sees him");
+    await until(() => at(sender) === "connecting", "the sender sees the viewer");
     socket.send(JSON.stringify({ t: "leave" }));
     await closed;
-    await until(() => at(sender) === "waiting", "the sender sees him go");
+    await until(() => at(sender) === "waiting", "the sender sees the viewer leave");
   }
   const visits = sender.session.timeline.peek().map(({ what }) => what);
   assertEquals(visits, [{ type: "waiting" }, { type: "peer", here: false, times: 200 }]);
@@ -321,7 +321,7 @@ test("a used link is refused to the next visitor, and the two do not notice", as
   const before = [story(scene.sender), story(scene.viewer)];
   const late = person("R", scene.secret, scene.lobby.url);
   late.session.start();
-  await until(() => at(late).startsWith("failed"), "he is refused");
+  await until(() => at(late).startsWith("failed"), "the viewer is refused");
   assertEquals(at(late), "failed: refused");
   assertEquals([story(scene.sender), story(scene.viewer)], before);
 });

@@ -86,7 +86,7 @@ Deno.test("a code that leads nowhere can be corrected: the input is kept", async
   const model = new ViewerModel("/workers/picture_worker.js");
   model.typeCode("4821-crystal-orbit-lemo");
   await model.join();
-  await until(() => model.phase.value === "failed", "he is refused");
+  await until(() => model.phase.value === "failed", "the viewer is refused");
   assertEquals([model.reason.value, model.asksForCode], ["refused", true]);
   assertEquals(model.codeText.value, "4821-crystal-orbit-lemo");
   assertEquals(model.suggestions.value, ["lemon"]);
@@ -144,7 +144,7 @@ Deno.test("a refused viewer may press again, with the same link", async () => {
   const model = new ViewerModel("/workers/picture_worker.js");
   for (let i = 0; i < 2; i++) {
     model.join();
-    await until(() => model.phase.value === "failed", "he is refused");
+    await until(() => model.phase.value === "failed", "the viewer is refused");
     assertEquals([model.reason.value, model.retryable], ["refused", true]);
   }
 });

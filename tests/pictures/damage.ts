@@ -18,7 +18,7 @@ type Damage =
 
 /** Headers are within the first few hundred bytes of files as small as these. */
 const HEADER_BYTES = 700;
-/** What cleaning may add to a file: a header, a neutral colour profile, an orientation. */
+/** What cleaning may add to a file: a header, a neutral color profile, an orientation. */
 const MOST_ADDED = 4_096;
 /** The most that redrawing may need, per pixel. */
 const MOST_PER_PIXEL = 8;

@@ -362,7 +362,7 @@ const RAW: readonly [name: string, change: (records: readonly Bytes[]) => readon
   ["cut", ([a]) => [a!.slice(0, -1)]],
   ["cut to a header", ([a]) => [a!.slice(0, 8)]],
   ["lengthened", ([a, b, c, d]) => [a!, b!, c!, new Uint8Array([...d!, 0])]],
-  ["appended behind the last", ([a, b, c, d]) => [a!, b!, c!, d!, d!]],
+  ["appended after the last", ([a, b, c, d]) => [a!, b!, c!, d!, d!]],
   ["of a picture to come", ([a]) => [a!.with(3, 2)]],
   ["marked as the last", ([a]) => [a!.with(1, 1)]],
   ["with unknown flags", ([a]) => [a!.with(1, 2)]],
@@ -676,7 +676,7 @@ test("an owner who wants to be asked is waited for, and can refuse", async (stan
   stand.inbox.open();
   assertEquals(stand.state(), { at: "opening", asking: true });
   await stand.say({ t: "revoke", n: goods.meta.n });
-  await until(() => stand.at() === "revoked", "he said no");
+  await until(() => stand.at() === "revoked", "the owner refused");
 });
 
 test("a viewer who asked to see it can leave, and says so", async (stand) => {

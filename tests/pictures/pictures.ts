@@ -22,7 +22,7 @@ export class FakeBitmap implements ImageBitmap {
   }
 }
 
-/** A worker that nobody asks anything. */
+/** A worker that is never called. */
 export class IdleWorker extends EventTarget implements Worker {
   onerror = null;
   onmessage = null;

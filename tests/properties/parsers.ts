@@ -740,46 +740,46 @@ function latin1Of(bytes: Uint8Array): string {
 /** The properties of everything that reads foreign data. */
 export const PARSER_PROPERTIES: readonly Property[] = [
   {
-    name: "parseClientMessage() gives back a part of what it was given, or null",
+    name: "parseClientMessage() returns a part of its input, or null",
     runs: 4_000,
     property: parserProperty(CLIENT),
   },
   {
-    name: "parseServerMessage() gives back a part of what it was given, or null",
+    name: "parseServerMessage() returns a part of its input, or null",
     runs: 4_000,
     property: parserProperty(SERVER),
   },
   {
-    name: "parseControlMessage() gives back a part of what it was given, or null",
+    name: "parseControlMessage() returns a part of its input, or null",
     runs: 4_000,
     property: parserProperty(CONTROL),
   },
   {
-    name: "parseRepairMessage() gives back a part of what it was given, or null",
+    name: "parseRepairMessage() returns a part of its input, or null",
     runs: 2_000,
     property: parserProperty(REPAIR),
   },
   {
-    name: "parseClientMessage() takes every message of a client, whatever else is in it",
+    name: "parseClientMessage() accepts every message of a client with extra fields",
     runs: 500,
     property: acceptsProperty(CLIENT),
   },
   {
-    name: "parseServerMessage() takes every message of the server, whatever else is in it",
+    name: "parseServerMessage() accepts every message of the server with extra fields",
     runs: 500,
     property: acceptsProperty(SERVER),
   },
   {
-    name: "parseControlMessage() takes every message of the other side, whatever else is in it",
+    name: "parseControlMessage() accepts every message of the other side with extra fields",
     runs: 500,
     property: acceptsProperty(CONTROL),
   },
   {
-    name: "base64url has one way to write bytes, and only that one is read",
+    name: "base64url has one encoding of bytes, and only that one is accepted",
     runs: 2_000,
     property: base64Url,
   },
-  { name: "parseFragment() reads whole links only", runs: 2_000, property: fragments },
+  { name: "parseFragment() accepts complete links only", runs: 2_000, property: fragments },
   {
     name: "parseHeader() reads exactly what encodeHeader() writes",
     runs: 1_000,
@@ -787,13 +787,13 @@ export const PARSER_PROPERTIES: readonly Property[] = [
   },
   { name: "the chunks of a picture have all of its bytes", runs: 500, property: chunks },
   {
-    name: "checkSdp() takes one fingerprint, the handshake's, and one m-line, and nothing else",
+    name: "checkSdp() accepts one fingerprint, the handshake's, and one m-line only",
     runs: 2_000,
     property: sdps,
   },
   { name: "parseFingerprint() reads 32 pairs of digits", runs: 1_000, property: fingerprints },
   {
-    name: "decodeCandidate() gives back the line that it was given, or says no",
+    name: "decodeCandidate() returns its input line, or refuses it",
     runs: 1_000,
     property: candidates,
   },
@@ -803,17 +803,17 @@ export const PARSER_PROPERTIES: readonly Property[] = [
     property: inspections,
   },
   {
-    name: "the header parsers ask for bytes that can be there, and come to an end",
+    name: "the header parsers request bytes that can exist, and terminate",
     runs: 6_000,
     property: headerSteps,
   },
   {
-    name: "stripMetadata() keeps parts of the file that are there, or throws ImageError",
+    name: "stripMetadata() keeps existing parts of the file, or throws ImageError",
     runs: 1_500,
     property: cleanings,
   },
   {
-    name: "neutralProfile() leaves no name, and has nothing to do twice",
+    name: "neutralProfile() leaves no name, and is idempotent",
     runs: 2_000,
     property: profiles,
   },

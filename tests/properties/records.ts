@@ -373,8 +373,7 @@ const signals = fc.asyncProperty(
 /** The properties of everything that is sealed. */
 export const RECORD_PROPERTIES: readonly Property[] = [
   {
-    name:
-      "a picture comes out whole and unchanged, or not at all, whatever was done to its records",
+    name: "a picture is opened whole and unchanged, or not at all, under any attack",
     runs: 400,
     property: pictures,
   },
@@ -384,12 +383,12 @@ export const RECORD_PROPERTIES: readonly Property[] = [
     property: digests,
   },
   {
-    name: "a control message comes out unchanged and in its turn, or not at all",
+    name: "a control message is opened unchanged and in order, or not at all",
     runs: 400,
     property: controls,
   },
   {
-    name: "sealed signaling comes out unchanged and in its turn, or not at all",
+    name: "sealed signaling is opened unchanged and in order, or not at all",
     runs: 400,
     property: signals,
   },

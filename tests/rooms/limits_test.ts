@@ -261,22 +261,22 @@ Deno.test("all addresses together may try so many digits", async () => {
 });
 
 const VISITS: Record<string, [failed: boolean, visit: (world: World) => Promise<void>]> = {
-  "is turned away": [true, async (world) => {
+  "is dismissed": [true, async (world) => {
     const { code, say } = await world.create();
     const { socket } = await world.join(code);
     await say({ t: "dismiss" });
     assertEquals(socket.closes, [[CLOSE.dismissed, "dismissed"]]);
   }],
-  "goes before he can be turned away": [true, async (world) => {
+  "disconnects before being dismissed": [true, async (world) => {
     const { code, connection } = await world.create();
     (await world.join(code)).connection.closed();
     connection.closed();
   }],
-  "leaves before he can be turned away": [true, async (world) => {
+  "leaves before being dismissed": [true, async (world) => {
     const { code } = await world.create();
     await (await world.join(code)).say({ t: "leave" });
   }],
-  "saw what he came for": [false, async (world) => {
+  "stays until the session ends": [false, async (world) => {
     const { code, access, say } = await world.create();
     const { socket } = await world.join(code);
     await say({ t: "delete", otok: access.otok });

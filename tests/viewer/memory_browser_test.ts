@@ -1,6 +1,6 @@
 /**
- * What is left of a picture in the memory of a browser's processes after it was closed: no row of
- * its pixels, and no part of its file.
+ * What remains of a closed picture in the memory of a browser's processes: no row of its pixels,
+ * and no part of its file.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type {} from "./sharp_page.ts";
 
 const WIDTH = 1_200;
 const HEIGHT = 900;
-/** So much of a row, or of the file, is looked for. */
+/** This much of a row, or of the file, is searched for. */
 const NEEDLE_BYTES = 64;
-/** How long an engine may take to give back what was closed. */
+/** How long an engine may take to release what was closed. */
 const PATIENCE_MS = 60_000;
 const STEP_MS = 2_000;
 
@@ -42,7 +42,7 @@ function randomBytes(length: number): Uint8Array<ArrayBuffer> {
 
 /**
  * Opaque noise in which red and blue are equal: its rows are the same bytes in memory in whichever
- * order an engine has the colours (RGBA, BGRA).
+ * order an engine stores the colors (RGBA, BGRA).
  */
 function noise(): Uint8Array {
   const pixels = randomBytes(4 * WIDTH * HEIGHT);
@@ -61,7 +61,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return Buffer.concat([length, body, check]);
 }
 
-/** Red, green and blue alone, so that no row is in the file as it is in memory. */
+/** Red, green and blue only, so that no row is the same in the file and in memory. */
 function toPng(pixels: Uint8Array): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(WIDTH, 0);
@@ -111,7 +111,7 @@ Deno.test({
       ...rows.map((at) => pixels.subarray(at, at + NEEDLE_BYTES)),
       ...parts.map((at) => file.subarray(at, at + NEEDLE_BYTES)),
     ];
-    // As it comes over the wire, the picture is unreadable on its way to the page.
+    // The picture is masked until it reaches the page, as it is encrypted in transit.
     const mask = randomBytes(file.length);
     const masked = file.map((byte, i) => byte ^ (mask[i] ?? 0));
     await page.evaluate(
