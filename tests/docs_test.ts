@@ -6,6 +6,7 @@
  */
 import { IMAGE_PROBLEMS } from "../lib/image/errors.ts";
 import { DEFAULTS } from "../lib/ops/config.ts";
+import { Metrics } from "../lib/ops/metrics.ts";
 import { TOOLS } from "../lib/pages/editor_model.ts";
 import { CLOSE } from "../lib/protocol/close_codes.ts";
 import * as limits from "../lib/protocol/limits.ts";
@@ -198,6 +199,20 @@ Deno.test("README.md has the right defaults of the settings that it names", () =
       assert(value !== undefined, name);
       return value === "" ? [] : [[name, `\`${value}\``]];
     }),
+  );
+});
+
+Deno.test("docs/operations.md has every counter with the words of its label, and no other", () => {
+  const rows = tableRows(textOf("docs/operations.md"))
+    .flatMap(([name = "", label = "", meaning = ""]) =>
+      /^`\w+_total`$/.test(name)
+        ? named(meaning, /`(\w+)`/g).map((word) => [name, label, word].join(" "))
+        : []
+    );
+  const series = new Metrics().render().matchAll(/^ephemeral_(\w+)\{(\w+)="(\w+)"\}/gm);
+  assertEquals(
+    rows.sort(),
+    Array.from(series, ([, name, label, word]) => `\`${name}\` \`${label}\` ${word}`).sort(),
   );
 });
 
