@@ -53,7 +53,7 @@ const DATA = '{"t":"data",';
 
 /**
  * By this time a viewer who joined by a code has proved that they know it, or was dismissed: the
- * sender waits for CONNECT_TIMEOUT_MS, and this adds a margin.
+ * sender waits for CONNECT_TIMEOUT_MS plus 5 s, and this is a little longer.
  */
 const TRIAL_MS = CONNECT_TIMEOUT_MS + 10_000;
 

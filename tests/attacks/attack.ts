@@ -25,7 +25,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A masked frame; the mask is zeros. `length` may claim more bytes than there are. */
+/** A masked frame; the mask is zeros. `length` may announce more bytes than there are. */
 export function frame(
   opcode: number,
   payload: Uint8Array,

@@ -1,6 +1,6 @@
 /**
  * A hostile viewer against a sender's page. They get only the key that they requested in the right
- * state, and the sender's timeline never claims anything untrue.
+ * state, and the sender's timeline never says anything untrue.
  *
  * @module
  */
@@ -40,7 +40,7 @@ function keys({ attacker }: Attack<Sender>): Promise<number> {
   return attacker.evaluate(() => evil.heard.filter(({ t }) => t === "key").length);
 }
 
-/** Fails if the timeline claims that the picture arrived or that anybody opened or saw it. */
+/** Fails if the timeline says that the picture arrived or that anybody opened or saw it. */
 async function assertNothingClaimed({ victim }: Attack<Sender>): Promise<void> {
   const text = await victim.timeline();
   assertEquals(/pressed|screen|seen|reported|arrive/i.test(text), false, text);
@@ -140,7 +140,7 @@ attackTest(
       [{ t: "shown", n: 0 }, { t: "shown", n: 0 }],
       [{ t: "shown", n: 0 }, { t: "got", n: 0 }],
       [{ t: "shown", n: 0 }, { t: "abort", n: 0, code: "undecodable" }],
-      // The viewer claims that it was burned, but nobody burned it.
+      // The viewer reports it as burned, but nobody burned it.
       [{ t: "shown", n: 0 }, { ...closed, why: "revoked", ms: 0 }],
     ];
     await inLanes(reports, async (said) => {

@@ -47,7 +47,7 @@ async function opened({ attacker, victim }: Attack<Viewer>, hostile: Hostile): P
   await victim.openPicture();
 }
 
-/** A PNG whose header claims another size than its one pixel. */
+/** A PNG whose header declares another size than its one pixel. */
 function pngThatClaims(width: number, height: number): Uint8Array {
   const bytes = Uint8Array.from(pngBomb(1));
   const view = new DataView(bytes.buffer);
@@ -70,7 +70,7 @@ function jpegWithTwoFrames(jpeg: Uint8Array): Uint8Array {
   return Uint8Array.from([...jpeg.subarray(0, 2), ...frame, ...jpeg.subarray(2)]);
 }
 
-/** A WebP whose outer header claims 64 × 48, whatever it contains. */
+/** A WebP whose outer header declares 64 × 48, whatever it contains. */
 function webpInSmallFrame(webp: Uint8Array): Uint8Array {
   const vp8 = webp.subarray(12);
   const outer = [...new TextEncoder().encode("VP8X"), 10, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 47, 0, 0];

@@ -23,7 +23,7 @@ export interface Traces {
    * How many of the canvases painted on still have content, even if the page no longer shows them.
    */
   readonly left: number;
-  /** How many messages, such as files to decode, were sent to workers. */
+  /** How many messages with bytes were sent to workers: files to decode. */
   readonly decoded: number;
   /** Most bytes that were ever queued in a channel. */
   readonly buffered: number;
@@ -57,7 +57,7 @@ const TRACE = `if (isSecureContext) {
     traces.canvases.add(canvas);
     traces.largest = Math.max(traces.largest, source.width, source.height);
   });
-  // A worker is also told that there is nothing more to come.
+  // Only messages with bytes count: workers receive other messages, too.
   const isBytes = (value) => value instanceof Blob || ArrayBuffer.isView(value);
   wrap(Worker.prototype, "postMessage", (worker, [message]) => {
     if (Object.values(message).some(isBytes)) traces.decoded++;
@@ -283,7 +283,7 @@ export function tracesOf({ page }: Pick<Sender | Viewer, "page">): Promise<Trace
   });
 }
 
-/** Fails if the viewer's page ever painted anything, or claims so. */
+/** Fails if the viewer's page ever painted anything, or says so. */
 export async function assertNothingSeen({ attacker, victim }: Attack<Viewer>): Promise<void> {
   assertEquals((await tracesOf(victim)).painted, 0, "nothing is ever painted");
   assertEquals(await victim.wiped(), true);

@@ -1,15 +1,15 @@
 /**
- * What is in the memory of running processes, for tests that look whether something is left there.
+ * Searches the memory of running processes, for tests that check whether anything is left there.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 
-/** Of other people's processes only root may read, and only Linux has such files. */
+/** Only root may read other users' processes, and only Linux has such files. */
 export const MAY_READ_MEMORY = Deno.build.os === "linux" && Deno.uid() === 0;
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
-/** Beyond are the kernel's own pages, which can't be read. */
+/** Addresses above this are the kernel's own pages, which can't be read. */
 const USER_SPACE_END = 2 ** 47;
 
 interface Mapping {
@@ -17,7 +17,7 @@ interface Mapping {
   readonly end: number;
 }
 
-/** A process and all that it started, directly or not. */
+/** A process and all its direct and indirect child processes. */
 function familyOf(root: number): number[] {
   const parents = new Map<number, number>();
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -26,14 +26,14 @@ function familyOf(root: number): number[] {
     parents.set(Number(name), Number(parent ?? 0));
   }
   const family = [root];
-  // It grows while it is walked through.
+  // The list grows during the iteration.
   for (const pid of family) {
     for (const [child, parent] of parents) if (parent === pid) family.push(child);
   }
   return family;
 }
 
-/** Empty where the process has ended. */
+/** The text of a file; empty if the process has ended. */
 function readText(path: string): string {
   try {
     return Deno.readTextFileSync(path);
@@ -42,7 +42,10 @@ function readText(path: string): string {
   }
 }
 
-/** What may hold data: not programs and files that are only read, and nothing that is empty. */
+/**
+ * Mappings that may contain data. Excluded are read-only mappings of programs and files, and empty
+ * mappings.
+ */
 function mappingsOf(pid: number): Mapping[] {
   const found: Mapping[] = [];
   for (const part of readText(`/proc/${pid}/smaps`).split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
@@ -57,16 +60,16 @@ function mappingsOf(pid: number): Mapping[] {
   return found;
 }
 
-/** What a search came upon. */
+/** Result of a search. */
 export interface Found {
-  /** The needles, by index, that are anywhere. */
+  /** Indices of the needles that were found anywhere. */
   readonly needles: readonly number[];
-  /** Bytes that were read, of how many processes. */
+  /** Number of bytes read, and number of processes. */
   readonly bytes: number;
   readonly processes: number;
 }
 
-/** Looks for byte sequences of equal length in all memory of a process and of its children. */
+/** Searches for byte sequences in all memory of a process and its child processes. */
 export function searchMemory(root: number, needles: readonly Uint8Array[]): Found {
   // V8 finds a string ten times as fast as Buffer finds bytes.
   const wanted = needles.map((needle) => Buffer.from(needle).toString("latin1"));
@@ -85,7 +88,7 @@ export function searchMemory(root: number, needles: readonly Uint8Array[]): Foun
         bytes += read;
         const text = buffer.toString("latin1", 0, read);
         for (const [i, each] of wanted.entries()) if (text.includes(each)) seen.add(i);
-        // Once more, what may begin a needle that goes on behind this chunk.
+        // Read the end of a chunk again: a needle may continue in the next one.
         at += at + read < end && read > overlap ? read - overlap : read;
       }
     }
@@ -101,7 +104,7 @@ function open(pid: number): Deno.FsFile | null {
   }
 }
 
-/** 0 where it is not there any more, or not to be read. */
+/** Returns 0 if the memory no longer exists or can't be read. */
 function readAt(memory: Deno.FsFile, at: number, buffer: Uint8Array): number {
   try {
     memory.seekSync(at, Deno.SeekMode.Start);
