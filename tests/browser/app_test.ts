@@ -116,7 +116,7 @@ async function share({ page }: TestPage, action: string, picture: Fixture): Prom
   await done;
 }
 
-test("a session leaves offline page, build and seconds, no more", async ({ app, browser }) => {
+test("a session leaves only offline page, build number and seconds", async ({ app, browser }) => {
   const sender = await openApp(browser, app.url);
   await sender.reload();
   const link = await sender.offer(await fixture("exif"), { seconds: 60 });

@@ -196,7 +196,7 @@ async function assertNoticed(page: TestPage, secrets: readonly Needle[]): Promis
   ) assert(found.has(where), `it was not found in${where}`);
 }
 
-Deno.test("two pages, one picture: single-use keys, wiped, never readable", async () => {
+Deno.test("two pages, one picture: keys are single-purpose, wiped, unreadable", async () => {
   await using app = await startApp({ env: { LOG_LEVEL: "debug" } });
   const picture = await fixture("small");
   await withTwoPages(async (senderPage, viewerPage) => {

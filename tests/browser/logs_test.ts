@@ -93,7 +93,7 @@ Deno.test("log and /metrics name no room, code, token, address or relayed data",
       await viewer.closePicture();
       await viewer.waitPhase("ended");
       await sender.waitPhase("ended");
-      // The code is used up: the server refuses this viewer.
+      // The link is used up: the server refuses this stranger.
       if (by === "link") {
         const late = await browser.newPage({ before: WATCH });
         pages.push(late);

@@ -114,8 +114,8 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     const late = await Viewer.open(await stage.browser.newPage(), link);
     late.testPage.allowErrors(...BROKEN);
     await late.join();
-    // If the sender reconnects before the viewer's page, they get the empty seat of the new room,
-    // where nobody answers.
+    // A visitor who is faster than the viewer's page gets the empty seat of the new room, where
+    // nobody answers.
     assertMatch(await late.waitReason("failed", PATIENT), /^(refused|timeout)$/);
     assertEquals((await late.phases()).includes("connected"), false);
     await finish(sender, viewer);

@@ -665,7 +665,7 @@ function assertDiscreet({ exchanges }: Aftermath): void {
 }
 
 for (const way of ["link", "code"] as const) {
-  Deno.test(`by ${way}: server, log, browsers and disks have no secret of the two`, async () => {
+  Deno.test(`a session by ${way}: no secret in server, log, browser or disk`, async () => {
     const directory = await Deno.makeTempDir({ prefix: "ephemeral-session-" });
     try {
       const there = await makePicture(directory, "trip-to-reykjavik.png", 5);

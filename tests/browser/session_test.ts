@@ -314,7 +314,7 @@ test("going back after skipping to the content does not reload the page", async 
   assertEquals(await sender.page.evaluate(() => Reflect.get(globalThis, "__same")), true);
 });
 
-test("skipping before the scripts ran keeps it, and the history has no link", async (stage) => {
+test("an early skip to the content keeps the invitation, and hides the link", async (stage) => {
   const sender = await stage.sender();
   const link = await sender.offer(await fixture("small"));
   const testPage = await stage.browser.newPage();

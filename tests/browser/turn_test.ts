@@ -205,7 +205,7 @@ Deno.test("hiding the address needs TURN, and says so; by default none is asked"
     await sender.leave();
     await viewer.waitReason("ended");
 
-    // The sender reconnects by themselves.
+    // The sender goes back to the start.
     await sender.press("reset");
     await sender.hideAddress();
     const other = await sender.offer(await fixture("flat"));

@@ -152,7 +152,7 @@ Deno.test("a visitor who falsely claims to come back learns and disturbs nothing
 Deno.test("a viewer falsely told that the sender reloaded keeps the link", () =>
   underAttack(async ({ server }) => {
     const again = new Uint8Array([HANDSHAKE.again, 1]);
-    // Whatever they request is answered by the server itself.
+    // Whatever the viewer requests is answered by the server itself.
     server.relay = (message, from) => {
       if (from === "R" && message[0] === HANDSHAKE.commit) {
         server.inject("R", concat(new Uint8Array([HANDSHAKE.helloS, 1]), randomBytes(1_313)));

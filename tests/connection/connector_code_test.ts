@@ -292,7 +292,7 @@ Deno.test("a server with the link can't make the viewer retry until the SAS matc
   });
 });
 
-Deno.test("nor the sender, who confirms a viewer before showing what to compare", () => {
+Deno.test("nor can it make the sender retry, who confirms before showing the SAS", () => {
   const secret = createLinkSecret();
   return withServer("S", secret, async (sender, socket) => {
     const [kem, { rid, psk }] = await Promise.all([loadKem(), deriveRoom(secret)]);

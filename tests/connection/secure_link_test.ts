@@ -215,7 +215,7 @@ Deno.test("an owner who throws ends the link on either channel, and gets no more
   }
 });
 
-Deno.test("a link whose channel closes waits, reports once, and is lost after that", async () => {
+Deno.test("a closed channel is reported once; the link is lost after a grace period", async () => {
   const { s, atS } = await start();
   using time = new FakeTime();
   s.files.close();
@@ -387,7 +387,7 @@ Deno.test("a link changes its transport; the old one closes once both left it", 
   const [one, two, open] = relayPair(1);
   const moved = s.link.move(one, 1);
   await settle();
-  // A side that still uses it would take that for the end.
+  // A side that still uses the old one would take its closing for the end.
   assertEquals([s.pc.closes, r.pc.closes, atR.ends], [0, 0, []]);
   s.link.sendControl(SAYINGS[0]!);
   const followed = r.link.move(two, 1);

@@ -275,7 +275,7 @@ Deno.test("once a seat was taken back the delays start over, with the newest tok
     assertEquals(socket().sent, [{ t: "resume", rtok: newest }]);
   }));
 
-Deno.test("a refusal within the grace period takes the seat anew; later it ends all", () =>
+Deno.test("a refusal within the grace period takes the seat anew, later ends the client", () =>
   withFakes(async ({ time, told, socket }) => {
     seat(socket());
     socket().closed(1006);

@@ -137,7 +137,7 @@ const WATCHED = [
 ];
 
 for (const by of ["link", "code"] as const) {
-  Deno.test(`by ${by}: every key is secret, used for one thing, and overwritten`, async () => {
+  Deno.test(`a session by ${by}: keys are secret, single-purpose and overwritten`, async () => {
     const { report, left } = await watching(async (clear) => {
       const { sender, viewer, end } = await bring();
       const secret = by === "link" ? viewer.secret : CODE;

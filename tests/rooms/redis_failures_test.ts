@@ -302,7 +302,7 @@ test("cut connections lose nothing that was relayed, and repeat nothing", async 
   assert(passed.length > 150, `Only ${passed.length} were passed on`);
   assertEquals(new Set(heard()).size, heard().length);
   assertEquals(heard().filter((d) => passed.includes(d)), passed);
-  // What was not relayed has to be made good: the two start over.
+  // If a relay was lost, the two start over.
   if (passed.length < 200) {
     await until(() => sender.events.some(({ t }) => t === "astray"), "astray");
   }

@@ -411,7 +411,7 @@ Deno.test("withdrawn digits lead nowhere, and the link continues to work", async
   await using _sender = sender;
   sender.send({ t: "withdraw" });
   sender.send({ t: "withdraw" });
-  // Its answer shows that the two are done, and that they had none.
+  // The answer to this shows that both were handled, and that neither was answered.
   sender.send({ t: "relay", d: "x" });
   assertEquals(await sender.next(), { t: "err", code: "no_peer" });
   assertEquals(await refusal(server, code, { t: "join" }), REFUSED);
