@@ -187,6 +187,15 @@ Deno.test("the documents name only constants, settings and functions that exist"
   );
 });
 
+Deno.test("README.md names the buttons of the first steps as the pages do", () => {
+  const start = section(textOf("README.md"), "## Start").replaceAll(/\s+/g, " ");
+  const labels = named(start, /\*\*([^*]+)\*\*/g)
+    .filter((label) => label !== "HTTPS");
+  assert(labels.length >= 3);
+  const english = read("locales/en.json");
+  assertEquals(labels.filter((label) => !english.includes(`: "${label}"`)), []);
+});
+
 Deno.test("README.md has the right defaults of the settings that it names", () => {
   const rows = tableRows(textOf("README.md"))
     .flatMap(([name = "", value = ""]) => /^`[A-Z_]+`$/.test(name) ? [[name, value]] : []);
