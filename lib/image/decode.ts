@@ -30,6 +30,7 @@
 import type { Bounds, DecodeRequest, View } from "./decode_messages.ts";
 import { ImageError } from "./errors.ts";
 import { type ImageFacts, inspectBlob, inspectImage } from "./inspect.ts";
+import { onePiece } from "./one_piece.ts";
 
 /** The part of WebCodecs' ImageDecoder that is used; TypeScript's own library lacks it. */
 interface ImageDecoderLike {
@@ -185,8 +186,8 @@ function unturned(frame: TurnedFrame): VideoFrame {
 }
 
 async function decodeBlob({ source, facts: { type } }: RawRequest): Promise<Raw> {
-  const blob = source instanceof Blob ? source : new Blob([source], { type });
   try {
+    const blob = source instanceof Blob ? await onePiece(source) : new Blob([source], { type });
     const wide = hasWideCanvas() && await hasProfile(blob);
     return { bitmap: await createImageBitmap(blob), rotation: 0, flip: false, wide };
   } catch (cause) {

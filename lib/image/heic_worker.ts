@@ -76,10 +76,7 @@ async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise
     // The picture worker converts it to WebP if it can.
     const type = transparent ? "image/png" : "image/jpeg";
     const blob = await canvas.convertToBlob({ type, quality: QUALITY });
-    // Firefox 153 did not decode a picture with the profile inserted, so there the values are
-    // treated as sRGB: paler if the color space is wide.
-    const isPlain = profile === null || transparent || !("colorSpace" in pixels);
-    return isPlain ? blob : await withProfile(blob, profile);
+    return profile === null || transparent ? blob : await withProfile(blob, profile);
   } finally {
     heif.heif_context_free(context);
   }

@@ -6,6 +6,7 @@
  * @module
  */
 import { ImageError } from "./errors.ts";
+import { onePiece } from "./one_piece.ts";
 
 const END = Uint8Array.of(0xff, 0xd9);
 
@@ -30,7 +31,7 @@ export async function isWholeJpeg(blob: Blob): Promise<boolean> {
 async function fingerprint(source: Blob): Promise<string> {
   // Not ImageDecoder: its pixels differ by one or two depending on the file's length (Chromium
   // 156).
-  const bitmap = await createImageBitmap(source).catch((cause) => {
+  const bitmap = await createImageBitmap(await onePiece(source)).catch((cause) => {
     throw new ImageError("undecodable", { cause });
   });
   try {

@@ -153,7 +153,7 @@ test("three wrong codes withdraw the code; the link still works", async (stage) 
 
 for (
   const [what, typed, reason, words] of [
-    ["an unknown word", "4821-cristal-orbit-lemon", REASON.unknownWord, /“cristal”/],
+    ["an unknown word", "4821-cristal-orbit-lemon", REASON.unknownWord, /“\u2068cristal\u2069”/],
     ["too few words", "4821-crystal-orbit", REASON.incompleteCode, /a number and three words/],
     ["no number", "crystal orbit lemon", REASON.incompleteCode, /a number and three words/],
     ["nothing at all", "", REASON.incompleteCode, /a number and three words/],

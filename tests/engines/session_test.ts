@@ -76,7 +76,8 @@ function test(name: string, setting: Setting, body: (scene: Scene) => Promise<vo
     async fn() {
       assert(ground !== undefined);
       const { app, browsers } = ground;
-      const picture = await fixture("flat");
+      // A JPEG by link, with an orientation to keep; a PNG by code.
+      const picture = await fixture(by === "link" ? "exif" : "flat");
       const options = before === undefined ? {} : { before };
       const pages = [await browsers[from].newPage(options), await browsers[to].newPage(options)];
       const sender = await Sender.open(pages[0]!, app.url);

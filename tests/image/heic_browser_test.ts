@@ -77,9 +77,7 @@ for (const engine of ENGINES) {
       ) {
         const made = await look(name, turns, source);
         if (typeof made === "string") throw new Error(`${engine}, ${name}: ${made}`);
-        // Firefox shows wide-gamut colors paler (heic_worker.ts).
-        const most = engine === "firefox" && name === "p3.heic" ? 25 : 3;
-        assert(made.difference <= most, `${engine}, ${name}: ${made.difference}`);
+        assert(made.difference <= 3, `${engine}, ${name}: ${made.difference}`);
         assertEquals([name, ...made.removed], [name, ...removed]);
         assertEquals([name, ...made.size], [name, ...turns === 1 ? [96, 128] : [128, 96]]);
         assert(!made.bytes.includes("PLANTED"), name);

@@ -7,6 +7,7 @@
 import { Decoder } from "../../lib/image/decoder.ts";
 import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";
+import { onePiece } from "../../lib/image/one_piece.ts";
 
 /** What a test may call. */
 export interface HeicHarness {
@@ -38,7 +39,7 @@ function blob(base64: string): Blob {
 }
 
 async function pixels(source: Blob, turns: number): Promise<ImageData> {
-  const bitmap = await createImageBitmap(source);
+  const bitmap = await createImageBitmap(await onePiece(source));
   const { width, height } = bitmap;
   const canvas = turns % 2 === 0
     ? new OffscreenCanvas(width, height)
