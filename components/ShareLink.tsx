@@ -82,7 +82,8 @@ function QrCode({ text, label }: { text: string; label: string }) {
   const code = useMemo(() => encoder === null ? null : draw(encoder, text), [encoder, text]);
   // The encoder could not be loaded because the server does not answer; the link can still be
   // copied.
-  if (code === null) return null;
+  // Its place is kept: what stands below must not move under a finger.
+  if (code === null) return <div class="qr pending" aria-hidden="true" />;
   const { path, size } = code;
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label}>

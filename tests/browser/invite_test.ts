@@ -198,6 +198,9 @@ test("notifications ask for permission only after the switch, as does a tone", a
   const { sender, link } = await stage.waiting({ before: `${CAN_LOOK_AWAY}\n${NOTIFICATIONS}` });
   await sender.page.click(".alerts summary");
   assertEquals(await noted(sender), []);
+  // What is above it has its size by then.
+  await sender.page.waitForSelector("svg.qr");
+  await sender.page.waitForSelector("[data-field=share-code]");
   await sender.page.click("[name=notify]");
   await sender.waitFor("the question", () => Reflect.get(globalThis, "__noted").length > 0);
   await lookAway(sender, true);
