@@ -2,7 +2,7 @@ import type { Ref } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 /** Types that every file dialog offers. */
-const PICTURES = "image/jpeg,image/png,image/webp,image/avif,image/gif";
+const PICTURES = "image/jpeg,image/png,image/webp,image/avif,image/gif,image/bmp";
 
 /** Added where HEIC can be chosen. Many systems recognize HEIC only by the file's extension. */
 const HEIC = ",image/heic,image/heif,.heic,.heif";

@@ -56,10 +56,12 @@ Deno.test("the manifest shares pictures to the service worker's address and fiel
 
 Deno.test("the manifest accepts the same file types as the file dialog", async () => {
   const source = await Deno.readTextFile(`${PROJECT}components/PictureInput.tsx`);
-  const [, accept = ""] = /ACCEPT = "([^"]+)"/.exec(source) ?? [];
-  assert(accept.includes("image/jpeg"));
-  assertEquals(manifest.share_target.params.files[0]?.accept.join(), accept);
-  assertEquals(Object.keys(manifest.file_handlers[0]?.accept ?? {}).join(), accept);
+  const lists = Array.from(source.matchAll(/= "(,?image\/[^"]+)"/g), ([, list = ""]) => list);
+  const types = lists.join("").split(",").filter((type) => type.startsWith("image/")).sort();
+  assertEquals(lists.length, 2);
+  assert(types.includes("image/jpeg") && types.includes("image/heic"));
+  assertEquals(manifest.share_target.params.files[0]?.accept.sort(), types);
+  assertEquals(Object.keys(manifest.file_handlers[0]?.accept ?? {}).sort(), types);
 });
 
 Deno.test("the service worker has the address that Trusted Types allow; routes exist", async () => {

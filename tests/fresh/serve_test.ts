@@ -11,7 +11,7 @@ const STUB = `export default {
 async function stage(server: string | null): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "serve_test_" });
   await Deno.mkdir(`${dir}/_fresh`);
-  for (const folder of ["server", "rooms", "protocol"]) {
+  for (const folder of ["server", "ops", "rooms", "protocol"]) {
     const from = new URL(`../../lib/${folder}/`, import.meta.url);
     await Deno.mkdir(`${dir}/lib/${folder}`, { recursive: true });
     for await (const { name } of Deno.readDir(from)) {
