@@ -82,8 +82,7 @@ Deno.test("the server prints its address, answers IPv4 and IPv6, stops on SIGTER
     equal(
       stderr,
       `Cannot start the server: port ${port} is taken; ` +
-        "stop what uses it or set PORT to another one\
-        ",
+        "stop what uses it or set PORT to another one\n",
     );
 
     const started = performance.now();
