@@ -60,7 +60,7 @@ Deno.test("the manifest accepts the same file types as the file dialog", async (
   const types = lists.join("").split(",").filter((type) => type.startsWith("image/")).sort();
   assertEquals(lists.length, 2);
   assert(types.includes("image/jpeg") && types.includes("image/heic"));
-  assertEquals(manifest.share_target.params.files[0]?.accept.sort(), types);
+  assertEquals(manifest.share_target.params.files[0]?.accept.toSorted(), types);
   assertEquals(Object.keys(manifest.file_handlers[0]?.accept ?? {}).sort(), types);
 });
 
