@@ -44,13 +44,6 @@ const MOST_EXACT_BYTES = 24 * 1024 * 1024;
 /** How much of a file that is too large to be read is searched for metadata. */
 const HEAD_BYTES = 4 * 1024 * 1024;
 
-/**
- * The beginning of a file that is needed to detect its format (MIME Sniffing Standard, "resource
- * header"). Firefox 153 only looks at the first piece of a blob, and detects no picture if that has
- * 2 bytes, which is what precedes the EXIF segment of a photograph.
- */
-const HEADER_BYTES = 1_445;
-
 /** What is known of a file before it is painted. */
 interface Opened {
   readonly facts: FileFacts;
@@ -155,7 +148,7 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
   const moves = isMoving(bytes, type);
   try {
     const cleaned = await stripMetadata(bytes, { type, orientation });
-    const clean = new Blob(piecesOf(source, bytes, cleaned.parts), { type });
+    const clean = new Blob(cleaned.parts.map((part) => partOf(source, part)), { type });
     if (!cleaned.isEnded && !await isWholeJpeg(clean)) throw new ImageError("truncated");
     // Too large to be sent: it is decoded and encoded again as well.
     const isFit = clean.size <= MAX_IMAGE_BYTES;
@@ -167,23 +160,9 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
   }
 }
 
-/**
- * Slices of the file itself: what is sent is read from there. Only the beginning is copied, into
- * one piece, because engines detect the format from it.
- */
-function piecesOf(source: Blob, bytes: Uint8Array, parts: Cleaned["parts"]): BlobPart[] {
-  const head = new Uint8Array(HEADER_BYTES);
-  let filled = 0;
-  const rest: BlobPart[] = [];
-  for (const part of parts) {
-    const content = "start" in part ? bytes.subarray(part.start, part.end) : part;
-    const taken = Math.min(content.length, HEADER_BYTES - filled);
-    head.set(content.subarray(0, taken), filled);
-    filled += taken;
-    if (taken === content.length) continue;
-    rest.push("start" in part ? source.slice(part.start + taken, part.end) : part.subarray(taken));
-  }
-  return [head.subarray(0, filled), ...rest];
+/** Slices of the file itself: what is sent is read from there. */
+function partOf(source: Blob, part: Cleaned["parts"][number]): Blob | Uint8Array<ArrayBuffer> {
+  return "start" in part ? source.slice(part.start, part.end) : part;
 }
 
 /** The kinds of metadata in the beginning of a file, as far as it can be parsed. */

@@ -52,8 +52,8 @@ const SURFACE = "#e7e7e4";
 const FRAME_MS = 80;
 const DRIFT_MS = 24_000;
 /**
- * How long the old pixels are stretched before new ones are requested: otherwise each step of
- * zooming or resizing would request some.
+ * How long after new pixels arrived the next ones are requested at the earliest: otherwise each
+ * step of zooming or resizing would request some. The first step does not wait.
  */
 const SHARPEN_MS = 80;
 /**
@@ -124,6 +124,7 @@ export class Stage {
   #watchedRatio = 0;
   #sharpening: ReturnType<typeof setTimeout> | undefined;
   #rendering = false;
+  #sharpenedAt = -Infinity;
   #pixelRatio = 1;
   #zoom: Zoom = WHOLE;
   #covered: boolean;
@@ -401,10 +402,11 @@ export class Stage {
     this.#canvas.style.top = start(box.top, clientTop, inside.height - canvas.height);
   }
 
-  /** Requests, after a short delay, sharper pixels for the visible part; one request at a time. */
+  /** Requests sharper pixels for the visible part, soon; one request at a time. */
   #sharpen(): void {
     if (this.#render === null || this.#rendering || this.#sharpening !== undefined) return;
-    this.#sharpening = setTimeout(() => this.#sharpenNow(), SHARPEN_MS);
+    const wait = Math.max(0, this.#sharpenedAt + SHARPEN_MS - performance.now());
+    this.#sharpening = setTimeout(() => this.#sharpenNow(), wait);
   }
 
   async #sharpenNow(): Promise<void> {
@@ -428,6 +430,7 @@ export class Stage {
       this.#render = null;
     } finally {
       this.#rendering = false;
+      this.#sharpenedAt = performance.now();
     }
     this.#sharpen();
   }

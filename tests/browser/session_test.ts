@@ -466,7 +466,6 @@ for (
     ["bomb", "too_many_pixels"],
     ["truncated", "truncated"],
     ["empty", "empty"],
-    ["png65m", "too_large"],
   ] as const satisfies readonly (readonly [FixtureName, string])[]
 ) {
   test(`the ${name} fixture is refused as ${reason}; a good one can be chosen`, async (stage) => {
