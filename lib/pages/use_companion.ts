@@ -35,8 +35,9 @@ export interface Company {
 }
 
 /**
- * Whether somebody wants every change in the console: `?debug` in the address, `localStorage.debug`,
- * or `globalThis.debugTrace` set before the page's scripts, as the browser tests do.
+ * Whether somebody wants every change in the console: `?debug` in the address,
+ * `localStorage.debug`, or `globalThis.debugTrace` set before the page's scripts, as the browser
+ * tests do.
  */
 function isTraced(): boolean {
   if (new URLSearchParams(location.search).has("debug")) return true;

@@ -25,7 +25,7 @@ export function cleanMark(text: string): string {
 
 /** True when the first letter of a text belongs to a script that is written from right to left. */
 export function isRightToLeft(text: string): boolean {
-  return /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
+  return /^\P{L}*[\p{sc=Hebrew}\p{sc=Arabic}\p{sc=Syriac}\p{sc=Thaana}\p{sc=Nko}]/u
     .test(text);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Colors and orientation from the file that was chosen to the viewer's canvas: what is more
- * saturated than sRGB stays so, and every picture is upright, with a color profile and without.
+ * Colors and orientation from the chosen file to the viewer's canvas: colors beyond sRGB are kept,
+ * and every picture is upright, with a color profile and without.
  *
  * @module
  */
@@ -23,7 +23,7 @@ type Quarters = readonly [Rgb, Rgb, Rgb, Rgb];
 
 const [RED, GREEN, BLUE, YELLOW]: Quarters = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]];
 
-/** What JPEG and a conversion do; red of sRGB is (234, 51, 35) in Display P3. */
+/** Tolerance for JPEG and a conversion; the red of sRGB is (234, 51, 35) in Display P3. */
 const TOLERANCE = 8;
 
 async function bundle(path: string): Promise<string> {
@@ -66,7 +66,7 @@ const EDITS: Edits = {
   covers: [{ kind: "black", rect: { x: 0.4, y: 0.4, width: 0.2, height: 0.2 } }],
 };
 
-Deno.test("what is more saturated than sRGB stays so: sent as it is, scaled down, edited, zoomed in", () =>
+Deno.test("colors beyond sRGB are kept: sent unchanged, scaled down, edited, zoomed in", () =>
   withPage(async (page) => {
     const make = (...args: Parameters<typeof colors.make>) =>
       page.evaluate((...args) => colors.make(...args), ...args);
@@ -82,7 +82,7 @@ Deno.test("what is more saturated than sRGB stays so: sent as it is, scaled down
       const edited = await show(small, EDITS);
       assertEquals(edited.size, [270, 360], type);
       assertCorners(edited.corners, [YELLOW, RED, GREEN, BLUE], `${type} edited`);
-      // More pixels than are sent.
+      // More pixels than are ever sent.
       const large = await make([4_800, 3_600], type, "display-p3");
       const reduced = await show(large, UNTOUCHED);
       assert(reduced.reduced, type);
@@ -93,7 +93,7 @@ Deno.test("what is more saturated than sRGB stays so: sent as it is, scaled down
     }
   }));
 
-/** Chunks of a PNG, whole. */
+/** The chunks of a PNG, including length, type and CRC. */
 function chunksOf(png: Uint8Array): Uint8Array[] {
   const view = new DataView(png.buffer, png.byteOffset, png.length);
   const chunks: Uint8Array[] = [];
@@ -112,7 +112,7 @@ function toAnimated(png: Uint8Array): Uint8Array {
   const data = chunks.filter((chunk) => name(chunk) === "IDAT");
   const head = chunks.slice(0, chunks.findIndex((chunk) => name(chunk) === "IDAT"));
   const size = [...chunks[0]?.subarray(8, 16) ?? []];
-  // Number, size, place, 100 ms; and nothing special about disposing or blending.
+  // Sequence number, size, offset, 100 ms, and the default disposal and blending.
   const control = (number: number) =>
     pngChunk("fcTL", [0, 0, 0, number, ...size, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 3, 232, 0, 0]);
   const again = data.map((chunk, i) => {
@@ -131,7 +131,7 @@ function toAnimated(png: Uint8Array): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-Deno.test("frames of a picture that moves keep what is more saturated than sRGB, scaled down too", () =>
+Deno.test("frames of an animated picture keep colors beyond sRGB, scaled down too", () =>
   withPage(async (page) => {
     const still = await page.evaluate(() => colors.make([80, 60], "image/png", "display-p3"));
     const file = toAnimated(Uint8Array.fromBase64(still)).toBase64();
@@ -141,7 +141,7 @@ Deno.test("frames of a picture that moves keep what is more saturated than sRGB,
     }
   }));
 
-/** The stored corners as they are seen; EXIF 2.32, 4.6.4, tag 0x0112. */
+/** The stored corners as they should be shown; EXIF 2.32, 4.6.4, tag 0x0112. */
 const UPRIGHT: readonly Quarters[] = [
   [RED, GREEN, BLUE, YELLOW],
   [GREEN, RED, YELLOW, BLUE],
@@ -153,12 +153,12 @@ const UPRIGHT: readonly Quarters[] = [
   [GREEN, BLUE, YELLOW, RED],
 ];
 
-/** Without any color profile: APP2 of a JPEG. */
+/** Removes the color profile of a JPEG: APP2. */
 function withoutProfile(jpeg: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [jpeg.subarray(0, 2)];
   for (let at = 2; at < jpeg.length;) {
     const marker = jpeg[at + 1];
-    // The scan, behind which no profile is.
+    // The scan, after which there is no profile.
     const end = marker === 0xda
       ? jpeg.length
       : at + 2 + ((jpeg[at + 2] ?? 0) << 8 | (jpeg[at + 3] ?? 0));
@@ -190,7 +190,7 @@ for (const engine of ["chromium", "firefox"] as const) {
         files.push(["with a profile", jpeg], ["without", withoutProfile(jpeg)]);
       });
       await withPage(async (page) => {
-        // Read as sRGB, where the most saturated colors of both are the same.
+        // Read as sRGB, in which the most saturated colors of both are the same.
         const show = (file: string, edits: Edits) =>
           page.evaluate((file, edits) => colors.show(file, "srgb", edits), file, edits);
         for (const [name, jpeg] of files) {

@@ -1,6 +1,6 @@
 /**
- * The page of colors_browser_test.ts: pictures with saturated corners, from the file that was
- * chosen to the viewer's canvas.
+ * The page of colors_browser_test.ts: pictures with saturated corners, from the chosen file to the
+ * viewer's canvas.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { type Render, Stage } from "../../lib/viewer/stage.ts";
 /** Red, green and blue of the corners, clockwise from the top left. */
 type Corners = readonly (readonly number[])[];
 
-/** What is on the canvas in the end. */
+/** The final content of the canvas. */
 export interface ColorsLook {
   readonly size: readonly [width: number, height: number];
   readonly corners: Corners;
-  /** It was scaled down before it was sent. */
+  /** Whether it was scaled down before sending. */
   readonly reduced: boolean;
 }
 
-/** What a test may ask for. */
+/** What a test may call. */
 export interface ColorsHarness {
   /** A picture with red, green, blue and yellow quarters, as saturated as `space` has them. */
   make(size: readonly [number, number], type: string, space: PredefinedColorSpace): Promise<string>;
   /** Prepares, opens and shows a file; reads the canvas in `space`. */
   show(file: string, space: PredefinedColorSpace, edits?: Edits): Promise<ColorsLook>;
-  /** Shows the upper left corner as large as can be, and reads it once its pixels were made. */
+  /** Zooms to the top left corner as far as possible, and reads it once its pixels are painted. */
   zoom(space: PredefinedColorSpace): Promise<readonly number[] | undefined>;
-  /** The corners of a frame of a file that moves. */
+  /** The corners of a frame of an animated file. */
   frame(file: string, index: number): Promise<Corners>;
 }
 
@@ -83,7 +83,7 @@ globalThis.colors = {
       context.fillStyle = `color(${name} ${color})`;
       context.fillRect(x * width / 2, y * height / 2, width / 2, height / 2);
     }
-    // Of a WebP, this quality is the one without loss.
+    // For WebP, this quality means lossless.
     const blob = await context.canvas.convertToBlob({ type, quality: 1 });
     return new Uint8Array(await blob.arrayBuffer()).toBase64();
   },
@@ -129,7 +129,7 @@ globalThis.colors = {
     stage?.zoomBy(100, { x: 0, y: 0 });
     stage?.panBy(1_000_000, 1_000_000);
     await rendered.promise;
-    // What waits for the same answer paints in the same task.
+    // The stage waits for the same answer and paints in the same task.
     await new Promise((resolve) => setTimeout(resolve));
     return looked(space)[0];
   },
