@@ -21,7 +21,13 @@ export interface Range {
  * Formats that are never sent as they are: browsers show them, and they are converted to another
  * format.
  */
-export type PaintedType = "image/bmp" | "image/x-icon" | "image/tiff" | "image/jxl";
+export type PaintedType =
+  | "image/bmp"
+  | "image/x-icon"
+  | "image/tiff"
+  | "image/jxl"
+  /** Whatever it is, this browser decodes it. */
+  | "application/octet-stream";
 
 /** Formats of files that may be chosen. */
 export type FileType = ImageType | PaintedType;

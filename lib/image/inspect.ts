@@ -181,6 +181,7 @@ function* isWhole(header: Header, size: number): Parser<boolean> {
     case "image/x-icon":
     case "image/tiff":
     case "image/jxl":
+    case "application/octet-stream":
       return true;
     default:
       return header.type satisfies never;

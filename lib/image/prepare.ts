@@ -11,9 +11,10 @@ import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/l
 import { Unfollowed } from "./collector.ts";
 import { decode, decodeChecked, fit, type Rendered } from "./decode.ts";
 import { type Edits, isUntouched, paintEdits } from "./edits.ts";
-import { ImageError, type ImageErrorReason } from "./errors.ts";
-import { type FileFacts, inspectBlob, inspectFile, isCutOff, isSent } from "./inspect.ts";
+import { ImageError, type ImageErrorReason, type ImageProblem } from "./errors.ts";
+import { CHOSEN, type FileFacts, inspectBlob, inspectFile, isCutOff, isSent } from "./inspect.ts";
 import type { MetadataKind } from "./metadata.ts";
+import { onePiece } from "./one_piece.ts";
 import { isMoving } from "./motion.ts";
 import type { Made, PrepareRequest, PreviewRequest } from "./prepared.ts";
 import { type Cleaned, stripMetadata, type StripOptions } from "./strip.ts";
@@ -119,8 +120,29 @@ async function finish(
 
 async function look(blob: Blob): Promise<FileFacts> {
   const info = await inspectFile(blob);
-  if (!info.ok) throw new ImageError(info.reason);
-  return info;
+  if (info.ok) return info;
+  const shown = UNREAD.includes(info.reason) ? await decodableFacts(blob) : null;
+  if (shown === null) throw new ImageError(info.reason);
+  return shown;
+}
+
+/** Reasons that say no more than that the header can't be read here. */
+const UNREAD: readonly ImageProblem[] = ["not_an_image", "unsupported"];
+
+/**
+ * Facts of a picture whose header can't be read here although this browser decodes it, such as a
+ * JPEG with a damaged comment; `null` for any other file. Only its own sender's browser decodes it:
+ * what is sent is painted anew.
+ */
+async function decodableFacts(blob: Blob): Promise<FileFacts | null> {
+  // Most files that are no picture end up here, and large ones are not worth reading whole.
+  if (blob.size > MAX_IMAGE_BYTES) return null;
+  const bitmap = await createImageBitmap(await onePiece(blob)).catch(() => null);
+  if (bitmap === null) return null;
+  const { width, height } = bitmap;
+  bitmap.close();
+  if (width * height > CHOSEN.pixels) return null;
+  return { ok: true, type: "application/octet-stream", width, height };
 }
 
 /** Extracts the picture from a file. Throws `ImageError`: `truncated`, `unreadable`. */

@@ -76,6 +76,19 @@ Deno.test("a picture that lacks only its end marker is accepted, and has it afte
     }
   }));
 
+Deno.test("a header that only the browser can read is redrawn, and nothing else of it remains", () =>
+  withPage(async (page) => {
+    const whole = caseBytes("no_EOI.jpg");
+    // A comment whose length is less than the two bytes that the length itself takes.
+    const comment = [0xff, 0xfe, 0, 1, ...new TextEncoder().encode("PLANTED")];
+    const file = Uint8Array.from([...whole.slice(0, 2), ...comment, ...whole.slice(2), 0xff, 0xd9]);
+    const outcome = await run(page, file);
+    assert(outcome.ok, JSON.stringify(outcome));
+    assertEquals(outcome.repainted, true);
+    assert(outcome.mean <= 1, `mean difference ${outcome.mean}`);
+    assert(!atob(outcome.sent).includes("PLANTED"));
+  }));
+
 Deno.test("a truncated picture is refused as such, with and without an end marker", () =>
   withPage(async (page) => {
     for (const name of [...WHOLE, ...ENDS.map(([name]) => name)]) {
