@@ -5,7 +5,7 @@ import { Relay } from "./Relay.tsx";
 import { TextField } from "./TextField.tsx";
 import { useTexts } from "./texts.ts";
 
-/** The display options of this side; `connected` hides those that can't change any more. */
+/** The settings of this side; `connected` hides those that can't change any more. */
 export function Choices(
   { model, connected = false }: { model: SenderModel | null; connected?: boolean },
 ) {

@@ -6,7 +6,7 @@ interface Props {
   readonly why: Why;
   /** Whether anything was seen; empty if the other texts say so. */
   readonly seen: string;
-  /** A session had begun: what was seen matters most, and is shown first. */
+  /** True if a session had begun: what was seen matters most, and is shown first. */
   readonly began?: boolean;
   /** Set if something went wrong that somebody may have to investigate. */
   readonly diagnose: Diagnose | null;

@@ -15,8 +15,8 @@ interface Props {
 }
 
 /**
- * Retries: at once, or after the delay that a busy server asked for. Never by itself: somebody who
- * left the page open and went away does not want it.
+ * A button that retries. It can be pressed at once, or after the delay that a busy server asked
+ * for. It never retries by itself: people who left the page open and went away don't want that.
  */
 export function Retry({ action, label, wait = 0, primary, onPress }: Props) {
   const t = useTexts();

@@ -49,7 +49,7 @@ export function describe(t: Texts, { what }: TimelineEntry): string {
   }
 }
 
-/** A peer's leaving needs no line of its own right after the one about turning them away. */
+/** True for a peer's leaving right after they were turned away: it needs no line of its own. */
 function isImplied({ what }: TimelineEntry, before: TimelineEntry | undefined): boolean {
   return what.type === "peer" && what.times === 0 && before?.what.type === "turned_away";
 }
@@ -59,7 +59,7 @@ export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | und
   return entries.findLast((entry, index) => !isImplied(entry, entries[index - 1]));
 }
 
-/** Number of the picture that it is about. */
+/** Number of the picture that the entry is about. */
 function numberOf({ what }: TimelineEntry): string {
   switch (what.type) {
     case "outgoing":

@@ -3,7 +3,7 @@ import { fill, foreign, plural, seconds } from "../lib/i18n/format.ts";
 import type { FailReason, Life } from "../lib/pages/phases.ts";
 import type { PickProblem } from "../lib/pages/picker.ts";
 
-/** The text for a busy server that said for how many seconds. */
+/** The text for a server that is busy for another `retry` seconds. */
 export function busyFor(t: Texts, retry: number): Why {
   return { ...t.busyFor, todo: fill(t.busyFor.todo, { duration: seconds(t, retry) }) };
 }

@@ -3,8 +3,8 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 /**
  * Keeps the focus in place for keyboard users. When the focused element disappears or is disabled,
- * the focus would move to the top of the document; it moves to the element with this ref instead.
- * So it does if nothing had the focus when the phase changed.
+ * the browser would move the focus to the top of the document; this moves it to the element with
+ * this ref instead. The same happens if nothing has the focus when the phase changes.
  */
 export function useFocus(phase: string): RefObject<HTMLElement> {
   const element = useRef<HTMLElement>(null);

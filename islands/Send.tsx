@@ -452,7 +452,7 @@ function Over(
   const gone = alone !== null && isGone(alone) && !unconfirmed ? outcome(t, alone) : "";
   const none = session.outbox.pictures.value.every(({ state }) => state.at === "unseen");
   const seen = none ? t.why.nothingSeen : gone;
-  // Continuing at once, over the same channel, would be the worst thing to do then.
+  // After a mismatch, the page must not suggest continuing at once over the same channel.
   const hold = life.reason === "mismatch";
   return (
     <Failure

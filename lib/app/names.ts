@@ -16,8 +16,8 @@ export const SHARE_PATH = "/share";
 export const SHARE_FIELD = "pictures";
 
 /**
- * Message by which the page asks the worker for pictures that were shared with it. The worker
- * answers through the port with an array of files.
+ * Message by which the page asks the worker for pictures that people shared with the app. The
+ * worker answers through the port with an array of files.
  */
 export const SHARED = "shared?";
 

@@ -24,8 +24,9 @@ interface LaunchQueue {
 }
 
 /**
- * Starts all of it. `take` receives pictures from the share sheet and from the file manager.
- * Without `take`, the page leaves nothing in this browser: no worker, and no record of the build.
+ * Starts the service worker, the hand-over of pictures and the notice. `take` receives pictures
+ * from the share sheet and from the file manager. Without `take`, the page leaves nothing in this
+ * browser: no worker, and no record of the build.
  */
 export async function startApp(take: Take | null): Promise<void> {
   // Fresh's client marks the history entry that it finds, and reloads the page when somebody
@@ -36,7 +37,7 @@ export async function startApp(take: Take | null): Promise<void> {
   launchQueue()?.setConsumer(async ({ files = [] }) => {
     if (files.length > 0) take(await Promise.all(files.map((handle) => handle.getFile())));
   });
-  // Missing without HTTPS.
+  // Undefined without HTTPS.
   const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker;
   if (workers === undefined) return;
   const { controller } = workers;
@@ -52,8 +53,8 @@ function launchQueue(): LaunchQueue | undefined {
 }
 
 /**
- * True in the window of an installed app. The share sheet opens only such windows. Any site can
- * post a form to our address from a tab, and nobody chose what it contains.
+ * True in the window of an installed app. The share sheet opens only such windows. In a tab, any
+ * site may have posted the form, with pictures that nobody chose.
  */
 function isInstalled(): boolean {
   return !globalThis.matchMedia("(display-mode: browser)").matches;

@@ -66,8 +66,8 @@ async function keepOffline(): Promise<void> {
 }
 
 /**
- * Returns the cached response, also if the request's headers differ from those that it was cached
- * with.
+ * Returns the cached response, even if the headers of this request differ from those of the request
+ * that filled the cache.
  */
 async function kept(path: string): Promise<Response> {
   return await caches.match(path, { ignoreVary: true }) ?? Response.error();
@@ -94,7 +94,7 @@ async function receive(event: FetchEvent): Promise<Response> {
 }
 
 self.addEventListener("install", (event) => {
-  // An old page and a new worker have nothing in common that could conflict.
+  // Replaces the old worker at once: old pages share nothing with a worker that could conflict.
   event.waitUntil(keepOffline().then(() => self.skipWaiting()));
 });
 

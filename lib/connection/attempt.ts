@@ -29,8 +29,8 @@ import { StripedTransport, type StripeOptions } from "./striped_transport.ts";
 import type { Trace } from "./trace.ts";
 
 /**
- * How long a viewer who starts over waits for a second HELLO before answering the last one, in ms:
- * a slow round trip.
+ * How long a viewer who starts over waits for another HELLO before answering the last one, in ms.
+ * It covers a slow round trip.
  */
 const SETTLE_MS = 1_000;
 
@@ -68,7 +68,7 @@ export interface AttemptOptions {
    * proof.
    */
   readonly resumed: ResumeSecret | null;
-  /** Sender: no other proof is accepted than `resumed`. */
+  /** Sender: `resumed` is the only proof that is accepted. */
   readonly only: boolean;
   /** Viewer: there was an attempt before this one. */
   readonly settle: boolean;
@@ -77,7 +77,7 @@ export interface AttemptOptions {
   /** Sender: a proof of the code arrived and is not verified yet. */
   readonly onGuess: () => void;
   /**
-   * Sender: a proof was right; `guessed` if it was that of a code. Returning false stops the
+   * Sender: a proof was right; `guessed` is true if it proved a code. Returning false stops the
    * attempt.
    */
   readonly onProved: (guessed: boolean) => boolean;
@@ -183,8 +183,8 @@ export class Attempt {
 
   async #step(message: Bytes): Promise<void> {
     if (this.#repair !== null) return await this.#follow(this.#repair, message);
-    // Meant for this page before its reload, from a peer that has not noticed it yet. There is no
-    // connection to recover.
+    // Meant for this page before its reload, from a peer that has not noticed the reload yet. There
+    // is no connection to recover.
     if (message[0] === HANDSHAKE.repair) return;
     if (this.#sender !== null) return await this.#stepSender(this.#sender, message);
     if (this.#viewer !== null) return await this.#stepViewer(this.#viewer, message);
@@ -216,8 +216,8 @@ export class Attempt {
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.helloS && !this.#greeted) {
       if (!this.#options.settle) return await this.#greet(handshake, message);
-      // It may be the answer to an earlier attempt, if the sender did not know yet that it was
-      // abandoned. Then the right one will follow.
+      // The sender may have sent this HELLO for an earlier attempt, before learning that the viewer
+      // abandoned it. The HELLO of this attempt then follows.
       if (this.#hello === null) setTimeout(() => this.#settled(handshake), SETTLE_MS);
       this.#hello = message;
       return;

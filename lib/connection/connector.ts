@@ -1,5 +1,5 @@
 /**
- * Gets from a link or a code to a bound connection, one whose binding MACs are verified: takes the
+ * Makes a bound connection out of a link or a code, one whose binding MACs are verified: takes the
  * seat, runs the handshake, then sets up WebRTC. Whenever both seats are filled and nothing is
  * bound, the viewer starts a handshake. A lost socket, a restarted server and a retry are all
  * handled the same way, by starting over.
@@ -450,7 +450,7 @@ export class Connector {
     this.#attempt = null;
     attempt.close();
     this.#again = true;
-    // Whether that guess was right will never be known. It counts all the same, or guesses would be
+    // Nobody will know whether that guess was right. It counts as a wrong one, or guesses would be
     // free.
     if (attempt.spent && !attempt.confirmed) this.#missed("code");
   }
@@ -557,8 +557,8 @@ export class Connector {
   }
 
   /**
-   * `null` if the credentials have expired and would only be refused. Fresh ones arrive with each
-   * `peer` message.
+   * The ICE servers; `null` if their credentials have expired: TURN servers would refuse them.
+   * Fresh ones arrive with each `peer` message.
    */
   #iceServers(): readonly IceServer[] | null {
     const { servers, until } = this.#ways;
@@ -575,8 +575,8 @@ export class Connector {
   }
 
   /**
-   * Sender: the visitor's proof was right. A guess that was counted before it was verified is taken
-   * back.
+   * Sender: the visitor's proof was right. A guess was counted before it was verified, so the count
+   * is corrected.
    */
   #proved(guessed: boolean): boolean {
     if (guessed) this.#misses--;
@@ -584,8 +584,8 @@ export class Connector {
   }
 
   /**
-   * Counts a handshake. Fails and returns false with one too many: the network breaks that often,
-   * or somebody makes it break.
+   * Counts a handshake. If there were more than `most`, fails and returns false: either the network
+   * breaks that often, or somebody makes it break.
    */
   #countTo(most: number): boolean {
     if (++this.#handshakes <= most) return true;

@@ -31,7 +31,7 @@ export interface KeptConnection {
   readonly code: Code | null;
   /** Sender: visitors who did not prove themselves. */
   readonly misses: number;
-  /** The secret left by the last handshake that got that far. */
+  /** The secret left by the last handshake in which the peer proved itself. */
   readonly resumed: ResumeSecret | null;
   /** The two were bound: nobody else is admitted. */
   readonly bound: boolean;

@@ -1,5 +1,5 @@
 /**
- * Gets from verified keys to a bound connection: one RTCPeerConnection with this side's
+ * Makes a bound connection out of verified keys: one RTCPeerConnection with this side's
  * certificate, two negotiated channels, sealed SDP and candidates. The binding MACs are verified
  * before anything else is read.
  *
@@ -216,9 +216,9 @@ export class Peer {
   }
 
   /**
-   * Sends an empty message. The side that does not choose the candidate pair switches to a new one
-   * when something arrives on it. Otherwise it switches seconds later, when the old pair is known
-   * to be dead.
+   * Sends an empty message. The side that does not choose the candidate pair switches to a new pair
+   * as soon as something arrives on it. Without the message it would switch seconds later, when the
+   * old pair has timed out.
    */
   nudge(): void {
     if (this.#control.readyState === "open") this.#control.send(new Uint8Array(0));

@@ -1,7 +1,7 @@
 /**
  * Keeps two verified peers connected: chooses the route, and another one when it breaks. The sender
  * decides; the viewer asks and follows. Their messages are sealed and sent over the server, and
- * recovery waits while that is unreachable.
+ * recovery waits while the server is unreachable.
  *
  * This module is browser compatible.
  *
@@ -20,7 +20,7 @@ import { SecureLink } from "./secure_link.ts";
 import type { TransportState } from "./transport.ts";
 
 /**
- * How long a direct connection may take, from the offer on, before the server's relay takes over,
+ * How long a direct connection may take, from the offer on, before the encrypted relay takes over,
  * in ms.
  */
 const DIRECT_MS = 2_500;
@@ -49,8 +49,8 @@ const LOOK_MS = 200;
 const ANSWER_MS = 400;
 
 /**
- * The same for nothing received at all, in ms, for engines that don't count their ICE checks.
- * Firefox sends one every 4 to 6 s.
+ * If nothing at all is received for this long, in ms, the network may be gone. For engines that
+ * don't count their ICE checks. Firefox sends a check every 4 to 6 s.
  */
 const SILENCE_MS = 7_000;
 
@@ -61,7 +61,7 @@ export interface RepairOptions {
   readonly mayRelay: () => boolean;
   /** Sends a sealed message over the server; lost while the server is unreachable. */
   readonly say: (message: Bytes) => void;
-  /** Sends a frame over the server's relay; false while the server is unreachable. */
+  /** Sends a frame over the encrypted relay; false while the server is unreachable. */
   readonly pass: (frame: Bytes) => boolean;
   /** The ICE servers to use; `null` if their credentials have expired. */
   readonly iceServers: () => readonly IceServer[] | null;
@@ -118,8 +118,7 @@ export class Repair {
 
   constructor(options: RepairOptions) {
     this.#options = options;
-    // After a network change, act at once instead of waiting until the old route is known to be
-    // dead.
+    // After a network change, act at once instead of waiting until the old route has timed out.
     whenMoved(() => {
       this.#moved = true;
       this.#act();
@@ -140,7 +139,7 @@ export class Repair {
 
   /** The direct connection is bound. */
   connected(link: SecureLink): void {
-    // The peer was told a moment ago to switch to the server's relay.
+    // The peer was told a moment ago to switch to the encrypted relay.
     if (this.#link !== null || this.#over) return void link.close();
     clearTimeout(this.#timer);
     this.#bound = true;
@@ -174,7 +173,7 @@ export class Repair {
   }
 
   /**
-   * The server, or the peer's seat there, is gone for good. Ends the link if it uses the server's
+   * The server, or the peer's seat there, is gone for good. Ends the link if it uses the encrypted
    * relay, or if the peer's page has closed the connection: nothing can bring it back.
    */
   abandon(): void {
@@ -305,7 +304,7 @@ export class Repair {
       this.#silentSince = now;
       this.#waitingSince = Infinity;
     }
-    // Without any network nothing can be done, and the browser reports when there is one.
+    // Without any network nothing can be done; the browser reports when there is one again.
     const begun = Math.max(this.#actedAt, this.#followedAt);
     if (now - begun < SETTLE_MS || navigator.onLine === false) return false;
     if (pair.unanswered) this.#waitingSince = Math.min(this.#waitingSince, now);
@@ -317,7 +316,7 @@ export class Repair {
   async #restart(): Promise<void> {
     const servers = this.#options.iceServers();
     if (servers === null) {
-      // They arrive with the new socket; `setReachable` continues from there.
+      // New credentials arrive with the new socket; `setReachable` continues from there.
       this.#moved = true;
       return this.#options.renew();
     }

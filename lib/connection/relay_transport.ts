@@ -60,14 +60,14 @@ export class RelayTransport implements Transport {
   readonly #k: number;
   readonly #say: (frame: Bytes) => boolean;
   #handlers: TransportHandlers | null = null;
-  /** Bytes sent and confirmed by the peer since the beginning, modulo 2^32. */
+  /** Bytes sent, and bytes confirmed by the peer, since the beginning; both modulo 2^32. */
   #sent = 0;
   #confirmed = 0;
   #received = 0;
   #waiting: (() => void)[] = [];
   #over = false;
 
-  /** `say` sends a frame to the server, and returns false while that is unreachable. */
+  /** `say` sends a frame to the server; it returns false while the server is unreachable. */
   constructor(k: number, say: (frame: Bytes) => boolean) {
     this.#k = k;
     this.#say = say;

@@ -17,8 +17,9 @@ export interface Reopened {
 
 /**
  * Keeps asking the server until it answers, the seat's grace period is over, or `signal` aborts.
- * Resolves to `null` in the last two cases, and if the seat or the room no longer exists. After
- * that the seat counts as lost until somebody takes it with the new token, or again with this one.
+ * Resolves to `null` in the last two cases, and if the seat or the room no longer exists. Does not
+ * keep the seat: it counts as lost until a page takes it with the new token, or with `rtok`, which
+ * is still valid.
  */
 export function reopen(
   { server, path, rtok, signal }: {

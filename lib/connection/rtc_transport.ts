@@ -101,7 +101,7 @@ export class RtcTransport implements Transport {
       case "disconnected":
         return this.#tell("shaky");
       case "failed":
-        // ICE can be restarted from there: the channels, and what they hold, are still good.
+        // ICE can be restarted from this state: the channels, and what they hold, are still good.
         return this.#tell("stuck");
       case "closed":
         return this.#tell("closed");

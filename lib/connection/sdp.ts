@@ -43,7 +43,7 @@ export function checkSdp(sdp: string, fingerprint: Bytes): void {
  * Encodes an ICE candidate for M6; the empty string means that there are no more. With `relayOnly`,
  * returns `null` for any candidate that is not a TURN relay's, and blanks the related address in
  * those that are: it is this side's own. Browsers do both themselves under the policy `relay`; this
- * check does not depend on it.
+ * function does not rely on that.
  */
 export function encodeCandidate(
   candidate: Pick<RTCIceCandidate, "candidate"> | null,

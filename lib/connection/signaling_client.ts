@@ -240,8 +240,8 @@ export class SignalingClient {
   #refused(): void {
     const hadToken = this.#resumeToken !== null;
     this.#resumeToken = null;
-    // However long this page was away: a sender can create the room anew, and a viewer can try to
-    // join.
+    // Retried however long this page was away: a sender can create the room anew, and a viewer can
+    // try to join.
     if (hadToken) return this.#schedule(true);
     const since = this.#seatedAt === null ? Infinity : performance.now() - this.#seatedAt;
     if (this.#options.first.t !== "join" || since > REFUSED_PATIENCE_MS) {
@@ -250,7 +250,10 @@ export class SignalingClient {
     this.#schedule(false);
   }
 
-  /** A page that had a seat waits as long as the server asks; one that never had one reports it. */
+  /**
+   * A page that had a seat waits as long as the server asks, up to {@linkcode REFUSED_PATIENCE_MS}.
+   * In all other cases this reports that the server is busy.
+   */
   #busy(): void {
     const wait = (this.#wait ?? Infinity) * 1_000;
     if (this.#seatedAt === null || wait > REFUSED_PATIENCE_MS) {

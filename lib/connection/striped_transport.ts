@@ -6,7 +6,7 @@
  * Everything starts on one connection, and control messages stay there. If that connection proves
  * slow and the round trip is long, the sender sets up the others, signaling over the first. From
  * then on each record carries the number of records before it. The receiver puts them in order and
- * reports how far it is, so that records on a connection that died can be sent again on the first.
+ * reports how far it is, so that records on a connection that failed can be resent on the first.
  *
  * This module is browser compatible.
  *
@@ -75,12 +75,12 @@ export class StripedTransport implements Transport {
   #handlers: TransportHandlers | null = null;
   #asked = false;
   /**
-   * Total time that records waited for the first connection since it was last judged, and how many
-   * they were.
+   * Total time that sending on the first connection has taken since it was last judged, and the
+   * number of records sent in that time.
    */
   #waited = 0;
   #taken = 0;
-  /** One of the others died: this transport uses only the first connection from then on. */
+  /** Another connection failed: this transport uses only the first one from then on. */
   #dropped = false;
   #over = false;
   /** Number of records sent, and number of those known to have arrived. */
@@ -152,7 +152,7 @@ export class StripedTransport implements Transport {
     const place = this.#sent++;
     const message = encodePlaced(place, record);
     this.#kept.set(place, { message, way });
-    // A connection that has just died rejects it; then the record is sent again with the others.
+    // A connection that has just failed rejects; the record is then resent with the others.
     await way.send("files", message).catch(() => this.#drop());
   }
 
@@ -227,7 +227,7 @@ export class StripedTransport implements Transport {
 
   #say(message: Bytes): void {
     this.#first.send("control", message).catch(() => {
-      // The first connection is gone, and the transport ends with it.
+      // The first connection is gone, and with it the whole transport.
     });
   }
 
@@ -235,7 +235,7 @@ export class StripedTransport implements Transport {
     if (this.#over || this.#dropped) return way.close();
     way.listen({
       onMessage: (lane, data) => this.#receive(way, lane, data),
-      // None of the others is recovered: whatever breaks one is likely to break all.
+      // A further connection is never recovered: whatever breaks one is likely to break all.
       onState: (state) => state === "up" ? undefined : this.#drop(),
     });
     if (this.#ways.length === 1) this.#first.files.onRoom(() => this.#wake());
@@ -250,7 +250,7 @@ export class StripedTransport implements Transport {
     if (this.#over) return;
     const bytes = toBytes(data, MAX_PLACED_LENGTH);
     if (lane === "files" && bytes?.[0] === RECORD.placed) return this.#receivePlaced(bytes);
-    // The other connections carry nothing else.
+    // The further connections carry only records with a place.
     if (way !== this.#first) return this.#breach();
     if (lane === "files") {
       this.#next++;
@@ -281,7 +281,7 @@ export class StripedTransport implements Transport {
   #receivePlaced(message: Bytes): void {
     const place = placeOf(message);
     if (place === null || place >= this.#next + STRIPE_WINDOW) return this.#breach();
-    // A duplicate was sent again because the peer could not know that it had arrived.
+    // A duplicate was resent because the peer could not know that the record had arrived.
     if (place >= this.#next) this.#early.set(place, message.subarray(PLACE_LENGTH));
     this.#deliver();
   }
@@ -317,7 +317,7 @@ export class StripedTransport implements Transport {
   }
 
   /**
-   * Continues with the first connection alone, and sends again on it what the others may not have
+   * Continues with the first connection alone, and resends on it what the others may not have
    * delivered.
    */
   async #drop(): Promise<void> {

@@ -39,7 +39,7 @@ export interface Transport {
    * transport is gone, or with the reason of `signal`.
    */
   send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void>;
-  /** Resolves once what was sent has left, or never will; after at most a second. */
+  /** Resolves once everything sent has left, or can't leave any more; after at most a second. */
   flush(): Promise<void>;
   /** Closes it at once; no callback is called afterwards. Idempotent. */
   close(): void;

@@ -1,5 +1,5 @@
 /**
- * Draws attention to a page that is not looked at: by its title and icon and, if the person asked
+ * Draws attention to a page that nobody looks at: by its title and icon and, if the person asked
  * for it, by a sound and a system notification. Every text has to be fit for a lock screen: callers
  * pass texts without a name, a link or a word of a code.
  *

@@ -10,8 +10,8 @@
 import { CODE_PATTERN } from "../protocol/signaling.ts";
 
 /**
- * Words of a code. Three of 2,048 are 33 bits, which is enough: every guess costs a run, and three
- * wrong ones end it.
+ * Words of a code. Three of 2,048 are 33 bits, which is enough: every guess costs a run, and after
+ * three wrong ones the code is withdrawn.
  */
 export const CODE_WORDS = 3;
 

@@ -134,7 +134,7 @@ export interface SessionKeys extends ConnectionKeys {
   leave(): Promise<Bytes>;
   /** SAS, 6 bytes. */
   readonly sas: Bytes;
-  /** For messages about a connection that was established once: some of them may get lost. */
+  /** Seals and opens recovery messages, some of which may get lost. */
   readonly repairSealer: RepairSealer;
   readonly repairOpener: RepairOpener;
   /** AES-256-GCM keys of the control channel, one for each direction. */
@@ -147,7 +147,7 @@ export interface SessionKeys extends ConnectionKeys {
   stripe(n: number): Promise<ConnectionKeys>;
   /** This side's MAC at the start of a further transport, over `head`, which precedes it there. */
   bindAgain(head: Bytes): Promise<Bytes>;
-  /** Checks the peer's in constant time. */
+  /** Checks the peer's MAC of that kind in constant time. */
   verifyAgain(head: Bytes, tag: Bytes): Promise<boolean>;
 }
 
@@ -501,7 +501,7 @@ export class SenderHandshake {
   }
 
   /**
-   * Takes M3. Once this resolves, R has proved to know the secret. Throws
+   * Takes M3. Once this resolves, R has proved that they know the secret. Throws
    * {@linkcode ProtocolError}.
    */
   receiveHello(message: Bytes): Promise<SessionKeys> {

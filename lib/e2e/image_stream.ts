@@ -94,9 +94,10 @@ export class ImageSealer {
 
   /**
    * Seals the next chunk, which has to have exactly the expected length: 65,512 bytes, or what is
-   * left. Otherwise the file is not what was announced, and this throws `RangeError`; the same if a
-   * chunk that is sealed again has changed. The record is written to the beginning of `into` if
-   * given, of at least 64 KiB: allocating a thousand fresh buffers for 64 MB takes 42 ms.
+   * left. Throws `RangeError` for any other length, because the file is not what was announced, and
+   * for a chunk that has changed since it was sealed before. If `into` is given, of at least 64
+   * KiB, the record is written to its beginning: allocating a thousand fresh buffers for 64 MB
+   * takes 42 ms.
    */
   async seal(plaintext: Bytes, into?: Bytes): Promise<Bytes> {
     const { image, size, metaHash } = this.#identity;

@@ -1,7 +1,7 @@
 /**
- * Sealed recovery messages between two verified peers. They travel over a connection that may break
- * as well, so some of them may be missing. `07 ver seq u32 ‖ ciphertext ‖ tag 16`, nonce = 4 zero
- * bytes ‖ u64be(seq), AAD = the first six bytes.
+ * Sealed recovery messages between two verified peers. They are sent over the server, whose sockets
+ * may break as well, so some messages may be missing. `07 ver seq u32 ‖ ciphertext ‖ tag 16`, nonce
+ * = 4 zero bytes ‖ u64be(seq), AAD = the first six bytes.
  *
  * This module is browser compatible.
  *

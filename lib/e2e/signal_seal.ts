@@ -42,8 +42,8 @@ export class SignalOpener {
   }
 
   /**
-   * Opens a message whose ciphertext starts at byte `at`. Throws {@linkcode ProtocolError} if it
-   * was changed, repeated, reordered or left out.
+   * Opens a message whose ciphertext starts at byte `at`. Throws {@linkcode ProtocolError} if the
+   * message was changed, repeated or reordered, or if one before it is missing.
    */
   async open(message: Bytes, at = 2): Promise<string> {
     const nonce = counterNonce(this.#seq++);

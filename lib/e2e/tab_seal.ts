@@ -1,8 +1,8 @@
 /**
  * Seals what a tab keeps for a reload: `nonce 12 ‖ ciphertext ‖ tag 16`, AES-256-GCM under K =
  * HKDF(32 random bytes of the tab, salt of the room, "tab", 32). The tab's half is stored next to
- * it, possibly on a disk. The room's half is the server's, which gives it to the two seats and
- * forgets it with the room. Neither half opens anything without the other.
+ * the sealed data, possibly on a disk. The server has the room's half, gives it to the two seats,
+ * and forgets it with the room. Neither half opens anything without the other.
  *
  * This module is browser compatible.
  *

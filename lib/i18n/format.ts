@@ -20,8 +20,8 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
 }
 
 /**
- * Bidi overrides, embeddings and isolates: characters that change the direction of other people's
- * text.
+ * Bidi overrides, embeddings and isolates: characters that change the direction of the text after
+ * them.
  */
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 

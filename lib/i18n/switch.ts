@@ -17,7 +17,7 @@ type Answer = Pick<Locale, "dir" | "island" | "pages">;
 /**
  * Handles the language form at the bottom of the page without a reload: the choice is stored in the
  * form's cookie, and `onTexts` receives the new texts. If the server does not answer, nothing
- * changes. Returns a function that stops it.
+ * changes. Returns a function that stops handling the form.
  */
 export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
   const form = document.querySelector<HTMLFormElement>("form[data-language]");

@@ -81,7 +81,7 @@ export class Animation {
     }
   }
 
-  /** Decodes a frame; it does not need the one before. Throws `ImageError` (`undecodable`). */
+  /** Decodes a frame, in any order. Throws `ImageError`: `undecodable`, `too_many_pixels`. */
   async frame(index: number): Promise<Frame> {
     try {
       const image = await this.#decode(index);
@@ -117,7 +117,7 @@ export class Animation {
     try {
       const { tracks } = this.#decoder;
       await tracks.ready;
-      // Until then, frames are still being counted.
+      // Before this, frames are still being counted.
       await this.#decoder.completed;
       const { animated = false, frameCount = 0, repetitionCount = 0 } = tracks.selectedTrack ?? {};
       if (!animated || frameCount < 2) throw new ImageError("undecodable");

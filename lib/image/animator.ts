@@ -14,8 +14,8 @@ import { ImageWorker } from "./worker_requests.ts";
 const TIMEOUT_MS = 10_000;
 
 /**
- * Longest time for counting the frames, in milliseconds. Somebody waits for the picture meanwhile,
- * and a file that takes longer was made to.
+ * Longest time for counting the frames, in milliseconds. Somebody waits for the picture meanwhile.
+ * A file that takes longer was made to take long.
  */
 const OPEN_MS = 5_000;
 

@@ -1,6 +1,6 @@
 /**
- * Shared by the cleaners of all formats: collects the parts to keep and the kinds that were
- * removed, and has small writers.
+ * Shared by the cleaners of all formats: the collector of what is kept and removed, and functions
+ * that write numbers and texts as bytes.
  *
  * This module is browser compatible.
  *
@@ -20,15 +20,15 @@ export interface Stripped {
 }
 
 /**
- * Thrown if a file may be displayable, but can't be parsed byte by byte: it has to be decoded and
- * encoded again. If the browser can't decode it either, `reason` says what is wrong with it.
+ * Thrown if a file can't be parsed byte by byte, but may be displayable: it has to be decoded and
+ * encoded again. If the browser can't decode the file either, `reason` says what is wrong with it.
  */
 export class Unfollowed extends ImageError {
   /** The kinds of metadata found so far. */
   removed: readonly MetadataKind[] = [];
 }
 
-/** Collects what is kept, and the kinds that are not. */
+/** Collects the parts to keep, and the kinds of metadata that were removed. */
 export class Collector {
   readonly bytes: Uint8Array;
   readonly #parts: Part[] = [];

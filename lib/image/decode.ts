@@ -38,7 +38,7 @@ interface ImageDecoderLike {
   close(): void;
 }
 
-/** To be rotated clockwise by `rotation` degrees, then mirrored left to right. */
+/** A frame to be rotated clockwise by `rotation` degrees, then mirrored left to right. */
 export interface TurnedFrame extends VideoFrame {
   readonly rotation?: number;
   readonly flip?: boolean;
@@ -107,7 +107,7 @@ export async function decodeInColour(request: DecodeRequest): Promise<Rendered> 
   }
 }
 
-/** The same for a picture that was checked; of a `Blob`, only the header was. */
+/** Like {@linkcode decodeInColour}, for checked bytes, or a `Blob` whose header was checked. */
 export async function decodeChecked(
   request: DecodeRequest,
   facts: ImageFacts,
@@ -145,8 +145,8 @@ function decodesToFrames(): boolean {
 async function decodeFrame(request: RawRequest): Promise<Raw> {
   const { source, facts: { type } } = request;
   const data = source instanceof Blob ? source.stream() : source;
-  // Not asked to prefer a still picture, the decoder begins as `<img>` does: with the animation's
-  // track of an AVIF, and with the first frame of an APNG.
+  // Without `preferAnimation` the decoder begins as `<img>` does: with the animation's track of an
+  // AVIF, and with the first frame of an APNG.
   const decoder = new ImageDecoder({ data, type, ...scaledSize(request) });
   try {
     const { image } = await decoder.decode();

@@ -9,7 +9,7 @@
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
 
-/** Requests one bitmap. */
+/** Requests one bitmap of a file. */
 export interface DecodeRequest {
   readonly kind: "decode";
   readonly source: Bytes | Blob;

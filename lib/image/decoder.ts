@@ -133,7 +133,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
       const opened = await this.ask<Opened>(request, { transfer, signal: giveUp.signal });
       if (signal?.aborted) {
         opened.bitmap.close();
-        // It may have been opened only after it was closed.
+        // `close` may have run before the worker had opened the picture.
         close();
         throw new ImageError("aborted");
       }

@@ -114,8 +114,8 @@ function outward(rect: Rect, { width, height }: { width: number; height: number 
 }
 
 /**
- * Maximum number of squares along the longer side of a covered area; and their minimum size, as a
- * fraction of the picture's longer side.
+ * Maximum number of squares along the longer side of a covered area, and the minimum size of a
+ * square, as a fraction of the picture's longer side.
  */
 const SQUARES = 4;
 const LEAST_SQUARE = 1 / 48;
@@ -127,7 +127,7 @@ const COLOUR_LEVELS = 8;
 
 type Context = OffscreenCanvasRenderingContext2D;
 
-/** The mean of red, green and blue, 0–1. */
+/** The means of red, of green and of blue in an area, 0–1. */
 function mean(context: Context, { x, y, width, height }: Box): readonly [number, number, number] {
   const { data } = context.getImageData(x, y, width, height, { colorSpace: "srgb" });
   let [red, green, blue] = [0, 0, 0];

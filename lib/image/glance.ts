@@ -13,8 +13,8 @@ import { encodeHex } from "@std/encoding/hex";
 const HEAD_BYTES = 12;
 
 /**
- * Beginnings of files that are worth a try, in hex. A video is an `ftyp` file too, of another
- * brand.
+ * Beginnings of files that are worth a try, in hex. Videos also begin with `ftyp`, but with other
+ * brands.
  */
 const BEGINNINGS = [
   /^ffd8ff/, // JPEG
@@ -29,7 +29,7 @@ const BEGINNINGS = [
 ];
 
 /**
- * True if a file may be a picture; whether it is one, the picture worker decides. Never throws;
+ * True if a file may be a picture; the picture worker decides whether it is one. Never throws:
  * false for a file that can't be read.
  */
 export async function mayBePicture(file: Blob): Promise<boolean> {

@@ -1,8 +1,8 @@
 /**
  * Header parsers of the five formats that are sent. Each is a generator that requests byte ranges,
  * so that one parser works both on an array and on a file of which only some parts are read; a
- * range past the end is returned shorter. Each loop is bounded, so that hostile bytes also end in
- * an answer.
+ * range past the end is returned shorter. Each loop is bounded, so that hostile bytes also produce
+ * a result.
  *
  * This module is browser compatible.
  *
@@ -18,15 +18,15 @@ export interface Range {
 }
 
 /**
- * Formats that are never sent as they are: browsers show them, and they are converted to another
- * format.
+ * Formats that browsers show, but that are never sent as they are: pictures in them are converted
+ * to another format.
  */
 export type PaintedType =
   | "image/bmp"
   | "image/x-icon"
   | "image/tiff"
   | "image/jxl"
-  /** Whatever it is, this browser decodes it. */
+  /** A file of an unknown format that this browser decodes. */
   | "application/octet-stream";
 
 /** Formats of files that may be chosen. */
@@ -47,8 +47,8 @@ export type Parser<T> = Generator<Range, T, Uint8Array>;
 
 type Parsed = Header | ImageProblem;
 
-// A segment, box or chunk has some kilobytes in honest files; 64 MiB in steps below 1 KiB is no
-// picture.
+// A segment, box or chunk has some kilobytes in honest files. A file of 64 MiB whose steps are
+// shorter than 1 KiB is no picture.
 const MAX_STEPS = 65_536;
 // AVIF's metadata boxes take hundreds of bytes, a few kilobytes with many tiles.
 const MAX_META_BYTES = 256 * 1024;
@@ -241,8 +241,8 @@ function boxesIn(bytes: Uint8Array, start: number, end = bytes.length): Box[] {
 }
 
 /**
- * The largest `ispe` of all items is the picture's. Tiles, alpha planes and thumbnails are never
- * larger; and if one were, a decoder might allocate its size all the same.
+ * The largest `ispe` of all items counts as the picture's. Tiles, alpha planes and thumbnails are
+ * never larger; and if one were, a decoder might allocate memory for its size.
  */
 function avifSize(meta: Uint8Array): { width: number; height: number } | null {
   const inside = (boxes: readonly Box[], kind: string) => {

@@ -36,7 +36,7 @@ const COPYRIGHT = "None";
 
 /**
  * The profile reduced to what determines colors; a profile returned by this function stays the
- * same. `null` if it can't be parsed, because then nobody can say what a decoder makes of it.
+ * same. `null` if the profile can't be parsed, because decoders may then read it differently.
  */
 export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const size = uint(bytes, 0, 4);
@@ -56,7 +56,7 @@ export function neutralProfile(bytes: Uint8Array): Uint8Array<ArrayBuffer> | nul
     const name = latin1(profile, at, 4);
     const start = uint(profile, at + 4, 4);
     const end = start + uint(profile, at + 8, 4);
-    // Because of a single such tag, whatever its name, decoders ignore the whole profile.
+    // A single such tag, whatever its name, makes decoders ignore the whole profile.
     if (start < tableEnd || end > size || end < start + 4) return null;
     if (!TAGS.includes(name) || contents.has(name)) continue;
     const key = `${start} ${end}`;
@@ -121,7 +121,7 @@ function tagLength(tag: Uint8Array): number | null {
     }
     case "mAB ":
     case "mBA ":
-      // Its parts may be anywhere inside.
+      // The parts of this kind may be anywhere inside the tag.
       return tag.length < 32 ? null : tag.length;
     default:
       return null;

@@ -7,7 +7,7 @@
  * @module
  */
 
-// Browsers inflate a piece in one go, up to a thousandfold.
+// Size of a piece in bytes. Browsers inflate a piece in one go, to up to a thousand times its size.
 const PIECE = 8 * 1024;
 
 /** What was found in a zlib stream. */

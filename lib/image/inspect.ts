@@ -74,10 +74,10 @@ export const CHOSEN: Limits = { bytes: 512 * 1024 * 1024, pixels: 200_000_000, s
 
 const WINDOW_BYTES = 64 * 1024;
 
-// Beginnings, in hex, of formats that people may well call pictures, so that the answer is not
-// "this is no picture".
+// Beginnings, in hex, of formats that people may well call pictures: for those, the result is
+// "unsupported" instead of "not_an_image".
 const UNSUPPORTED = [
-  /^424d.{8}00000000/, // BMP of a kind that nobody knows
+  /^424d.{8}00000000/, // BMP with a header of an unknown kind
   /^38425053/, // Photoshop
   /^(0000000c6a502020|ff4fff51)/, // JPEG 2000
   /^(49492b00|4d4d002b)/, // BigTIFF
@@ -226,8 +226,8 @@ export async function inspectBlob(blob: Blob): Promise<ImageInfo> {
 }
 
 /**
- * Reads type and size of a chosen file, and checks them against the limits for chosen files.
- * Whether its end is missing is checked by the code that cleans or decodes it. Throws `ImageError`
+ * Reads type and size of a chosen file, and checks them against the limits for chosen files. The
+ * code that cleans or decodes the file checks whether its end is missing. Throws `ImageError`
  * (`unreadable`) if the file can no longer be read.
  */
 export async function inspectFile(blob: Blob): Promise<FileInfo> {

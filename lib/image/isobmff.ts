@@ -100,7 +100,7 @@ export class Cursor {
   text(): string {
     const zero = this.bytes.subarray(this.at, this.end).indexOf(0);
     const stop = zero === -1 ? this.end : this.at + zero;
-    // Nobody compares longer names.
+    // Enough for comparing: no name that is looked for is longer.
     return latin1(this.bytes, this.at, Math.min(stop - this.at, 256));
   }
 }

@@ -20,7 +20,7 @@ const RATIOS: readonly (readonly [number, number])[] = [
 ];
 /** Number of bits of a side, selected by two bits. */
 const SIDE_BITS = [9, 13, 18, 30] as const;
-/** The codestream is among the first boxes. */
+/** Number of boxes in which the codestream is searched: it is among the first ones. */
 const MOST_BOXES = 32;
 
 /** Size in coded pixels. `truncated` if there is no codestream. */
@@ -44,7 +44,7 @@ function* findCodestream(): Parser<number | null> {
     const box = yield* boxAt(at);
     if (box === null) return null;
     if (box.kind === "jxlc") return box.at;
-    // The first of several parts, after its number.
+    // The codestream's first part, after the number of the part.
     if (box.kind === "jxlp") return box.at + 4;
     at = box.end;
   }

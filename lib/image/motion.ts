@@ -89,8 +89,8 @@ function hasSecondFrame(bytes: Uint8Array): boolean {
 }
 
 /**
- * AVIF: a track with more than one sample. The size of a track is in its own header; the one
- * checked before is that of the still picture.
+ * AVIF: a track with more than one sample. The size of a track is in its own header; the size that
+ * was checked before is the still picture's.
  */
 function hasSequence(bytes: Uint8Array): boolean {
   let moves = false;

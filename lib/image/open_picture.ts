@@ -31,7 +31,7 @@ export class OpenPicture {
   readonly #source: OpenRequest["source"];
   readonly #type: OpenRequest["type"];
   #facts: ImageFacts | null = null;
-  /** The result of decoding for the last part, and to how many eighths. */
+  /** The decoded picture, kept for the next part, and the number of eighths it was decoded to. */
   #kept: { readonly raw: Raw; readonly eighths: number } | null = null;
   #size: readonly [width: number, height: number] = [0, 0];
   #closed = false;
@@ -65,8 +65,8 @@ export class OpenPicture {
     const [wanted] = fitWithin(told, bounds);
     const eighths = eighthsFor(wanted / told[0]);
     const raw = await this.#decode(eighths);
-    // Some formats are rotated in ways that only a decoder knows; JPEG, which is decoded to
-    // eighths, is none of them.
+    // Some formats are rotated in ways that only a decoder knows. A JPEG is not, and its decoded
+    // size may be only a few eighths of its own.
     const size = facts.type === "image/jpeg" ? told : rawSize(raw);
     this.#size = size;
     // Most people never zoom: keep no more pixels than the screen has.

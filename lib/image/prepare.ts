@@ -126,7 +126,7 @@ async function look(blob: Blob): Promise<FileFacts> {
   return shown;
 }
 
-/** Reasons that say no more than that the header can't be read here. */
+/** Reasons that only mean that the header can't be read here. */
 const UNREAD: readonly ImageProblem[] = ["not_an_image", "unsupported"];
 
 /**
@@ -161,7 +161,7 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
   const { type, orientation } = facts;
   if (!isSent(type)) return unfollowed;
   if (isLarge && source.size > MAX_IMAGE_BYTES) {
-    // It is decoded and encoded again in any case, which does not need all of it in memory.
+    // The file is decoded and encoded again in any case, without reading all of it into memory.
     const head = await read(source.slice(0, HEAD_BYTES));
     const removed = await metadataIn(head, { type, orientation });
     return { ...unfollowed, removed, moves: isMoving(head, type) };
@@ -172,7 +172,7 @@ async function open(source: Blob, facts: FileFacts, isLarge: boolean): Promise<O
     const cleaned = await stripMetadata(bytes, { type, orientation });
     const clean = new Blob(cleaned.parts.map((part) => partOf(source, part)), { type });
     if (!cleaned.isEnded && !await isWholeJpeg(clean)) throw new ImageError("truncated");
-    // Too large to be sent: it is decoded and encoded again as well.
+    // A picture that is too large to be sent is decoded and encoded again as well.
     const isFit = clean.size <= MAX_IMAGE_BYTES;
     const { removed } = cleaned;
     return { ...unfollowed, clean: isFit ? clean : null, blob: clean, removed, moves };

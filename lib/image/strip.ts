@@ -50,7 +50,7 @@ export async function stripMetadata(
   }
 }
 
-/** Returns whether its end was present. */
+/** Returns whether the end of the picture was present. */
 async function strip(out: Collector, { type, orientation }: StripOptions): Promise<boolean> {
   switch (type) {
     case "image/jpeg":

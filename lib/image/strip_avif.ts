@@ -69,7 +69,7 @@ function rebuild(bytes: Uint8Array): Rebuilt {
       ascii("mdat"),
     ].flat();
   };
-  // Its length does not depend on the numbers in it.
+  // The length of the head does not depend on the numbers in it.
   const made = Uint8Array.from(head(head(0).length));
   return { parts: [made, ...media.parts], removed: leftOut(bytes, { top, film, still, media }) };
 }

@@ -47,7 +47,7 @@ export function stripGif(out: Collector): void {
     if (frames === 0) throw new Unfollowed(tail >= bytes.length ? "truncated" : "undecodable");
     if (bytes[tail] === TRAILER) out.keep(tail, tail + 1);
     else out.add(Uint8Array.of(TRAILER));
-    // As in decoders, anything that is no block ends the picture.
+    // Like decoders, this takes anything that is no block as the end of the picture.
     out.dropTail(bytes[tail] === TRAILER ? tail + 1 : tail);
   };
   for (;;) {

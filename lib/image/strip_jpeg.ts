@@ -1,7 +1,7 @@
 /**
  * Removes from a JPEG (ITU T.81 B.1) what its picture does not need. That includes bytes between
- * segments, which decoders skip, and tables that are replaced before any scan uses them, because
- * nobody would ever see those.
+ * segments, which decoders skip, and tables that are replaced before any scan uses them: neither is
+ * visible in the picture.
  *
  * This module is browser compatible.
  *
@@ -37,8 +37,9 @@ interface Pending {
 }
 
 /**
- * Returns whether its end was present; if not, it was added. Throws `ImageError` (`truncated`) if
- * it is cut off before its last scan, `Unfollowed` if it is of an unknown kind.
+ * Returns whether the end marker was present; if not, it was added. Throws `ImageError`
+ * (`truncated`) if the file is cut off before its last scan, `Unfollowed` if it is of an unknown
+ * kind.
  */
 export function stripJpeg(out: Collector, orientation: number | undefined): boolean {
   out.keep(0, 2);
@@ -116,7 +117,7 @@ class JpegCleaner {
     const { marker, start, end } = segment;
     if (isNote(marker)) this.#note(segment);
     else if (marker === 0xdc) {
-      // The number of lines, repeated: browsers take it from the frame.
+      // Repeats the number of lines, which browsers take from the frame.
       this.#out.drop("other");
     } else this.#keepLater(segment, this.#defines(segment));
     if (marker !== 0xda) return end;
@@ -226,7 +227,7 @@ class JpegCleaner {
     const [number = 0, count = 0] = payload;
     const isNext = number === this.#profile.length + 1 &&
       (this.#profileParts === count || (number === 1 && this.#profileParts === 0));
-    // Out of order, or repeated: decoders disagree about those.
+    // Decoders disagree about parts that are out of order or repeated.
     if (!isNext || number > count) throw new Unfollowed("undecodable");
     this.#profileParts = count;
     this.#profile.push(payload.subarray(2));

@@ -125,7 +125,7 @@ function frameChunk(
   if (name === "fcTL") {
     if (to - from !== 26) throw new Unfollowed("undecodable");
     const size = { width: uint(bytes, from + 4, 4), height: uint(bytes, from + 8, 4) };
-    // One before the picture's own data gives the duration of that picture.
+    // An `fcTL` before the picture's own data gives the duration of that picture.
     if (place.hasData) frames.push({ ...size, pieces: [] });
   } else {
     const frame = frames.at(-1);

@@ -43,7 +43,7 @@ type Piece = Chunk | readonly number[];
 
 /**
  * Throws `ImageError` (`truncated`) if a chunk of the picture is cut off, `Unfollowed` if there is
- * none.
+ * no such chunk.
  */
 export function stripWebp(out: Collector): void {
   const { bytes } = out;

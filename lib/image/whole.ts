@@ -16,9 +16,9 @@ const NOISE = Uint8Array.from({ length: 256 }, (_, i) => (i * 167 + 91) % 251);
 const ROWS = 256;
 
 /**
- * Decodes it twice, once with noise before its end. Decoders fill in missing data, and with noise
- * they fill it in differently; if the picture is complete, the noise is never read. `blob` includes
- * the end marker that was added.
+ * Decodes the JPEG twice, once with noise before its end. Decoders fill in missing data, and they
+ * do so differently with noise. If the picture is complete, the noise is never read. `blob`
+ * includes the end marker that was added.
  *
  * Throws `ImageError`: `undecodable`.
  */

@@ -27,7 +27,7 @@ const LABEL_BYTES = 12;
 /** The message for a member of a room whose seats are both taken. */
 export type IceMessage = Extract<ServerMessage, { t: "ice" }>;
 
-/** Creates the message for one seat, or returns `null` if there are no servers. */
+/** Creates the message for one seat; `null` if there are no servers and no encrypted relay. */
 export type IceIssuer = () => IceMessage | null;
 
 /** Settings of {@linkcode iceIssuer}. */

@@ -1,8 +1,9 @@
 /**
  * What a tab keeps of its session, so that a page that was reloaded or discarded continues where it
- * was. It is kept in sessionStorage, which is deleted with the tab. Browsers also write that to
- * disk, so secrets are sealed under a key. The server has the other half of that key, and forgets
- * it with the room (e2e/tab_seal.ts). No picture is kept, and no key of one.
+ * was. It is kept in sessionStorage, which is deleted with the tab. Browsers also write
+ * sessionStorage to disk, so secrets are sealed under a key of two halves. The tab has one half.
+ * The server has the other, and forgets it with the room (e2e/tab_seal.ts). No picture is kept, and
+ * no key of one.
  *
  *     path, rtok      where the seat is, and what takes it back
  *     tab, box        this half of the key, and what it seals: {@linkcode Kept}
@@ -239,7 +240,7 @@ function forget(key: string): void {
   }
 }
 
-/** Encodes bytes as base64url, which tells a link's secret from a code: that is an object. */
+/** Encodes bytes as base64url. A link's secret becomes a string, a code stays an object. */
 function encode(kept: Kept): string {
   const { secret, owner, resumed } = kept;
   return JSON.stringify({
@@ -332,7 +333,7 @@ function parseLedger(value: unknown): Ledger | null {
   return { states: known, openedAt, pending };
 }
 
-/** A picture that was opened or is finished; `null` for any other. */
+/** The state of a picture that was opened or is finished; `null` for any other value. */
 function parseOutgoing(value: unknown): Outgoing | null {
   const { at, why, ms, code, opened } = toRecord(value);
   switch (at) {

@@ -1,6 +1,6 @@
 /**
- * Writes every change of a page, its session and its pictures to the console, for whoever looks for
- * a fault: names of states, numbers and times. No secret, name of a file, text or address is in it.
+ * Writes every change of a page, its session and its pictures to the console, for debugging: names
+ * of states, numbers and times. It writes no secret, file name, text or address.
  *
  * This module is browser compatible.
  *

@@ -151,8 +151,8 @@ export class EditorModel {
   }
 
   /**
-   * Pointer down: on an area it picks it up, at the area's bottom right corner it resizes it,
-   * elsewhere it draws a new area.
+   * Pointer down: inside an area, dragging moves that area; at its bottom right corner, dragging
+   * resizes it; elsewhere, dragging draws a new area.
    */
   down(from: Point): void {
     const hit = this.#cornerAt(from) ?? this.#areaAt(from);

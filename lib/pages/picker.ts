@@ -92,8 +92,9 @@ export class Picker {
   }
 
   /**
-   * Promises what look like pictures to the taker at once, so that nobody waits for them, and then
-   * prepares them, after those that were chosen before. Settles once each is prepared or refused.
+   * Hands the taker a promise for each file that looks like a picture at once, so that nobody waits
+   * for the preparation. Then prepares the files, after those that were chosen earlier. Settles
+   * once each is prepared or refused.
    */
   async pick(files: readonly File[], taker: Taker): Promise<void> {
     if (files.length === 0) return;

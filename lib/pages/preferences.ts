@@ -1,6 +1,6 @@
 /**
- * Display options that this browser remembers across sessions. Nothing in them says with whom,
- * what, or with which words; the watermark's text is not stored, because it may name somebody.
+ * Settings that this browser remembers across sessions. They don't reveal with whom, what, or with
+ * which words. The watermark's text is not stored, because it may name somebody.
  *
  * This module is browser compatible.
  *

@@ -10,14 +10,15 @@ import type { Prepared } from "../image/prepared.ts";
 import { Player } from "../viewer/player.ts";
 import { makeAnimator } from "./make_animator.ts";
 
-/** Maximum number that play at once; each has a worker. */
+/** Maximum number of previews that play at once; each has a worker. */
 const MOST = 3;
 
 let playing = 0;
 
 /**
- * Plays in a canvas that already has its size and its first frame, until `signal` aborts. Does
- * nothing if this browser can't play it, or the user prefers reduced motion. Never rejects.
+ * Plays a picture in a canvas that already has its size and its first frame, until `signal` aborts.
+ * Does nothing if this browser can't play the picture, the user prefers reduced motion, or
+ * {@linkcode MOST} others are playing. Never rejects.
  */
 export async function playPreview(
   canvas: HTMLCanvasElement,

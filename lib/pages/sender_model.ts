@@ -166,8 +166,8 @@ export class SenderModel {
   }
 
   /**
-   * True while a picture exists only on this page and its session is running: leaving the page
-   * loses it.
+   * True while leaving the page would lose a picture: one that is not opened yet in a running
+   * session, or one for which no session could start.
    */
   get waits(): boolean {
     if (this.stranded) return true;
@@ -414,7 +414,7 @@ export class SenderModel {
   async #prepareAnew(id: number, edits?: Edits): Promise<void> {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
-    // One that can't be prepared at all is refused by the code that chose it.
+    // If the file can't be prepared at all, the code that chose it reports that.
     const old = picture?.prepared ?? await picture?.coming?.catch(() => null) ?? null;
     if (outbox === undefined || old === null || !outbox.edit(id, true)) return;
     try {

@@ -470,7 +470,7 @@ export class Session {
     if (this.#away.peek() || this.#isOver()) return;
     this.#away.value = true;
     this.#note({ type: "away" });
-    // From here on the peer could not take the picture back.
+    // From here on the peer could no longer take the picture back.
     this.#inbox.peek()?.close("left");
   }
 
@@ -517,8 +517,8 @@ export class Session {
   }
 
   /**
-   * What the peer's `bye` means here: the sender says how the session ends, a viewer can leave it
-   * or stop it.
+   * Why the session ends after the peer's `bye`. A sender decides how the session ends; a viewer
+   * can only leave, or report a mismatch.
    */
   #closingText(why: ByeReason, inbox: Inbox): EndReason {
     if (why === "mismatch") return why;
@@ -603,7 +603,7 @@ export class Session {
     });
   }
 
-  /** Deletes everything readable here; the server forgets the room. */
+  /** Deletes everything readable here and gives up the seat; the sender also deletes the room. */
   #outOfUse(closing?: Promise<void>): void {
     this.#memory.forget();
     this.#inbox.peek()?.end();

@@ -90,10 +90,10 @@ export class ViewerModel {
   #joining = false;
   /** The fragment that stays in the address. */
   #skippedTo = "";
-  /** Whether a page before a reload left a session: being restored, or expired. */
+  /** Whether a page before a reload left a session, which is being restored or has expired. */
   readonly #before = signal<"none" | "returning" | "lapsed">("none");
   readonly #returns = new AbortController();
-  /** That page had opened a picture. */
+  /** The page before the reload had opened a picture. */
   #opened = false;
   readonly #phase: ReadonlySignal<ViewerPhase>;
   readonly #reason: ReadonlySignal<string | null>;
@@ -364,7 +364,7 @@ export class ViewerModel {
     return before === undefined || before === "failed";
   }
 
-  /** Does not continue the session that a page before a reload left. */
+  /** Gives up the session that a page before a reload left. */
   stay(): void {
     this.#returns.abort();
     this.#before.value = "none";

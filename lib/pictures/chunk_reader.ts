@@ -22,7 +22,7 @@ export class ChunkReader {
     this.#reader = blob.stream().getReader();
     this.#first = this.#reader.read();
     this.#size = blob.size;
-    // The iterator rejects with it.
+    // The iterator reports this error.
     this.#first.catch(() => {});
   }
 

@@ -126,7 +126,7 @@ export class Inbox {
     this.#link = options.link;
   }
 
-  /** The picture that arrived last, or `null` before the first. */
+  /** The current picture, or the last one once it is finished; `null` before the first. */
   get picture(): ReadonlySignal<IncomingPicture | null> {
     return this.#picture;
   }
@@ -286,8 +286,8 @@ export class Inbox {
   }
 
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
-    // The owner has waited for the same pause, and a hidden or busy page takes longer for it than
-    // the owner's.
+    // The owner's page has already waited for this pause. It takes longer on this page if this page
+    // is hidden or busy.
     if (this.#promotion !== undefined && this.#ahead !== null) this.#goOn();
     if (!this.#mayAnnounce(meta.n)) throw new ProtocolError();
     const metaHash = await sha256(plaintext);
@@ -551,8 +551,8 @@ function drop(picture: OpenPicture): void {
 }
 
 /**
- * The size that the picture has to fit into, in most cases. Its stage knows better, and has it
- * decoded again if that differs.
+ * The size that the picture has to fit into, in most cases. The stage knows the exact size, and
+ * requests other pixels if it differs.
  */
 function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number } {
   return {

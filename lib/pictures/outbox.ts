@@ -101,7 +101,7 @@ export interface OutgoingPicture extends Details {
    * `null` while it is being prepared, or if it was sent before a reload and its content is gone.
    */
   readonly prepared: Prepared | null;
-  /** What resolves to the prepared picture, which is not sent before; `null` once it is there. */
+  /** Resolves to the prepared picture, which is not sent before; `null` once it is prepared. */
   readonly coming: Promise<Prepared> | null;
   readonly state: Outgoing;
   /** True while somebody edits it or its settings; it is not sent meanwhile. */
@@ -208,8 +208,8 @@ function cut(text: string, length: number): string {
 }
 
 /**
- * Sends pictures in order. People look at one at a time. The next one is sent as soon as that one
- * is delivered, and waits at the viewer's, unreadable.
+ * Sends pictures in order. People look at one at a time. The next one is sent as soon as the
+ * current one is delivered, and waits on the viewer's page, unreadable.
  */
 export class Outbox {
   readonly #pictures = signal<readonly OutgoingPicture[]>([]);
@@ -224,7 +224,9 @@ export class Outbox {
    * a machine sleeps.
    */
   #openedAt = 0;
-  /** When its time on screen is over, by the same clock, as far as this side can tell. */
+  /**
+   * When the current picture's time on screen is over, by the same clock, as this side knows it.
+   */
   #dueAt = Infinity;
   /** Whether everything was burned, and which pictures were revoked one by one. */
   #burned = false;
@@ -468,7 +470,7 @@ export class Outbox {
     const event = toEvent(message);
     if (event === null) return false;
     const { n } = event;
-    // A receipt may have crossed this side's burn: then there is nothing left to change.
+    // The message may have crossed this side's burn: then there is nothing left to change.
     const known = this.#pictures.peek()[n];
     if (known !== undefined && isFinished(known.state)) return true;
     // A picture that was not sent completely can't have arrived.
@@ -695,7 +697,7 @@ export class Outbox {
     this.#overdue = setTimeout(() => {
       // The report may be on its way: the time starts over.
       if (!this.#steady) return this.#watchUntil(n, OVERDUE_MS);
-      // The viewer's page may only be slow: then it still learns that the time is over.
+      // If the viewer's page is only slow, this message still closes the picture there.
       this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
       this.#apply(n, { type: "overdue" });
     }, ms);

@@ -11,8 +11,8 @@ import type { AbortCode, ClosedReason } from "../protocol/control.ts";
  *     queued ─→ sending ─→ delivered ─→ (asked ─→) opened ─→ shown ─→ closed
  *       ↑──────────┴───────────┴────────────┘ the viewer's page was reloaded
  *
- * and from there to one of the other final states: burned, unseen (before it was opened) · refused,
- * unreadable · unconfirmed (once it was opened).
+ * The other final states: burned and unseen, only before it was opened; unconfirmed, only after it
+ * was opened; refused and unreadable.
  */
 export type Outgoing =
   | { readonly at: "queued" }

@@ -97,8 +97,8 @@ export const MAX_REPORT_MS = 86_400_000;
 export const BIND_TIMEOUT_MS = 10_000;
 
 /**
- * Guesses that a code survives. A failed confirmation at the sender's costs one, and so does an
- * answered HELLO at the viewer's. With 33 bits of words, three guesses succeed once in three
+ * Number of guesses after which a code is no longer used. The sender counts failed confirmations,
+ * the viewer counts answered HELLOs. With 33 bits of words, three guesses succeed once in three
  * billion times.
  */
 export const MAX_CODE_GUESSES = 3;

@@ -86,8 +86,8 @@ export type ServerMessage =
   /**
    * The room exists. It expires in `exp` seconds (a span, because two clocks never agree). `code`:
    * the digits that also lead to it; absent if they were withdrawn or none are available. `salt`:
-   * 32 bytes that live as long as the room, and without which what a tab kept for a reload can't be
-   * opened. Without a salt a page can't return after a reload.
+   * 32 bytes that live as long as the room. A tab needs them to decrypt what it kept for a reload,
+   * so without a salt a page can't return after a reload.
    */
   | {
     readonly t: "created";
@@ -145,7 +145,7 @@ function parsePassed(t: "relay" | "data", d: unknown): { t: "relay" | "data"; d:
   return isOpaque(d, t === "data" ? MAX_DATA_LENGTH : MAX_RELAY_LENGTH) ? { t, d } : null;
 }
 
-/** Only `data` may be longer than everything else. */
+/** Only `data` may be longer than {@linkcode MAX_SIGNAL_LENGTH}. */
 function parseMessage(raw: string): Record<string, unknown> | null {
   const value = parseObject(raw, MAX_DATA_MESSAGE_LENGTH);
   return value === null || value["t"] === "data" || raw.length <= MAX_SIGNAL_LENGTH ? value : null;

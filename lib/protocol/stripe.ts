@@ -13,9 +13,10 @@ import { PLACE_LENGTH, RECORD } from "./record.ts";
 export const STRIPES = 3;
 
 /**
- * Records that may be in flight and not known to be in order, and so the most that a side holds out
- * of order: 4 MiB, which allows 40 MB/s at 100 ms. Less than the chunks that may arrive before
- * their `meta`, which is sent on another lane.
+ * Most records that may be in flight without the peer's report that they arrived in order. A side
+ * therefore never holds more than this out of order. It is 4 MiB, which allows 40 MB/s at a round
+ * trip of 100 ms. Less than the chunks that may arrive before their `meta`, which is sent on
+ * another lane.
  */
 export const STRIPE_WINDOW = 64;
 

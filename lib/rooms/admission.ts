@@ -58,7 +58,7 @@ export interface Refusal {
   readonly retry: number;
 }
 
-/** When a socket will be free can't be predicted, so clients are told to wait this long, in s. */
+/** How long clients are told to wait for a socket, in s: nobody knows when one will be free. */
 const SOCKETS_RETRY_S = 30;
 
 /** The limit's key for all clients together. */

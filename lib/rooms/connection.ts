@@ -111,8 +111,8 @@ export class Connection {
   /** Rate limit in one number: the time up to which the allowance is used up. */
   #paidAt = -Infinity;
   /**
-   * When a join by digits no longer counts as possibly failed; `null` if there is none to decide
-   * about.
+   * The time from which a join by digits counts as successful; `null` if there is no such join, or
+   * it was decided.
    */
   #trialEnds: number | null = null;
   /**
@@ -126,8 +126,8 @@ export class Connection {
   /** The other seat came up, and this seat has not reported the outcome of that connection yet. */
   #mayReport = false;
   /**
-   * The message that took the seat, until the client sends another one: then it is known to have
-   * its rtok.
+   * The message that took the seat; `null` once the client has sent another message, which proves
+   * that it has its rtok.
    */
   #unheard: FirstMessage["t"] | null = null;
 

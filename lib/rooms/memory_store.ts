@@ -71,8 +71,8 @@ export class MemoryRoomStore implements RoomStore {
   readonly #clock: Clock;
   readonly #limits: StoreLimits;
   /**
-   * Cancels the sweep, which runs while there are rooms. Resting digits are not swept without it;
-   * creating the next room sweeps them.
+   * Cancels the sweep, which runs while there are rooms. Without rooms, resting digits are swept
+   * when the next room is created.
    */
   #cancelSweep: (() => void) | null = null;
 
@@ -286,7 +286,7 @@ export class MemoryRoomStore implements RoomStore {
     else if (over(room.viewer)) this.#emptyViewer(room);
   }
 
-  // One sweep over all rooms instead of a timer for each: 10,000 rooms take less than a
+  // One sweep over all rooms instead of a timer for each room: 10,000 rooms take less than a
   // millisecond, and there are no timers to leak.
   #sweep(): void {
     this.#cancelSweep?.();

@@ -38,7 +38,8 @@ export class Rooms {
   readonly #context: ConnectionContext;
   #stopping = false;
   /**
-   * Kept until the socket itself is closed, which a client can delay: until then it counts as open.
+   * Sockets stay in this map until they are really closed, which a client can delay: until then
+   * they count as open.
    */
   readonly #open = new Map<WebSocket, Connection>();
 

@@ -7,10 +7,10 @@
  * within the grace period gets it back).
  *
  * Its second address is a *code*: 4 to 8 digits that the store draws when it creates the room,
- * uniformly, from an unpredictable random source. No two rooms have the same digits. After they
+ * uniformly, from an unpredictable random source. No two rooms have the same digits. After digits
  * were withdrawn or their room ended, for whatever reason, they are not assigned again for
- * `codeRestMs`. The more codes are taken or resting, the longer new ones are, so that a guess
- * rarely hits and a draw soon succeeds; if too many are, a room is created without a code. A code's
+ * `codeRestMs`. The more codes are live or resting, the longer new ones are, so that a guess rarely
+ * hits and a draw soon succeeds. If there are too many, a room is created without a code. A code's
  * address allows only `join` and `resume`.
  *
  * Every operation is atomic: it sees and leaves a consistent room, and competing operations take

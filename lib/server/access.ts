@@ -83,7 +83,7 @@ export class Access {
       Number(expires) * 1_000 > this.#now();
   }
 
-  /** Handles the form with the field `key`, sent by the client that limits know as `address`. */
+  /** Handles the form with the field `key`. Its client's limits are counted under `address`. */
   async enter(req: Request, address: string): Promise<Entry> {
     const site = req.headers.get("sec-fetch-site") ?? "same-origin";
     const form = await readForm(req);

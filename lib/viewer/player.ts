@@ -1,16 +1,16 @@
 /**
  * Plays an animated picture: requests a frame, paints it, and waits as long as the file says. The
- * next frame is requested after the last one was painted, early enough to arrive when that one's
- * time is over. A slow page or decoder therefore slows the animation down, and nothing queues up:
- * there is the visible frame, and at most one in preparation.
+ * next frame is requested after the visible one was painted, early enough to arrive when the
+ * visible one's time is over. A slow page or decoder therefore slows the animation down, and
+ * nothing queues up: there is the visible frame, and at most one in preparation.
  *
  * This module is browser compatible.
  *
  * @module
  */
 /**
- * How long browsers show a frame of 10 ms or less, in milliseconds. Such times are hardly ever
- * meant: ImageMagick's default is 0.
+ * Frames of up to {@linkcode HASTY_MS} are shown for {@linkcode INSTEAD_MS}, both in milliseconds,
+ * as browsers do. Such short times are hardly ever intended: ImageMagick's default is 0.
  */
 const HASTY_MS = 10;
 const INSTEAD_MS = 100;
@@ -101,7 +101,7 @@ export class Player {
     this.#clock = options.clock ?? PAGE;
   }
 
-  /** Plays from the current frame, or from the first one once all rounds are over. */
+  /** Plays from the frame after the visible one, or from the first once all rounds are over. */
   play(): void {
     if (this.#wanted || this.#stopped) return;
     this.#wanted = true;
@@ -146,7 +146,7 @@ export class Player {
     const frame = await this.#options.source.frame(this.#index).catch(() => null);
     this.#asking = false;
     if (this.#stopped) return frame?.bitmap.close();
-    // A file that is broken from here on shows the frames before, as browsers do elsewhere.
+    // Of a file that is broken from here on, the frames before are played, as browsers do.
     if (frame === null) {
       this.#rewind();
       return this.pause();

@@ -52,8 +52,8 @@ const SURFACE = "#e7e7e4";
 const FRAME_MS = 80;
 const DRIFT_MS = 24_000;
 /**
- * How long after new pixels arrived the next ones are requested at the earliest: otherwise each
- * step of zooming or resizing would request some. The first step does not wait.
+ * Minimum time between the arrival of sharper pixels and the next request, in ms: otherwise each
+ * step of zooming or resizing would send one. The first step does not wait.
  */
 const SHARPEN_MS = 80;
 /**
@@ -174,7 +174,7 @@ export class Stage {
     return this.#listening.signal.aborted;
   }
 
-  /** True once a frame of it may be on the screen. */
+  /** True once a frame with the picture may be on the screen. */
   get painted(): boolean {
     return this.#painted;
   }
@@ -496,7 +496,7 @@ export class Stage {
       width: then.canvas.width * across,
       height: then.canvas.height * down,
     };
-    // Its transparent parts must show the surface, not the picture below.
+    // Transparent parts of the detail must show the surface, not the whole picture below it.
     this.#context.fillRect(at.x, at.y, at.width, at.height);
     this.#draw(detail.bitmap, at);
   }

@@ -115,7 +115,7 @@ export class Viewing {
       covered: hold,
       size: { width, height },
       wide,
-      // While an animation plays, the worker would render parts of the first frame.
+      // Of an animation, the worker would render parts of the first frame only.
       ...(plays ? {} : { render: (view) => picture.render(view) }),
     });
     this.#player = !plays ? null : new Player({
@@ -211,7 +211,7 @@ export class Viewing {
     });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
-    // With reduced motion, the first frame is shown, and can be played.
+    // With reduced motion, an animation stays at its first frame until somebody plays it.
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.#player?.play();
     this.#options.onPainted();
   }

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** The largest scale is at least this, for any picture; fitted is 1. */
+/** Every picture can be zoomed to at least this scale; fitted into its box, it has 1. */
 const MIN_MAX_SCALE = 6;
 
 /** `x` and `y`: offset from the middle of the box to the middle of the picture, in CSS pixels. */
