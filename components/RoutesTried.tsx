@@ -1,7 +1,7 @@
 import type { Trace } from "../lib/connection/trace.ts";
 import { useTexts } from "./texts.ts";
 
-/** Which routes were tried, and how each ended. */
+/** Which routes were tried, and which ones the server does not offer. */
 export function RoutesTried({ trace }: { trace: Pick<Trace, "turn" | "server"> | null }) {
   const t = useTexts();
   if (trace === null) return null;

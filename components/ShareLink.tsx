@@ -80,9 +80,8 @@ function ShareButton({ data }: { data: ShareData }) {
 function QrCode({ text, label }: { text: string; label: string }) {
   const encoder = useLazy(() => import("uqr"), true);
   const code = useMemo(() => encoder === null ? null : draw(encoder, text), [encoder, text]);
-  // The encoder could not be loaded because the server does not answer; the link can still be
-  // copied.
-  // Its place is kept: what stands below must not move under a finger.
+  // The encoder is not loaded yet, or the server does not answer; the link can still be copied. The
+  // code's place is kept, so that nothing below moves under a finger.
   if (code === null) return <div class="qr pending" aria-hidden="true" />;
   const { path, size } = code;
   return (

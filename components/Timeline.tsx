@@ -54,7 +54,7 @@ function isImplied({ what }: TimelineEntry, before: TimelineEntry | undefined): 
   return what.type === "peer" && what.times === 0 && before?.what.type === "turned_away";
 }
 
-/** The newest entry that has a text. */
+/** The newest entry, without one that is implied by the entry before it. */
 export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | undefined {
   return entries.findLast((entry, index) => !isImplied(entry, entries[index - 1]));
 }

@@ -2,7 +2,7 @@ import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill } from "../lib/i18n/format.ts";
 import type { IncomingPicture } from "../lib/pictures/inbox.ts";
 
-/** The outcome of a picture, for its viewer; empty while it is open. */
+/** The outcome of a picture, for its viewer; empty while it is not finished. */
 export function closingText(t: Texts, { state }: Pick<IncomingPicture, "state">): string {
   switch (state.at) {
     case "closed":

@@ -250,7 +250,7 @@ export class Connector {
     const { secret, server, handlers, relay = false, keeper, kept } = this.#options;
     const [address, kem, identity] = await Promise.all([
       findAddress(this.#options),
-      // The fallback is a script that the server has to deliver.
+      // Fails if the server does not deliver the script of the fallback.
       loadKem().catch(() => null),
       createIdentity().catch(() => null),
     ]);

@@ -41,10 +41,11 @@ const SETTLE_MS = 2_000;
 const LOOK_MS = 200;
 
 /**
- * If an ICE check stays unanswered for this long, in ms, and nothing else is received, this side's
- * network may be gone. Chromium sends a check every 2.5 s, and reports "disconnected" 5 s after the
- * first one that was lost. The time doubles after each suspicion: a network that merely loses many
- * packets must not be restarted all the time.
+ * If an ICE check stays unanswered for this long, in ms, or for two round trips if those take
+ * longer, and nothing else is received, this side's network may be gone. Chromium sends a check
+ * every 2.5 s, and reports "disconnected" 5 s after the first one that was lost. The time doubles
+ * after each suspicion: a network that merely loses many packets must not be restarted all the
+ * time.
  */
 const ANSWER_MS = 400;
 

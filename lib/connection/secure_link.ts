@@ -37,7 +37,10 @@ const MAX_HELD = 64;
 const REBIND_LENGTH = 1 + 4 * 4;
 const TAG_LENGTH = 32;
 
-/** Why a link ended: nothing was received for two minutes, or the peer broke the protocol. */
+/**
+ * Why a link ended. `lost`: nothing got through for two minutes, or recovery became impossible.
+ * `protocol`: the peer broke the protocol.
+ */
 export type LinkEnd = "lost" | "protocol";
 
 /** The next chunk that is expected: all before it have arrived. */
@@ -48,7 +51,7 @@ export interface Position {
 
 /** Callbacks of a link; set once, before anything can arrive. */
 export interface LinkHandlers {
-  /** The next control message, in order. Throwing {@linkcode ProtocolError} ends the link. */
+  /** The next control message, in order. Throwing ends the link. */
   onControl(opened: OpenedControl): void | Promise<void>;
   /** The next record of the file channel, in order. Throwing ends the link. */
   onRecord(record: Bytes): void;
@@ -150,8 +153,8 @@ export class SecureLink {
   /**
    * Moves to the `k`-th transport. Each side first sends its position there, and nothing else
    * before it has the peer's. Resolves to true once both positions are known, and to false if this
-   * transport was given up before. `ready` is called just before any later message is read. The
-   * previous transport is ignored at once.
+   * transport was given up or the link ended before. `ready` is called just before any later
+   * message is read. The previous transport is ignored at once.
    */
   async move(transport: Transport, k: number, ready: () => void = () => {}): Promise<boolean> {
     if (this.#ended) return false;
@@ -174,7 +177,7 @@ export class SecureLink {
       },
       onState: (state) => this.#changed(transport, state),
     });
-    // After all earlier messages that are still being opened, because they count for the position.
+    // Sent after all earlier messages were opened, because they count for the position.
     const told = this.#receiving = this.#receiving.then(async () => {
       if (transport !== this.#next) return;
       const position = this.#handlers?.onBreak() ?? { image: 0, chunk: 0 };

@@ -72,7 +72,7 @@ export function generator(input: CpaceInput): Bytes {
 
 /**
  * scalar_mult_vfy of the draft: the x coordinate, 32 bytes. Throws {@linkcode ProtocolError} if
- * `point` is not one.
+ * `point` is not a point of the curve.
  */
 export function multiplyVerified(scalar: Bytes, point: Bytes): Bytes {
   if (point.length !== SHARE_LENGTH || point[0] !== 0x04) throw new ProtocolError();

@@ -66,7 +66,7 @@ import {
 export interface LinkSecret {
   /** The 16 bytes of rid. */
   readonly room: Bytes;
-  /** 32 bytes. The caller overwrites it, because a second handshake may need it. */
+  /** 32 bytes. The caller overwrites it, not the handshake, because a second one may need it. */
   readonly psk: Bytes;
 }
 

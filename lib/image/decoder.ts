@@ -90,7 +90,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
    * transferred, and is zeroed in every case, also when this rejects; a `Blob` is only referred to.
    *
    * Throws `ImageError`: any reason of `inspectImage`, `undecodable`, `unreadable`, `timeout`,
-   * `aborted`, `crashed`, `unavailable`. The caller owns the bitmap and closes it.
+   * `aborted`, `crashed`, `unloaded`, `unavailable`. The caller owns the bitmap and closes it.
    */
   decode(
     source: Bytes | Blob,

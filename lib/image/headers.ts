@@ -1,8 +1,8 @@
 /**
- * Header parsers of the five formats that are sent. Each is a generator that requests byte ranges,
- * so that one parser works both on an array and on a file of which only some parts are read; a
- * range past the end is returned shorter. Each loop is bounded, so that hostile bytes also produce
- * a result.
+ * Header parsers of the five formats that are sent, and of BMP, icons and TIFF. Each is a generator
+ * that requests byte ranges, so that one parser works both on an array and on a file of which only
+ * some parts are read; a range past the end is returned shorter. Each loop is bounded, so that
+ * hostile bytes also produce a result.
  *
  * This module is browser compatible.
  *

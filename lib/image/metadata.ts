@@ -42,8 +42,8 @@ const MAX_IFDS = 8;
 const MAX_ENTRIES = 1_024;
 
 /**
- * The kinds in an EXIF block (TIFF header first). Empty if it holds only the orientation, or can't
- * be read.
+ * The kinds in an EXIF block (TIFF header first). Empty if it reveals none, for example if it holds
+ * only the orientation; `other` if it can't be read.
  */
 export function exifKinds(tiff: Uint8Array): Set<MetadataKind> {
   const found = new Set<MetadataKind>();

@@ -48,7 +48,7 @@ const HEAD_BYTES = 4 * 1024 * 1024;
 /** What is known of a file before it is painted. */
 interface Opened {
   readonly facts: FileFacts;
-  /** Only its picture, if that could be extracted byte by byte. */
+  /** The file's picture alone, if it could be extracted byte by byte and may be sent. */
   readonly clean: Blob | null;
   /** What the decoder receives: the file, or only its picture. */
   readonly blob: Blob;

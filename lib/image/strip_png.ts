@@ -51,8 +51,8 @@ interface Rows {
 }
 
 /**
- * Throws `ImageError` (`truncated`) if both rows and the end are missing, `Unfollowed` if it is
- * malformed.
+ * Throws `ImageError` (`truncated`) if rows and the end are missing, or a frame of an animation is
+ * cut off; `Unfollowed` if the file is malformed, or this browser can't inflate.
  */
 export async function stripPng(out: Collector): Promise<void> {
   const { bytes } = out;
@@ -101,8 +101,8 @@ const END = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
  */
 function completeData(out: Collector, { start, from }: Chunk, rows: Rows): void {
   const { bytes } = out;
-  // Its checksum may be partly there; the stream's end is found without knowing where the checksum
-  // begins.
+  // A part of the checksum may be there; the stream's end is found without knowing where the
+  // checksum begins.
   const stop = Math.min(bytes.length, from + uint(bytes, start, 4));
   rows.pieces.push(slice(bytes, from, stop));
   const body = bytes.subarray(start + 4, stop);

@@ -138,7 +138,7 @@ export class Picker {
     return this.#preparer.prepare(file, { thumbnailSide: THUMBNAIL_SIDE, fullSize, edits });
   }
 
-  /** Returns an empty list if the taker does not want it. */
+  /** Returns an empty list if the taker does not want the picture. */
   async #lookAt(file: File, taker: Taker): Promise<Candidate[]> {
     const { name } = file;
     if (!await mayBePicture(file)) return [{ file, name, coming: null }];

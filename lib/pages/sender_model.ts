@@ -63,8 +63,8 @@ export class SenderModel {
   readonly #keep = signal(false);
   readonly #relay = signal(false);
   /**
-   * Prepared pictures for which no session could start, because the server did not answer the
-   * request for its script.
+   * Pictures for which no session could start, because the server did not answer the request for
+   * the session's script.
    */
   readonly #stranded = signal<readonly OutgoingContent[]>([]);
   /** The picture that was removed last, as long as that can be undone. */

@@ -247,8 +247,8 @@ export class Session {
   }
 
   /**
-   * Whether a picture was opened on the page before a reload. Can be asked until {@linkcode
-   * Session.findBefore} is called.
+   * Whether a picture was opened on the page before a reload. Call it before
+   * {@linkcode Session.findBefore}, which may delete what was left.
    */
   static hadOpened(role: Role): boolean {
     return Remains.find(role)?.opened === true;

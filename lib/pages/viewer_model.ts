@@ -34,7 +34,7 @@ import type { Returned } from "../page_restore/tab_memory.ts";
 import { Picker } from "./picker.ts";
 import type { Session } from "./session.ts";
 
-/** What the address bar held when the page loaded; without a link, the page asks for a code. */
+/** The link that was opened or pasted; without one, the page asks for a code. */
 interface Invitation {
   /** The link's secret, 32 bytes; used by this page only. */
   readonly secret: Bytes | null;

@@ -167,7 +167,7 @@ export type OwnPicture = OutgoingPicture & { readonly prepared: Prepared };
 /** A picture that nobody has seen, in the form in which it can be added again. */
 export type Unseen = Omit<OutgoingPicture, "prepared"> & OutgoingContent;
 
-/** The remains of a picture that was opened or lost before a reload. */
+/** What is left of a picture that was opened or finished before a reload. */
 function past(state: Outgoing, n: number): OutgoingPicture {
   const rules = { seconds: 0, hold: false, mark: "", ask: false };
   const details = { rules, caption: "", alt: "", named: false, name: "" };
@@ -393,7 +393,7 @@ export class Outbox {
   }
 
   /**
-   * The viewer's page was reloaded. The link has ended, and pictures that were not opened are sent
+   * One of the pages was reloaded. The link has ended, and pictures that were not opened are sent
    * again, under new keys, once there is a new link. Returns the number of the next picture to be
    * announced.
    */
@@ -415,8 +415,8 @@ export class Outbox {
   }
 
   /**
-   * The viewer's reloaded page reports what became of the picture that was opened last. Any other
-   * open picture becomes unconfirmed.
+   * After a reload of either page, the viewer's page reports what became of the picture that was
+   * opened last. Any other open picture becomes unconfirmed.
    */
   settle(last: LastSeen | undefined): void {
     for (const { n, state } of this.#pictures.peek()) {

@@ -39,7 +39,7 @@ export interface RedisLinkOptions {
   readonly handlers: RedisLinkHandlers;
 }
 
-/** Longest delay between two attempts to connect, in ms. */
+/** Longest delay between two attempts to connect, and timeout of one attempt, in ms. */
 const RETRY_MAX_MS = 2_000;
 
 /** Interval of pings on a connection, and the silence after which it is given up, in ms. */

@@ -224,8 +224,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /**
-   * Renews every seat's lease and checks every room that is due. Resolves when all events that were
-   * in the streams before have been delivered.
+   * Runs postponed operations, renews every seat's lease and checks every room that is due.
+   * Resolves when all events that were in the streams before have been delivered.
    */
   async catchUp(): Promise<void> {
     await this.#payBack();

@@ -39,9 +39,9 @@ function postpone({ total, retry }: Refusal): Response {
 
 /**
  * Upgrades a request for the room of `guest` and hands the socket over. Everything is checked
- * before the upgrade. Otherwise the response is `{code, message}` in JSON with status 400 (room,
- * subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket), or, with Retry-After, 429
- * (limit of this client) or 503 (limit of all). A page can't read a response that refuses its
+ * before the upgrade. If a check fails, the response is `{code, message}` in JSON with status 400
+ * (room, subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket), or, with Retry-After,
+ * 429 (limit of this client) or 503 (limit of all). A page can't read a response that refuses its
  * WebSocket, but it can ask again without an upgrade: then 429 and 503 take precedence over 426.
  */
 export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOptions): Response {
