@@ -2,10 +2,10 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useTexts } from "./texts.ts";
 
-/** How long somebody waits before they are told what may be the matter, in milliseconds. */
+/** How long people wait before they are told why nobody may be there, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** Explains, after a while, why nobody may be there. It is no error. */
+/** Explains, after a while, why nobody may be there. This is not an error. */
 export function NobodyHere() {
   const t = useTexts();
   const long = useSignal(false);

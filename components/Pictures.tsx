@@ -65,7 +65,8 @@ export function Pictures({ pictures, choices, actions }: Props) {
   }
 
   function remove(id: number): void {
-    // Removing the last picture: a link that somebody may already have would lead to nothing.
+    // Asks before the last picture is removed: a link that somebody may already have would lead to
+    // nothing.
     if (pictures.length === 1) removing.value = id;
     else actions?.remove(id);
   }

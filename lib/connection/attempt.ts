@@ -34,7 +34,7 @@ import type { Trace } from "./trace.ts";
  */
 const SETTLE_MS = 1_000;
 
-/** What a visitor tried to use as proof: a link, a code, or nothing so far. */
+/** What a visitor tried to use as proof: a share link, a code, or nothing so far. */
 export type Claim = "link" | "code" | "silence";
 
 /** Where the room is, and the secret that opens it. */
@@ -161,7 +161,10 @@ export class Attempt {
     this.#repair?.abandon();
   }
 
-  /** Gives up a connection that is not bound, and stops recovering a link that is. Idempotent. */
+  /**
+   * Gives up a connection that is not bound, and stops recovering a secure link that is.
+   * Idempotent.
+   */
   close(): void {
     this.#over = true;
     this.#peer?.close();
@@ -242,7 +245,7 @@ export class Attempt {
   }
 
   /**
-   * Takes a message after both sides have proved themselves. Once the link is bound, invalid
+   * Takes a message after both sides have proved themselves. Once the secure link is bound, invalid
    * messages do not affect it.
    */
   async #follow(repair: Repair, message: Bytes): Promise<void> {

@@ -1,8 +1,8 @@
 /**
- * Makes a bound connection out of a link or a code, one whose binding MACs are verified: takes the
- * seat, runs the handshake, then sets up WebRTC. Whenever both seats are filled and nothing is
- * bound, the viewer starts a handshake. A lost socket, a restarted server and a retry are all
- * handled the same way, by starting over.
+ * Makes a bound connection out of a share link or a code, one whose binding MACs are verified:
+ * takes the seat, runs the handshake, then sets up WebRTC. Whenever both seats are filled and
+ * nothing is bound, the viewer starts a handshake. A lost socket, a restarted server and a retry
+ * are all handled the same way, by starting over.
  *
  * A page that was reloaded continues with what it kept before. Both sides repeat the handshake,
  * using the secret that the first one left them, while the peer may still consider the old
@@ -10,7 +10,7 @@
  *
  * If the server issued digits, anybody can reach the viewer's seat. The sender then turns away
  * visitors who fail to prove themselves, and withdraws the code after three. Without digits only
- * the link's token leads to the seat, and a wrong proof ends the session.
+ * the share link's token leads to the seat, and a wrong proof ends the session.
  *
  * This module is browser compatible.
  *
@@ -85,7 +85,7 @@ export type ConnectFailure =
 
 /** Callbacks of a connector. */
 export interface ConnectorHandlers {
-  /** The seat is taken; the sender's link works from now on. */
+  /** The seat is taken; the share link works from now on. */
   onSeated(): void;
   /** The connection to the server was lost, or is back. */
   onContact(contact: boolean): void;
@@ -94,25 +94,25 @@ export interface ConnectorHandlers {
   /** Sender: the code that also leads to the room, or `null` once it is withdrawn. */
   onCode(code: string | null): void;
   /**
-   * Sender: a visitor failed to prove that they have the link or the code. `withdrawn` is true if
-   * the code was withdrawn because of it.
+   * Sender: a visitor failed to prove that they have the share link or the code. `withdrawn` is
+   * true if the code was withdrawn because of it.
    */
   onTurnedAway(claim: Claim, withdrawn: boolean): void;
   /**
-   * The link is bound; set its handlers at once. Called again each time that the peer's page was
-   * reloaded: the previous link has ended.
+   * The secure link is bound; set its handlers at once. Called again each time that the peer's page
+   * was reloaded: the previous one has ended.
    */
   onBound(link: SecureLink): void;
   /**
-   * The peer's page was reloaded and has proved itself: the previous link has ended, and a new one
-   * is being set up.
+   * The peer's page was reloaded and has proved itself: the previous secure link has ended, and a
+   * new one is being set up.
    */
   onAgain(): void;
   /** The route in use, each time that it changes. */
   onRoute(route: Route): void;
   /**
-   * Called at most once, and never after `onBound`: a bound link reports its own end. `retry`:
-   * seconds after which a busy server is worth another try.
+   * Called at most once, and never after `onBound`: a bound secure link reports its own end.
+   * `retry`: seconds after which a busy server is worth another try.
    */
   onFailed(why: ConnectFailure, retry?: number): void;
 }
@@ -120,7 +120,9 @@ export interface ConnectorHandlers {
 /** Settings of a {@linkcode Connector}. */
 export interface ConnectorOptions {
   readonly role: Role;
-  /** The link's secret, 32 bytes, overwritten by `end()`; or the code that the viewer entered. */
+  /**
+   * The share link's secret, 32 bytes, overwritten by `end()`; or the code that the viewer entered.
+   */
   readonly secret: Bytes | Code;
   /** `ws(s)://host`, without a path. */
   readonly server: string;
@@ -202,7 +204,9 @@ export class Connector {
    * Viewer: an attempt was abandoned, and messages that the sender sent for it may still arrive.
    */
   #again = false;
-  /** Handshakes that were confirmed (sender) or answered (viewer) since the last bound link. */
+  /**
+   * Handshakes that were confirmed (sender) or answered (viewer) since the last bound secure link.
+   */
   #handshakes = 0;
   /**
    * Sender: the server issued digits, so anybody who tries them can take the seat. Stays true after
@@ -467,7 +471,8 @@ export class Connector {
       if (this.#bound && mode !== MODE.resume) return;
       this.#restart();
     } else if (this.#options.role === "R" && type === HANDSHAKE.again) {
-      // This message is not authenticated. If it is false, the established link is unaffected.
+      // This message is not authenticated. If it is false, the established secure link is
+      // unaffected.
       if (this.#bound && message.length === AGAIN_LENGTH) this.#restart();
       return;
     }
@@ -479,7 +484,7 @@ export class Connector {
     const ground = this.#ground;
     if (ground === null) return;
     this.#abandon();
-    // A viewer who starts over by link or code has to do the same after a reload.
+    // A viewer who starts over by share link or code has to do the same after a reload.
     if (this.#options.role === "R" && this.#resumed === null) {
       this.#options.keeper?.keep({ resumed: null });
     }
@@ -522,11 +527,11 @@ export class Connector {
       },
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
-        // The established link is unaffected, whoever failed here.
+        // The established secure link is unaffected, whoever failed here.
         if (this.#bound) return this.#drop();
         if (why === "verification") return this.#broken(attempt);
         if (this.#options.role === "R") return this.#fail(why);
-        // One visitor's network failure must not use up the sender's link.
+        // One visitor's network failure must not use up the share link.
         this.#report("failed");
         this.#drop();
       },
@@ -537,7 +542,7 @@ export class Connector {
   /**
    * The peer proved itself. Keeps the secret that resumes this handshake after a reload, before any
    * further message is sent: otherwise one side could become bound to a page that has forgotten it.
-   * Closes the previous link, because its page is gone.
+   * Closes the previous secure link, because its page is gone.
    */
   async #keyed(keys: SessionKeys): Promise<void> {
     const before = this.#left;

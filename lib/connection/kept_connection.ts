@@ -23,7 +23,7 @@ export interface SeatMemo {
 
 /** What a connection knows and needs after a reload. */
 export interface KeptConnection {
-  /** The link's secret, or the code that the viewer entered. */
+  /** The share link's secret, or the code that the viewer entered. */
   readonly secret: Bytes | Code;
   /** Sender: the token that deletes the room, 32 bytes. */
   readonly owner: Bytes | null;

@@ -71,7 +71,7 @@ export interface RepairOptions {
    * it.
    */
   readonly renew: () => void;
-  /** Called once, when the link is bound. */
+  /** Called once, when the secure link is bound. */
   readonly onBound: (link: SecureLink) => void;
   /**
    * Called once instead of `onBound`: the peer's first message on the relay does not match the
@@ -174,8 +174,8 @@ export class Repair {
   }
 
   /**
-   * The server, or the peer's seat there, is gone for good. Ends the link if it uses the encrypted
-   * relay, or if the peer's page has closed the connection: nothing can bring it back.
+   * The server, or the peer's seat there, is gone for good. Ends the secure link if it uses the
+   * encrypted relay, or if the peer's page has closed the connection: nothing can bring it back.
    */
   abandon(): void {
     this.#reachable = false;
@@ -203,7 +203,7 @@ export class Repair {
     this.#tell({ t: "candidate", c: candidate });
   }
 
-  /** Stops recovery; a bound link is not touched. Idempotent. */
+  /** Stops recovery; a bound secure link is not touched. Idempotent. */
   close(): void {
     if (this.#over) return;
     this.#over = true;

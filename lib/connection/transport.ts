@@ -1,6 +1,7 @@
 /**
- * A transport carries the records of a link on two ordered lanes, and reports whether anything gets
- * through. One kind is a pair of DataChannels, the other uses the server's encrypted relay.
+ * A transport carries the records of a secure link on two ordered lanes, and reports whether
+ * anything gets through. One kind is a pair of DataChannels, the other uses the server's encrypted
+ * relay.
  *
  * This module is browser compatible.
  *

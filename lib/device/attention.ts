@@ -95,8 +95,8 @@ export class Attention {
   }
 
   /**
-   * Reports news: a few words without secrets. With `arrival` the sound is played, if it is turned
-   * on, also on a page that is looked at.
+   * Reports news: a few words without secrets. With `arrival` the sound is played if it is turned
+   * on, even while somebody looks at the page.
    */
   call(text: string, { arrival = false } = {}): void {
     if (arrival && this.#sound.peek()) this.#play();

@@ -19,8 +19,9 @@ const LIGHT: readonly (number | undefined)[] = [1, 2];
 const MAX_LIGHT_BYTES = 32;
 
 /**
- * The units of a sample that make up the picture, in order: without padding and metadata, which may
- * contain anything. Throws `ImageError` (`unsupported`) if the units can't be told apart.
+ * The units of a sample that make up the picture, in order: without padding and without metadata
+ * other than {@linkcode LIGHT}, because both may contain anything. Throws `ImageError`
+ * (`unsupported`) if the units can't be told apart.
  */
 export function pictureUnits(bytes: Uint8Array, { start, end }: Span): Span[] {
   const kept: Span[] = [];

@@ -33,7 +33,7 @@ export interface Cover {
 
 /** All edits of a picture. */
 export interface Edits {
-  /** Quarter turns, clockwise, 0–3. */
+  /** Rotation in steps of 90° clockwise, 0–3. */
   readonly turns: number;
   readonly crop: Rect | null;
   readonly covers: readonly Cover[];
@@ -47,7 +47,7 @@ export function isUntouched({ turns, crop, covers }: Edits): boolean {
   return turns === 0 && crop === null && covers.length === 0;
 }
 
-/** Rotates by further quarter turns, clockwise; negative ones counterclockwise. */
+/** Rotates by `by` further steps of 90° clockwise, or counterclockwise if `by` is negative. */
 export function turned(edits: Edits, by: number): Edits {
   return { ...edits, turns: (((edits.turns + by) % 4) + 4) % 4 };
 }
@@ -79,7 +79,7 @@ export function rectBetween(
   };
 }
 
-/** Where an area of the unrotated picture appears after `turns` quarter turns clockwise. */
+/** Where an area of the unrotated picture appears after `turns` rotations by 90° clockwise. */
 export function turnRect(rect: Rect, turns: number): Rect {
   let { x, y, width, height } = rect;
   for (let i = 0; i < turns; i++) {

@@ -86,7 +86,10 @@ function neutralHeader(profile: Uint8Array): Uint8Array | null {
   return header;
 }
 
-/** A tag cut to its known length; `null` if it is of a kind that none of {@linkcode TAGS} has. */
+/**
+ * A tag cut to its known length; `null` if it is shorter, or of a kind that none of
+ * {@linkcode TAGS} has.
+ */
 function exactTag(tag: Uint8Array): Uint8Array | null {
   const length = tagLength(tag);
   if (length === null || length > tag.length) return null;

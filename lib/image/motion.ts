@@ -19,8 +19,8 @@ const MAX_STEPS = 4_096;
 const CONTAINERS: readonly string[] = ["moov", "trak", "mdia", "minf", "stbl"];
 
 /**
- * True if the file has more than one frame, and each is small enough to be decoded. Says nothing
- * about whether this browser can play it. Never throws.
+ * True if the file has more than one frame; for AVIF, only if each track is also small enough to be
+ * decoded. Says nothing about whether this browser can play the file. Never throws.
  */
 export function isMoving(bytes: Uint8Array, type: ImageType): boolean {
   switch (type) {

@@ -122,8 +122,8 @@ class Media {
   }
 
   /**
-   * Adds coded pixels. Throws `unsupported` if a span does not consist of whole units, or if units
-   * of a layered item would have to be left out.
+   * Adds coded pixels. Throws `unsupported` if a span does not consist of whole units, if all spans
+   * together are longer than the file, or if units of a layered item would have to be left out.
    */
   add(spans: readonly Span[], { layered = false } = {}): Placed {
     const key = spans.map(({ start, end }) => `${start}-${end}`).join();

@@ -112,7 +112,7 @@ export class EditorModel {
     this.#chosen.value = area;
   }
 
-  /** Rotates by quarter turns, clockwise. */
+  /** Rotates by `by` steps of 90° clockwise. */
   turn(by: number): void {
     this.#change(turned(this.#edits.peek(), by));
   }

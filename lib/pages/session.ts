@@ -87,7 +87,7 @@ export interface Verification {
 /** Settings of a {@linkcode Session}. */
 export interface SessionOptions {
   readonly role: Role;
-  /** The link's secret, 32 bytes, which is copied; or the code that a viewer was told. */
+  /** The share link's secret, 32 bytes, which is copied; or the code that a viewer was told. */
   readonly secret: Bytes | Code;
   /** `ws(s)://host`. */
   readonly server: string;

@@ -75,7 +75,7 @@ export function useCompanion(moment: Moment): Company {
   useEffect(() => {
     if (!isTraced()) return;
     import("./debug_trace.ts").then((module) => tracer.value = module).catch(() => {
-      // The server is away: there is no trace.
+      // The server does not answer. There is no trace then.
     });
   }, []);
   useEffect(() => {

@@ -172,8 +172,8 @@ export class Inbox {
   }
 
   /**
-   * One of the pages was reloaded. The link has ended, the picture on screen is closed, and
-   * pictures that were not opened are gone. On the next link their owner sends the number to
+   * One of the pages was reloaded. The secure link has ended, the picture on screen is closed, and
+   * pictures that were not opened are gone. On the next one their owner sends the number to
    * continue with ({@linkcode Inbox.expect}). If this page is the reloaded one, `last` is what it
    * knew before.
    */
@@ -187,7 +187,7 @@ export class Inbox {
     this.#last = last;
   }
 
-  /** Continues over another link. */
+  /** Continues over another secure link. */
   attach(link: SecureLink): void {
     this.#link = link;
   }
@@ -540,7 +540,7 @@ export class Inbox {
 
   #say(message: ControlMessage): void {
     this.#link?.sendControl(message).catch(() => {
-      // The link is gone, and reports its own end.
+      // The secure link is gone, and reports its own end.
     });
   }
 }

@@ -386,16 +386,16 @@ export class Outbox {
     return true;
   }
 
-  /** Starts sending over a bound link. */
+  /** Starts sending over a bound secure link. */
   attach(link: SecureLink): void {
     this.#link = link;
     this.#pump();
   }
 
   /**
-   * One of the pages was reloaded. The link has ended, and pictures that were not opened are sent
-   * again, under new keys, once there is a new link. Returns the number of the next picture to be
-   * announced.
+   * One of the pages was reloaded. The secure link has ended, and pictures that were not opened are
+   * sent again, under new keys, once there is a new one. Returns the number of the next picture to
+   * be announced.
    */
   detach(): number {
     this.#link = null;
@@ -441,8 +441,8 @@ export class Outbox {
   }
 
   /**
-   * The link moved to another transport, and the viewer expects this chunk: sends everything from
-   * there on again. Throws {@linkcode ProtocolError} if the chunk was never sent.
+   * The secure link moved to another transport, and the viewer expects this chunk: sends everything
+   * from there on again. Throws {@linkcode ProtocolError} if the chunk was never sent.
    */
   async resume({ image, chunk }: Position): Promise<void> {
     const job = this.#job;
