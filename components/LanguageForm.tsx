@@ -4,7 +4,7 @@ import { LANGUAGES, type LanguageTag } from "../lib/i18n/languages.ts";
 /**
  * The language switch at the bottom of every page: a plain form, which works without JavaScript. On
  * pages with an island, `lib/i18n/switch.ts` handles it without a reload, so that a running session
- * is not lost.
+ * is not interrupted.
  */
 export function LanguageForm(
   { t, chosen, page }: { t: PageTexts; chosen: LanguageTag; page: string },

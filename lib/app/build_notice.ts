@@ -14,8 +14,8 @@ const HASH = /^[0-9a-f]{64}$/;
 
 /**
  * Compares the build in `<meta name="build">` with the one that was used last. If they differ,
- * shows the notice that the server put into the page, until it is dismissed. Stores nothing unless
- * `remember` is set.
+ * shows the notice that the server put into the page, until it is dismissed. Without `remember`, a
+ * first visit stores nothing.
  */
 export function compareBuilds({ remember }: { readonly remember: boolean }): void {
   const now = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";

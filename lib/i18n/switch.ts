@@ -1,6 +1,6 @@
 /**
- * Changes the language of a page in use. A reload would end its session, and a viewer's link with
- * it.
+ * Changes the language of a page in use. A reload would interrupt its session, and lose pictures
+ * that nobody has opened or a link that the viewer has not used yet.
  *
  * This module is browser compatible.
  *

@@ -215,8 +215,8 @@ function mapValues<T>(map: (entry: readonly [string, v.GenericSchema]) => T): Re
 
 /**
  * Parses an environment. An empty variable counts as not set. Throws {@linkcode ConfigError} that
- * lists everything that is wrong: invalid values, invalid combinations, and unknown names that
- * differ from one of ours by at most two letters or begin with `LIMIT_`.
+ * lists all invalid values, and unknown names that differ from one of ours by at most two letters
+ * or begin with `LIMIT_`. If there are none, it lists all invalid combinations.
  */
 export function parseConfig(env: Readonly<Record<string, string>>): Config {
   const problems: string[] = unknownNames(Object.keys(env));

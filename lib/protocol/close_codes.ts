@@ -17,7 +17,7 @@ export const CLOSE = {
   restart: 1012,
   /** Not JSON, an unknown message, a wrong field. */
   malformed: 4000,
-  /** Longer than 8 KiB, or binary. */
+  /** Longer than 8 KiB (`data`: than its own limit), or binary. */
   tooLarge: 4001,
   /** A message that this socket may not send now, e.g. `relay` before `join`. */
   outOfTurn: 4002,

@@ -13,12 +13,12 @@ export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL = "img-e2e.1";
 
 /**
- * Longest signaling message in UTF-16 units (JSON text is ASCII here, so also bytes): the largest
- * honest one is an SDP offer.
+ * Longest signaling message other than `data`, in UTF-16 units (JSON text is ASCII here, so also
+ * bytes): the largest honest one is an SDP offer.
  */
 export const MAX_SIGNAL_LENGTH = 8 * 1024;
 
-/** Longest opaque payload of `relay`, in characters: 8 KiB less the JSON around it. */
+/** Longest opaque payload of `relay`, in characters: with the JSON around it still below 8 KiB. */
 export const MAX_RELAY_LENGTH = 6_144;
 
 /**

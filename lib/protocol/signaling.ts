@@ -1,6 +1,6 @@
 /**
- * The messages of the signaling WebSocket `/ws/<room>`: JSON text of at most 8 KiB, one union per
- * direction, and a parser for each that trusts nothing.
+ * The messages of the signaling WebSocket `/ws/<room>`: JSON text, of at most 8 KiB except for
+ * `data`, one union per direction, and a parser for each that trusts nothing.
  *
  * This module is browser compatible.
  *
