@@ -356,10 +356,7 @@ function Options(
   );
 }
 
-/**
- * What a screen reader announces when the phase changes: no percentages, and nothing that did not
- * change.
- */
+/** What a screen reader announces when the phase changes: only what changed, and no percentages. */
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
   if (life?.at === "ended" || life?.at === "failed") {

@@ -361,8 +361,8 @@ export class Connector {
     // This may be another server, or the same one with other settings.
     this.#ways = NO_WAYS;
     // The attempt under way has lost messages, so it starts over, and what the old one still sends
-    // would only confuse the peer. Its timeout keeps running until `peer` arrives: a server that
-    // sends this and nothing more must not keep anybody waiting forever.
+    // would only confuse the peer. Its timeout keeps running until `peer` arrives: otherwise a
+    // server that sends only this could keep people waiting forever.
     if (!this.#bound) this.#abandon();
     this.#options.handlers.onSeated();
   }

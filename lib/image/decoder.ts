@@ -151,8 +151,8 @@ export class Decoder extends ImageWorker<PictureRequest> {
 
   /**
    * Prepares a picture: refuses what can't be shown, removes the metadata, scales down a very large
-   * one, and decodes it once, so that nothing is announced that the viewer could not see. Throws
-   * `ImageError` with any reason.
+   * one, and decodes it once, so that only decodable pictures are announced. Throws `ImageError`
+   * with any reason.
    */
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
     const ask = async (shown: Blob): Promise<Prepared> => {

@@ -147,7 +147,7 @@ export class Inbox {
     this.#awaitKey(ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS);
   }
 
-  /** Sets whether the peer answers. While it does not, no timeout runs out. */
+  /** Sets whether the peer answers: timeouts run out only while it does. */
   setSteady(steady: boolean): void {
     this.#steady = steady;
   }

@@ -426,7 +426,7 @@ export class Outbox {
         continue;
       }
       const { ms } = last;
-      // A viewer can't report "burned" if this side did not burn it.
+      // A viewer may report "burned" only for what this side burned.
       const why = last.why === "revoked" && !this.#burned && !this.#revoked.has(n)
         ? "left"
         : last.why;
@@ -435,7 +435,7 @@ export class Outbox {
     }
   }
 
-  /** Sets whether the peer answers. While it does not, nothing counts as overdue. */
+  /** Sets whether the peer answers: a picture can become overdue only while it does. */
   setSteady(steady: boolean): void {
     this.#steady = steady;
   }
@@ -477,7 +477,7 @@ export class Outbox {
     if (event.type === "got" && this.#whole < n) throw new ProtocolError();
     // One after the other: a picture sent ahead stays locked until the earlier ones are finished.
     if (event.type === "open" && n > this.#first()) throw new ProtocolError();
-    // A viewer can't report "burned" if this side did not burn it.
+    // A viewer may report "burned" only for what this side burned.
     const claimsBurn = event.type === "closed" && event.why === "revoked";
     if (claimsBurn && !this.#burned && !this.#revoked.has(n)) throw new ProtocolError();
     const ask = known?.rules.ask === true;

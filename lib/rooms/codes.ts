@@ -98,7 +98,7 @@ export class CodeTable {
     return this.#live.get(code);
   }
 
-  /** Makes `code` lead nowhere and lets it rest. Does nothing unless it is live. */
+  /** Makes a live `code` lead nowhere and lets it rest; ignores any other code. */
   retire(code: string): void {
     if (!this.#live.delete(code)) return;
     this.#resting.set(code, this.#options.clock.now() + this.#options.restMs);

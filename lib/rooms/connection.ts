@@ -72,7 +72,7 @@ export interface ConnectionContext {
    * is sent.
    */
   readonly ice?: IceIssuer | undefined;
-  /** Budget of the encrypted relay; without it there is no encrypted relay. */
+  /** Budget of the encrypted relay, which is off if this is absent. */
   readonly relay?: RelayBudget | undefined;
   readonly counters?: Counters | undefined;
   /** Receives errors that the store threw; the client only receives `busy`. */

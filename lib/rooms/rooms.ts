@@ -19,11 +19,11 @@ export interface RoomsOptions {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly limits?: Partial<ConnectionLimits>;
-  /** Limits for clients; without it there are none. */
+  /** Limits for clients, who are not limited if this is absent. */
   readonly admission?: Admission;
   /** Creates the ICE servers for both seats of a room; without it no `ice` message is sent. */
   readonly ice?: IceIssuer;
-  /** Budget of the encrypted relay; without it there is no encrypted relay. */
+  /** Budget of the encrypted relay, which is off if this is absent. */
   readonly relay?: RelayBudget;
   readonly counters?: Counters;
   /** Receives errors that the store threw. */
