@@ -39,6 +39,7 @@ test("a black box is added by keyboard alone, and is in what the friend sees", a
   const { sender, browser } = stage;
   const link = await sender.offer(await fixture("flat"), { seconds: 60 });
   const { keyboard } = sender.page;
+  await sender.page.waitForSelector("[data-action=edit]");
   await sender.page.focus("[data-action=edit]");
   await keyboard.press("Enter");
   await sender.waitFor("the editor", () => document.querySelector("dialog.editor[open]") !== null);

@@ -182,6 +182,7 @@ test(
     await viewer.join();
     await viewer.waitPhase("receiving", REPAIR);
     await assertWay("direct", sender, viewer);
+    await viewer.waitFor("a part of it", () => /[1-9] ?%/.test(document.body.innerText), REPAIR);
     await lab.route("a", { ...OPEN, firewall: "no udp" });
     await viewer.waitPhase("delivered", REPAIR);
     await assertWay("server", sender, viewer);

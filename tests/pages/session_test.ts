@@ -6,7 +6,7 @@
  */
 import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import { Session } from "../../lib/pages/session.ts";
-import { Decoder } from "../../lib/image/decoder.ts";
+import { Decoder, type OpenPicture } from "../../lib/image/decoder.ts";
 import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { SecureLink } from "../../lib/connection/secure_link.ts";
@@ -27,9 +27,16 @@ class FakeDecoder extends Decoder {
     super(() => new IdleWorker());
   }
 
-  override decode(): Promise<ImageBitmap> {
+  override open(): Promise<OpenPicture> {
     this.asked++;
-    return Promise.resolve(new FakeBitmap());
+    return Promise.resolve({
+      bitmap: new FakeBitmap(),
+      width: 4,
+      height: 3,
+      wide: false,
+      render: () => Promise.resolve(new FakeBitmap()),
+      close() {},
+    });
   }
 }
 
@@ -90,7 +97,12 @@ function haste(): Disposable {
 function test(name: string, body: (scene: Scene) => Promise<void>): void {
   Deno.test(name, async () => {
     using _rtc = withFakeRtc();
-    using _screen = withGlobals({ screen: { width: 800, height: 600 }, devicePixelRatio: 1 });
+    using _screen = withGlobals({
+      screen: { width: 800, height: 600 },
+      innerWidth: 800,
+      innerHeight: 600,
+      devicePixelRatio: 1,
+    });
     await using lobby = new Lobby();
     const secret = createLinkSecret();
     const sender = person("S", secret, lobby.url);

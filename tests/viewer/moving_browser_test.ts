@@ -94,7 +94,15 @@ for (const engine of ENGINES) {
           const colours = await seen(page, 9);
           assertEquals(colours.slice(0, 8), rounds(2), name);
         } else {
-          await page.waitForFunction(() => moving.look().motion === "paused");
+          // It is paused before it begins as well.
+          await page.waitForFunction(
+            (frames) => {
+              const { motion, seen } = moving.look();
+              return motion === "paused" && seen.length >= frames;
+            },
+            {},
+            rounds(plays).length,
+          );
           assertEquals((await look(page)).seen, rounds(plays), name);
           // Once more, from the beginning.
           await page.evaluate(() => moving.togglePlay());
