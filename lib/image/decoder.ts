@@ -37,6 +37,10 @@ export interface DecodeOptions {
  */
 const CHOSEN_TIMES = 6;
 
+/** How often the worker's script is asked for, and the pause in between, in milliseconds. */
+const LOAD_ATTEMPTS = 6;
+const LOAD_RETRY_MS = 2_000;
+
 /** A request to the picture worker. */
 export type PictureRequest =
   | DecodeRequest
@@ -157,7 +161,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
     const ask = async (shown: Blob): Promise<Prepared> => {
       const request = { kind: "prepare", source: shown, ...options } as const;
-      const made = await this.ask<Made>(request, { times: CHOSEN_TIMES });
+      const made = await this.#askPatiently<Made>(request);
       return { ...made, source: shown, edits: options.edits };
     };
     try {
@@ -167,6 +171,19 @@ export class Decoder extends ImageWorker<PictureRequest> {
       if (!isHeic || this.#makeHeicWorker === undefined) throw error;
       const { blob, removed } = await this.#convert(source, this.#makeHeicWorker);
       return { ...await ask(blob), removed, repainted: true };
+    }
+  }
+
+  /** Asks again while the worker's script does not arrive: a server that restarts is back soon. */
+  async #askPatiently<Result>(request: PictureRequest): Promise<Result> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.ask<Result>(request, { times: CHOSEN_TIMES });
+      } catch (error) {
+        const isUnloaded = error instanceof ImageError && error.reason === "unloaded";
+        if (!isUnloaded || attempt === LOAD_ATTEMPTS) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOAD_RETRY_MS));
     }
   }
 

@@ -98,7 +98,6 @@ Deno.test({
     await withBrowser(async (browser) => {
       const page = await browser.newPage({ allowErrors: [/./] });
       const sender = await Sender.open(page, app.url);
-      await sender.waitWorker();
       await app.stop();
       await sender.chooseFile(await fixture("flat"));
       assertEquals(await sender.waitReason("failed", PATIENT), REASON.server);

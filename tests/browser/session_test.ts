@@ -509,7 +509,6 @@ test("once connected, the two do not need the server any more", async (stage) =>
 test("a server that is down is named as the reason, and the picture is kept", async (stage) => {
   const sender = await stage.sender();
   sender.testPage.allowErrors(/WebSocket connection|ERR_CONNECTION|Failed to load/);
-  await sender.waitWorker();
   await stage.app.stop();
   await sender.chooseFile(await fixture("small"));
   assertEquals(await sender.waitReason("failed", { timeout: GRACE_MS }), REASON.server);

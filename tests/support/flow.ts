@@ -368,13 +368,6 @@ export class Sender extends Person<SenderPhase> {
     return sender;
   }
 
-  /** Waits for the picture worker, which a page asks for a moment after it was shown. */
-  async waitWorker(): Promise<void> {
-    await this.page.waitForFunction(() =>
-      performance.getEntriesByType("resource").some(({ name }) => name.includes("picture_worker"))
-    );
-  }
-
   /**
    * Chooses for how long the picture is visible: the value of an option or radio button of
    * `[name=seconds]`, 0 = until closed.
