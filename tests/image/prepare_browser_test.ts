@@ -76,7 +76,7 @@ Deno.test("a picture that lacks only its end marker is accepted, and has it afte
     }
   }));
 
-Deno.test("a header that only the browser can read is redrawn, and nothing else of it remains", () =>
+Deno.test("a header that only the browser can read is redrawn, and nothing else remains", () =>
   withPage(async (page) => {
     const whole = caseBytes("no_EOI.jpg");
     // A comment whose length is less than the two bytes that the length itself takes.
