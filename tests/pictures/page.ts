@@ -8,7 +8,7 @@ import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import type { Prepared } from "../../lib/image/prepared.ts";
-import { workerMaker } from "../../lib/device/environment.ts";
+import { heicWorkerMaker, workerMaker } from "../../lib/device/environment.ts";
 
 /** What `<img>` made of a file. */
 export interface Shown {
@@ -68,7 +68,8 @@ const MOST_COMPARED = 4_000_000;
 /** Neither white nor black nor gray: lost transparency shows on it whatever it turned into. */
 const GROUND = [140, 93, 193] as const;
 
-const decoder = new Decoder(workerMaker("/workers/picture_worker.js"));
+const WORKER = "/workers/picture_worker.js";
+const decoder = new Decoder(workerMaker(WORKER), { makeHeicWorker: heicWorkerMaker(WORKER) });
 
 globalThis.pictures = {
   async look(number) {
