@@ -1,9 +1,10 @@
 /**
- * The whole suite, two files at a time: `deno task test`. The types of the whole project are
- * checked first. Files that keep pages busy run one after the other, in one lane. The second lane
- * has files that mostly wait, or need no browser. Two busy files at once take as long as one after
- * the other, and break tests of what has to answer in time. Each lane lends its files one browser,
- * and the app is built once, because starting a browser and a server takes longer than most tests.
+ * The whole suite, four files at a time: `deno task test`. The types of the whole project are
+ * checked first. A file needs a processor for about a third of its time, and waits for the rest.
+ * Two lanes take files that keep pages busy; the two others take files that mostly wait, and files
+ * that need no browser. A lane that has run out of its own kind helps with the other one. Each lane
+ * lends its files one browser, and the app is built once, because starting a browser and a server
+ * takes longer than most tests.
  *
  * Arguments are passed to one `deno test`, e.g. `deno task test tests/connection --filter=repair`.
  * It checks the types of these files alone, and the app is built only if one of them starts it.
@@ -30,21 +31,22 @@ const OUTCOMES = ["passed", "failed", "ignored"] as const;
 
 type Totals = Record<typeof OUTCOMES[number], number>;
 
-/** For each lane the groups of files that `deno test` runs one after the other. */
-function lanes(): string[][][] {
-  const busy: string[] = [];
-  const waiting: string[] = [];
+/** How many lanes start with each of the two kinds. */
+const LANES = 2;
+
+/** Groups of files that one `deno test` runs: those that keep pages busy, and the others. */
+function jobs(): { busy: string[][]; others: string[][] } {
+  const busy: string[][] = [];
+  const others: string[][] = [];
   const quick: string[] = [];
   for (const file of sourceFiles("tests").filter((file) => file.endsWith("_test.ts"))) {
     const text = Deno.readTextFileSync(PROJECT + file);
-    const kind = WAITS.test(text) ? waiting : BUSY.test(text) ? busy : quick;
-    kind.push(file);
+    if (WAITS.test(text)) others.push([file]);
+    else if (BUSY.test(text)) busy.push([file]);
+    else quick.push(file);
   }
-  const packs = Array.from(
-    { length: Math.ceil(quick.length / PACK) },
-    (_, i) => quick.slice(i * PACK, (i + 1) * PACK),
-  );
-  return [busy.map((file) => [file]), [...waiting.map((file) => [file]), ...packs]];
+  for (let i = 0; i < quick.length; i += PACK) others.push(quick.slice(i, i + PACK));
+  return { busy, others };
 }
 
 /** Arguments of every `deno` command here. */
@@ -119,13 +121,18 @@ async function runAll(): Promise<boolean> {
   const times: Timed[] = [];
   const totals: Totals = { passed: 0, failed: 0, ignored: 0 };
   const broken: string[] = [];
-  const run = async (lane: readonly string[][]) => {
+  const { busy, others } = jobs();
+  const run = async (own: string[][], foreign: string[][]) => {
     await using browser = await launchBrowser({ shell: true });
-    for (const files of lane) {
+    while (true) {
+      const files = own.shift() ?? foreign.shift();
+      if (files === undefined) return;
       broken.push(...await runJob(files, browser, { totals, times }));
     }
   };
-  await Promise.all(lanes().map(run));
+  await Promise.all(
+    Array.from({ length: LANES }, () => [run(busy, others), run(others, busy)]).flat(),
+  );
   times.sort((a, b) => b.seconds - a.seconds);
   const slowest = times.slice(0, SLOWEST).map(({ name, seconds }) => `${seconds} s  ${name}`);
   tell(`\nSlowest:\n  ${slowest.join("\n  ")}`);
