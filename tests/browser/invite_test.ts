@@ -71,7 +71,7 @@ for (const look of LOOKS) {
   test(`the QR code on a ${look.scheme} ${look.screen} scans as the link`, async (stage) => {
     const { sender, link } = await stage.waiting(look);
     // What is said about the picture once it is prepared moves what is below it.
-    await sender.find(".picture canvas");
+    await sender.page.waitForSelector(".picture canvas");
     await sender.waitFor("the QR code", () => document.querySelector("svg.qr path") !== null);
     // It appears later, and moves what is below it.
     await sender.field("share-code");
