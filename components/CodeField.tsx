@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useTexts } from "./texts.ts";
 
@@ -39,6 +40,18 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
     active.value = -1;
     onComplete(word);
     field.current?.focus();
+  }
+
+  /** Keeps lines apart, which the field would join without a space in between. */
+  function paste(event: JSX.TargetedClipboardEvent<HTMLInputElement>) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!/[\r\n]/.test(text)) return;
+    event.preventDefault();
+    const { value: before, selectionStart, selectionEnd } = event.currentTarget;
+    const start = selectionStart ?? before.length;
+    active.value = -1;
+    closed.value = false;
+    onType(before.slice(0, start) + text + before.slice(selectionEnd ?? start));
   }
 
   function press(event: KeyboardEvent) {
@@ -94,10 +107,13 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
         data-form-type="other"
         autocomplete="off"
         autocapitalize="none"
-        autocorrect="off"
+        // With this spelling Preact sets the attribute. The property is a boolean in new browsers,
+        // and any string would switch it on.
+        autoCorrect="off"
         spellcheck={false}
         enterkeyhint="go"
-        maxLength={200}
+        // A whole message may be pasted, with the link or the code in it.
+        maxLength={4_000}
         role="combobox"
         aria-autocomplete="list"
         aria-expanded={open}
@@ -111,6 +127,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
           closed.value = false;
           onType(event.currentTarget.value);
         }}
+        onPaste={paste}
         onKeyDown={press}
       />
       <div class="below">

@@ -149,6 +149,7 @@ function Code({ model, company }: Parts) {
         </button>
       </form>
       <Options model={model} />
+      <FollowLater model={model} />
       <p class="small">{t.code.linkInstead}</p>
       <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
       {model.failure !== null && <Diagnostics diagnose={company.diagnose} />}
@@ -162,9 +163,18 @@ function problemOf(t: Texts, model: ViewerModel): string | null {
   if (failure !== null) return spoken(failedText(t, model, failure));
   const problem = model.codeProblem.value;
   if (problem === null) return null;
-  return problem.reason === "unknown_word"
-    ? fill(t.code.problem.unknown_word, { word: foreign(problem.word) })
-    : t.code.problem[problem.reason];
+  switch (problem.reason) {
+    case "unknown_word":
+      return fill(t.code.problem.unknown_word, { word: foreign(problem.word) });
+    case "incomplete_code":
+    case "unavailable_words":
+      return t.code.problem[problem.reason];
+    case "bad_link":
+    case "foreign_link":
+      return spoken(t.failed[problem.reason]);
+    default:
+      return problem satisfies never;
+  }
 }
 
 function failedText(t: Texts, model: ViewerModel, reason: FailReason): Why {
@@ -178,6 +188,7 @@ function Invitation({ model, company }: { model: ViewerModel | null; company: Co
     <section class="card">
       <h1>{t.view.title}</h1>
       <p class="lead">{t.view.intro}</p>
+      {model?.exposed === true && <p class="hint" data-field="exposed">{t.view.exposed}</p>}
       <button
         type="button"
         class="primary large"
@@ -224,6 +235,7 @@ function Connecting({ model, session }: { model: ViewerModel; session: Session |
           : t.view.connectingHint}
       </Status>
       {session !== null && <NobodyHere />}
+      <Later model={model} />
       <Leave onLeave={() => session === null ? model.stay() : session.leave()} />
     </section>
   );
@@ -248,6 +260,7 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
       {keep && !onScreen && (
         <Answer model={model} session={session} choices={VIEW_SECONDS} burn={burn} />
       )}
+      {!onScreen && <Later model={model} />}
       {!onScreen && <Leave onLeave={() => session.leave()} />}
     </>
   );
@@ -257,6 +270,30 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
 function ownBurn(session: Session): (() => void) | null {
   const open = session.outbox.pictures.value.some(({ state }) => !isFinished(state));
   return open ? () => session.burn() : null;
+}
+
+/** Says what became of another link that was opened in this tab meanwhile. */
+function Later({ model }: { model: ViewerModel }) {
+  const t = useTexts();
+  return (
+    <p class="hint" role="status" data-field="other-link">{model.hasLater && t.view.otherLink}</p>
+  );
+}
+
+/** Goes on to that link, once the session is over. */
+function FollowLater({ model }: { model: ViewerModel }) {
+  const t = useTexts();
+  if (!model.hasLater) return null;
+  return (
+    <button
+      type="button"
+      class="primary"
+      data-action="other-link"
+      onClick={() => model.followLater()}
+    >
+      {t.view.openOtherLink}
+    </button>
+  );
 }
 
 function Leave({ onLeave }: { onLeave: () => void }) {
@@ -304,6 +341,7 @@ function Ended({ model, company: { diagnose } }: Parts) {
       diagnose={WRONG.includes(life.reason) ? diagnose : null}
     >
       <Sent pictures={session.outbox.pictures.value} />
+      <FollowLater model={model} />
       <a class="button" href="/">{t.view.sendOwn}</a>
     </Failure>
   );
@@ -320,6 +358,7 @@ function Failed({ model, company }: Parts) {
       seen={nothingSeen(t, model)}
       diagnose={company.diagnose}
     >
+      <FollowLater model={model} />
       {reason === "network" && <RoutesTried trace={model.session.value?.trace ?? null} />}
       {reason === "no_relay" && <Options model={model} />}
       {model.retryable && (

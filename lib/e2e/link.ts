@@ -27,7 +27,15 @@ export function createLinkSecret(): Bytes {
 
 /** Formats the link that the viewer opens: `<origin>/join#1.<43 characters>`. */
 export function formatLink(origin: string, secret: Bytes): string {
-  return `${origin}/join#${PROTOCOL_VERSION}.${toBase64Url(secret)}`;
+  return `${origin}/join${formatFragment(secret)}`;
+}
+
+/** Behind a secret that was sent to the server on its way, see {@linkcode formatFragment}. */
+export const EXPOSED = "&exposed";
+
+/** Formats the part of a link that browsers send to nobody. */
+export function formatFragment(secret: Bytes, { exposed = false } = {}): string {
+  return `#${PROTOCOL_VERSION}.${toBase64Url(secret)}${exposed ? EXPOSED : ""}`;
 }
 
 /**

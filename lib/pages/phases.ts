@@ -36,6 +36,8 @@ export type FailReason =
   | "old_browser"
   /** An incomplete fragment. */
   | "bad_link"
+  /** A fragment with what no link of this site has. */
+  | "foreign_link"
   /** The page was reloaded after the grace period. */
   | "forgotten";
 

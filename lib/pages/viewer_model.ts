@@ -15,7 +15,8 @@ import {
   parseCode,
   suggestWords,
 } from "../e2e/code.ts";
-import { formatLink, parseFragment } from "../e2e/link.ts";
+import { findLink, type FoundLink, readFragment } from "../e2e/find_link.ts";
+import { formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
 import {
@@ -38,6 +39,8 @@ import type { Session } from "./session.ts";
 interface Invitation {
   /** The link's secret, 32 bytes; used by this page only. */
   readonly secret: Bytes | null;
+  /** Whether the server was sent the secret. */
+  readonly exposed: boolean;
   readonly by: "link" | "code";
   readonly obstacle: FailReason | null;
 }
@@ -60,11 +63,29 @@ const RETRYABLE: readonly FailReason[] = [
   "wrong_code",
 ];
 
-/**
- * What is wrong with a code that was typed; `unavailable_words` if the word list could not be
- * loaded.
- */
-export type CodeTrouble = CodeProblem | { readonly reason: "unavailable_words" };
+/** Why a link can't be used. */
+type LinkTrouble = "bad_link" | "foreign_link";
+
+/** What is wrong with a code that was typed, or with a link that was pasted in its place. */
+export type CodeTrouble =
+  | CodeProblem
+  /** The list of words could not be loaded. */
+  | { readonly reason: "unavailable_words" }
+  | { readonly reason: "bad_link" | "foreign_link" };
+
+function troubleOf(found: FoundLink | null): LinkTrouble | null {
+  switch (found?.at) {
+    case undefined:
+    case "whole":
+      return null;
+    case "incomplete":
+      return "bad_link";
+    case "foreign":
+      return "foreign_link";
+    default:
+      return found satisfies never;
+  }
+}
 
 /** Target of the link "Skip to the content". */
 const CONTENT = "#content";
@@ -76,6 +97,7 @@ export class ViewerModel {
   readonly #location: Location;
   readonly #invitation = signal<Invitation>({
     secret: null,
+    exposed: false,
     by: "code",
     obstacle: findObstacle(),
   });
@@ -84,6 +106,8 @@ export class ViewerModel {
   readonly #wordlist = signal<readonly string[]>([]);
   readonly #suggestions: ReadonlySignal<readonly string[]>;
   readonly #session = signal<Session | null>(null);
+  /** The last link that was opened in this tab while a session was running. */
+  readonly #later = signal<Extract<FoundLink, { at: "whole" }> | null>(null);
   readonly #relay = signal(false);
   /** The script for a session could not be loaded: the server does not answer. */
   readonly #unloaded = signal(false);
@@ -144,6 +168,16 @@ export class ViewerModel {
   /** Whether this page joins by the link in its address, or by a code that it asks for. */
   get by(): ReadonlySignal<"link" | "code"> {
     return this.#by;
+  }
+
+  /** Whether the server has seen this link's secret: then it could be in between. */
+  get exposed(): boolean {
+    return this.#invitation.value.exposed;
+  }
+
+  /** Whether another link was opened in this tab, which is offered once the session is over. */
+  get hasLater(): boolean {
+    return this.#later.value !== null;
   }
 
   /** What was typed so far. */
@@ -207,17 +241,31 @@ export class ViewerModel {
     this.#relay.value = on;
   }
 
-  /** Reads a link from the address bar, unless a session is running. */
+  /**
+   * Reads a link from the address bar and removes it there. One that comes while a session is
+   * running is kept until that is over.
+   */
   readFragment(): void {
-    const life = this.#session.peek()?.life.peek().at ?? "idle";
-    if (life !== "idle" && life !== "ended" && life !== "failed") return;
     const { hash, pathname } = this.#location;
     // "Skip to the content" is a fragment too, and no reason to drop anything.
-    if (!/^#\d/.test(hash)) return;
+    const found = readFragment(hash);
+    if (found === null) return;
     // Removed first: nothing that happens from here on can leave it in the history, a bookmark or a
     // screenshot.
     history.replaceState(null, "", pathname + this.#skippedTo);
-    this.#follow(hash);
+    if (!this.#isRunning()) this.#follow(found);
+    else if (found.at === "whole") this.#later.value = found;
+  }
+
+  #isRunning(): boolean {
+    const life = this.#session.peek()?.life.peek().at ?? "idle";
+    return life !== "idle" && life !== "ended" && life !== "failed";
+  }
+
+  /** Switches to the link that was opened during the session, which is over. */
+  followLater(): void {
+    const later = this.#later.peek();
+    if (later !== null && !this.#isRunning()) this.#follow(later);
   }
 
   /**
@@ -228,17 +276,16 @@ export class ViewerModel {
   #readSkipped(): void {
     if (this.#location.hash !== CONTENT) return;
     const [began] = performance.getEntriesByType("navigation");
-    const hash = began === undefined ? "" : new URL(began.name).hash;
-    if (!/^#\d/.test(hash)) return;
-    this.#follow(hash);
+    const found = began === undefined ? null : readFragment(new URL(began.name).hash);
+    if (found === null) return;
+    this.#follow(found);
     this.#skippedTo = CONTENT;
     globalThis.addEventListener("hashchange", () => this.readFragment(), { once: true });
     history.back();
   }
 
-  #follow(hash: string): void {
-    const secret = parseFragment(hash);
-    this.#invite(secret, findObstacle() ?? (secret === null ? "bad_link" : null));
+  #follow(found: FoundLink): void {
+    this.#invite(found, findObstacle() ?? troubleOf(found));
   }
 
   /**
@@ -251,20 +298,21 @@ export class ViewerModel {
   }
 
   /**
-   * Takes typed or pasted text, which may be a whole link of this server. Clears an earlier
-   * failure.
+   * Takes typed or pasted text, which may be a link of this server, or a message with one in it.
+   * Clears an earlier failure.
    */
   typeCode(text: string): void {
     if (!this.#mayJoin()) return;
-    const secret = this.#readLink(text.trim());
-    if (secret !== null) return this.#invite(secret, null);
+    const found = this.#findLink(text);
+    if (found?.at === "whole") return this.#invite(found, null);
     // Loaded when somebody starts to type, so that the page itself loads without the list; the
     // digits at the start of a code leave enough time.
     if (this.#wordlist.peek().length === 0) this.#loadWords();
     batch(() => {
       this.#session.value = null;
       this.#unloaded.value = false;
-      this.#codeText.value = text;
+      // The field would join lines without a space in between.
+      this.#codeText.value = text.replace(/[\r\n]+/g, " ");
       this.#codeProblem.value = null;
     });
   }
@@ -305,8 +353,10 @@ export class ViewerModel {
     const code = sessionClass === null || list === null
       ? { reason: "unavailable_words" } as const
       : parseCode(this.#codeText.peek(), list);
-    if ("reason" in code) this.#codeProblem.value = code;
-    else if (sessionClass !== null) this.#begin(sessionClass, code);
+    if ("reason" in code) {
+      const trouble = troubleOf(this.#findLink(this.#codeText.peek()));
+      this.#codeProblem.value = trouble === null ? code : { reason: trouble };
+    } else if (sessionClass !== null) this.#begin(sessionClass, code);
   }
 
   /** Sets how long pictures that are sent back may be seen, in seconds. */
@@ -339,23 +389,23 @@ export class ViewerModel {
     this.#session.peek()?.vanish();
   }
 
-  /** The secret of a link to this very page; `null` for any other text. */
-  #readLink(text: string): Bytes | null {
-    const page = `${this.#location.origin}${this.#location.pathname}`;
-    return text.startsWith(`${page}#`) ? parseFragment(text.slice(page.length)) : null;
+  #findLink(text: string): FoundLink | null {
+    return findLink(text, new URL(this.#location.origin).host);
   }
 
   /** Switches the page to a link, and clears what was typed or failed before. */
-  #invite(secret: Bytes | null, obstacle: FailReason | null): void {
+  #invite(found: FoundLink, obstacle: FailReason | null): void {
+    const { secret, exposed } = found.at === "whole" ? found : { secret: null, exposed: false };
     batch(() => {
       this.#session.value = null;
+      this.#later.value = null;
       this.#before.value = "none";
       this.#returns.abort();
       this.#opened = false;
       this.#unloaded.value = false;
       this.#codeText.value = "";
       this.#codeProblem.value = null;
-      this.#invitation.value = { secret, by: "link", obstacle };
+      this.#invitation.value = { secret, exposed, by: "link", obstacle };
     });
   }
 
@@ -396,6 +446,7 @@ export class ViewerModel {
       this.#relay.value = hide;
       this.#invitation.value = {
         secret: null,
+        exposed: false,
         by: secret instanceof Uint8Array ? "link" : "code",
         obstacle: null,
       };

@@ -48,6 +48,55 @@ Deno.test("parseCode() forgives case, spaces, punctuation, order and shortened w
   ) assertEquals({ text, code: parseCode(text, list) }, { text, code: CODE });
 });
 
+/** Codes as phones, dictation, other alphabets and chats make them. */
+const AS_PEOPLE_GET_THEM = [
+  "٤٨٢١ crystal orbit lemon",
+  "۴۸۲۱-crystal-orbit-lemon",
+  "४८२१ crystal orbit lemon",
+  "４８２１－ｃｒｙｓｔａｌ－ｏｒｂｉｔ－ｌｅｍｏｎ",
+  "𝟒𝟖𝟐𝟏 𝐜𝐫𝐲𝐬𝐭𝐚𝐥 𝐨𝐫𝐛𝐢𝐭 𝐥𝐞𝐦𝐨𝐧",
+  "4821 crýstal örbit lémon",
+  "4821 cry\u0301stal orbit lemon",
+  "4821-cry\u00adstal-or\u200bbit-le\u2060mon\ufeff",
+  "\u200f4821-crystal-orbit-lemon\u200e",
+  "4821-crystal-orbıt-lemon",
+  "4821-CRYSTAL-ORBİT-LEMON",
+  "4821CrystalOrbitLemon",
+  "CrystalOrbitLemon4821",
+  "4821-CrystalOrbit-lemon",
+  "Code: 4821-crystal-orbit-lemon",
+  "“4821-crystal-orbit-lemon”.",
+  "Hi! My code is 4821-crystal-orbit-lemon, see you at 18:30.",
+  "It is 4821-crystal-orbit-lemon and you open it once.",
+  "At 18:30. The code is 4821 and crystal, orbit and lemon!",
+  "Або скажи його: 4821-crystal-orbit-lemon, дякую",
+  "Open pic.example.org/join and type this: 4821-crystal-orbit-lemon",
+  "Open 192.168.1.5:3443/join and type this: 4821-crystal-orbit-lemon",
+  "4821-crystal-orbit-lemon\n4821-crystal-orbit-lemon",
+];
+
+for (const text of AS_PEOPLE_GET_THEM) {
+  Deno.test(`parseCode() takes ${JSON.stringify(text)}`, () => {
+    assertEquals(parseCode(text, list), CODE);
+  });
+}
+
+Deno.test("parseCode() reads the digits of every script", () => {
+  const digits = Array.from({ length: 0x20000 }, (_, code) => String.fromCodePoint(code))
+    .filter((letter) => /^\p{Nd}$/u.test(letter));
+  assert(digits.length > 600, String(digits.length));
+  for (let zero = 0; zero < digits.length; zero += 10) {
+    const number = [4, 8, 2, 1].map((value) => digits[zero + value]).join("");
+    assertEquals(parseCode(`${number} crystal orbit lemon`, list), CODE, number);
+  }
+});
+
+Deno.test("parseCode() names the word behind the number, not one of the sentence", () => {
+  for (const text of ["My code: 4821-cristal-orbit-lemon", "Hello, 4821 cristal orbit lemon!"]) {
+    assertEquals(parseCode(text, list), { reason: "unknown_word", word: "cristal" });
+  }
+});
+
 Deno.test("parseCode() names the word that is not in the list", () => {
   for (const word of ["cristal", "xyz", "crystall", "żółw", "orbits"]) {
     assertEquals(parseCode(`4821 ${word} orbit lemon`, list), { reason: "unknown_word", word });
@@ -65,7 +114,10 @@ Deno.test("parseCode() reports a missing part, and more than a code", () => {
       "482 crystal orbit lemon",
       "482148214 crystal orbit lemon",
       "4821 crystal orbit lemon lemon",
-      "٤٨٢١ crystal orbit lemon",
+      "My code is 4821 crystal orbit lemon lemon",
+      "4821-crystal-orbit-lemon-lemon",
+      "The code is 4821, then crystal, orbit and lemon",
+      "4821-crystal-orbit-lemon or 4822-crystal-orbit-lemon",
     ]
   ) {
     assertEquals({ text, code: parseCode(text, list) }, {

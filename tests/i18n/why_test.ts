@@ -42,6 +42,7 @@ const FAILURES: Record<FailReason, true> = {
   insecure: true,
   old_browser: true,
   bad_link: true,
+  foreign_link: true,
   forgotten: true,
 };
 

@@ -35,7 +35,8 @@ Deno.test("a link is removed from the address bar at once; pressing connects", a
 for (
   const [name, url, reason] of [
     ["that was cut", link().slice(0, -3), "bad_link"],
-    ["of another version", link().replace("#1.", "#2."), "bad_link"],
+    ["of another version", link().replace("#1.", "#2."), "foreign_link"],
+    ["with a letter that no link has", link().replace("#1.", "#1.ä"), "foreign_link"],
   ] as const
 ) {
   Deno.test(`a link ${name} is reported, and pressing does nothing`, () => {
@@ -136,6 +137,75 @@ for (const pressed of [false, true]) {
     assertEquals([model.asksForCode, model.codeText.value], [false, ""]);
   });
 }
+
+for (
+  const [name, text] of [
+    ["in a message", "Look at this: LINK. See you!"],
+    ["in brackets", "<LINK>"],
+    ["encoded", "https://example.org/join%231."],
+  ] as const
+) {
+  Deno.test(`a link ${name} may be pasted in place of a code`, () => {
+    using _rtc = withFakeRtc();
+    using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
+    const model = new ViewerModel("/workers/picture_worker.js");
+    model.typeCode(text.replace("LINK", link()).replace(/%231\.$/, link().split("#")[1] ?? ""));
+    assertEquals([model.phase.value, model.by.value, model.exposed], ["idle", "link", false]);
+  });
+}
+
+for (
+  const [name, text, reason] of [
+    ["that was cut", link().slice(0, -4), "bad_link"],
+    ["of another site", link().replace("example.org", "example.com"), "foreign_link"],
+    ["without its secret", "https://example.org/join", "bad_link"],
+  ] as const
+) {
+  Deno.test(`a link ${name} that is pasted in place of a code is named, and stays`, async () => {
+    using _rtc = withFakeRtc();
+    using _page = withGlobals(pageAt("https://example.org/join", NOWHERE));
+    const model = new ViewerModel("/workers/picture_worker.js");
+    model.typeCode(text);
+    assertEquals([model.by.value, model.reason.value], ["code", null]);
+    await model.join();
+    assertEquals(model.codeProblem.value, { reason });
+    assertEquals(model.codeText.value, text);
+  });
+}
+
+Deno.test("a link in a tab with a session leaves the address bar, and is offered", async () => {
+  using _rtc = withFakeRtc();
+  FakeWebSocket.all = [];
+  const replaced: string[] = [];
+  const page = pageAt(link(), NOWHERE, replaced);
+  using _page = withGlobals({ ...page, WebSocket: FakeWebSocket });
+  const model = new ViewerModel("/workers/picture_worker.js");
+  model.join();
+  await until(() => FakeWebSocket.all.length > 0, "it connects");
+  const { session } = model;
+  const first = session.value;
+  assertEquals([model.phase.value, model.hasLater], ["connecting", false]);
+
+  const other = link();
+  page.location.hash = new URL(other).hash;
+  model.readFragment();
+  assertEquals([replaced.length, page.location.hash], [2, ""]);
+  assertEquals([model.phase.value, model.hasLater], ["connecting", true]);
+  assert(session.value === first);
+  // Only once the session is over.
+  model.followLater();
+  assert(session.value === first);
+
+  // One that can't be used replaces nothing.
+  page.location.hash = "#1.abc";
+  model.readFragment();
+  assertEquals([page.location.hash, model.hasLater], ["", true]);
+
+  first?.leave();
+  assertEquals([model.phase.value, model.hasLater], ["ended", true]);
+  model.followLater();
+  assertEquals([model.phase.value, model.hasLater, model.formatLink()], ["idle", false, other]);
+});
 
 Deno.test("a refused viewer may press again, with the same link", async () => {
   using _rtc = withFakeRtc();

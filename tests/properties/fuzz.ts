@@ -8,6 +8,7 @@ import { complain, tell } from "../../lib/ops/log.ts";
 import { Bench, BenchSite } from "../pictures/bench.ts";
 import { damageProperty } from "../pictures/damage.ts";
 import { plainPictures } from "../pictures/make.ts";
+import { INVITATION_PROPERTIES } from "./invitations.ts";
 import { PARSER_PROPERTIES } from "./parsers.ts";
 import { fuzz } from "./property.ts";
 import { RECORD_PROPERTIES } from "./records.ts";
@@ -41,7 +42,13 @@ async function tryAll(): Promise<number> {
   await using site = await BenchSite.start();
   await using bench = new Bench(site);
   const pictures = damageProperty(await plainPictures(), (picture) => bench.look(picture));
-  const all = [...RECORD_PROPERTIES, ...PARSER_PROPERTIES, ...ROOM_PROPERTIES, pictures];
+  const all = [
+    ...RECORD_PROPERTIES,
+    ...INVITATION_PROPERTIES,
+    ...PARSER_PROPERTIES,
+    ...ROOM_PROPERTIES,
+    pictures,
+  ];
   return await fuzz(all, {
     ms: seed === null ? seconds * 1_000 : 0,
     nextSeed: () => seed ?? randomSeed(),

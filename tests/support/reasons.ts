@@ -15,8 +15,10 @@ export const REASON = {
   peerLeft: "peer_left",
   /** The other side disconnected and did not come back. */
   lost: "lost",
-  /** The link is truncated, mistyped, or of another version. */
+  /** The link is truncated. */
   link: "bad_link",
+  /** The link has other characters, another version or another host. */
+  foreignLink: "foreign_link",
   /** A number or a word of the code is missing, or there are too many of them. */
   incompleteCode: "incomplete_code",
   /** A typed word is not in the list. */

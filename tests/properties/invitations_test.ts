@@ -1,0 +1,4 @@
+import { INVITATION_PROPERTIES } from "./invitations.ts";
+import { testProperties } from "./property.ts";
+
+testProperties(INVITATION_PROPERTIES);
