@@ -10,10 +10,14 @@ export const app = new App<State>()
   .use(staticFiles())
   .fsRoutes();
 
-const { PUBLIC_ORIGIN, TLS_CERT } = config();
+const { PUBLIC_ORIGIN, SIGNALING_ORIGIN, TLS_CERT } = config();
 const handler = app.handler.bind(app);
 app.handler = () => {
-  const options = { publicOrigins: PUBLIC_ORIGIN, tls: TLS_CERT !== "" };
+  const options = {
+    publicOrigins: PUBLIC_ORIGIN,
+    tls: TLS_CERT !== "",
+    signaling: SIGNALING_ORIGIN,
+  };
   const answer = secured(handler(), options);
   return async (req, info) => await answer(req, info);
 };

@@ -9,14 +9,24 @@ export function busyFor(t: Texts, retry: number): Why {
 }
 
 /**
- * The text for the sender of a closed session; `again`: this page was reloaded during the session.
+ * The text for the sender of a closed session; `again`: this page was reloaded during the session;
+ * `elsewhere`: the host that has the rooms, if it is another one than this page's.
  */
 export function senderWhy(
   t: Texts,
   life: Extract<Life, { at: "ended" | "failed" }>,
-  { again = false }: { readonly again?: boolean } = {},
+  { again = false, elsewhere = null }: {
+    readonly again?: boolean;
+    readonly elsewhere?: string | null;
+  } = {},
 ): Why {
   if (life.at === "ended") return t.ended.sender[life.reason];
+  if (life.reason === "access" && elsewhere !== null) {
+    return {
+      ...t.accessElsewhere,
+      todo: fill(t.accessElsewhere.todo, { host: foreign(elsewhere) }),
+    };
+  }
   if (life.retry !== undefined) return busyFor(t, life.retry);
   const later = again ? whyAgain(t, life.reason, "sender") : null;
   if (later !== null) return later;

@@ -23,6 +23,7 @@ import { isGone, outcome } from "../components/outcome.ts";
 import { Verification } from "../components/Verification.tsx";
 import { ViewerRequests } from "../components/ViewerRequests.tsx";
 import { TextsContext, useTexts } from "../components/texts.ts";
+import { otherSignalingHost } from "../lib/device/environment.ts";
 import { useApp } from "../lib/app/use_app.ts";
 import { useFiles } from "../components/use_files.ts";
 import { useFocus } from "../components/use_focus.ts";
@@ -360,7 +361,10 @@ function Options(
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
   if (life?.at === "ended" || life?.at === "failed") {
-    return spoken(senderWhy(t, life, session ?? {}));
+    return spoken(senderWhy(t, life, {
+      again: session?.again ?? false,
+      elsewhere: otherSignalingHost(),
+    }));
   }
   switch (phase) {
     case "preparing":
@@ -454,7 +458,7 @@ function Over(
   return (
     <Failure
       place="result"
-      why={senderWhy(t, life, session)}
+      why={senderWhy(t, life, { again: session.again, elsewhere: otherSignalingHost() })}
       seen={life.at === "failed" && !session.again ? t.why.stayed : seen}
       began={life.at === "ended"}
       diagnose={life.at === "failed" || WRONG.includes(life.reason) ? diagnose : null}

@@ -8,8 +8,12 @@ import { build } from "../lib/server/build.ts";
 import { config as settings } from "../lib/ops/config.ts";
 import { define } from "../lib/server/state.ts";
 
-/** Browsers without WebRTC can take part if this server offers its encrypted relay. */
+/**
+ * Browsers without WebRTC can take part if the server that has the rooms offers its encrypted relay.
+ */
 const relayed = settings().RELAY === "on";
+
+const signaling = settings().SIGNALING_ORIGIN;
 
 export default define.page(({ Component, config, req, url }) => {
   const { language, pages: t } = speechOf(req);
@@ -27,6 +31,7 @@ export default define.page(({ Component, config, req, url }) => {
         <meta name="description" content={t.description} />
         <meta name="apple-mobile-web-app-title" content={t.name} />
         {hash !== null && <meta name="build" content={hash} />}
+        {signaling !== "" && <meta name="signaling" content={signaling} />}
         {relayed && <meta name="relay" content="on" />}
         <title>{t.name}</title>
         <link rel="icon" type="image/svg+xml" href={asset("/favicon.svg")} />

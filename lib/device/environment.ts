@@ -22,8 +22,7 @@ export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null 
 
 /** Whether this server offers its encrypted relay, for when no other route works. */
 export function relayOffered(): boolean {
-  const document: Document | undefined = globalThis.document;
-  return (document?.querySelector("meta[name=relay]") ?? null) !== null;
+  return metaContent("relay") !== null;
 }
 
 /** Loads a replacement for ML-KEM if this browser lacks it, while the server is reachable. */
@@ -78,7 +77,21 @@ export function trusted(url: string): string | URL {
   return policy.createScriptURL(url);
 }
 
+/** The `content` of a `<meta>` that the server put into this page; `null` if there is none. */
+function metaContent(name: string): string | null {
+  const document: Document | undefined = globalThis.document;
+  return document?.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content ?? null;
+}
+
+/** The host that has the rooms if it is another one than this page's (SIGNALING_ORIGIN). */
+export function otherSignalingHost(): string | null {
+  const elsewhere = metaContent("signaling");
+  return elsewhere === null ? null : new URL(elsewhere).host;
+}
+
 /** The signaling server of this page: `ws(s)://host`. */
 export function signalingServer(location: Location): string {
+  const elsewhere = metaContent("signaling");
+  if (elsewhere !== null) return elsewhere.replace(/^http/, "ws");
   return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}`;
 }

@@ -144,6 +144,14 @@ const VARIABLES = {
     required((text) => /^[\w.:%-]*$/.test(text), "is not a host name or an IP address"),
   ],
   PUBLIC_ORIGIN: ["", list(required(isOrigin, "is not an origin like https://example.org"))],
+  ALLOWED_ORIGINS: ["", list(required(isOrigin, "is not an origin like https://example.org"))],
+  SIGNALING_ORIGIN: [
+    "",
+    required(
+      (text) => text === "" || isOrigin(text),
+      "is not a single origin like https://example.org",
+    ),
+  ],
   TRUSTED_PROXIES: ["", list(network)],
   TLS_CERT: ["", v.string()],
   TLS_KEY: ["", v.string()],
@@ -197,6 +205,9 @@ export const DEFAULTS: Readonly<Record<Variable, string>> = mapValues(([fallback
  * credentials.
  */
 const MAX_ICE_LENGTH = 6_000;
+
+/** Settings of a server that has rooms: with SIGNALING_ORIGIN this one has none. */
+const OF_ROOMS = ["ALLOWED_ORIGINS", "ACCESS_KEY", "REDIS_URL", "TURN_URLS"] as const;
 
 /** Settings whose values no error message may repeat. */
 const SECRETS: readonly string[] = [
@@ -271,6 +282,18 @@ function findContradictions(config: Config): string[] {
     problems.push(
       "PUBLIC_ORIGIN begins with http: and TLS_CERT is set: with it there is only https:",
     );
+  }
+  if (config.SIGNALING_ORIGIN !== "") {
+    for (const name of OF_ROOMS) {
+      if (config[name].length > 0) {
+        problems.push(
+          `${name} and SIGNALING_ORIGIN are set: the rooms are there, and so is ${name}`,
+        );
+      }
+    }
+    if (config.PUBLIC_ORIGIN.includes(config.SIGNALING_ORIGIN)) {
+      problems.push("SIGNALING_ORIGIN is one of PUBLIC_ORIGIN: without it the rooms are here");
+    }
   }
   for (
     const [part, all] of [

@@ -48,6 +48,17 @@ export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOption
   const response = answer(req, guest, options);
   const why = REFUSALS[response.status];
   if (why !== undefined) options.rooms.counters?.count("refusals", why);
+  return response.status === 101 ? response : readable(req, response, options);
+}
+
+/** Lets pages of listed origins read why they were refused (CORS). Changes `response`. */
+function readable(req: Request, response: Response, { allowedOrigins = [] }: UpgradeOptions) {
+  const origin = req.headers.get("origin");
+  response.headers.set("vary", "origin");
+  if (origin !== null && allowedOrigins.includes(origin)) {
+    response.headers.set("access-control-allow-origin", origin);
+    response.headers.set("access-control-expose-headers", "retry-after");
+  }
   return response;
 }
 
@@ -74,7 +85,7 @@ function answer(req: Request, guest: Guest, options: UpgradeOptions): Response {
     return refuse(426, "upgrade", "This address speaks WebSocket only.", { upgrade: "websocket" });
   }
   if (!isAllowedOrigin(req, allowedOrigins)) {
-    return refuse(403, "origin", "Only pages of this site may connect.");
+    return refuse(403, "origin", "Only pages of this site, and of those it lists, may connect.");
   }
   const protocols = req.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   if (!protocols.some((name) => name.trim() === SUBPROTOCOL)) {

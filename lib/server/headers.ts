@@ -38,6 +38,8 @@ export interface HeaderOptions {
   readonly publicOrigins: readonly string[];
   /** True if this process terminates TLS itself. */
   readonly tls: boolean;
+  /** Origin of the server that has the rooms, if it is another one; otherwise empty or absent. */
+  readonly signaling?: string;
 }
 
 type Handler<Info> = (req: Request, info?: Info) => Response | Promise<Response>;
@@ -47,7 +49,7 @@ type Handler<Info> = (req: Request, info?: Info) => Response | Promise<Response>
  * is returned unchanged.
  */
 export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): Handler<Info> {
-  const sockets = options.publicOrigins.map((origin) => origin.replace(/^http/, "ws"));
+  const sockets = socketsOf(options);
   const strict = options.tls || options.publicOrigins.some((origin) => origin.startsWith("https:"));
   return async (req, info) => {
     const response = await answerOf(handler, req, info);
@@ -74,6 +76,14 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     const { status, statusText } = response;
     return new Response(response.body, { status, statusText, headers });
   };
+}
+
+/** Where pages may connect to, besides their own origin. */
+function socketsOf({ publicOrigins, signaling = "" }: HeaderOptions): string[] {
+  const toSocket = (origin: string) => origin.replace(/^http/, "ws");
+  if (signaling === "") return publicOrigins.map(toSocket);
+  // By HTTP a page only asks why its socket was refused.
+  return [toSocket(signaling), signaling];
 }
 
 /**

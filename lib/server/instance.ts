@@ -82,4 +82,7 @@ export const rooms: Rooms = new Rooms(await openStore(), {
 });
 
 /** Origins, besides the request's own, whose pages may open a WebSocket here. */
-export const allowedOrigins: readonly string[] = settings.PUBLIC_ORIGIN;
+export const allowedOrigins: readonly string[] = [
+  ...settings.PUBLIC_ORIGIN,
+  ...settings.ALLOWED_ORIGINS,
+];

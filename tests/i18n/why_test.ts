@@ -73,6 +73,14 @@ for (const reason of namesOf(FAILURES)) {
   });
 }
 
+Deno.test("the access key of another host is to be entered there", () => {
+  const life = { at: "failed", reason: "access" } as const;
+  const why = senderWhy(en, life, { elsewhere: "signal.example" });
+  assertWhole(why, "sender");
+  assertMatch(why.todo, /signal\.example/);
+  assert(senderWhy(en, life).todo !== why.todo);
+});
+
 Deno.test("a reloaded page claims nothing about what it showed or saw before its reload", () => {
   const claims = /no picture was sent|before any|nobody came|nothing was seen|has not left/i;
   for (const reason of namesOf(FAILURES)) {

@@ -44,6 +44,11 @@ const GOOD: readonly (readonly [string, string, unknown])[] = [
     { urls: ["turn:[::1]:3478"], username: "u", credential: "c" },
   ]],
   ["ACCESS_KEY", "12345678", "12345678"],
+  ["ALLOWED_ORIGINS", "https://a.example,https://b.example", [
+    "https://a.example",
+    "https://b.example",
+  ]],
+  ["SIGNALING_ORIGIN", "https://signal.example", "https://signal.example"],
   ["LIMIT_ROOMS", "7", 7],
 ];
 
@@ -66,6 +71,10 @@ const BAD: readonly (readonly [string, string])[] = [
   ["PUBLIC_ORIGIN", "https://a.example:443"],
   ...["10.0.0.0/33", "10.0.0", "256.0.0.1", "::1/129", "proxy.example", "10.0.0.0/8/8", "1.2.3.4."]
     .map((network) => ["TRUSTED_PROXIES", network] as const),
+  ["ALLOWED_ORIGINS", "https://p.example/"],
+  ["SIGNALING_ORIGIN", "https://s.example/"],
+  ["SIGNALING_ORIGIN", "https://s.example,https://t.example"],
+  ["SIGNALING_ORIGIN", "wss://s.example"],
   ["REDIS_URL", "http://h.example"],
   ["REDIS_URL", "h.example:6379"],
   ...[
@@ -113,6 +122,10 @@ Deno.test("parseConfig() refuses what contradicts itself", () => {
       { ICE_SERVERS: JSON.stringify(Array(7).fill({ urls: Array(8).fill(LONG_URL) })) },
       { TLS_CERT: "c", TLS_KEY: "k", PUBLIC_ORIGIN: "http://a.example" },
       { LIMIT_SOCKETS: "10", LIMIT_SOCKETS_PER_IP: "11" },
+      { SIGNALING_ORIGIN: "https://s.example", ALLOWED_ORIGINS: "https://p.example" },
+      { SIGNALING_ORIGIN: "https://s.example", ACCESS_KEY: "a key that is long enough" },
+      { SIGNALING_ORIGIN: "https://s.example", REDIS_URL: "redis://h.example" },
+      { SIGNALING_ORIGIN: "https://s.example", PUBLIC_ORIGIN: "https://s.example" },
     ]
   ) assertEquals({ env, count: problems(env).length }, { env, count: 1 });
 });

@@ -98,6 +98,24 @@ Deno.test("upgradeToRoom() accepts a listed origin", async () => {
   assertEquals((await raw.head())[0], "HTTP/1.1 101 Switching Protocols");
 });
 
+Deno.test("upgradeToRoom() lets pages of listed origins read a refusal, and no others", async () => {
+  await using server = new RoomServer({ allowedOrigins: ["https://pic.example"] });
+  const room = token(16);
+  const readers = async (origin: string) => {
+    const lines = without(without(handshake(server, room), "Origin"), "Upgrade");
+    using raw = await RawClient.request(server, [...lines, `Origin: ${origin}`]);
+    const headers = (await raw.head()).map((line) => line.toLowerCase());
+    assert(headers.includes("vary: origin"), headers.join());
+    return headers.filter((line) => line.startsWith("access-control-"));
+  };
+  assertEquals((await readers("https://pic.example")).sort(), [
+    "access-control-allow-origin: https://pic.example",
+    "access-control-expose-headers: retry-after",
+  ]);
+  assertEquals(await readers("https://evil.example"), []);
+  assertEquals(await readers("null"), []);
+});
+
 Deno.test("upgradeToRoom() accepts no more sockets than its limit", async () => {
   await using server = new RoomServer({ admission: { sockets: 1 } });
   const room = token(16);

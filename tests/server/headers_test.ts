@@ -38,6 +38,20 @@ Deno.test("a page may open WebSockets to the origins that browsers see", async (
   );
 });
 
+Deno.test("with another signaling server a page may connect to that one, and to no other", async () => {
+  const options = {
+    publicOrigins: ["https://pic.example"],
+    tls: false,
+    signaling: "https://signal.example",
+  };
+  const answer = await secured(() => page(), options)(REQUEST);
+  const policy = answer.headers.get("content-security-policy") ?? "";
+  assert(
+    policy.includes("connect-src 'self' wss://signal.example https://signal.example; "),
+    policy,
+  );
+});
+
 Deno.test("HSTS is sent behind TLS, of this process or a proxy, and nowhere else", async () => {
   const hsts = async (publicOrigins: string[], tls: boolean) =>
     (await secured(() => page(), { publicOrigins, tls })(REQUEST)).headers.has(

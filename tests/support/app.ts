@@ -11,6 +11,8 @@ import { PROJECT, readDenoJson } from "./project.ts";
 export interface AppOptions {
   /** Added to the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: {@linkcode freePort}. */
+  readonly port?: number;
 }
 
 /**
@@ -101,7 +103,7 @@ export function freePort(): number {
 /** Builds the app if needed and starts its server on 127.0.0.1. Resolves when it responds. */
 export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   const { serve } = await buildApp();
-  const app = new TestApp(serve, freePort(), options);
+  const app = new TestApp(serve, options.port ?? freePort(), options);
   await app.start();
   return app;
 }
