@@ -160,7 +160,9 @@ function Cleaned({ prepared }: { prepared: Prepared }) {
           {fill(t.clean.reduced, { from: mega(reducedFrom), to: mega(width * height) })}
         </p>
       )}
-      {repainted && <p class="small" data-field="repainted">{t.clean.repainted}</p>}
+      {repainted !== undefined && (
+        <p class="small" data-field="repainted">{t.clean.repainted[repainted]}</p>
+      )}
       {motion === "lost" && <p class="small" data-field="stilled">{t.clean.stilled}</p>}
     </>
   );

@@ -16,10 +16,17 @@ import type {
   RenderRequest,
   View,
 } from "./decode_messages.ts";
-import { ImageError } from "./errors.ts";
-import type { Converted } from "./heic_messages.ts";
+import { isUntouched } from "./edits.ts";
+import { ImageError, type ImageErrorReason } from "./errors.ts";
+import type {
+  Made,
+  Prepared,
+  PrepareOptions,
+  PrepareRequest,
+  PreviewRequest,
+  Repainted,
+} from "./prepared.ts";
 import { ImageWorker, type ImageWorkerOptions } from "./worker_requests.ts";
-import type { Made, Prepared, PrepareOptions, PrepareRequest, PreviewRequest } from "./prepared.ts";
 
 /** Bounds of the bitmap in device pixels, and a signal to give up. */
 export interface DecodeOptions {
@@ -36,6 +43,17 @@ export interface DecodeOptions {
  * ones, and are parsed, decoded and encoded.
  */
 const CHOSEN_TIMES = 6;
+
+/** Reasons after which `<img>` may still show something, and what is to be said if it does. */
+const SHOWN: ReadonlyMap<ImageErrorReason, Repainted> = new Map([
+  ["truncated", "part"],
+  ["undecodable", "part"],
+  ["not_an_image", "whole"],
+  ["unsupported", "whole"],
+]);
+
+/** Facts about the file that something was converted from. */
+type ConvertedFacts = Partial<Pick<Prepared, "removed" | "repainted">>;
 
 /** How often the worker's script is asked for, and the pause in between, in milliseconds. */
 const LOAD_ATTEMPTS = 6;
@@ -81,6 +99,8 @@ export interface DecoderOptions extends ImageWorkerOptions {
  */
 export class Decoder extends ImageWorker<PictureRequest> {
   #opened = 0;
+  /** Facts about files that were converted, by what they were converted to. */
+  readonly #converted = new WeakMap<Blob, ConvertedFacts>();
   readonly #makeHeicWorker: (() => Worker) | undefined;
 
   /** `worker` is picture_worker.js, given as for {@linkcode ImageWorker}. */
@@ -155,23 +175,30 @@ export class Decoder extends ImageWorker<PictureRequest> {
 
   /**
    * Prepares a picture: refuses what can't be shown, removes the metadata, scales down a very large
-   * one, and decodes it once, so that only decodable pictures are announced. Throws `ImageError`
-   * with any reason.
+   * one, and decodes it once, so that only decodable pictures are announced. What this browser's
+   * `<img>` shows, although its decoders refuse it or show it differently, is painted anew. Throws
+   * `ImageError` with any reason.
    */
   async prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
-    const ask = async (shown: Blob): Promise<Prepared> => {
-      const request = { kind: "prepare", source: shown, ...options } as const;
-      const made = await this.#askPatiently<Made>(request);
-      return { ...made, source: shown, edits: options.edits };
-    };
+    let prepared: Prepared;
     try {
-      return await ask(source);
+      prepared = await this.#prepare(source, options);
     } catch (error) {
-      const isHeic = error instanceof ImageError && error.reason === "heic";
-      if (!isHeic || this.#makeHeicWorker === undefined) throw error;
-      const { blob, removed } = await this.#convert(source, this.#makeHeicWorker);
-      return { ...await ask(blob), removed, repainted: true };
+      const converted = await this.#convert(source, error);
+      if (converted === null) throw error;
+      return await this.#prepare(converted, options);
     }
+    if (prepared.type !== "image/avif" || !isUntouched(options.edits)) return prepared;
+    const standard = await this.#standard(prepared);
+    if (standard === null) return prepared;
+    prepared.thumbnail.close();
+    return await this.#prepare(standard, options);
+  }
+
+  async #prepare(source: Blob, options: PrepareOptions): Promise<Prepared> {
+    const request = { kind: "prepare", source, ...options } as const;
+    const made = await this.#askPatiently<Made>(request);
+    return { ...made, ...this.#converted.get(source), source, edits: options.edits };
   }
 
   /** Asks again while the worker's script does not arrive: a server that restarts is back soon. */
@@ -187,11 +214,38 @@ export class Decoder extends ImageWorker<PictureRequest> {
     }
   }
 
-  async #convert(source: Blob, makeWorker: () => Worker): Promise<Converted> {
-    const { convertHeic } = await import("./heic.ts").catch((cause) => {
-      throw new ImageError("crashed", { cause });
-    });
-    return await convertHeic(source, makeWorker);
+  /** A file of the same picture that can be prepared, or `null`. Throws `ImageError`. */
+  async #convert(source: Blob, error: unknown): Promise<Blob | null> {
+    if (!(error instanceof ImageError)) return null;
+    if (error.reason === "heic" && this.#makeHeicWorker !== undefined) {
+      const { convertHeic } = await import("./heic.ts").catch((cause) => {
+        throw new ImageError("crashed", { cause });
+      });
+      const { blob, removed } = await convertHeic(source, this.#makeHeicWorker);
+      return this.#keep(blob, { removed, repainted: "whole" });
+    }
+    const repainted = SHOWN.get(error.reason);
+    if (repainted === undefined) return null;
+    // Without the script, the reason is as true as before.
+    const shown = await import("./shown.ts").then((shown) => shown.paintShown(source), () => null);
+    return shown === null ? null : this.#keep(shown, { repainted });
+  }
+
+  /** What is sent of an AVIF in place of its file, if viewers would see it differently. */
+  async #standard(prepared: Prepared): Promise<Blob | null> {
+    const { source, thumbnail, motion, removed } = prepared;
+    const shown = await import("./shown.ts").catch(() => null);
+    // An animation that moves is worth more than its exact colors.
+    if (shown === null || motion === "kept") return null;
+    if (await shown.looksAsShown(source, thumbnail)) return null;
+    const repainted = await shown.isHdr(source) ? "standard" : "whole";
+    const painted = await shown.paintShown(source);
+    return painted === null ? null : this.#keep(painted, { removed, repainted });
+  }
+
+  #keep(blob: Blob, facts: ConvertedFacts): Blob {
+    this.#converted.set(blob, facts);
+    return blob;
   }
 
   /**

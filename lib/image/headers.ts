@@ -255,12 +255,25 @@ function avifSize(meta: Uint8Array): { width: number; height: number } | null {
     .sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? null;
 }
 
+/** The largest track of an animation, which may have no picture besides it; sides are 16.16. */
+function filmSize(moov: Uint8Array): { width: number; height: number } | null {
+  const headers = boxesIn(moov, 0).filter(({ kind }) => kind === "trak")
+    .flatMap(({ at, end }) => boxesIn(moov, at, end))
+    .filter(({ kind }) => kind === "tkhd");
+  return headers.map(({ end }) => ({
+    width: uint(moov, end - 8, 2),
+    height: uint(moov, end - 4, 2),
+  }))
+    .sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? null;
+}
+
 /** Brands of MP4, QuickTime and similar formats. */
 const VIDEO_BRANDS =
   /^(iso[m2-9]|mp4[12v]|qt {2}|M4V[ HP]|avc1|hvc1|3g[2eghprs][0-9a-z]|mmp4|dash|f4v |XAVC)$/;
 
 /**
- * AVIF: top-level boxes up to `meta`. Returns `heic` for the sibling format and `video` for videos.
+ * AVIF: top-level boxes up to `meta` or `moov`. Returns `heic` for the sibling format and `video`
+ * for videos.
  */
 export function* parseAvif(): Parser<Parsed> {
   const ftyp = yield { at: 0, length: 512 };
@@ -277,11 +290,13 @@ export function* parseAvif(): Parser<Parsed> {
   for (let step = 0; step < 64; step++) {
     const box = yield* boxAt(at);
     if (box === null) return "truncated";
-    if (box.kind === "meta") {
-      const meta = yield { at: box.at, length: Math.min(box.end - box.at, MAX_META_BYTES) };
-      const size = avifSize(meta);
+    // The short form of `meta`, which is not parsed here.
+    if (box.kind === "mini") return "unsupported";
+    if (box.kind === "meta" || box.kind === "moov") {
+      const inside = yield { at: box.at, length: Math.min(box.end - box.at, MAX_META_BYTES) };
+      const size = box.kind === "meta" ? avifSize(inside) : filmSize(inside);
       if (size !== null) return { type: "image/avif", ...size, next: at };
-      return box.end - box.at > meta.length ? "truncated" : "unsupported";
+      return box.end - box.at > inside.length ? "truncated" : "unsupported";
     }
     at = box.end;
   }
@@ -329,8 +344,8 @@ function bitmapSize(bytes: Uint8Array, at: number): { width: number; height: num
 const MAX_ICONS = 64;
 
 /**
- * ICO, CUR: pictures of several sizes, each a bitmap or a PNG. Takes the largest side of any,
- * because the decoder chooses one.
+ * ICO, CUR: pictures of several sizes. Takes the largest side that the table lists; only a decoder
+ * knows which of them it chooses, and its real size.
  */
 export function* parseIcon(): Parser<Parsed> {
   const head = yield { at: 0, length: 6 };
@@ -340,14 +355,9 @@ export function* parseIcon(): Parser<Parsed> {
   for (let i = 0; i < count; i++) {
     const entry = yield { at: 6 + 16 * i, length: 16 };
     if (entry.length < 16) return "truncated";
-    const inside = yield { at: uintLe(entry, 12, 4), length: 24 };
-    const isPng = latin1(inside, 1, 3) === "PNG";
-    // The height of a bitmap in an icon includes its mask.
-    const size = isPng
-      ? { width: uint(inside, 16, 4), height: uint(inside, 20, 4) }
-      : bitmapSize(inside, 0) ?? { width: 0, height: 0 };
-    width = Math.max(width, entry[0] || 256, size.width);
-    height = Math.max(height, entry[1] || 256, size.height);
+    // A side of 256 is written as 0.
+    width = Math.max(width, entry[0] || 256);
+    height = Math.max(height, entry[1] || 256);
   }
   return { type: "image/x-icon", width, height, next: 6 + 16 * count };
 }

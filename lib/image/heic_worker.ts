@@ -12,7 +12,9 @@ import libheif from "libheif-js/bundle";
 import { ascii, u32 } from "./collector.ts";
 import { ImageError } from "./errors.ts";
 import { type HeicFacts, heicFacts } from "./heic_facts.ts";
+import { latin1, uint } from "./headers.ts";
 import type { Converted, HeicRequest } from "./heic_messages.ts";
+import { profileChunk } from "./png_chunk.ts";
 import { answerEach } from "./worker_requests.ts";
 
 /** The part of libheif's JavaScript API that is used. */
@@ -76,7 +78,8 @@ async function convert(bytes: Uint8Array, { profile, isP3 }: HeicFacts): Promise
     // The picture worker converts it to WebP if it can.
     const type = transparent ? "image/png" : "image/jpeg";
     const blob = await canvas.convertToBlob({ type, quality: QUALITY });
-    return profile === null || transparent ? blob : await withProfile(blob, profile);
+    if (profile === null) return blob;
+    return await (transparent ? pngWithProfile(blob, profile) : jpegWithProfile(blob, profile));
   } finally {
     heif.heif_context_free(context);
   }
@@ -99,7 +102,7 @@ const MAX_SEGMENT = 65_000;
  * Inserts the profile. The pixel values stay, and the profile defines their meaning: exact in every
  * browser.
  */
-async function withProfile(jpeg: Blob, profile: Uint8Array): Promise<Blob> {
+async function jpegWithProfile(jpeg: Blob, profile: Uint8Array): Promise<Blob> {
   const bytes = new Uint8Array(await jpeg.arrayBuffer());
   const count = Math.ceil(profile.length / MAX_SEGMENT);
   if (count > 255) throw new ImageError("undecodable");
@@ -118,4 +121,21 @@ async function withProfile(jpeg: Blob, profile: Uint8Array): Promise<Blob> {
     at = end;
   }
   return new Blob([...parts, bytes.subarray(at)], { type: "image/jpeg" });
+}
+
+/** Chunks about colors; those that the browser wrote are about its own canvas. */
+const COLORS: readonly string[] = ["cHRM", "cICP", "gAMA", "iCCP", "sRGB"];
+
+/** The same for a PNG. */
+async function pngWithProfile(png: Blob, profile: Uint8Array<ArrayBuffer>): Promise<Blob> {
+  const bytes = new Uint8Array(await png.arrayBuffer());
+  const parts: Uint8Array<ArrayBuffer>[] = [bytes.subarray(0, 8)];
+  for (let at = 8; at < bytes.length;) {
+    const name = latin1(bytes, at + 4, 4);
+    const end = at + 12 + uint(bytes, at, 4);
+    if (!COLORS.includes(name)) parts.push(bytes.subarray(at, end));
+    if (name === "IHDR") parts.push(await profileChunk(profile));
+    at = end;
+  }
+  return new Blob(parts, { type: "image/png" });
 }

@@ -31,7 +31,8 @@ const SPACES: readonly string[] = ["RGB ", "GRAY", "CMYK"];
 const D50 = [0x0000f6d6, 0x00010000, 0x0000d32d];
 const NEAR = 0x0290;
 
-const NAME = "ICC profile";
+/** The name of every profile that is sent. */
+export const NAME = "ICC profile";
 const COPYRIGHT = "None";
 
 /**

@@ -11,6 +11,7 @@ import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "../protocol/l
 import { Unfollowed } from "./collector.ts";
 import { decode, decodeChecked, fit, type Rendered } from "./decode.ts";
 import { type Edits, isUntouched, paintEdits } from "./edits.ts";
+import { encodeExactly, encodeNearly, QUALITY } from "./encode.ts";
 import { ImageError, type ImageErrorReason, type ImageProblem } from "./errors.ts";
 import { CHOSEN, type FileFacts, inspectBlob, inspectFile, isCutOff, isSent } from "./inspect.ts";
 import type { MetadataKind } from "./metadata.ts";
@@ -29,18 +30,8 @@ const MOST_PIXELS = 16_000_000;
 /** Sides are rounded, which may add up to this many pixels. */
 const ROUNDING = MAX_IMAGE_SIDE;
 
-/**
- * Encoding quality of pictures that are scaled down or edited, and of those that are encoded again
- * at their own size.
- */
-const QUALITY = 0.9;
+/** Quality of a JPEG that is encoded again at its own size. */
 const SAME_QUALITY = 0.95;
-
-/**
- * Up to this size, a picture that is encoded again keeps every pixel exactly; beyond it, what WebP
- * leaves out is hardly visible.
- */
-const MOST_EXACT_BYTES = 24 * 1024 * 1024;
 
 /** How much of a file that is too large to be read is searched for metadata. */
 const HEAD_BYTES = 4 * 1024 * 1024;
@@ -82,7 +73,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
   return {
     ...made,
     ...(isLarge ? { reducedFrom: facts.width * facts.height } : {}),
-    ...(isSame ? { repainted: true } : {}),
+    ...(isSame ? { repainted: "whole" } : {}),
     ...(opened.moves ? { motion: "lost" } : {}),
   };
 }
@@ -120,9 +111,11 @@ async function finish(
 
 async function look(blob: Blob): Promise<FileFacts> {
   const info = await inspectFile(blob);
-  if (info.ok) return info;
-  const shown = UNREAD.includes(info.reason) ? await decodableFacts(blob) : null;
-  if (shown === null) throw new ImageError(info.reason);
+  // An icon holds several pictures, and damaged ones lie about their sizes: a decoder chooses one.
+  const isUnsure = info.ok ? info.type === "image/x-icon" : UNREAD.includes(info.reason);
+  if (info.ok && !isUnsure) return info;
+  const shown = isUnsure ? await decodableFacts(blob) : null;
+  if (shown === null) throw new ImageError(info.ok ? "undecodable" : info.reason);
   return shown;
 }
 
@@ -262,12 +255,7 @@ async function paint(
     if (type === "image/jpeg") {
       return await canvas.convertToBlob({ type, quality: isSame ? SAME_QUALITY : QUALITY });
     }
-    if (isSame) {
-      const exact = await canvas.convertToBlob({ type: "image/png" });
-      if (exact.size <= MOST_EXACT_BYTES) return exact;
-    }
-    // WebP keeps transparency; browsers that can't encode it produce PNG.
-    return await canvas.convertToBlob({ type: "image/webp", quality: QUALITY });
+    return await (isSame ? encodeExactly(canvas) : encodeNearly(canvas, QUALITY));
   } finally {
     bitmap.close();
   }

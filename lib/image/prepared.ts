@@ -9,6 +9,14 @@ import type { ImageType } from "../protocol/control.ts";
 import type { Edits } from "./edits.ts";
 import type { MetadataKind } from "./metadata.ts";
 
+/**
+ * Why a picture was decoded and encoded again at its own size:
+ * - `whole`: its file could not be cleaned byte by byte, or its format is not sent;
+ * - `part`: its file is damaged, and only what this browser shows of it is sent;
+ * - `standard`: it is HDR, and browsers show its standard picture differently.
+ */
+export type Repainted = "whole" | "part" | "standard";
+
 /** The worker's result for a file: `type`, `size`, `width`, `height` are what `meta` needs. */
 export interface Made {
   /**
@@ -27,11 +35,8 @@ export interface Made {
   readonly removed: readonly MetadataKind[];
   /** Number of pixels in the file, if the picture was scaled down. */
   readonly reducedFrom?: number;
-  /**
-   * Whether it was decoded and encoded again at its own size, because its file could not be cleaned
-   * byte by byte, or its format is not sent.
-   */
-  readonly repainted?: boolean;
+  /** Why it was decoded and encoded again at its own size; absent if it was not. */
+  readonly repainted?: Repainted;
   /**
    * Whether all frames of an animated file are sent, or only the first one. Absent if it is not
    * animated.

@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { ascii, type Collector, isTurned, orientationTiff, u32, Unfollowed } from "./collector.ts";
+import { type Collector, isTurned, orientationTiff, u32, Unfollowed } from "./collector.ts";
 import { ImageError } from "./errors.ts";
 import { latin1, uint } from "./headers.ts";
-import { neutralProfile } from "./icc.ts";
-import { canInflate, deflate, inflate } from "./inflate.ts";
+import { NAME, neutralProfile } from "./icc.ts";
+import { canInflate, inflate } from "./inflate.ts";
 import { exifKinds, exifOrientation, xmpKinds } from "./metadata.ts";
+import { crc32, pngChunk, profileChunk } from "./png_chunk.ts";
 
 /** Chunks for color and animation, and their exact lengths. */
 const EXACT: ReadonlyMap<string, number> = new Map([
@@ -30,7 +31,6 @@ const EXACT: ReadonlyMap<string, number> = new Map([
  */
 const IDLE: ReadonlyMap<string, number> = new Map([["sBIT", 4], ["bKGD", 6], ["pHYs", 9]]);
 
-const PROFILE_NAME = "ICC profile";
 const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
 /** Maximum bytes of rows that are checked in all frames of an animation. */
 const MAX_INFLATED = 2 ** 30;
@@ -59,7 +59,7 @@ export async function stripPng(out: Collector): Promise<void> {
   out.keep(0, 8);
   const rows: Rows = { width: uint(bytes, 16, 4), height: uint(bytes, 20, 4), pieces: [] };
   const frames: Rows[] = [];
-  const place = { hasData: false, moves: false };
+  const place = { hasData: false, moves: false, hasProfile: false };
   let isEnded = false;
   let at = 8;
   while (at + 8 <= bytes.length) {
@@ -139,7 +139,7 @@ function frameChunk(
 async function note(
   out: Collector,
   chunk: Chunk,
-  { hasData }: { readonly hasData: boolean },
+  place: { readonly hasData: boolean; hasProfile: boolean },
 ): Promise<void> {
   const { name, start, from, to } = chunk;
   const payload = out.bytes.subarray(from, to);
@@ -147,9 +147,9 @@ async function note(
   const idle = IDLE.get(name);
   // Decoders ignore a chunk with a wrong checksum, and color chunks after the picture's data.
   const counts = () =>
-    !hasData && crc32(out.bytes.subarray(start + 4, to)) === uint(out.bytes, to, 4);
+    !place.hasData && crc32(out.bytes.subarray(start + 4, to)) === uint(out.bytes, to, 4);
   if (name === "IHDR" || name === "PLTE") {
-    if (hasData) return out.drop("other");
+    if (place.hasData) return out.drop("other");
     const isRight = name === "IHDR" ? start === 8 : isPalette(payload, out.bytes);
     if (!isRight) throw new Unfollowed("undecodable");
     out.keep(start, to + 4);
@@ -159,8 +159,11 @@ async function note(
     const isRight = wanted === undefined ? payload.length <= 256 : payload.length === wanted;
     if (!isRight) throw new Unfollowed("undecodable");
     out.keep(start, to + 4);
-  } else if (name === "iCCP" && counts()) await profile(out, chunk);
-  else if (idle !== undefined && payload.length <= idle) return;
+  } else if (name === "iCCP" && !place.hasProfile && counts()) {
+    // Of several profiles, decoders use the first.
+    place.hasProfile = true;
+    await profile(out, chunk);
+  } else if (idle !== undefined && payload.length <= idle) return;
   else if (name === "eXIf") {
     out.drop(...exifKinds(payload));
     const turned = exifOrientation(payload);
@@ -189,11 +192,11 @@ async function profile(out: Collector, { start, from, to }: Chunk): Promise<void
   const bytes = new Uint8Array(await new Blob(parts.map((part) => part.slice())).arrayBuffer());
   const neutral = whole ? neutralProfile(bytes) : null;
   if (neutral === null) throw new Unfollowed("undecodable");
-  const isNeutral = latin1(payload, 0, end) === PROFILE_NAME && neutral.length === bytes.length &&
+  const isNeutral = latin1(payload, 0, end) === NAME && neutral.length === bytes.length &&
     neutral.every((byte, i) => byte === bytes[i]);
   if (isNeutral) return out.keep(start, to + 4);
   out.drop("other");
-  out.add(pngChunk("iCCP", [...ascii(PROFILE_NAME), 0, 0, ...await deflate(neutral)]));
+  out.add(await profileChunk(neutral));
 }
 
 /** Checks that all streams hold exactly what they should. */
@@ -247,19 +250,4 @@ function slice(bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuf
   return buffer instanceof ArrayBuffer
     ? new Uint8Array(buffer, byteOffset + from, to - from)
     : bytes.slice(from, to);
-}
-
-function pngChunk(name: string, payload: readonly number[]): Uint8Array<ArrayBuffer> {
-  const body = Uint8Array.from([...ascii(name), ...payload]);
-  return Uint8Array.from([...u32(payload.length), ...body, ...u32(crc32(body))]);
-}
-
-/** PNG 3rd edition, annex D; bit by bit, because it is used for few bytes. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return ~crc >>> 0;
 }

@@ -124,8 +124,9 @@ function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
     "default-src 'none'",
     ["script-src 'self'", ...inline].join(" "),
     "style-src 'self'",
-    // For the icon. Pictures are painted on canvases, from bytes.
-    "img-src 'self'",
+    // For the icon, and for what the sender chose (lib/image/shown.ts). What is received is painted
+    // on canvases, from bytes.
+    "img-src 'self' blob:",
     "font-src 'self'",
     // 'self' covers WebSockets of the same host, but not in Safari before 15.4 (according to
     // documentation).

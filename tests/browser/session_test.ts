@@ -464,7 +464,7 @@ for (
     ["text", "not_an_image"],
     ["svg", "svg"],
     ["bomb", "too_many_pixels"],
-    ["truncated", "truncated"],
+    ["stub", "truncated"],
     ["empty", "empty"],
   ] as const satisfies readonly (readonly [FixtureName, string])[]
 ) {
@@ -477,6 +477,13 @@ for (
     assertEquals(await sender.page.evaluate(() => "svgRan" in globalThis), false);
   });
 }
+
+test("of a truncated picture, what can be seen is sent, and the page says so", async (stage) => {
+  const { sender, viewer } = await stage.delivered("truncated", { seconds: 60 });
+  assertMatch(await sender.field("repainted"), /damaged/);
+  await viewer.look();
+  await sender.waitPhase("shown");
+});
 
 // The server
 

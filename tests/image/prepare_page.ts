@@ -7,6 +7,7 @@
 import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import { prepare, preview } from "../../lib/image/prepare.ts";
+import type { Repainted } from "../../lib/image/prepared.ts";
 
 /** What happened to a file. */
 export type Outcome = {
@@ -17,7 +18,7 @@ export type Outcome = {
   readonly size: number;
   readonly removed: readonly string[];
   readonly reducedFrom: number | null;
-  readonly repainted: boolean;
+  readonly repainted: Repainted | null;
   /** What is sent, in base64. */
   readonly sent: string;
   /**
@@ -111,7 +112,7 @@ globalThis.preparing = {
         ok: true,
         ...{ type, width, height, size, removed },
         reducedFrom: reducedFrom ?? null,
-        repainted: repainted ?? false,
+        repainted: repainted ?? null,
         sent: await base64Of(blob),
         ...compared,
       };

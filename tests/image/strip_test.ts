@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { deflateSync } from "node:zlib";
 import { inspectImage } from "../../lib/image/inspect.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import type { MetadataKind } from "../../lib/image/metadata.ts";
@@ -21,9 +22,11 @@ import {
   plainJpeg,
   plainWebp,
   PLANTED,
+  pngChunk,
   pngNotes,
   webpNotes,
 } from "../support/notes.ts";
+import { PROFILES } from "../support/profiles.ts";
 import { seededRandom } from "../support/random.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -156,6 +159,23 @@ Deno.test("colors stay: Adobe's transform is kept, the rest of its segment not",
   const planted = new TextEncoder().encode(PLANTED);
   const full = noted(plainJpeg(), adobe(0, 101, 9, 9, 9, 9, 1, ...planted));
   assertEquals(await strip(full), { bytes: plain, removed: ["other"] });
+});
+
+Deno.test("of several color profiles of a PNG, the first is kept, as decoders do", async () => {
+  const png = flatPng();
+  const profiles = [PROFILES["version 2, a power"], PROFILES["version 4, a formula"]];
+  const chunks = profiles.map((profile) =>
+    pngChunk("iCCP", [...new TextEncoder().encode("p"), 0, 0, ...deflateSync(profile)])
+  );
+  const withChunks = (...chunks: readonly (readonly number[])[]) =>
+    Uint8Array.from([
+      ...png.subarray(0, 33),
+      ...chunks.flat(),
+      ...png.subarray(33),
+    ]);
+  const { bytes: one } = await strip(withChunks(...chunks.slice(0, 1)));
+  const { bytes: both, removed } = await strip(withChunks(...chunks));
+  assertEquals([both, removed], [one, ["other"]]);
 });
 
 Deno.test("a simple WebP, without a header that could announce more, is unchanged", async () => {

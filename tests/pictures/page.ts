@@ -7,7 +7,7 @@
 import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { Decoder } from "../../lib/image/decoder.ts";
 import { ImageError } from "../../lib/image/errors.ts";
-import type { Prepared } from "../../lib/image/prepared.ts";
+import type { Prepared, Repainted } from "../../lib/image/prepared.ts";
 import { heicWorkerMaker, workerMaker } from "../../lib/device/environment.ts";
 
 /** What `<img>` made of a file. */
@@ -31,6 +31,8 @@ export type Outcome =
     readonly width: number;
     readonly height: number;
     readonly removed: readonly string[];
+    /** Why it was painted anew at its own size; `null` if it was not. */
+    readonly repainted: Repainted | null;
     /** Why a viewer would not see it all the same. */
     readonly unseen: string | null;
   };
@@ -88,7 +90,7 @@ globalThis.pictures = {
       return { shown, outcome: { ok: false, reason: prepared }, difference: null, ms };
     }
     await fetch(`/sent/${number}`, { method: "POST", body: prepared.blob });
-    const { type, size, width, height, removed } = prepared;
+    const { type, size, width, height, removed, repainted = null } = prepared;
     let unseen: string | null = null;
     let difference: Difference | null = null;
     try {
@@ -99,7 +101,8 @@ globalThis.pictures = {
       unseen = reasonOf(error);
     }
     if (image !== null) URL.revokeObjectURL(image.src);
-    const outcome = { ok: true, type, size, width, height, removed, unseen } as const;
+    const facts = { type, size, width, height, removed, repainted } as const;
+    const outcome = { ok: true, ...facts, unseen } as const;
     return { shown, outcome, difference, ms };
   },
 };
@@ -162,8 +165,8 @@ async function isWhole(file: Blob): Promise<boolean> {
   const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
   const hex = Array.from(head, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const type = TYPES.find(([pattern]) => pattern.test(hex))?.[1];
-  // The rest (icons) has no decoder that could tell.
-  if (type === undefined) return true;
+  // The rest (icons) has no decoder that could tell where it stopped.
+  if (type === undefined) return await createImageBitmap(file).then(() => true, () => false);
   const own = new ImageDecoder({ data: await file.arrayBuffer(), type });
   try {
     (await own.decode({ completeFramesOnly: true })).image.close();
@@ -177,7 +180,8 @@ async function isWhole(file: Blob): Promise<boolean> {
 
 /**
  * If `<img>` shows it in part, what it left out is not compared: the product may know how to
- * complete it.
+ * complete it. If the product scaled it down, so is the `<img>`, first to the same size: fine
+ * patterns depend on every step of scaling.
  */
 function compare(image: HTMLImageElement, seen: ImageBitmap, whole: boolean): Difference {
   const wanted = seen.width / seen.height;
@@ -189,7 +193,9 @@ function compare(image: HTMLImageElement, seen: ImageBitmap, whole: boolean): Di
   const width = Math.max(1, Math.round(seen.width * scale));
   const height = Math.max(1, Math.round(seen.height * scale));
   const ours = paint(seen, width, height);
-  const theirs = paint(image, width, height);
+  const isReduced = seen.width * seen.height < image.naturalWidth * image.naturalHeight;
+  const shown = isReduced ? draw(image, seen.width, seen.height).canvas : image;
+  const theirs = paint(shown, width, height);
   let colours = 0;
   let luma = 0;
   let count = 0;
@@ -209,6 +215,14 @@ function compare(image: HTMLImageElement, seen: ImageBitmap, whole: boolean): Di
 }
 
 function paint(source: CanvasImageSource, width: number, height: number): Uint8ClampedArray {
+  return draw(source, width, height).getImageData(0, 0, width, height).data;
+}
+
+function draw(
+  source: CanvasImageSource,
+  width: number,
+  height: number,
+): OffscreenCanvasRenderingContext2D {
   const canvas = new OffscreenCanvas(width, height);
   const options = { colorSpace: "display-p3", willReadFrequently: true } as const;
   const context = canvas.getContext("2d", options);
@@ -217,5 +231,5 @@ function paint(source: CanvasImageSource, width: number, height: number): Uint8C
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(source, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height).data;
+  return context;
 }

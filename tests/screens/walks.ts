@@ -87,7 +87,7 @@ export const WALKS: readonly {
       await sender.page.click("details.more summary");
       await take(sender, "send-options");
       await sender.page.click("details.more summary");
-      await sender.chooseFile(await fixture("truncated"));
+      await sender.chooseFile(await fixture("stub"));
       await sender.waitPhase("failed");
       await take(sender, "send-problem");
     },
@@ -203,7 +203,7 @@ export const WALKS: readonly {
       await sender.offer(lake);
       await sender.field("share-code");
       const wrong = await Promise.all(
-        (["svg", "text", "truncated", "empty"] as const).map(fixture),
+        (["svg", "text", "stub", "empty"] as const).map(fixture),
       );
       await sender.chooseFiles(wrong);
       await sender.waitFor("them all", () => document.querySelectorAll(".notice").length === 4);
@@ -220,7 +220,7 @@ export const WALKS: readonly {
       await sender.field("question");
       await take(sender, "send-leave-question");
       const broken = await Sender.open(await browser.newPage(), app.url);
-      await broken.chooseFile(await fixture("truncated"));
+      await broken.chooseFile(await fixture("stub"));
       await broken.field("link-gone");
       await take(broken, "send-link-gone");
     },

@@ -155,6 +155,8 @@ const RECIPES = {
     scene: SMALL,
     make: (scene) => scene.slice(0, Math.floor(scene.length * 0.4)),
   },
+  /** Truncated within its header: nothing of it can be shown. */
+  stub: { file: "stub.jpg", scene: SMALL, make: (scene) => scene.slice(0, 200) },
   empty: { file: "empty.jpg", make: () => new Uint8Array() },
   text: { file: "text.jpg", make: () => new TextEncoder().encode("This is not a picture.\n") },
 } as const satisfies Record<string, Recipe>;
