@@ -36,17 +36,21 @@ interface Network {
   readonly b: Nat;
   readonly firewall: Firewall;
   /**
-   * What the operator runs besides the app: nothing, STUN and TURN, or the app's encrypted relay.
+   * What the operator runs: the app, whose own STUN can be reached or not; with STUN and TURN
+   * servers besides it, or with its encrypted relay.
    */
-  readonly help: "nothing" | "turn" | "relay";
+  readonly help: Help;
   /** The viewer changes to another interface. */
   readonly roam?: boolean;
 }
+
+type Help = "no stun" | "app" | "turn" | "relay" | "app and relay" | "app and turn";
 
 const NATS: readonly Nat[] = ["full cone", "port restricted", "symmetric"];
 
 /** One network for each target. */
 const FIGURES: readonly Network[] = [
+  { a: "port restricted", b: "port restricted", firewall: "open", help: "app" },
   { a: "full cone", b: "full cone", firewall: "open", help: "turn" },
   { a: "port restricted", b: "port restricted", firewall: "only tcp 443", help: "turn" },
   { a: "port restricted", b: "port restricted", firewall: "only tcp 443", help: "relay" },
@@ -55,14 +59,18 @@ const FIGURES: readonly Network[] = [
 
 function networks(): Network[] {
   const pairs = NATS.flatMap((a, i) => NATS.slice(i).map((b) => [a, b] as const));
-  const all: Network[] = pairs.map(([a, b]) => ({ a, b, firewall: "open", help: "turn" }));
+  const all: Network[] = (["app", "turn"] as const).flatMap((help) =>
+    pairs.map(([a, b]) => ({ a, b, firewall: "open", help }))
+  );
   const home = { a: "port restricted", b: "port restricted" } as const;
   for (const firewall of ["no udp", "only tcp 443"] as const) {
-    for (const help of ["turn", "relay"] as const) all.push({ ...home, firewall, help });
+    for (const help of ["turn", "app and turn", "relay", "app and relay"] as const) {
+      all.push({ ...home, firewall, help });
+    }
   }
   all.push({ a: "symmetric", b: "symmetric", firewall: "open", help: "relay" });
   all.push({ ...home, firewall: "open", help: "turn", roam: true });
-  all.push({ a: "none", b: "none", firewall: "open", help: "nothing" });
+  all.push({ a: "none", b: "none", firewall: "open", help: "no stun" });
   return all;
 }
 
@@ -159,7 +167,7 @@ function pause(ms: number): Promise<void> {
 }
 
 function envOf({ help }: Network): Record<string, string> {
-  return help === "relay" ? { RELAY: "on" } : {};
+  return help.endsWith("relay") ? { RELAY: "on" } : {};
 }
 
 if (import.meta.main) {
@@ -167,7 +175,7 @@ if (import.meta.main) {
   const at = Deno.args.indexOf("--rounds");
   const rounds = at === -1 ? 20 : Number(Deno.args[at + 1]);
   const lines = [
-    "| router a | router b | firewall | besides the app | way | TURN over | median ms | slowest |",
+    "| router a | router b | firewall | help | way | TURN over | median ms | slowest |",
     "| --- | --- | --- | --- | --- | --- | --: | --: |",
   ];
   let missed = 0;
@@ -177,11 +185,14 @@ if (import.meta.main) {
     await using lab = await Lab.open({
       a: { nat: a, firewall },
       b: { nat: b, firewall },
-      turn: help === "turn",
+      turn: help.endsWith("turn"),
+      stun: help.startsWith("app"),
       env: envOf(network),
     });
     // Without a working route there is nothing to measure.
-    const results = await measure(lab, help === "nothing" ? 1 : rounds, roam);
+    const none = help === "no stun" || help === "app" && (a === "symmetric" || b === "symmetric") &&
+        a !== "full cone";
+    const results = await measure(lab, none ? 1 : rounds, roam);
     const ways = [...new Set(results.map(({ way }) => way))].join(", ") +
       (roam ? ", another interface" : "");
     const over = [...new Set(results.map(({ over }) => over.filter(Boolean).join(" and ")))]

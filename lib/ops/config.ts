@@ -168,6 +168,21 @@ const VARIABLES = {
   ICE_SERVERS: ["[]", iceServers],
   TURN_URLS: ["", v.pipe(list(iceUrl), v.maxLength(8, "has more than 8 URLs"))],
   TURN_SECRET: ["", v.union([v.literal(""), secret(16)], "is shorter than 16 characters")],
+  STUN: [
+    "on",
+    v.pipe(v.string(), v.toLowerCase(), v.picklist(["on", "off"], "is neither on nor off")),
+  ],
+  STUN_PORT: [
+    "",
+    v.union([v.literal(""), whole(1, MAX_PORT)], `is not a number from 1 to ${MAX_PORT}`),
+  ],
+  STUN_HOST: [
+    "",
+    required(
+      (text) => text === "" || /^(?:[\w.-]{1,200}|\[[\da-f:.]{2,45}\])$/i.test(text),
+      "is not a host name, nor an address like 192.0.2.1 or [2001:db8::1]",
+    ),
+  ],
   RELAY: [
     "off",
     v.pipe(v.string(), v.toLowerCase(), v.picklist(["on", "off"], "is neither on nor off")),
@@ -183,6 +198,8 @@ const VARIABLES = {
   LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP: ["20", whole(1, 1_000_000)],
   LIMIT_MESSAGES_PER_SECOND: ["50", whole(10, 100_000)],
   LIMIT_SESSION_BYTES: ["2097152", whole(65_536, 1_000_000_000)],
+  LIMIT_STUN_PER_MINUTE: ["120000", whole(1, 10_000_000)],
+  LIMIT_STUN_PER_MINUTE_PER_IP: ["600", whole(1, 1_000_000)],
   LIMIT_RELAY_BYTES: ["268435456", whole(1_048_576, 9_000_000_000)],
   LIMIT_RELAY_BYTES_PER_SECOND: ["4194304", whole(65_536, 1_000_000_000)],
   LIMIT_RELAY_SECONDS: ["3600", whole(10, 3_600)],
@@ -301,6 +318,7 @@ function findContradictions(config: Config): string[] {
       ["LIMIT_UPGRADES_PER_MINUTE_PER_IP", "LIMIT_UPGRADES_PER_MINUTE"],
       ["LIMIT_CREATIONS_PER_MINUTE_PER_IP", "LIMIT_CREATIONS_PER_MINUTE"],
       ["LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP", "LIMIT_FAILED_JOINS_PER_MINUTE"],
+      ["LIMIT_STUN_PER_MINUTE_PER_IP", "LIMIT_STUN_PER_MINUTE"],
     ] as const
   ) {
     if (config[part] > config[all]) {

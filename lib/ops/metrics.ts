@@ -51,6 +51,11 @@ const COUNTERS = {
       "slow_reader",
     ],
   },
+  stun: {
+    help: "Packets at the STUN port; ignored are those that ask for no address",
+    label: "result",
+    words: ["answered", "limited", "ignored"],
+  },
   outcomes: {
     help:
       "Connections between two browsers, as browsers report them: each of the two may, none must",

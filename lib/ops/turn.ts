@@ -1,6 +1,7 @@
 /**
- * ICE servers for a session: those of the configuration, and TURN credentials valid for ten
- * minutes, in the form that coturn's `use-auth-secret` checks (draft-uberti-behave-turn-rest).
+ * ICE servers for a session: this server's own STUN, those of the configuration, and TURN
+ * credentials valid for ten minutes, in the form that coturn's `use-auth-secret` checks
+ * (draft-uberti-behave-turn-rest).
  *
  * @module
  */
@@ -27,8 +28,14 @@ const LABEL_BYTES = 12;
 /** The message for a member of a room whose seats are both taken. */
 export type IceMessage = Extract<ServerMessage, { t: "ice" }>;
 
+/** Whom a message is for. */
+export interface IceGuest {
+  /** The host that the page was loaded from, as the client wrote it. */
+  readonly host: string;
+}
+
 /** Creates the message for one seat; `null` if there are no servers and no encrypted relay. */
-export type IceIssuer = () => IceMessage | null;
+export type IceIssuer = (guest: IceGuest) => IceMessage | null;
 
 /** Settings of {@linkcode iceIssuer}. */
 export interface IceOptions {
@@ -37,11 +44,41 @@ export interface IceOptions {
   readonly turnUrls: readonly string[];
   /** The secret shared with the TURN server; never handed out. */
   readonly turnSecret: string;
+  /** Where this process answers STUN itself; `null` while it does not. */
+  readonly stun?: () => OwnStun | null;
   /** True if this server offers its encrypted relay. */
   readonly relay?: boolean;
   /** Wall clock in ms, because the TURN server compares the expiry with its own clock. */
   readonly now?: () => number;
   readonly random?: RandomSource;
+}
+
+/** The STUN that this process answers. */
+export interface OwnStun {
+  /** Empty if browsers reach it by the host of the page. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Most servers in one message, as the pages parse it. */
+const MAX_SERVERS = 8;
+
+/** Hosts that browsers accept in an ICE URL. */
+const ICE_HOST = /^(?:[\w.-]{1,200}|\[[\da-f:.]{2,45}\])$/i;
+
+/** Between two pages of one machine, there is no router to learn an address from. */
+const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/i;
+
+/** True if `host` is this machine for itself. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+}
+
+function ownServer(stun: OwnStun | null, pageHost: string): IceServer | null {
+  if (stun === null) return null;
+  const host = stun.host || pageHost;
+  if (!ICE_HOST.test(host) || isLoopback(host)) return null;
+  return { urls: [`stun:${host}:${stun.port}`] };
 }
 
 /**
@@ -54,9 +91,12 @@ export function turnPassword(secret: string, username: string): string {
 
 /** Creates an {@linkcode IceIssuer}; each of its messages has credentials of its own. */
 export function iceIssuer(options: IceOptions): IceIssuer {
-  const { servers, turnUrls, turnSecret, now = Date.now, random = systemRandom } = options;
+  const { turnUrls, turnSecret, now = Date.now, random = systemRandom } = options;
   const more = options.relay === true ? { relay: true } as const : {};
-  return () => {
+  const room = MAX_SERVERS - options.servers.length - (turnUrls.length === 0 ? 0 : 1);
+  return ({ host }) => {
+    const own = room > 0 ? ownServer(options.stun?.() ?? null, host) : null;
+    const servers = own === null ? options.servers : [own, ...options.servers];
     if (turnUrls.length === 0) {
       if (servers.length === 0 && options.relay !== true) return null;
       return { t: "ice", servers, exp: STATIC_TTL_S, ...more };

@@ -19,7 +19,7 @@ import {
 } from "../protocol/signaling.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import type { Counters } from "../ops/metrics.ts";
-import type { IceIssuer } from "../ops/turn.ts";
+import type { IceGuest, IceIssuer } from "../ops/turn.ts";
 import type { Clock } from "../ops/clock.ts";
 import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -36,7 +36,7 @@ export interface Socket {
 }
 
 /** The client of a socket, and the room it asks for. */
-export interface Guest {
+export interface Guest extends IceGuest {
   /** The room's own address, or digits that may lead to it. */
   readonly room: string;
   /** The key that limits are counted by. */
@@ -381,7 +381,7 @@ export class Connection {
       case "peer": {
         // Sent before `peer`, because the attempt that begins with `peer` uses these servers. A
         // client whose peer is absent gets none.
-        const ice = event.up ? this.#context.ice?.() : null;
+        const ice = event.up ? this.#context.ice?.(this.#guest) : null;
         if (ice) this.#send(ice);
         this.#mayReport = event.up;
         return this.#send(event);

@@ -7,7 +7,7 @@ import { log } from "../ops/log.ts";
 import { config } from "../ops/config.ts";
 import { Admission } from "../rooms/admission.ts";
 import { metrics } from "../ops/metrics.ts";
-import { iceIssuer } from "../ops/turn.ts";
+import { iceIssuer, type OwnStun } from "../ops/turn.ts";
 import { MemoryRoomStore } from "../rooms/memory_store.ts";
 import { RelayBudget } from "../rooms/relay_budget.ts";
 import { Rooms } from "../rooms/rooms.ts";
@@ -67,6 +67,13 @@ const relay = settings.RELAY === "on"
   })
   : null;
 
+let stun: OwnStun | null = null;
+
+/** Hands out the STUN of this process from now on, or no more. */
+export function offerStun(offered: OwnStun | null): void {
+  stun = offered;
+}
+
 /** The one instance that the routes use. */
 export const rooms: Rooms = new Rooms(await openStore(), {
   admission,
@@ -74,6 +81,7 @@ export const rooms: Rooms = new Rooms(await openStore(), {
     servers: settings.ICE_SERVERS,
     turnUrls: settings.TURN_URLS,
     turnSecret: settings.TURN_SECRET,
+    stun: () => stun,
     relay: relay !== null,
   }),
   ...(relay === null ? {} : { relay }),

@@ -6,6 +6,8 @@ import { delay } from "@std/async/delay";
 import type { Rooms } from "../rooms/rooms.ts";
 import { type Config, config, ConfigError } from "../ops/config.ts";
 import { complain, log, setLevel, tell } from "../ops/log.ts";
+import { metrics } from "../ops/metrics.ts";
+import { isLoopback, type OwnStun } from "../ops/turn.ts";
 
 type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
@@ -135,6 +137,50 @@ async function loadBuild(): Promise<Server> {
   return module.default;
 }
 
+/**
+ * Answers STUN if it is on and somebody could reach it; `null` otherwise. Without it everything
+ * else works, so a port that is taken is only reported.
+ */
+async function answerStun(settings: Config, served: number): Promise<OwnStun | null> {
+  const { STUN, STUN_PORT, STUN_HOST, HOST } = settings;
+  // Deno Deploy has no UDP.
+  if (STUN === "off" || isDenoDeploy()) return null;
+  // Behind a proxy on the same machine the packets still come from outside; which port is open for
+  // them, only the operator can know.
+  const hidden = isLoopback(HOST);
+  if (hidden && STUN_PORT === "") return null;
+  try {
+    const { openStun } = await import("./stun_server.ts");
+    const { port } = await openStun({
+      host: hidden ? "" : HOST,
+      port: STUN_PORT === "" ? served : STUN_PORT,
+      perMinute: settings.LIMIT_STUN_PER_MINUTE,
+      perMinutePerIp: settings.LIMIT_STUN_PER_MINUTE_PER_IP,
+      counters: metrics,
+    });
+    return { host: STUN_HOST, port };
+  } catch (error) {
+    log.warn("no STUN: its UDP port can't be used", { reason: codeOf(error) });
+    return null;
+  }
+}
+
+/** The system's word for an error, such as EADDRINUSE. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}
+
+/** What this server can bring together, and what it can't, for whoever started it. */
+function reachOf({ ICE_SERVERS, TURN_URLS, RELAY }: Config, stun: boolean): string {
+  const direct = stun || ICE_SERVERS.length > 0 || TURN_URLS.length > 0
+    ? "Two people connect directly from most homes"
+    : "Two people connect directly within one network; for two homes, it needs STUN";
+  if (RELAY === "on") return `${direct}; elsewhere pictures go through here, encrypted.`;
+  if (TURN_URLS.length > 0) return `${direct}; elsewhere through the TURN server.`;
+  return `${direct}. Many mobile and office networks need RELAY=on or a TURN server.`;
+}
+
 function isDenoDeploy(): boolean {
   return Deno.env.has("DENO_DEPLOY") || Deno.env.has("DENO_DEPLOYMENT_ID");
 }
@@ -157,8 +203,12 @@ async function main(): Promise<void> {
     const { fetch } = await loadBuild();
     // Loaded after the settings were parsed: it reads them too, and would report errors in its own
     // way.
-    const { rooms } = await import("./instance.ts");
-    stopOnSignal(listen(fetch, settings), rooms);
+    const { offerStun, rooms } = await import("./instance.ts");
+    const server = listen(fetch, settings);
+    stopOnSignal(server, rooms);
+    const stun = await answerStun(settings, server.addr.port);
+    offerStun(stun);
+    if (!isDenoDeploy()) tell(reachOf(settings, stun !== null));
   } catch (error) {
     complain(`Cannot start the server: ${explain(error)}`);
     Deno.exit(1);

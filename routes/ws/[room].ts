@@ -13,7 +13,12 @@ export const handler = define.handlers({
   GET({ req, info, params }) {
     if (!hasRooms) throw new HttpError(404);
     const room = params["room"] ?? "";
-    const guest = { room, address: clientOf(req, info), mayCreate: access.admits(req) };
+    const guest = {
+      room,
+      address: clientOf(req, info),
+      host: new URL(req.url).hostname,
+      mayCreate: access.admits(req),
+    };
     return upgradeToRoom(req, guest, { rooms, allowedOrigins });
   },
 });

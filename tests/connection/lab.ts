@@ -4,7 +4,7 @@
  * real except for the distance.
  *
  *     home a ── router a ──┐
- *                          ├── internet: app (TCP 443), coturn (3478 UDP and TCP, 443 TLS)
+ *                          ├── internet: app (TCP 443, STUN on UDP 443), coturn (3478, 443 TLS)
  *     home b ── router b ──┘
  *
  * @module
@@ -42,6 +42,8 @@ export interface LabOptions {
    * address.
    */
   readonly turn?: boolean | "stun";
+  /** Whether the app hands out its own STUN. */
+  readonly stun?: boolean;
 }
 
 const APP = "100.64.9.1";
@@ -285,7 +287,7 @@ export class Lab implements AsyncDisposable {
     await this.#in(name, "nft", "-f", file);
   }
 
-  async #build({ a, b, env = {}, turn = false }: LabOptions): Promise<void> {
+  async #build({ a, b, env = {}, turn = false, stun = false }: LabOptions): Promise<void> {
     this.#directory = await Deno.makeTempDir({ prefix: "lab-" });
     for (const name of NAMES) {
       await run("ip", "netns", "add", this.#ns(name));
@@ -306,6 +308,8 @@ export class Lab implements AsyncDisposable {
     await this.#startApp({
       ...(turn === false ? {} : { ICE_SERVERS }),
       ...(turn === true ? { TURN_URLS, TURN_SECRET } : {}),
+      // The pages are loaded by their homes' forwarders, which pass no UDP on.
+      ...(stun ? { STUN_HOST: APP } : {}),
       ...env,
     });
     await Promise.all((["a", "b"] as const).map((home) => this.#forward(home)));

@@ -101,8 +101,22 @@ const NETWORKS: readonly {
   readonly firewall?: Firewall;
   readonly turn: boolean;
   readonly relay?: boolean;
+  /** The app's own STUN. */
+  readonly stun?: boolean;
   readonly way: keyof typeof WORDS;
 }[] = [
+  { a: "full cone", b: "full cone", turn: false, stun: true, way: "direct" },
+  { a: "full cone", b: "symmetric", turn: false, stun: true, way: "direct" },
+  { a: "port restricted", b: "port restricted", turn: false, stun: true, way: "direct" },
+  {
+    a: "port restricted",
+    b: "port restricted",
+    firewall: "no udp",
+    turn: false,
+    stun: true,
+    relay: true,
+    way: "server",
+  },
   { a: "full cone", b: "port restricted", turn: true, way: "direct" },
   { a: "port restricted", b: "port restricted", turn: true, way: "direct" },
   { a: "symmetric", b: "port restricted", turn: true, way: "relayed" },
@@ -125,14 +139,19 @@ const NETWORKS: readonly {
   },
 ];
 
-for (const { a, b, firewall = "open", turn, relay = false, way } of NETWORKS) {
-  const helpers = [turn ? "TURN" : "", relay ? "this server's relay" : ""].filter((name) => name);
+for (const { a, b, firewall = "open", turn, relay = false, stun = false, way } of NETWORKS) {
+  const helpers = [
+    turn ? "TURN" : "",
+    stun ? "this server's STUN" : "",
+    relay ? "this server's relay" : "",
+  ].filter((name) => name);
   test(
     `${a} and ${b}, ${firewall}, with ${helpers.join(" and ")}: ${way}`,
     {
       a: { nat: a, firewall },
       b: { nat: b, firewall },
       turn,
+      stun,
       picture: "flat",
       env: relay ? { RELAY: "on" } : {},
     },
@@ -144,7 +163,7 @@ for (const { a, b, firewall = "open", turn, relay = false, way } of NETWORKS) {
       const metrics = await lab.fetch("/metrics", `Bearer ${METRICS_TOKEN}`);
       assert(metrics.includes(`outcomes_total{way="${way}"} 2\n`), metrics);
       // The servers in between saw and logged nothing of them but where packets were sent.
-      for (const address of ["10.1.0.2", "10.2.0.2"]) {
+      for (const address of ["10.1.0.2", "10.2.0.2", "100.64.1.2", "100.64.2.2"]) {
         assert(!lab.output.includes(address), `${address} was told`);
       }
     },
@@ -158,6 +177,7 @@ test(
   {
     a: { nat: "symmetric", firewall: "open" },
     b: { nat: "symmetric", firewall: "open" },
+    stun: true,
     picture: "flat",
     before: haste(6),
   },

@@ -357,8 +357,8 @@ function aging(): IceIssuer {
   const turn = { servers: [], turnUrls: ["turn:a.example"], turnSecret: "a secret of both" };
   const issue = iceIssuer(turn);
   let began = NaN;
-  return () => {
-    const message = issue();
+  return (guest) => {
+    const message = issue(guest);
     if (Number.isNaN(began)) began = performance.now();
     const early = performance.now() - began < 1_000;
     return message === null || !early ? message : { ...message, exp: 1 };

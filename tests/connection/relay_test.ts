@@ -4,7 +4,7 @@
  * @module
  */
 import { createLinkSecret } from "../../lib/e2e/link.ts";
-import { iceIssuer } from "../../lib/ops/turn.ts";
+import { type IceIssuer, iceIssuer } from "../../lib/ops/turn.ts";
 import { createIdentity, Peer } from "../../lib/connection/peer.ts";
 import { pairOf, routeOf } from "../../lib/connection/route.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
@@ -27,8 +27,8 @@ const STUN = iceIssuer({
   turnSecret: "",
 });
 /** Credentials that have expired when they arrive. */
-const STALE = () => {
-  const message = TURN();
+const STALE: IceIssuer = (guest) => {
+  const message = TURN(guest);
   return message === null ? null : { ...message, exp: 0 };
 };
 

@@ -168,7 +168,12 @@ Deno.test("connected clients are told to come back when it stops: code 1012", as
   const dir = await stage(`
     import { rooms } from "../lib/server/instance.ts";
     import { upgradeToRoom } from "../lib/rooms/upgrade.ts";
-    const admission = { room: "A".repeat(22), address: "192.0.2.1", mayCreate: true };
+    const admission = {
+      room: "A".repeat(22),
+      address: "192.0.2.1",
+      host: "pic.example",
+      mayCreate: true,
+    };
     export default { fetch: (req) => upgradeToRoom(req, admission, { rooms }) };
   `);
   const child = serve(dir, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" });

@@ -11,10 +11,13 @@ import {
 } from "../support/turn.ts";
 
 const NOW = 1_700_000_000_999;
+const GUEST = { host: "pic.example" };
 const URLS = ["turn:relay.example:3478?transport=udp"];
 
 function issue(options: Partial<Parameters<typeof iceIssuer>[0]> = {}) {
-  return iceIssuer({ servers: [], turnUrls: URLS, turnSecret: TURN_SECRET, ...options })();
+  return iceIssuer({ servers: [], turnUrls: URLS, turnSecret: TURN_SECRET, ...options })(
+    GUEST,
+  );
 }
 
 /** Credentials issued by the app, for a short time. */
@@ -52,7 +55,7 @@ Deno.test("iceIssuer() makes credentials for ten minutes, with a new label each 
   });
   const seen = new Set<string>();
   for (let i = 0; i < 100; i++) {
-    const message = make();
+    const message = make(GUEST);
     const [server] = message?.servers ?? [];
     const [, expiry, label = ""] = /^(\d+):([\w-]{16})$/.exec(server?.username ?? "") ?? [];
     assertEquals([message?.exp, Number(expiry)], [TURN_TTL_S, 1_700_000_000 + TURN_TTL_S]);
@@ -67,6 +70,51 @@ Deno.test("iceIssuer() makes a valid message, which holds no secret", () => {
   const text = JSON.stringify(message);
   assertEquals(parseServerMessage(text), message);
   assert(!text.includes(TURN_SECRET));
+});
+
+const OWN = { host: "", port: 3000 };
+
+Deno.test("iceIssuer() names the server's own STUN by the host of the page", () => {
+  const make = iceIssuer({ servers: [], turnUrls: [], turnSecret: "", stun: () => OWN });
+  const urls = (host: string) => make({ host })?.servers.flatMap((server) => server.urls) ?? [];
+  assertEquals(urls("pic.example"), ["stun:pic.example:3000"]);
+  assertEquals(urls("192.0.2.7"), ["stun:192.0.2.7:3000"]);
+  assertEquals(urls("[2001:db8::1]"), ["stun:[2001:db8::1]:3000"]);
+  const message = make({ host: "pic.example" });
+  assertEquals(parseServerMessage(JSON.stringify(message)), message);
+});
+
+Deno.test("iceIssuer() names no STUN for pages of the same machine, or for a strange host", () => {
+  const make = iceIssuer({ servers: [], turnUrls: [], turnSecret: "", stun: () => OWN });
+  for (
+    const host of [
+      ...["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "", "a b", "a/b", "ü.de"],
+      ...["a?transport=tcp", "a:1", `${"a".repeat(201)}`, "[::1]:5\r\n"],
+    ]
+  ) assertEquals([host, make({ host })], [host, null]);
+});
+
+Deno.test("iceIssuer() names the configured host, and nothing while the port is not open", () => {
+  const named = { host: "direct.example", port: 3478 };
+  const options = { servers: [], turnUrls: [], turnSecret: "" };
+  assertEquals(
+    iceIssuer({ ...options, stun: () => named })({ host: "localhost" })?.servers,
+    [{ urls: ["stun:direct.example:3478"] }],
+  );
+  assertEquals(iceIssuer({ ...options, stun: () => null })(GUEST), null);
+});
+
+Deno.test("iceIssuer() names no more servers than pages take", () => {
+  const servers = Array.from({ length: 7 }, (_, i) => ({ urls: [`stun:${i}.example`] }));
+  for (const turnUrls of [[], URLS]) {
+    const message = iceIssuer({ servers, turnUrls, turnSecret: TURN_SECRET, stun: () => OWN })(
+      GUEST,
+    );
+    assertEquals([message?.servers.length, parseServerMessage(JSON.stringify(message))], [
+      8,
+      message,
+    ]);
+  }
 });
 
 const ignore = !hasTurnServer();

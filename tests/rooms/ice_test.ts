@@ -16,9 +16,9 @@ function counted(): { ice: IceIssuer; asked: () => number } {
   const issue = iceIssuer({ servers: [], turnUrls: ["turn:a.example"], turnSecret: SECRET });
   let asked = 0;
   return {
-    ice: () => {
+    ice: (guest) => {
       asked++;
-      return issue();
+      return issue(guest);
     },
     asked: () => asked,
   };

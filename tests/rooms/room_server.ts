@@ -66,7 +66,7 @@ export function newAccess(): Access {
 
 /** A guest at `room` with all permissions. */
 export function newGuest(room = "", address = "192.0.2.1"): Guest {
-  return { room, address, mayCreate: true };
+  return { room, address, host: "pic.example", mayCreate: true };
 }
 
 /** A test names the address that a client connects from in a header of its own. */
