@@ -37,7 +37,8 @@ COPY --from=build /app/_fresh ./_fresh
 COPY --from=build /app/static ./static
 # Files belong to root, and another user runs the server: it can't change its own code.
 USER deno
-EXPOSE 3000
+# Pages, and STUN.
+EXPOSE 3000/tcp 3000/udp
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
   CMD ["deno", "run", "--cached-only", "--frozen", "--allow-net", "--allow-env", \
     "--unsafely-ignore-certificate-errors", "lib/server/healthcheck.ts"]

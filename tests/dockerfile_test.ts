@@ -72,6 +72,10 @@ Deno.test("the container builds and runs with the Deno that the README names", a
   assert(ci.includes(`npx -y deno@${version} task ok`), `.ci/run does not use ${version}`);
 });
 
+Deno.test("the container exposes one number, for pages and for STUN", () => {
+  assertEquals(said(last, "EXPOSE"), "3000/tcp 3000/udp");
+});
+
 Deno.test("the container does not run as root", () => {
   assertEquals(said(last, "USER"), "deno");
 });
@@ -113,7 +117,7 @@ Deno.test({
     const { code, stdout, stderr } = await server.output();
     const [told, logged] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     assertEquals(code, 0);
-    assertMatch(told ?? "", /^Ephemeral P2P Image is ready: \S+\n$/);
+    assertMatch(told ?? "", /^Ephemeral P2P Image is ready: \S+\nTwo people connect .+\n$/);
     assertMatch(logged ?? "", /^{[^\n]+"shutting down"}\n$/);
     assertEquals((await check()).code, 1);
     assertEquals(await image.files(), before);

@@ -30,7 +30,7 @@ export type IceMessage = Extract<ServerMessage, { t: "ice" }>;
 
 /** Whom a message is for. */
 export interface IceGuest {
-  /** The host that the page was loaded from, as the client wrote it. */
+  /** The host by which the client reached this server, as the client wrote it. */
   readonly host: string;
 }
 
@@ -55,7 +55,7 @@ export interface IceOptions {
 
 /** The STUN that this process answers. */
 export interface OwnStun {
-  /** Empty if browsers reach it by the host of the page. */
+  /** Empty if browsers reach it by the same host as this server. */
   readonly host: string;
   readonly port: number;
 }
@@ -74,9 +74,9 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 }
 
-function ownServer(stun: OwnStun | null, pageHost: string): IceServer | null {
+function ownServer(stun: OwnStun | null, asked: string): IceServer | null {
   if (stun === null) return null;
-  const host = stun.host || pageHost;
+  const host = stun.host || asked;
   if (!ICE_HOST.test(host) || isLoopback(host)) return null;
   return { urls: [`stun:${host}:${stun.port}`] };
 }

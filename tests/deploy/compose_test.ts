@@ -53,8 +53,8 @@ Deno.test("no container can write to its image, gain privileges or have more tha
   }
 });
 
-Deno.test("only this machine reaches the app, and only the app reaches the store", () => {
-  assertEquals(texts(app["ports"]).map(substituted), ["127.0.0.1:3000:3000"]);
+Deno.test("only this machine reaches the app, others its STUN; only the app the store", () => {
+  assertEquals(texts(app["ports"]).map(substituted), ["127.0.0.1:3000:3000", "3000:3000/udp"]);
   assertEquals([valkey["ports"], valkey["network_mode"]], [undefined, undefined]);
   assertEquals(valkey["networks"], ["back"]);
   assertEquals(fields(compose["networks"], "networks")["back"], { internal: true });
