@@ -188,11 +188,16 @@ function Print(
   const movable = (by: number) => pictures[n + by]?.state.at === "queued";
   return (
     <li class={`picture ${state.at}`}>
-      {prepared !== null && !gone
-        ? <Thumbnail prepared={prepared} label={label} />
-        : coming !== null && !gone
-        ? <p class="coming" role="status" data-field="preparing">{t.send.preparingPicture}</p>
-        : <div class="gone" role="img" aria-label={label} />}
+      {gone || (prepared === null && coming === null)
+        ? <div class="gone" role="img" aria-label={label} />
+        : (
+          <div class="place">
+            {prepared !== null
+              ? <Thumbnail prepared={prepared} label={label} />
+              : <p class="coming" role="status" data-field="preparing">{t.send.preparingPicture}
+              </p>}
+          </div>
+        )}
       {state.at === "sending" && (
         <progress max={prepared?.size} value={state.sent} aria-label={label} />
       )}
@@ -202,7 +207,6 @@ function Print(
           {gone || (total > 1 && state.at !== "queued") ? outcome(t, picture) : rulesOf(t, picture)}
         </p>
       )}
-      {!gone && prepared !== null && <Cleaned prepared={prepared} />}
       {picture.editing && !open && <p class="small" role="status">{t.edit.working}</p>}
       {state.at === "queued" && (open || !picture.editing) && actions !== null && (
         <div class="tools" role="group" aria-label={label}>
@@ -234,6 +238,7 @@ function Print(
           />
         </div>
       )}
+      {!gone && <div class="notes">{prepared !== null && <Cleaned prepared={prepared} />}</div>}
     </li>
   );
 }

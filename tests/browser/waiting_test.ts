@@ -70,6 +70,24 @@ test(
   { before: HELD_BACK },
 );
 
+for (const name of ["exif", "wide", "band", "icon"] as const) {
+  test(
+    `on a phone nothing moves under a finger once the ${name} picture is prepared`,
+    async ({ sender }) => {
+      await sender.offer(await fixture(name), { seconds: 60 });
+      const top = () =>
+        sender.page.$eval("[data-action=copy]", (button) => button.getBoundingClientRect().top);
+      const before = await top();
+      await sender.page.evaluate("letGo()");
+      await sender.waitFor("it to be prepared", () => {
+        return document.querySelector(".thumbnail") !== null;
+      });
+      assertEquals(await top(), before);
+    },
+    { screen: "phone", before: HELD_BACK },
+  );
+}
+
 test("an unusable picture is removed with its link; the page says both", async ({ sender }) => {
   await sender.chooseFile(await fixture("stub"));
   assertEquals(await sender.waitReason("failed"), "truncated");
