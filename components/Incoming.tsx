@@ -84,6 +84,7 @@ function Locked(
         {" "}
         {ask && t.view.deliveredAsk} {t.view.privacy}
       </p>
+      <p class="small">{t.view.markNote}</p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
         {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
       </button>
@@ -123,7 +124,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
   const said = [caption, name].flatMap((text) => text === undefined ? [] : [foreign(text)]);
   const words = said.join(" · ");
   const spoken = state?.spoken ?? null;
-  const toggle = state?.toggle ?? null;
+  const setHeld = state?.setHeld ?? null;
   const togglePlay = state?.togglePlay ?? null;
   const veil = veilText(t, state, painted);
   return (
@@ -145,11 +146,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
         )}
         {words !== "" && <p class="viewer-caption" dir="auto">{words}</p>}
         <span class="viewer-actions">
-          {toggle !== null && (
-            <button type="button" data-action="hold" onClick={toggle}>
-              {state?.hold === "held" ? t.view.conceal : t.view.reveal}
-            </button>
-          )}
+          {setHeld !== null && <HoldButton held={state?.hold === "held"} onHold={setHeld} />}
           {painted && togglePlay !== null && (
             <button type="button" data-action="play" onClick={togglePlay}>
               {state?.motion === "playing" ? t.view.pause : t.view.play}
@@ -196,6 +193,30 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
         </span>
       </div>
     </dialog>
+  );
+}
+
+/** Shows the picture while it is pressed, as the picture itself does; keys are watched there. */
+function HoldButton({ held, onHold }: { held: boolean; onHold: (held: boolean) => void }) {
+  const t = useTexts();
+  const release = () => onHold(false);
+  return (
+    <button
+      type="button"
+      data-action="hold"
+      aria-pressed={held}
+      onPointerDown={(event) => {
+        if (event.button !== 0) return;
+        // Without capture, the release of a mouse that has left the button would be lost.
+        if (event.isTrusted) event.currentTarget.setPointerCapture(event.pointerId);
+        onHold(true);
+      }}
+      onPointerUp={release}
+      onPointerCancel={release}
+      onLostPointerCapture={release}
+    >
+      {t.view.reveal}
+    </button>
   );
 }
 

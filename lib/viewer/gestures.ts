@@ -193,5 +193,7 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
 }
 
 function isControl(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("button, a, input, summary") !== null;
+  const control = target instanceof Element ? target.closest("button, a, input, summary") : null;
+  // The button that is held works like the picture itself.
+  return control !== null && !control.matches("[data-action=hold]");
 }

@@ -39,7 +39,7 @@ export interface StageOptions {
   readonly render?: Render;
   /** Whether the picture may have colors outside of sRGB. */
   readonly wide?: boolean;
-  /** CSS color behind transparent pictures, and of the covered canvas. Default: a light gray. */
+  /** CSS color behind transparent pictures. Default: a light gray. */
   readonly surface?: string;
   /** Whether the watermark stays still. Default: the system's setting. */
   readonly reducedMotion?: boolean;
@@ -48,6 +48,8 @@ export interface StageOptions {
 }
 
 const SURFACE = "#e7e7e4";
+/** Of the covered canvas: dark, so that it neither glares nor looks like a picture. */
+const COVER = "#1a1917";
 // The watermark drifts slowly; more frames would only drain the battery.
 const FRAME_MS = 80;
 const DRIFT_MS = 24_000;
@@ -220,11 +222,11 @@ export class Stage {
     this.#look(WHOLE);
   }
 
-  /** Paints the surface over every pixel, synchronously. */
+  /** Paints one dark color over every pixel, synchronously. */
   cover(): void {
     this.#covered = true;
     this.#rest();
-    if (!this.wiped) this.#clear();
+    if (!this.wiped) this.#fill(COVER);
   }
 
   /** Shows the picture again, synchronously; does nothing after `wipe()`. */
@@ -264,7 +266,7 @@ export class Stage {
     this.#screen.abort();
     clearTimeout(this.#sharpening);
     this.#rest();
-    this.#clear();
+    this.#fill(COVER);
     this.#bitmap.close();
     this.#dropDetail();
     this.#render = null;
@@ -332,7 +334,7 @@ export class Stage {
     this.#zoom = this.#clamp({ ...this.#zoom, scale });
     this.#sharpen();
     if (!this.#layOut(this.#place()) && this.#zoom.scale === 1) return;
-    if (this.#covered) this.#clear();
+    if (this.#covered) this.#fill(COVER);
     else this.#paint();
   }
 
@@ -462,8 +464,8 @@ export class Stage {
     this.#detail = null;
   }
 
-  #clear(): void {
-    this.#context.fillStyle = this.#surface;
+  #fill(color: string): void {
+    this.#context.fillStyle = color;
     this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
@@ -471,7 +473,7 @@ export class Stage {
     this.#rest();
     const place = this.#place();
     this.#layOut(place);
-    this.#clear();
+    this.#fill(this.#surface);
     this.#drawPicture(place);
     const phase = this.#drifts ? (performance.now() - this.#startedAt) / DRIFT_MS : 0;
     this.#watermark.paint(this.#context, { pixelRatio: this.#pixelRatio, phase });
@@ -497,6 +499,7 @@ export class Stage {
       height: then.canvas.height * down,
     };
     // Transparent parts of the detail must show the surface, not the whole picture below it.
+    this.#context.fillStyle = this.#surface;
     this.#context.fillRect(at.x, at.y, at.width, at.height);
     this.#draw(detail.bitmap, at);
   }

@@ -48,10 +48,10 @@ export interface ViewingState {
    */
   readonly hold: "never" | "released" | "held";
   /**
-   * Holds or releases, for people who can't keep a finger or key down; `null` if the picture need
-   * not be held.
+   * Says that a control beside the picture is held, or released; `null` if the picture need not be
+   * held.
    */
-  readonly toggle: (() => void) | null;
+  readonly setHeld: ((held: boolean) => void) | null;
   /** Whether it plays. While covered it pauses, whatever this says. */
   readonly motion: Motion;
   /** Plays or pauses; `null` if there is nothing to play. */
@@ -71,7 +71,7 @@ export interface ViewingOptions {
   readonly seconds: number;
   readonly mark: string;
   /**
-   * Whether it is covered unless held, by pointer, key or {@linkcode ViewingState.toggle}. Default:
+   * Whether it is covered unless held, by pointer, key or {@linkcode ViewingState.setHeld}. Default:
    * false.
    */
   readonly hold?: boolean;
@@ -92,7 +92,7 @@ export class Viewing {
     fraction: 1,
     covered: false,
     hold: "never",
-    toggle: null,
+    setHeld: null,
     motion: "none",
     togglePlay: null,
     spoken: null,
@@ -127,7 +127,7 @@ export class Viewing {
     else if (moving !== null) {
       this.#change({ motion: "paused", togglePlay: () => this.#togglePlay() });
     }
-    if (hold) this.#change({ hold: "released", toggle: () => this.#toggle() });
+    if (hold) this.#change({ hold: "released", setHeld: (held) => this.#hold(held) });
     const { signal } = this.#watching;
     watchCover({
       signal,
@@ -179,10 +179,6 @@ export class Viewing {
     this.#options.onClosed(why, ms);
   }
 
-  #toggle(): void {
-    this.#hold(this.#state.peek().hold === "released");
-  }
-
   #togglePlay(): void {
     if (this.#state.peek().motion === "playing") this.#player?.pause();
     else this.#player?.play();
@@ -194,7 +190,7 @@ export class Viewing {
 
   /** The only place that decides what is visible: the pixels first, then the page's state. */
   #change(
-    change: Partial<Pick<ViewingState, "covered" | "hold" | "toggle" | "motion" | "togglePlay">>,
+    change: Partial<Pick<ViewingState, "covered" | "hold" | "setHeld" | "motion" | "togglePlay">>,
   ): void {
     if (this.#closed) return;
     const state = { ...this.#state.peek(), ...change };

@@ -163,6 +163,33 @@ for (const language of ["en", "ar"]) {
     },
   );
 
+  test(
+    "one press of the button does not uncover a hold-to-see picture for good",
+    true,
+    async ({ viewer, page, hand, looks }) => {
+      const button = await page.page.waitForSelector("[data-action=hold]");
+      const box = await button?.boundingBox();
+      assert(button && box, "the button is nowhere");
+      await hand.touch("touchStart", [{
+        id: 1,
+        x: box.x + box.width / 2,
+        y: box.y + box.height / 2,
+      }]);
+      await viewer.waitPhase("viewing");
+      await viewer.waitFor("no veil", () => document.querySelector(".veil") === null);
+      await hand.touch("touchEnd", []);
+      await viewer.waitFor("a veil", () => document.querySelector(".veil") !== null);
+      assert(isCovered(await looks()), "a tap leaves it uncovered");
+      await button.focus();
+      await page.page.keyboard.down("Space");
+      await viewer.waitFor("no veil", () => document.querySelector(".veil") === null);
+      await page.page.keyboard.up("Space");
+      await viewer.waitFor("a veil", () => document.querySelector(".veil") !== null);
+      await button.evaluate((element) => (element as HTMLButtonElement).click());
+      assert(isCovered(await looks()), "a click leaves it uncovered");
+    },
+  );
+
   test("the space bar holds as a finger does", true, async ({ viewer, page, looks }) => {
     await page.page.keyboard.down("Space");
     await viewer.waitPhase("viewing");

@@ -293,9 +293,10 @@ export const WALKS: readonly {
       await viewer.page.bringToFront();
       await viewer.waitFor("a canvas", () => (document.querySelector("canvas")?.width ?? 0) > 1);
       await take(viewer, "view-hold");
-      await viewer.press("hold");
+      await viewer.page.keyboard.down(" ");
       await viewer.waitPhase("viewing");
       await take(viewer, "view-held");
+      await viewer.page.keyboard.up(" ");
       await viewer.press("more");
       await sender.field("wanted");
       await take(sender, "send-wanted");

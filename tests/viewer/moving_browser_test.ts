@@ -157,9 +157,9 @@ test("a hold-to-see picture moves only while it is held", async (page) => {
   await show(page, avif, true);
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
   assertEquals((await look(page)).frames, 1);
-  await page.evaluate(() => moving.toggle());
+  await page.evaluate(() => moving.setHeld(true));
   await page.waitForFunction(() => moving.look().frames > 4);
-  await page.evaluate(() => moving.toggle());
+  await page.evaluate(() => moving.setHeld(false));
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
   const { frames, closed } = await look(page);
   // One is in memory.

@@ -27,7 +27,7 @@ export interface MovingLook {
 export interface MovingHarness {
   show(base64: string, type: ImageType, options?: { hold?: boolean }): Promise<AnimationFacts>;
   togglePlay(): void;
-  toggle(): void;
+  setHeld(held: boolean): void;
   close(): Promise<void>;
   look(): MovingLook;
   /** Opens and decodes up to three frames. Returns the reason if that fails, or "ok". */
@@ -119,7 +119,7 @@ globalThis.moving = {
     return facts;
   },
   togglePlay: () => viewing?.state.peek().togglePlay?.(),
-  toggle: () => viewing?.state.peek().toggle?.(),
+  setHeld: (held) => viewing?.state.peek().setHeld?.(held),
   async close() {
     viewing?.close("user");
     await animator?.wipe();

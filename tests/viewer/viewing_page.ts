@@ -25,7 +25,7 @@ export interface ViewingLook {
 /** What a test may call. */
 export interface ViewingHarness {
   show(seconds: number, options?: { hold?: boolean; size?: number }): Promise<void>;
-  toggle(): void;
+  setHeld(held: boolean): void;
   close(): void;
   look(): ViewingLook;
 }
@@ -93,7 +93,7 @@ globalThis.viewing = {
       onClosed: (why, ms) => closed.push([why, ms > 0]),
     });
   },
-  toggle: () => current?.state.peek().toggle?.(),
+  setHeld: (held) => current?.state.peek().setHeld?.(held),
   close: () => current?.close("user"),
   look() {
     const { width, height } = canvas();

@@ -6,8 +6,20 @@
  */
 import { Watermark } from "../../lib/viewer/watermark.ts";
 
+/** A part of the picture, in fractions of its sides. */
+export interface Part {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 declare global {
-  var contrasts: (background: string) => { readonly strongest: number; readonly covered: number };
+  var contrasts: (
+    background: string,
+    part: Part,
+    phase: number,
+  ) => { readonly strongest: number; readonly covered: number; readonly mean: number };
 }
 
 /** Relative luminance of a pixel (WCAG 2). */
@@ -19,7 +31,7 @@ function luminance(data: Uint8ClampedArray, at: number): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-globalThis.contrasts = (background) => {
+globalThis.contrasts = (background, part, phase) => {
   const canvas = document.createElement("canvas");
   canvas.width = 800;
   canvas.height = 600;
@@ -36,9 +48,17 @@ globalThis.contrasts = (background) => {
     context.fillStyle = background;
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
-  const before = context.getImageData(0, 0, canvas.width, canvas.height).data;
-  new Watermark("24/11/2026 otter anchor lemon").paint(context, { pixelRatio: 1, phase: 0 });
-  const after = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  const { width, height } = canvas;
+  const read = () =>
+    context.getImageData(
+      part.x * width,
+      part.y * height,
+      part.width * width,
+      part.height * height,
+    ).data;
+  const before = read();
+  new Watermark("24/11/2026 · otter anchor lemon").paint(context, { pixelRatio: 1, phase });
+  const after = read();
   const ratios: number[] = [];
   let changed = 0;
   for (let i = 0; i < after.length; i += 4) {
@@ -52,5 +72,6 @@ globalThis.contrasts = (background) => {
   return {
     strongest: ratios[Math.floor(ratios.length / 100)] ?? 1,
     covered: changed / ratios.length,
+    mean: ratios.reduce((sum, ratio) => sum + ratio - 1, 0) / ratios.length,
   };
 };

@@ -1,5 +1,5 @@
 import { MAX_MARK_LENGTH } from "../../lib/protocol/limits.ts";
-import { cleanMark, layMarks } from "../../lib/viewer/watermark.ts";
+import { breakLines, cleanMark, layMarks } from "../../lib/viewer/watermark.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 Deno.test("cleanMark() leaves ordinary text of any script alone", () => {
@@ -32,10 +32,27 @@ Deno.test("cleanMark() bounds the length and cuts no character in two", () => {
   assertEquals(cleanMark("a\ud800b\udc00"), "a b");
 });
 
-const AREA = { width: 800, height: 600, textWidth: 240.5, fontSize: 17 };
+Deno.test("breakLines() breaks at the middle dot and between words, and loses no word", () => {
+  assertEquals(breakLines("11/30/26, 2:57 AM · hammer scissors panda"), [
+    "11/30/26, 2:57 AM",
+    "hammer scissors panda",
+  ]);
+  assertEquals(breakLines("for Anna, only today, please do not share it"), [
+    "for Anna, only today,",
+    "please do not share it",
+  ]);
+  assertEquals(breakLines("Donaudampfschifffahrtsgesellschaft Wien"), [
+    "Donaudampfschifffahrtsgesellschaft",
+    "Wien",
+  ]);
+  assertEquals(breakLines(""), []);
+  assertEquals(breakLines("·"), ["·"]);
+});
+
+const AREA = { width: 800, height: 600, step: 300, row: 95 };
 
 Deno.test("marks reach every place of the canvas, at any angle and phase", () => {
-  const { textWidth, fontSize } = AREA;
+  const { step, row } = AREA;
   const radius = 500;
   for (const phase of [0, 0.3, 0.99, -2.6]) {
     const marks = layMarks(AREA, phase);
@@ -43,8 +60,7 @@ Deno.test("marks reach every place of the canvas, at any angle and phase", () =>
       for (const distance of [0, radius / 2, radius]) {
         const [x, y] = [distance * Math.cos(turn), distance * Math.sin(turn)];
         const near = marks.some((mark) =>
-          Math.abs(mark.y - y) <= 3 * fontSize && mark.x <= x + 4 * fontSize &&
-          mark.x + textWidth >= x - 4 * fontSize
+          Math.abs(mark.y - y) <= row / 2 + 1e-9 && Math.abs(mark.x - x) <= step / 2 + 1e-9
         );
         assert(near, `Nothing near ${x}, ${y} at phase ${phase}`);
       }
@@ -52,17 +68,18 @@ Deno.test("marks reach every place of the canvas, at any angle and phase", () =>
   }
 });
 
-Deno.test("marks don't overlap, and neighboring rows are shifted", () => {
+Deno.test("marks don't overlap, and neighboring rows are shifted by half", () => {
   const rows = [...Map.groupBy(layMarks(AREA, 0.2), ({ y }) => y)];
   for (const [i, [y, row]] of rows.entries()) {
     for (const [j, { x }] of row.entries()) {
       const next = row[j + 1];
-      assert(next === undefined || next.x - x >= AREA.textWidth + AREA.fontSize);
+      assert(next === undefined || next.x - x > AREA.step - 1e-9);
     }
     const after = rows[i + 1];
     if (after === undefined) continue;
-    assert(after[0] - y >= 3 * AREA.fontSize);
-    assert(Math.abs((after[1][0]?.x ?? NaN) - (row[0]?.x ?? NaN)) > AREA.fontSize);
+    assert(after[0] - y > AREA.row - 1e-9);
+    const shift = Math.abs((after[1][0]?.x ?? NaN) - (row[0]?.x ?? NaN));
+    assert(Math.abs(shift - AREA.step / 2) < 1e-9, `${shift}`);
   }
 });
 
@@ -72,7 +89,5 @@ Deno.test("a whole phase returns the marks to where they were, half a phase does
 });
 
 Deno.test("the number of marks stays small on a screen of 8 megapixels", () => {
-  const large = { width: 3_840, height: 2_160, textWidth: 300, fontSize: 34 };
-  assert(layMarks(large, 0).length < 400);
-  assert(layMarks({ ...AREA, textWidth: 0 }, 0).length < 1_000);
+  assert(layMarks({ width: 3_840, height: 2_160, step: 720, row: 400 }, 0).length < 120);
 });
