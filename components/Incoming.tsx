@@ -84,10 +84,10 @@ function Locked(
         {" "}
         {ask && t.view.deliveredAsk} {t.view.privacy}
       </p>
-      <p class="small">{t.view.markNote}</p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
         {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
       </button>
+      <p class="small">{t.view.markNote}</p>
     </section>
   );
 }
