@@ -71,8 +71,8 @@ export interface ViewingOptions {
   readonly seconds: number;
   readonly mark: string;
   /**
-   * Whether it is covered unless held, by pointer, key or {@linkcode ViewingState.setHeld}. Default:
-   * false.
+   * Whether it is covered unless held, by pointer, key or {@linkcode ViewingState.setHeld}.
+   * Default: false.
    */
   readonly hold?: boolean;
   /** For an animated picture: what plays it, or `"still"` if this browser can't. */
