@@ -24,6 +24,7 @@ import type { Clock } from "../ops/clock.ts";
 import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { RelayBudget } from "./relay_budget.ts";
+import { isForSender, operationOf, type RoomMessage } from "./room.ts";
 import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
 import { hashToken, type RandomSource } from "../ops/tokens.ts";
 
@@ -310,66 +311,62 @@ export class Connection {
    */
   async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
-    await (this.#unheard === "join" ? store.leave(ticket) : store.lose(ticket));
+    await store.act(ticket, { t: this.#unheard === "join" ? "leave" : "lose" });
   }
 
   async #act(message: LaterMessage, ticket: Ticket): Promise<void> {
     const { admission, counters, store } = this.#context;
-    if (this.#unheard === "resume") await store.confirm(ticket);
+    if (this.#unheard === "resume") await store.act(ticket, { t: "confirm" });
     this.#unheard = null;
     switch (message.t) {
       case "relay":
         if (!admission.relay(ticket.room, message.d.length)) return this.#deny("busy");
-        if (await store.relay(ticket, message.d)) counters?.count("relays", "peer");
+        if (await store.act(ticket, message)) counters?.count("relays", "peer");
         else {
           counters?.count("relays", "nobody");
           this.#send({ t: "err", code: "no_peer" });
         }
         return;
       case "data":
-        return await this.#passOn(message.d, ticket);
+        return await this.#passOn(message, ticket);
       case "outcome":
         // Counted once for each time that both seats are up, so repeating it does not distort the
         // statistics.
         if (this.#mayReport) counters?.count("outcomes", message.way);
         this.#mayReport = false;
         return;
-      case "delete":
-        if (ticket.seat !== "sender") return this.end("outOfTurn");
-        if (!await store.remove(ticket, hashToken(message.otok))) this.#deny("refused");
-        return;
-      case "leave":
-        await store.leave(ticket);
-        // A sender first receives `gone`, because leaving ends the room.
-        if (ticket.seat === "viewer") this.end("done");
-        return;
-      case "dismiss":
-        if (ticket.seat !== "sender") return this.end("outOfTurn");
-        return await store.dismiss(ticket);
-      case "withdraw":
-        if (ticket.seat !== "sender") return this.end("outOfTurn");
-        return await store.withdraw(ticket);
       case "pong":
         return;
       default:
-        message satisfies never;
+        return await this.#decide(message, ticket);
     }
   }
 
+  /** Lets the room decide about a message. */
+  async #decide(message: RoomMessage, ticket: Ticket): Promise<void> {
+    const operation = operationOf(message);
+    if (isForSender(operation) && ticket.seat !== "sender") return this.end("outOfTurn");
+    const done = await this.#context.store.act(ticket, operation);
+    if (message.t === "delete" && !done) this.#deny("refused");
+    // A sender first receives `gone`, because leaving ends the room.
+    if (message.t === "leave" && ticket.seat === "viewer") this.end("done");
+  }
+
   /** Relays a frame of the encrypted relay, at most as fast as the room's budget allows. */
-  async #passOn(d: string, ticket: Ticket): Promise<void> {
+  async #passOn(frame: Extract<ClientMessage, { t: "data" }>, ticket: Ticket): Promise<void> {
+    const { length } = frame.d;
     const { clock, counters, relay, store } = this.#context;
     // No client was told of a relay, so this message is a protocol violation.
     if (relay === undefined) return this.end("outOfTurn");
-    const wait = relay.take(ticket.room, d.length);
+    const wait = relay.take(ticket.room, length);
     if (wait === null) {
       counters?.count("limits", "relay");
       return this.#deny("busy");
     }
     if (wait > 0) await new Promise<void>((resolve) => void clock.after(wait, resolve));
-    const passed = await store.relay(ticket, d, "data");
+    const passed = await store.act(ticket, frame);
     counters?.count("relay_frames", passed ? "peer" : "nobody");
-    counters?.count("relay_bytes", passed ? "peer" : "nobody", d.length);
+    counters?.count("relay_bytes", passed ? "peer" : "nobody", length);
     if (!passed) this.#send({ t: "err", code: "no_peer" });
   }
 

@@ -1,52 +1,33 @@
 /**
- * Rooms in the memory of one process. Each operation runs without an `await`, which makes it
- * atomic.
+ * Rooms in the memory of one process: each operation is one {@linkcode step} of a room, without an
+ * `await`, which makes it atomic.
  *
  * @module
  */
-import type { GoneReason } from "../protocol/signaling.ts";
 import { type Clock, systemClock } from "../ops/clock.ts";
 import { CodeTable, isCode } from "./codes.ts";
 import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
+import {
+  type Holder,
+  NO_HASH,
+  type Operation,
+  type Room,
+  type SeatOperation,
+  type Step,
+  step,
+} from "./room.ts";
 import type {
   Claim,
   Created,
   Denied,
   RoomStore,
   RoomTerms,
-  Seat,
   Seated,
   SeatEvent,
   SeatListener,
   Ticket,
 } from "./store.ts";
-import { equalHashes, type RandomSource, systemRandom, type TokenHash } from "../ops/tokens.ts";
-
-interface Tokens {
-  readonly rtok: TokenHash;
-  /**
-   * Hash of the token that `resume` exchanged for `rtok`. It stays valid until the holder is known
-   * to have `rtok`; `null` afterwards.
-   */
-  readonly before: TokenHash | null;
-}
-
-type Holder =
-  | Tokens & { readonly up: true; readonly conn: string; readonly listener: SeatListener }
-  | Tokens & { readonly up: false; readonly lostAt: number };
-
-interface Room {
-  readonly address: string;
-  readonly own: TokenHash;
-  readonly join: TokenHash;
-  readonly expires: number;
-  readonly salt: string;
-  code: string | null;
-  sender: Holder;
-  viewer: Holder | null;
-  /** These two holders were up at the same time, so the next `peer` they receive is by `resume`. */
-  met: boolean;
-}
+import { type RandomSource, systemRandom, type TokenHash } from "../ops/tokens.ts";
 
 /** Options of {@linkcode MemoryRoomStore}. */
 export interface MemoryRoomStoreOptions {
@@ -56,17 +37,11 @@ export interface MemoryRoomStoreOptions {
   readonly limits?: Partial<StoreLimits>;
 }
 
-/**
- * No token hashes to this. Unknown rooms and empty seats are compared with it, so that they take
- * the same time.
- */
-const NO_HASH: TokenHash = "A".repeat(43);
-
-const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<Seat, Seat>;
-
 /** A {@linkcode RoomStore} for one process; all rooms are lost when the process ends. */
 export class MemoryRoomStore implements RoomStore {
   readonly #rooms = new Map<string, Room>();
+  /** Of the connections that hold a seat. */
+  readonly #listeners = new Map<string, SeatListener>();
   readonly #codes: CodeTable;
   readonly #clock: Clock;
   readonly #limits: StoreLimits;
@@ -95,113 +70,37 @@ export class MemoryRoomStore implements RoomStore {
     return this.#rooms.size;
   }
 
-  create(claim: Claim, { own, join, ttl, salt }: RoomTerms): Promise<Created | Denied> {
-    if (isCode(claim.room)) return Promise.resolve("refused");
-    const room = this.#find(claim.room);
-    if (room !== undefined) {
-      const owner = equalHashes(room.own, own);
-      if (!equalHashes(room.join, join) || !owner) return Promise.resolve("refused");
-      room.met = false;
-      this.#take(room, "sender", claim);
-      if (room.viewer !== null) this.#introduce(room, "sender");
-      return Promise.resolve(this.#created(room));
-    }
-    if (this.#rooms.size >= this.#limits.maxRooms) this.#sweep();
-    if (this.#rooms.size >= this.#limits.maxRooms) return Promise.resolve("busy");
-    const made: Room = {
-      address: claim.room,
-      own,
-      join,
-      expires: this.#clock.now() + ttl * 1_000,
-      salt,
-      code: this.#codes.draw(claim.room),
-      sender: holderOf(claim),
-      viewer: null,
-      met: false,
-    };
-    this.#rooms.set(claim.room, made);
+  create(claim: Claim, terms: RoomTerms): Promise<Created | Denied> {
+    const { room: address, conn, rtok } = claim;
+    if (isCode(address)) return Promise.resolve("refused");
+    this.#step(address, { t: "settle" });
+    const isNew = !this.#rooms.has(address);
+    if (isNew && this.#rooms.size >= this.#limits.maxRooms) this.#sweep();
+    if (isNew && this.#rooms.size >= this.#limits.maxRooms) return Promise.resolve("busy");
+    const code = isNew ? this.#codes.draw(address) : null;
+    const grant = this.#claim(claim, address, { t: "create", code, terms, conn, rtok });
     this.#cancelSweep ??= this.#clock.after(this.#limits.sweepMs, () => this.#sweep());
-    return Promise.resolve(this.#created(made));
+    return Promise.resolve(grant);
   }
 
   join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied> {
-    const room = this.#find(this.#lead(claim.room));
-    const known = equalHashes(room?.join ?? NO_HASH, token ?? NO_HASH);
-    const entitled = isCode(claim.room) ? token === null : token !== null && known;
-    if (room === undefined || !entitled || room.viewer !== null) return Promise.resolve("refused");
-    room.met = false;
-    this.#take(room, "viewer", claim);
-    this.#introduce(room, "viewer");
-    return Promise.resolve(this.#seated(room, "viewer"));
+    const { conn, rtok } = claim;
+    const byCode = isCode(claim.room);
+    // A token at digits, or none at a room's address, is compared with what no token hashes to.
+    const shown = byCode === (token === null) ? token : NO_HASH;
+    const address = this.#lead(claim.room);
+    const operation = { t: "join", token: shown, conn, rtok } as const;
+    return Promise.resolve(seatedOf(this.#claim(claim, address, operation)));
   }
 
   resume(claim: Claim, token: TokenHash): Promise<Seated | Denied> {
-    const room = this.#find(this.#lead(claim.room));
-    const isSender = opens(room?.sender, token);
-    const isViewer = opens(room?.viewer, token);
-    if (room === undefined || !(isSender || isViewer)) return Promise.resolve("refused");
-    const seat = isSender ? "sender" : "viewer";
-    this.#take(room, seat, claim, token);
-    this.#introduce(room, seat);
-    return Promise.resolve(this.#seated(room, seat));
+    const { conn, rtok } = claim;
+    const operation = { t: "resume", token, conn, rtok } as const;
+    return Promise.resolve(seatedOf(this.#claim(claim, this.#lead(claim.room), operation)));
   }
 
-  confirm(ticket: Ticket): Promise<void> {
-    const room = this.#held(ticket);
-    const holder = room?.[ticket.seat];
-    if (room !== undefined && holder) room[ticket.seat] = { ...holder, before: null };
-    return Promise.resolve();
-  }
-
-  relay(ticket: Ticket, d: string, t: "relay" | "data" = "relay"): Promise<boolean> {
-    const room = this.#held(ticket);
-    const other = room?.[OTHER[ticket.seat]];
-    if (!other?.up) return Promise.resolve(false);
-    tell(other, { t, d });
-    return Promise.resolve(true);
-  }
-
-  lose(ticket: Ticket): Promise<void> {
-    const room = this.#held(ticket);
-    if (room !== undefined) {
-      const { rtok = NO_HASH, before = null } = room[ticket.seat] ?? {};
-      room[ticket.seat] = { up: false, rtok, before, lostAt: this.#clock.now() };
-      tell(room[OTHER[ticket.seat]], { t: "peer", up: false, by: "lost" });
-    }
-    return Promise.resolve();
-  }
-
-  leave(ticket: Ticket): Promise<void> {
-    const room = this.#held(ticket);
-    if (room !== undefined) {
-      if (ticket.seat === "sender") this.#end(room, "deleted");
-      else this.#emptyViewer(room);
-    }
-    return Promise.resolve();
-  }
-
-  remove(ticket: Ticket, token: TokenHash): Promise<boolean> {
-    const room = this.#held(ticket);
-    if (room === undefined || ticket.seat !== "sender" || !equalHashes(room.own, token)) {
-      return Promise.resolve(false);
-    }
-    this.#end(room, "deleted");
-    return Promise.resolve(true);
-  }
-
-  dismiss(ticket: Ticket): Promise<void> {
-    const room = this.#held(ticket);
-    if (room !== undefined && ticket.seat === "sender" && room.viewer !== null) {
-      tell(room.viewer, { t: "dismissed" });
-      this.#emptyViewer(room);
-    }
-    return Promise.resolve();
-  }
-
-  withdraw(ticket: Ticket): Promise<void> {
-    const room = this.#held(ticket);
-    if (room !== undefined && ticket.seat === "sender") this.#retire(room);
-    return Promise.resolve();
+  act({ room, conn, seat }: Ticket, what: SeatOperation): Promise<boolean> {
+    return Promise.resolve(this.#step(room, { t: "act", what, seat, conn }) === "done");
   }
 
   /**
@@ -212,85 +111,55 @@ export class MemoryRoomStore implements RoomStore {
     return isCode(address) ? this.#codes.find(address) ?? "" : address;
   }
 
-  #find(address: string): Room | undefined {
-    const room = this.#rooms.get(address);
-    if (room !== undefined) this.#settle(room);
-    return this.#rooms.get(address);
+  #claim({ conn, listener }: Claim, address: string, operation: Operation): Created | Denied {
+    this.#listeners.set(conn, listener);
+    const answer = this.#step(address, operation);
+    if (typeof answer === "object") return { room: address, ...answer };
+    this.#listeners.delete(conn);
+    return "refused";
   }
 
-  #held({ room: address, conn, seat }: Ticket): Room | undefined {
-    const room = this.#find(address);
-    const holder = room?.[seat];
-    return holder?.up && holder.conn === conn ? room : undefined;
-  }
-
-  #seated(room: Room, seat: Seat): Seated {
-    const exp = Math.ceil((room.expires - this.#clock.now()) / 1_000);
-    return { room: room.address, seat, exp, salt: room.salt };
-  }
-
-  #created(room: Room): Created {
-    return { ...this.#seated(room, "sender"), code: room.code };
-  }
-
-  #take(room: Room, seat: Seat, claim: Claim, shown: TokenHash | null = null): void {
-    tell(room[seat], { t: "superseded" });
-    room[seat] = holderOf(claim, shown);
-  }
-
-  /**
-   * Tells the new holder of `seat` whether the other seat is up; if it is, tells the other holder
-   * too.
-   */
-  #introduce(room: Room, seat: Seat): void {
-    const newcomer = room[seat];
-    const other = room[OTHER[seat]];
-    if (!other?.up) {
-      tell(newcomer, { t: "peer", up: false, by: other === null ? "leave" : "lost" });
-      return;
+  /** Takes one step of a room, and keeps what follows from it. */
+  #step(address: string, operation: Operation): Step["answer"] {
+    const before = this.#rooms.get(address) ?? null;
+    const { graceMs } = this.#limits;
+    const { room, answer, events } = step(before, operation, { now: this.#clock.now(), graceMs });
+    for (const { to, event } of events) this.#tell(to, event);
+    if (room === before) return answer;
+    if (before !== null) {
+      if (before.code !== null && room?.code !== before.code) this.#codes.retire(before.code);
+      this.#forget(before.sender, room);
+      this.#forget(before.viewer, room);
     }
-    const by = room.met ? "resume" : "join";
-    room.met = true;
-    tell(newcomer, { t: "peer", up: true, by });
-    tell(other, { t: "peer", up: true, by });
-  }
-
-  #emptyViewer(room: Room): void {
-    room.viewer = null;
-    tell(room.sender, { t: "peer", up: false, by: "leave" });
-  }
-
-  #retire(room: Room): void {
-    if (room.code !== null) this.#codes.retire(room.code);
-    room.code = null;
-  }
-
-  #end(room: Room, why: GoneReason): void {
-    this.#rooms.delete(room.address);
-    this.#retire(room);
-    tell(room.sender, { t: "gone", why });
-    tell(room.viewer, { t: "gone", why });
+    if (room !== null) this.#rooms.set(address, room);
+    else this.#rooms.delete(address);
     if (this.#rooms.size === 0) {
       this.#cancelSweep?.();
       this.#cancelSweep = null;
     }
+    return answer;
   }
 
-  /** Applies every deadline that has passed. */
-  #settle(room: Room): void {
-    const now = this.#clock.now();
-    const over = (holder: Holder | null) =>
-      holder !== null && !holder.up && now >= holder.lostAt + this.#limits.graceMs;
-    if (now >= room.expires) this.#end(room, "expired");
-    else if (over(room.sender)) this.#end(room, "lost");
-    else if (over(room.viewer)) this.#emptyViewer(room);
+  // Delivered in a microtask. A listener may call the store again (a slow reader that gives up its
+  // seat); by then the operation is complete, and events it causes queue behind those already under
+  // way.
+  #tell(conn: string, event: SeatEvent): void {
+    const listener = this.#listeners.get(conn);
+    if (listener !== undefined) queueMicrotask(() => listener(event));
   }
 
-  // One sweep over all rooms instead of a timer for each room: 10,000 rooms take less than a
-  // millisecond, and there are no timers to leak.
+  /** Drops the listener of a connection that no longer holds a seat. */
+  #forget(holder: Holder | null, room: Room | null): void {
+    if (!holder?.up) return;
+    const holds = (now: Holder | null | undefined) => now?.up === true && now.conn === holder.conn;
+    if (!holds(room?.sender) && !holds(room?.viewer)) this.#listeners.delete(holder.conn);
+  }
+
+  // One sweep over all rooms instead of a timer for each room: 10,000 rooms take a few milliseconds,
+  // and there are no timers to leak.
   #sweep(): void {
     this.#cancelSweep?.();
-    for (const room of this.#rooms.values()) this.#settle(room);
+    for (const address of this.#rooms.keys()) this.#step(address, { t: "settle" });
     this.#codes.sweep();
     this.#cancelSweep = this.#rooms.size === 0
       ? null
@@ -298,20 +167,9 @@ export class MemoryRoomStore implements RoomStore {
   }
 }
 
-function holderOf({ conn, rtok, listener }: Claim, before: TokenHash | null = null): Holder {
-  return { up: true, rtok, before, conn, listener };
-}
-
-/** Whether a token opens the seat. Takes the same time for an empty seat. */
-function opens(holder: Holder | null | undefined, token: TokenHash): boolean {
-  const newest = equalHashes(holder?.rtok ?? NO_HASH, token);
-  const shown = equalHashes(holder?.before ?? NO_HASH, token);
-  return newest || shown;
-}
-
-// Delivered in a microtask. A listener may call the store again (a slow reader that gives up its
-// seat); by then the operation is complete, and events it causes queue behind those already under
-// way.
-function tell(holder: Holder | null, event: SeatEvent): void {
-  if (holder?.up) queueMicrotask(() => holder.listener(event));
+/** Only the sender is told the digits. */
+function seatedOf(grant: Created | Denied): Seated | Denied {
+  if (typeof grant === "string") return grant;
+  const { code: _, ...seated } = grant;
+  return seated;
 }

@@ -1,7 +1,7 @@
 /**
- * The operations on a room inside Redis: one Lua script for each, so that each is atomic. They
- * follow the same rules as memory_store.ts, use Redis' clock, and address every event to the
- * connection that held the seat at that time.
+ * The operations on a room inside Redis: one Lua script for each, so that each is atomic and takes
+ * one round trip. They follow the rules of room.ts (a property holds the two equal), use Redis'
+ * clock, and address every event to the connection that held the seat at that time.
  *
  * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms
  * `{rooms}`. A script uses keys of one tag only, as a cluster requires.
@@ -82,7 +82,7 @@ function roomPrelude(limits: StoreLimits & RedisLimits, now: string): string {
 local roomKey, eventsKey = KEYS[1], KEYS[2]
 local conn, at = ARGV[1], ARGV[2]
 local OTHER = { sender = 'viewer', viewer = 'sender' }
-local ended = false
+local ended, freed = 0, ''
 local room = {}
 do
   local flat = redis.call('HGETALL', roomKey)
@@ -139,7 +139,7 @@ local function finish(why)
   tell('viewer', event)
   redis.call('PEXPIRE', eventsKey, ${TAIL_MS})
   redis.call('DEL', roomKey)
-  ended = room.code or ''
+  ended, freed = 1, room.code or ''
   room = {}
 end
 
@@ -194,17 +194,19 @@ for _, seat in ipairs({ 'sender', 'viewer' }) do
   end
 end
 
+local function isSender(seat) return seat == 'sender' and holds('sender') end
 local function seated(seat)
-  return { ended, seat, math.ceil((room.endsAt - now) / 1000), room.salt, room.code or '' }
+  return { ended, freed, seat, math.ceil((room.endsAt - now) / 1000), room.salt, room.code or '' }
 end
 `;
 }
 
 /**
- * The scripts of a room take KEYS room, events and ARGV conn, instance, … Their first result is
- * `false`, or, if the room ended meanwhile, its digits ('' if it had none): the instance then
- * cleans up what other keys say about it. The comment at each script lists the remaining arguments
- * and results.
+ * The scripts of a room take KEYS room, events and ARGV conn, instance, … Their first results are 1
+ * if the room ended meanwhile (otherwise 0), and the digits that no longer lead to it, or '': the
+ * instance then cleans up what other keys say about them. The comment at each script lists the
+ * remaining arguments and results. Those that are named for a SeatOperation take its seat and
+ * answer 1 if it was done, otherwise 0.
  */
 function sources(limits: StoreLimits & RedisLimits, now: string) {
   const plain = prelude(now);
@@ -216,13 +218,13 @@ function sources(limits: StoreLimits & RedisLimits, now: string) {
     create: `${room}
 local rtok, own, join, ttl, code, salt = unpack(ARGV, 3, 8)
 if exists() then
-  if room.own ~= own or room.join ~= join then return { ended, 'refused' } end
+  if room.own ~= own or room.join ~= join then return { ended, freed, 'refused' } end
   set('met', '0')
   take('sender', rtok)
   if taken('viewer') then introduce('sender') end
   return seated('sender')
 end
-if ttl == '' then return { ended, 'none' } end
+if ttl == '' then return { ended, freed, 'none' } end
 set('own', own)
 set('join', join)
 set('endsAt', text(now + ttl))
@@ -238,7 +240,7 @@ return seated('sender')`,
 local rtok, join, code = ARGV[3], ARGV[4], ARGV[5]
 local entitled
 if code ~= '' then entitled = room.code == code and join == '' else entitled = room.join == join end
-if not exists() or not entitled or taken('viewer') then return { ended, 'refused' } end
+if not exists() or not entitled or taken('viewer') then return { ended, freed, 'refused' } end
 set('met', '0')
 take('viewer', rtok)
 introduce('viewer')
@@ -247,7 +249,7 @@ return seated('viewer')`,
     // rtok, old rtok, code or '' → seat, exp, salt, code | 'refused'
     resume: `${room}
 local rtok, old, code = ARGV[3], ARGV[4], ARGV[5]
-if not exists() or (code ~= '' and room.code ~= code) then return { ended, 'refused' } end
+if not exists() or (code ~= '' and room.code ~= code) then return { ended, freed, 'refused' } end
 for _, seat in ipairs({ 'sender', 'viewer' }) do
   if room[seat .. '.rtok'] == old or room[seat .. '.before'] == old then
     take(seat, rtok, old)
@@ -255,67 +257,65 @@ for _, seat in ipairs({ 'sender', 'viewer' }) do
     return seated(seat)
   end
 end
-return { ended, 'refused' }`,
+return { ended, freed, 'refused' }`,
 
     // seat
     confirm: `${room}
 local seat = ARGV[3]
-if holds(seat) then drop(seat .. '.before') end
-return { ended }`,
+if not holds(seat) then return { ended, freed, 0 } end
+drop(seat .. '.before')
+return { ended, freed, 1 }`,
 
-    // seat, event → 1 | 0
+    // seat, event
     relay: `${room}
 local seat, event = ARGV[3], ARGV[4]
 local other = OTHER[seat]
-if not holds(seat) or not up(other) then return { ended, 0 } end
-if redis.call('XLEN', eventsKey) >= ${limits.maxQueued} then return { ended, 0 } end
+if not holds(seat) or not up(other) then return { ended, freed, 0 } end
+if redis.call('XLEN', eventsKey) >= ${limits.maxQueued} then return { ended, freed, 0 } end
 tell(other, event)
-return { ended, 1 }`,
+return { ended, freed, 1 }`,
 
     // seat
     lose: `${room}
 local seat = ARGV[3]
-if holds(seat) then
-  drop(seat .. '.conn', seat .. '.at', seat .. '.leaseAt')
-  set(seat .. '.lostAt', text(now))
-  forget(conn)
-  tellPeer(OTHER[seat], false, 'lost')
-end
-return { ended }`,
+if not holds(seat) then return { ended, freed, 0 } end
+drop(seat .. '.conn', seat .. '.at', seat .. '.leaseAt')
+set(seat .. '.lostAt', text(now))
+forget(conn)
+tellPeer(OTHER[seat], false, 'lost')
+return { ended, freed, 1 }`,
 
     // seat
     leave: `${room}
 local seat = ARGV[3]
-if holds(seat) then
-  if seat == 'sender' then finish('deleted') else
-    forget(conn)
-    emptyViewer()
-  end
+if not holds(seat) then return { ended, freed, 0 } end
+if seat == 'sender' then finish('deleted') else
+  forget(conn)
+  emptyViewer()
 end
-return { ended }`,
+return { ended, freed, 1 }`,
 
-    // seat, own → 1 | 0
-    remove: `${room}
-if ARGV[3] ~= 'sender' or not holds('sender') or room.own ~= ARGV[4] then return { ended, 0 } end
+    // seat, own
+    delete: `${room}
+if not isSender(ARGV[3]) or room.own ~= ARGV[4] then return { ended, freed, 0 } end
 finish('deleted')
-return { ended, 1 }`,
+return { ended, freed, 1 }`,
 
     // seat
     dismiss: `${room}
-if ARGV[3] == 'sender' and holds('sender') and taken('viewer') then
+if not isSender(ARGV[3]) then return { ended, freed, 0 } end
+if taken('viewer') then
   tell('viewer', '{"t":"dismissed"}')
   emptyViewer()
 end
-return { ended }`,
+return { ended, freed, 1 }`,
 
-    // seat → the digits, or ''
+    // seat
     withdraw: `${room}
-local code = ''
-if ARGV[3] == 'sender' and holds('sender') and room.code then
-  code = room.code
-  drop('code')
-end
-return { ended, code }`,
+if not isSender(ARGV[3]) then return { ended, freed, 0 } end
+freed = room.code or ''
+drop('code')
+return { ended, freed, 1 }`,
 
     // ids of events that were read, … → 'held' | 'fenced' | 'unknown', then id, event, …: the
     // unread events
@@ -325,7 +325,7 @@ if #ARGV > 2 then
   if redis.call('XLEN', eventsKey) == 0 then redis.call('DEL', eventsKey) end
 end
 local status = (owns('sender') or owns('viewer')) and 'held' or exists() and 'fenced' or 'unknown'
-local answer = { ended, status }
+local answer = { ended, freed, status }
 for _, entry in ipairs(redis.call('XRANGE', eventsKey, '-', '+')) do
   if entry[2][2] == conn then
     answer[#answer + 1] = entry[1]
@@ -336,7 +336,7 @@ return answer`,
 
     // → ms until the next deadline, or -1 if there is no room
     look: `${room}
-if not exists() then return { ended, -1 } end
+if not exists() then return { ended, freed, -1 } end
 local next = tonumber(room.endsAt)
 for _, seat in ipairs({ 'sender', 'viewer' }) do
   if taken(seat) then
@@ -345,7 +345,7 @@ for _, seat in ipairs({ 'sender', 'viewer' }) do
       next, lostAt and lostAt + ${limits.graceMs} or tonumber(room[seat .. '.leaseAt']))
   end
 end
-return { ended, next - now }`,
+return { ended, freed, next - now }`,
 
     // KEYS rooms; ARGV room, ms until its first deadline → 1, or 0 if the store is full
     admit: `${plain}

@@ -18,6 +18,7 @@ import { digitsFor, guessCode, isCode } from "./codes.ts";
 import { REDIS_LIMITS, type RedisLimits, STORE_LIMITS, type StoreLimits } from "./limits.ts";
 import { RedisAway, RedisLink } from "./redis_link.ts";
 import { KEY, REDIS_NOW, redisScripts, type Script, type Scripts } from "./redis_scripts.ts";
+import type { SeatOperation } from "./room.ts";
 import type {
   Claim,
   Created,
@@ -68,6 +69,12 @@ interface Local {
 /** Candidates for a code per script, and number of scripts: 64 draws in total, as in memory. */
 const DRAWS = 8;
 const DRAW_ROUNDS = 8;
+
+/**
+ * Operations that are not made up for when Redis is back: the other seat may be another person's by
+ * then. Both sides start over instead.
+ */
+const LOST_WITH_REDIS: ReadonlySet<SeatOperation["t"]> = new Set(["relay", "data", "dismiss"]);
 
 /** Seats or rooms that are processed at once. */
 const BATCH = 500;
@@ -170,56 +177,19 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     return this.#claim(claim, room, ask, "lose");
   }
 
-  async confirm(ticket: Ticket): Promise<void> {
-    await this.#insist(() => this.#act(this.#scripts.confirm, ticket));
-  }
-
-  async relay(ticket: Ticket, d: string, t: "relay" | "data" = "relay"): Promise<boolean> {
-    const event: SeatEvent = { t, d };
+  async act(ticket: Ticket, what: SeatOperation): Promise<boolean> {
+    // A sender who leaves still has to receive `gone`.
+    const isGone = what.t === "lose" || (what.t === "leave" && ticket.seat === "viewer");
+    if (isGone) this.#seats.delete(ticket.conn);
+    const attempt = () => this.#act(ticket, what);
     try {
-      const [passed] = await this.#act(this.#scripts.relay, ticket, [JSON.stringify(event)]);
-      return passed === 1;
+      return await attempt();
     } catch (error) {
-      this.#mislaid(ticket, error);
+      if (!(error instanceof RedisAway)) throw error;
+      if (LOST_WITH_REDIS.has(what.t)) this.#mislaid(ticket);
+      else this.#owe(attempt);
+      if (what.t === "delete") throw error;
       return false;
-    }
-  }
-
-  async lose(ticket: Ticket): Promise<void> {
-    this.#seats.delete(ticket.conn);
-    await this.#insist(() => this.#act(this.#scripts.lose, ticket));
-  }
-
-  async leave(ticket: Ticket): Promise<void> {
-    // A sender still has to receive `gone`.
-    if (ticket.seat === "viewer") this.#seats.delete(ticket.conn);
-    await this.#insist(() => this.#act(this.#scripts.leave, ticket));
-  }
-
-  async dismiss(ticket: Ticket): Promise<void> {
-    try {
-      await this.#act(this.#scripts.dismiss, ticket);
-    } catch (error) {
-      // Not retried later: there may be another viewer by then.
-      this.#mislaid(ticket, error);
-    }
-  }
-
-  async withdraw(ticket: Ticket): Promise<void> {
-    await this.#insist(async () => {
-      const [code] = await this.#act(this.#scripts.withdraw, ticket);
-      if (typeof code === "string" && code !== "") await this.#retireCode(ticket.room, code, true);
-    });
-  }
-
-  async remove(ticket: Ticket, token: TokenHash): Promise<boolean> {
-    const attempt = () => this.#act(this.#scripts.remove, ticket, [token]);
-    try {
-      const [removed] = await attempt();
-      return removed === 1;
-    } catch (error) {
-      if (error instanceof RedisAway) this.#owe(attempt);
-      throw error;
     }
   }
 
@@ -282,9 +252,8 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
       this.#seats.delete(conn);
       if (!(error instanceof RedisAway)) throw error;
       // The seat may have been granted, but nobody has its rtok, so release it.
-      const scripts = this.#scripts;
-      this.#owe(() => this.#act(scripts[viewer], { room, conn, seat: "viewer" }));
-      this.#owe(() => this.#act(scripts.lose, { room, conn, seat: "sender" }));
+      this.#owe(() => this.#act({ room, conn, seat: "viewer" }, { t: viewer }));
+      this.#owe(() => this.#act({ room, conn, seat: "sender" }, { t: "lose" }));
       return "busy";
     }
   }
@@ -348,16 +317,18 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
   }
 
   /** Runs an operation for the holder of a ticket. */
-  #act(script: Script, { room, conn, seat }: Ticket, more: readonly string[] = []) {
-    return this.#run(script, room, [conn, this.#instance, seat, ...more]);
+  async #act({ room, conn, seat }: Ticket, what: SeatOperation): Promise<boolean> {
+    const script = this.#scripts[what.t === "data" ? "relay" : what.t];
+    const [done] = await this.#run(script, room, [conn, this.#instance, seat, ...argsOf(what)]);
+    return done === 1;
   }
 
-  /** Runs a script of a room, cleans up if the room ended, and returns the rest of the results. */
+  /** Runs a script of a room, cleans up after it, and returns the rest of the results. */
   async #run(script: Script, room: string, args: readonly string[]): Promise<unknown[]> {
     const answer = await this.#link.run(script, [KEY.room(room), KEY.events(room)], args);
     if (!Array.isArray(answer)) throw new TypeError("Cannot run a script: its answer is no list");
-    const [ended, ...rest]: unknown[] = answer;
-    if (typeof ended === "string") await this.#tidy(room, ended);
+    const [ended, freed, ...rest]: unknown[] = answer;
+    await this.#tidy(room, ended === 1, typeof freed === "string" ? freed : "");
     return rest;
   }
 
@@ -365,10 +336,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
    * Optional clean-up: without it the digits rest longer, and the room counts towards the limit
    * until a sweep.
    */
-  async #tidy(room: string, code: string): Promise<void> {
+  async #tidy(room: string, ended: boolean, freed: string): Promise<void> {
     try {
-      if (code !== "") await this.#retireCode(room, code, true);
-      await this.#link.run(this.#scripts.lookAt, [KEY.rooms], [room, "-1"]);
+      if (freed !== "") await this.#retireCode(room, freed, true);
+      if (ended) await this.#link.run(this.#scripts.lookAt, [KEY.rooms], [room, "-1"]);
     } catch (error) {
       if (!(error instanceof RedisAway)) throw error;
     }
@@ -398,8 +369,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
    * Marks that something this seat sent was lost. The seat receives `astray` when Redis is back, so
    * that it can recover.
    */
-  #mislaid({ conn }: Ticket, error: unknown): void {
-    if (!(error instanceof RedisAway)) throw error;
+  #mislaid({ conn }: Ticket): void {
     const seat = this.#seats.get(conn);
     if (seat !== undefined) seat.astray = true;
   }
@@ -509,6 +479,15 @@ async function inBatches<T>(items: readonly T[], each: (item: T) => Promise<void
   for (let at = 0; at < items.length; at += BATCH) {
     await Promise.all(items.slice(at, at + BATCH).map(each));
   }
+}
+
+/** What a script takes besides the seat. */
+function argsOf(what: SeatOperation): readonly string[] {
+  if (what.t === "relay" || what.t === "data") {
+    const event: SeatEvent = { t: what.t, d: what.d };
+    return [JSON.stringify(event)];
+  }
+  return what.t === "delete" ? [what.own] : [];
 }
 
 /** Parses a script's results: seat, seconds, salt, …, or `refused`. */

@@ -2,9 +2,9 @@
  * The contract of a room store. The memory store implements it for one process; one on a shared
  * database can implement it for many.
  *
- * A room has an address, H(otok), H(jtok), an expiry and two seats. A seat is empty (the viewer's
- * only), *up* (a connection holds it) or *lost* (its socket was closed; whoever presents its rtok
- * within the grace period gets it back).
+ * What a room is and does is in room.ts. A room has an address, H(otok), H(jtok), an expiry and two
+ * seats, each of them empty, up or lost; whoever presents the rtok of a lost one within the grace
+ * period gets it back.
  *
  * Its second address is a *code*: 4 to 8 digits that the store draws when it creates the room,
  * uniformly, from an unpredictable random source. No two rooms have the same digits. After digits
@@ -24,24 +24,10 @@
  *
  * @module
  */
-import type { ServerMessage } from "../protocol/signaling.ts";
 import type { TokenHash } from "../ops/tokens.ts";
+import type { RoomTerms, Seat, SeatEvent, SeatOperation } from "./room.ts";
 
-/** The two seats of a room. */
-export type Seat = "sender" | "viewer";
-
-/**
- * What the holder of a seat receives from the room. `gone`, `superseded`, `dismissed` and `astray`
- * are always the last event.
- */
-export type SeatEvent =
-  | Extract<ServerMessage, { t: "peer" | "relay" | "data" | "gone" }>
-  /** A newer connection took this seat. */
-  | { readonly t: "superseded" }
-  /** The sender dismissed this viewer. */
-  | { readonly t: "dismissed" }
-  /** The store lost the room, this seat, or a message from it; reconnecting repairs it. */
-  | { readonly t: "astray" };
+export type { RoomTerms, Seat, SeatEvent } from "./room.ts";
 
 /** Called with each event of a seat. Must not throw. */
 export type SeatListener = (event: SeatEvent) => void;
@@ -85,18 +71,6 @@ export interface Ticket {
   readonly seat: Seat;
 }
 
-/**
- * The properties of a new room: both hashes, its lifetime in seconds, and 32 random bytes in
- * base64url (`salt`). The salt is half of a key; the other half is stored in a tab. When the room
- * ends the salt is deleted, and what that tab stored can't be decrypted any more.
- */
-export interface RoomTerms {
-  readonly own: TokenHash;
-  readonly join: TokenHash;
-  readonly ttl: number;
-  readonly salt: string;
-}
-
 /** Rooms, seats, and the path to the other seat. Never inspects or keeps what it relays. */
 export interface RoomStore {
   /** False if what the store depends on is unavailable: requests for seats then return `busy`. */
@@ -122,48 +96,17 @@ export interface RoomStore {
 
   /**
    * Gives the seat whose rtok hashes to `token` to this connection, and replaces that hash with the
-   * one of the request. The presented rtok remains valid as well until {@linkcode
-   * RoomStore.confirm}, because the response with the new one may get lost. A live holder is
+   * one of the request. The presented rtok remains valid as well until `confirm`,
+   * because the response with the new one may get lost. A live holder is
    * superseded. The new holder is told the state of the other seat; the other seat receives `peer`
    * by `resume` (or both by `join`, if these two were never up together).
    */
   resume(claim: Claim, token: TokenHash): Promise<Seated | Denied>;
 
-  /** The holder has received their new rtok: the one that they presented for it becomes invalid. */
-  confirm(ticket: Ticket): Promise<void>;
-
-  /** Sends `d` to the other seat, as `relay` or `data`. Resolves to false if nobody is up there. */
-  relay(ticket: Ticket, d: string, t?: "relay" | "data"): Promise<boolean>;
-
   /**
-   * The holder's socket was closed. The other seat is told immediately. After the grace period, a
-   * viewer's seat is emptied (the sender receives `leave`), and a sender's seat ends the room
-   * (`gone`, `lost`).
+   * Does what the holder of a seat asks for. Resolves to whether it was done: not if the ticket
+   * holds no seat any more, or as {@linkcode SeatOperation} says. While the store is unavailable,
+   * what must not be forgotten is done later, and resolves to false now; `delete` throws.
    */
-  lose(ticket: Ticket): Promise<void>;
-
-  /**
-   * Empties the viewer's seat, up or lost, if the ticket is the sender's: the viewer receives
-   * `dismissed`, their rtok becomes invalid, and the sender receives `leave`. If the seat is empty,
-   * nothing changes and no events are sent.
-   */
-  dismiss(ticket: Ticket): Promise<void>;
-
-  /**
-   * Makes the digits lead nowhere and lets them rest, if the ticket is the sender's. No events are
-   * sent; seats stay.
-   */
-  withdraw(ticket: Ticket): Promise<void>;
-
-  /**
-   * A viewer gives up the seat; the sender receives `leave`. A sender who leaves ends the room as
-   * `remove` does.
-   */
-  leave(ticket: Ticket): Promise<void>;
-
-  /**
-   * Ends the room if the ticket is the sender's and `token` is its `own`: both seats receive
-   * `gone`, `deleted`. Otherwise resolves to false, and nothing changes.
-   */
-  remove(ticket: Ticket, token: TokenHash): Promise<boolean>;
+  act(ticket: Ticket, what: SeatOperation): Promise<boolean>;
 }

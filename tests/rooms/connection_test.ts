@@ -7,7 +7,8 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits
 import { RelayBudget, type RelayLimits } from "../../lib/rooms/relay_budget.ts";
 import { Metrics } from "../../lib/ops/metrics.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
-import type { Claim, Created, Denied, RoomStore, Seated } from "../../lib/rooms/store.ts";
+import type { SeatOperation } from "../../lib/rooms/room.ts";
+import type { Claim, Created, Denied, RoomStore, Seated, Ticket } from "../../lib/rooms/store.ts";
 import { hashToken, systemRandom, type TokenHash } from "../../lib/ops/tokens.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock, flush } from "./fake_clock.ts";
@@ -28,9 +29,9 @@ class SlowJoinStore extends MemoryRoomStore {
 class UnevenStore extends MemoryRoomStore {
   #waits = 20;
 
-  override async relay(...args: Parameters<RoomStore["relay"]>): Promise<boolean> {
-    for (let i = this.#waits--; i > 0; i--) await Promise.resolve();
-    return await super.relay(...args);
+  override async act(ticket: Ticket, what: SeatOperation): Promise<boolean> {
+    if (what.t === "relay") { for (let i = this.#waits--; i > 0; i--) await Promise.resolve(); }
+    return await super.act(ticket, what);
   }
 }
 

@@ -42,11 +42,11 @@ async function use(
     salt: token(32),
   });
   await store.join(viewer, hashToken(jtok));
-  await store.lose({ room, conn: viewer.conn, seat: "viewer" });
+  await store.act({ room, conn: viewer.conn, seat: "viewer" }, { t: "lose" });
   const ticket = { room, conn: sender.conn, seat: "sender" } as const;
-  if (ending === "delete") await store.remove(ticket, hashToken(otok));
-  if (ending === "leave") await store.leave(ticket);
-  if (ending === "lost") await store.lose(ticket);
+  if (ending === "delete") await store.act(ticket, { t: "delete", own: hashToken(otok) });
+  if (ending === "leave") await store.act(ticket, { t: "leave" });
+  if (ending === "lost") await store.act(ticket, { t: "lose" });
   if (ending === "lost" || ending === "expired") await clock.advance(HOUR);
 }
 
@@ -91,7 +91,7 @@ Deno.test("MemoryRoomStore runs a listener's reaction after the operation", asyn
   const viewer: Claim = {
     ...sender,
     conn: "v",
-    listener: () => void store.lose({ room, conn: "v", seat: "viewer" }),
+    listener: () => void store.act({ room, conn: "v", seat: "viewer" }, { t: "lose" }),
   };
   await store.create(sender, {
     own: hashToken(token(32)),

@@ -143,7 +143,7 @@ class Guest {
   }
 
   relay(d: string): Promise<boolean> {
-    return this.store.relay(this.ticket, d);
+    return this.store.act(this.ticket, { t: "relay", d });
   }
 
   /** Waits for as many events as are `expected`, which have to be these. */
@@ -199,7 +199,7 @@ test("a seat taken back at another instance is lost at the first", async (world)
   await viewer.hears({ t: "superseded" });
   await sender.hears(RESUMED);
   assertEquals(await viewer.relay("stale"), false);
-  await viewer.store.lose(viewer.ticket);
+  await viewer.store.act(viewer.ticket, { t: "lose" });
   assert(await back.relay("x"));
   await sender.hears({ t: "relay", d: "x" });
   await back.hears(RESUMED);
@@ -321,8 +321,8 @@ test("without Redis claims get busy, sockets stay, nothing is done in memory", a
   assertEquals(await a!.join({ ...viewer.claim, room: "1234" }, null), "busy");
   assertEquals(await a!.resume(new Guest(a!, room, "viewer").claim, hashToken(token(32))), "busy");
   assertEquals(await sender.relay("x"), false);
-  await a!.withdraw(sender.ticket);
-  await a!.dismiss(sender.ticket);
+  await a!.act(sender.ticket, { t: "withdraw" });
+  await a!.act(sender.ticket, { t: "dismiss" });
   assertEquals([sender.events, viewer.events, a!.size, b!.size], [[], [], 1, 1]);
 
   await world.redis.start();
@@ -359,7 +359,7 @@ test("leaving while Redis was unreachable takes effect when it is back", async (
   const room = new Room();
   const { sender, viewer } = await room.pair(a, b);
   await world.redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-  await b.leave(viewer.ticket);
+  await b.act(viewer.ticket, { t: "leave" });
   await until(() => a.ready && b.ready, "Redis is back");
   await b.catchUp();
   await a.catchUp();
@@ -393,7 +393,7 @@ test("withdrawn digits lead nowhere, even where they still have a room", async (
   const [a] = await world.instances(1);
   const room = new Room();
   const sender = await room.create(a!);
-  await a!.withdraw(sender.ticket);
+  await a!.act(sender.ticket, { t: "withdraw" });
   // As if the instance had crashed between the two steps.
   await world.redis.command("SET", KEY.code(sender.code), room.address, "PX", "60000");
   const viewer = new Guest(a!, room, "viewer");
@@ -439,11 +439,11 @@ test("every key expires by itself, at any moment of a room's life", async (world
   await check();
   const back = await viewer.resume(a!);
   await check();
-  await a!.withdraw(sender.ticket);
+  await a!.act(sender.ticket, { t: "withdraw" });
   await check();
-  await a!.leave(back.ticket);
+  await a!.act(back.ticket, { t: "leave" });
   await check();
-  await a!.remove(sender.ticket, room.terms.own);
+  await a!.act(sender.ticket, { t: "delete", own: room.terms.own });
   await check();
   assertEquals([...seen].sort(), [
     "img:{ROOM}:events",
@@ -460,7 +460,7 @@ test("what a crashed instance never read is removed with the room", async (world
   const { sender } = await room.pair(a!, b!);
   await b!.close();
   assert(await sender.relay("x"));
-  await a!.remove(sender.ticket, room.terms.own);
+  await a!.act(sender.ticket, { t: "delete", own: room.terms.own });
   const rest = await lives(world);
   assert((rest.get(KEY.events(room.address)) ?? 0) <= TAIL_MS, JSON.stringify([...rest]));
 });
@@ -472,7 +472,7 @@ test("of an ended room only resting digits are left, for ten minutes", async (wo
   assert(await sender.relay("secret-to-redis"));
   await viewer.hears({ t: "relay", d: "secret-to-redis" });
   await until(async () => !(await world.redis.keys()).includes(KEY.events(room.address)), "read");
-  await a!.remove(sender.ticket, room.terms.own);
+  await a!.act(sender.ticket, { t: "delete", own: room.terms.own });
   await sender.hears({ t: "gone", why: "deleted" });
   await viewer.hears({ t: "gone", why: "deleted" });
   await until(async () => (await world.redis.keys()).length <= 1, "nothing is left");
@@ -481,7 +481,7 @@ test("of an ended room only resting digits are left, for ten minutes", async (wo
   // The next draw sweeps, but need not: the key has its own time to live.
   const next = new Room();
   const other = await next.create(b!);
-  await b!.remove(other.ticket, next.terms.own);
+  await b!.act(other.ticket, { t: "delete", own: next.terms.own });
   assertEquals(await world.redis.command("ZRANGE", KEY.codes, "0", "-1"), [other.code]);
 });
 

@@ -36,13 +36,7 @@ function inTurns(stores: readonly RedisRoomStore[]): RoomStore {
     create: (claim, terms) => place(claim).create(claim, terms),
     join: (claim, token) => place(claim).join(claim, token),
     resume: (claim, token) => place(claim).resume(claim, token),
-    relay: (ticket, d) => placeOf(ticket).relay(ticket, d),
-    lose: (ticket) => placeOf(ticket).lose(ticket),
-    dismiss: (ticket) => placeOf(ticket).dismiss(ticket),
-    confirm: (ticket) => placeOf(ticket).confirm(ticket),
-    withdraw: (ticket) => placeOf(ticket).withdraw(ticket),
-    leave: (ticket) => placeOf(ticket).leave(ticket),
-    remove: (ticket, token) => placeOf(ticket).remove(ticket, token),
+    act: (ticket, what) => placeOf(ticket).act(ticket, what),
   };
 }
 

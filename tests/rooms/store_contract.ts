@@ -210,7 +210,7 @@ export function testRoomStore(
     await world.store.create(again.claim, world.terms);
     assertEquals(await again.heard(), [peer(true, "join")]);
     assertEquals(await viewer.heard(), [peer(true, "join")]);
-    assert(await world.store.relay(viewer.as("viewer"), "x"));
+    assert(await world.store.act(viewer.as("viewer"), { t: "relay", d: "x" }));
     assertEquals(await again.heard(), [{ t: "relay", d: "x" }]);
   });
 
@@ -237,7 +237,7 @@ export function testRoomStore(
     assertEquals(await world.join(world.party()), "refused");
     const { sender, viewer } = await world.paired();
     assertEquals(await world.join(world.party()), "refused");
-    await world.store.leave(viewer.as("viewer"));
+    await world.store.act(viewer.as("viewer"), { t: "leave" });
     assertEquals(await sender.heard(), [peer(false, "leave")]);
     assertEquals(await world.join(world.party(), token(16)), "refused");
     assertEquals(await sender.heard(), []);
@@ -250,7 +250,7 @@ export function testRoomStore(
     const seated = parties.filter((_, i) => results[i] !== "refused");
     assertEquals(seated.length, 1);
     assertEquals(await sender.heard(), [peer(true, "join")]);
-    await world.store.relay(sender.as("sender"), "x");
+    await world.store.act(sender.as("sender"), { t: "relay", d: "x" });
     for (const party of parties) {
       const expected: SeatEvent[] = [peer(true, "join"), { t: "relay", d: "x" }];
       assertEquals(await party.heard(), seated.includes(party) ? expected : []);
@@ -259,7 +259,7 @@ export function testRoomStore(
 
   test("join() while the sender is lost makes them meet when they are back", async (world) => {
     const sender = await world.created();
-    await world.store.lose(sender.as("sender"));
+    await world.store.act(sender.as("sender"), { t: "lose" });
     const viewer = world.party();
     assertEquals(await world.join(viewer), world.seated("viewer"));
     assertEquals(await viewer.heard(), [peer(false, "lost")]);
@@ -271,7 +271,7 @@ export function testRoomStore(
 
   test("join() keeps a lost viewer's seat until the grace period ends", async (world) => {
     const { sender, viewer } = await world.paired();
-    await world.store.lose(viewer.as("viewer"));
+    await world.store.act(viewer.as("viewer"), { t: "lose" });
     await world.harness.advance(GRACE_MS - 2_000);
     assertEquals(await world.join(world.party()), "refused");
     assertEquals(await sender.heard(), [peer(false, "lost")]);
@@ -290,7 +290,7 @@ export function testRoomStore(
       const own = new World(world.harness);
       const pair = await own.paired();
       const other = seat === "sender" ? pair.viewer : pair.sender;
-      await own.store.lose(pair[seat].as(seat));
+      await own.store.act(pair[seat].as(seat), { t: "lose" });
       assertEquals(await other.heard(), [peer(false, "lost")]);
       const back = own.party();
       assertEquals(await own.resume(back, pair[seat].rtok), own.seated(seat));
@@ -307,11 +307,11 @@ export function testRoomStore(
     assertEquals(await world.resume(newest, viewer.rtok), world.seated("viewer"));
     assertEquals(await viewer.heard(), [{ t: "superseded" }]);
     assertEquals(await sender.heard(), [peer(true, "resume")]);
-    assertEquals(await world.store.relay(viewer.as("viewer"), "stale"), false);
-    await world.store.lose(viewer.as("viewer"));
-    await world.store.leave(viewer.as("viewer"));
+    assertEquals(await world.store.act(viewer.as("viewer"), { t: "relay", d: "stale" }), false);
+    await world.store.act(viewer.as("viewer"), { t: "lose" });
+    await world.store.act(viewer.as("viewer"), { t: "leave" });
     assertEquals(await sender.heard(), []);
-    assert(await world.store.relay(sender.as("sender"), "x"));
+    assert(await world.store.act(sender.as("sender"), { t: "relay", d: "x" }));
     assertEquals(await viewer.heard(), []);
     assertEquals(await newest.heard(), [peer(true, "resume"), { t: "relay", d: "x" }]);
   });
@@ -321,7 +321,7 @@ export function testRoomStore(
     const { sender, viewer } = await world.paired();
     const second = world.party();
     assertEquals(await world.resume(second, viewer.rtok), world.seated("viewer"));
-    await world.store.confirm(second.as("viewer"));
+    await world.store.act(second.as("viewer"), { t: "confirm" });
     assertEquals(await world.resume(world.party(), viewer.rtok), "refused");
     assertEquals(await world.resume(world.party(), world.otok), "refused");
     assertEquals(await world.resume(world.party(), token(32)), "refused");
@@ -338,15 +338,15 @@ export function testRoomStore(
       for (const party of parties) {
         assertEquals(await at.resume(party, viewer.rtok), at.seated("viewer"));
         // Messages of strangers and superseded holders confirm nothing.
-        await at.store.confirm(viewer.as("viewer"));
-        await at.store.confirm(other.viewer.as("viewer"));
-        if (lost) await at.store.lose(party.as("viewer"));
+        await at.store.act(viewer.as("viewer"), { t: "confirm" });
+        await at.store.act(other.viewer.as("viewer"), { t: "confirm" });
+        if (lost) await at.store.act(party.as("viewer"), { t: "lose" });
       }
       const [first, , last] = parties;
       assertEquals(await at.resume(at.party(), first.rtok), "refused");
       const next = at.party();
       assertEquals(await at.resume(next, last.rtok), at.seated("viewer"));
-      await at.store.confirm(next.as("viewer"));
+      await at.store.act(next.as("viewer"), { t: "confirm" });
       for (const used of [viewer, last]) {
         assertEquals(await at.resume(at.party(), used.rtok), "refused");
       }
@@ -360,7 +360,7 @@ export function testRoomStore(
     assertEquals(await sender.heard(), [peer(false, "leave")]);
     const viewer = world.party();
     await world.join(viewer);
-    await world.store.lose(viewer.as("viewer"));
+    await world.store.act(viewer.as("viewer"), { t: "lose" });
     const again = world.party();
     await world.resume(again, sender.rtok);
     assertEquals(await again.heard(), [peer(false, "lost")]);
@@ -371,7 +371,7 @@ export function testRoomStore(
     const neighbours = await new World(world.harness).paired();
     const expected: SeatEvent[] = [];
     for (let i = 0; i < 100; i++) {
-      assert(await world.store.relay(sender.as("sender"), `m${i}`));
+      assert(await world.store.act(sender.as("sender"), { t: "relay", d: `m${i}` }));
       expected.push({ t: "relay", d: `m${i}` });
     }
     assertEquals(await viewer.heard(), expected);
@@ -382,20 +382,20 @@ export function testRoomStore(
 
   test("relay() is false for an empty seat, a lost seat and a stranger", async (world) => {
     const sender = await world.created();
-    assertEquals(await world.store.relay(sender.as("sender"), "x"), false);
+    assertEquals(await world.store.act(sender.as("sender"), { t: "relay", d: "x" }), false);
     const viewer = world.party();
     await world.join(viewer);
-    assertEquals(await world.store.relay(world.party().as("viewer"), "x"), false);
+    assertEquals(await world.store.act(world.party().as("viewer"), { t: "relay", d: "x" }), false);
     assertEquals(await sender.heard(), [peer(true, "join")]);
-    await world.store.lose(viewer.as("viewer"));
-    assertEquals(await world.store.relay(sender.as("sender"), "x"), false);
+    await world.store.act(viewer.as("viewer"), { t: "lose" });
+    assertEquals(await world.store.act(sender.as("sender"), { t: "relay", d: "x" }), false);
     assertEquals(await viewer.heard(), [peer(true, "join")]);
   });
 
   test("lose() of the sender ends the room after the grace period", async (world) => {
     const { sender, viewer } = await world.paired();
-    await world.store.lose(sender.as("sender"));
-    await world.store.lose(sender.as("sender"));
+    await world.store.act(sender.as("sender"), { t: "lose" });
+    await world.store.act(sender.as("sender"), { t: "lose" });
     assertEquals(await viewer.heard(), [peer(false, "lost")]);
     await world.harness.advance(GRACE_MS + 2_000);
     assertEquals(await viewer.heard(), [{ t: "gone", why: "lost" }]);
@@ -408,8 +408,8 @@ export function testRoomStore(
   test("lose() and leave() of a stranger change nothing", async (world) => {
     const { sender, viewer } = await world.paired();
     for (const seat of ["sender", "viewer"] as const) {
-      await world.store.lose(world.party().as(seat));
-      await world.store.leave(world.party().as(seat));
+      await world.store.act(world.party().as(seat), { t: "lose" });
+      await world.store.act(world.party().as(seat), { t: "leave" });
     }
     assertEquals(await sender.heard(), []);
     assertEquals(await viewer.heard(), []);
@@ -417,7 +417,7 @@ export function testRoomStore(
 
   test("leave() of the sender ends the room as if it was deleted", async (world) => {
     const { sender, viewer } = await world.paired();
-    await world.store.leave(sender.as("sender"));
+    await world.store.act(sender.as("sender"), { t: "leave" });
     assertEquals(await sender.heard(), [{ t: "gone", why: "deleted" }]);
     assertEquals(await viewer.heard(), [{ t: "gone", why: "deleted" }]);
     assertEquals(await world.resume(world.party(), sender.rtok), "refused");
@@ -426,21 +426,24 @@ export function testRoomStore(
   test("remove() requires the sender's seat and the right otok", async (world) => {
     const { sender, viewer } = await world.paired();
     const own = world.terms.own;
-    assertEquals(await world.store.remove(sender.as("sender"), hashToken(token(32))), false);
-    assertEquals(await world.store.remove(viewer.as("viewer"), own), false);
-    assertEquals(await world.store.remove(viewer.as("sender"), own), false);
+    assertEquals(
+      await world.store.act(sender.as("sender"), { t: "delete", own: hashToken(token(32)) }),
+      false,
+    );
+    assertEquals(await world.store.act(viewer.as("viewer"), { t: "delete", own }), false);
+    assertEquals(await world.store.act(viewer.as("sender"), { t: "delete", own }), false);
     assertEquals(await viewer.heard(), []);
-    assertEquals(await world.store.remove(sender.as("sender"), own), true);
+    assertEquals(await world.store.act(sender.as("sender"), { t: "delete", own }), true);
     assertEquals(await sender.heard(), [{ t: "gone", why: "deleted" }]);
     assertEquals(await viewer.heard(), [{ t: "gone", why: "deleted" }]);
-    assertEquals(await world.store.remove(sender.as("sender"), own), false);
+    assertEquals(await world.store.act(sender.as("sender"), { t: "delete", own }), false);
     assertEquals(await world.join(world.party()), "refused");
   });
 
   test("a room expires for both, however busy it is", async (world) => {
     const { sender, viewer } = await world.paired();
     await world.harness.advance(598_000);
-    assert(await world.store.relay(sender.as("sender"), "x"));
+    assert(await world.store.act(sender.as("sender"), { t: "relay", d: "x" }));
     await world.harness.advance(4_000);
     assertEquals(await sender.heard(), [{ t: "gone", why: "expired" }]);
     assertEquals(await viewer.heard(), [{ t: "relay", d: "x" }, { t: "gone", why: "expired" }]);
@@ -459,9 +462,9 @@ export function testRoomStore(
     assertEquals(await world.joinBare(viewer), world.seated("viewer"));
     assertEquals(await viewer.heard(), [peer(true, "join")]);
     assertEquals(await sender.heard(), [peer(true, "join")]);
-    assert(await world.store.relay(viewer.as("viewer"), "x"));
+    assert(await world.store.act(viewer.as("viewer"), { t: "relay", d: "x" }));
     assertEquals(await sender.heard(), [{ t: "relay", d: "x" }]);
-    await world.store.lose(viewer.as("viewer"));
+    await world.store.act(viewer.as("viewer"), { t: "lose" });
     const back = world.party(code);
     assertEquals(await world.resume(back, viewer.rtok), world.seated("viewer"));
     assertEquals(await back.heard(), [peer(true, "resume")]);
@@ -483,7 +486,7 @@ export function testRoomStore(
     const { sender, code } = await world.coded();
     const other = new World(world.harness);
     const { sender: gone, code: resting } = await other.coded();
-    await other.store.leave(gone.as("sender"));
+    await other.store.act(gone.as("sender"), { t: "leave" });
     const unknown = ["1111", "2222", "3333"].find((digits) =>
       digits !== code && digits !== resting
     );
@@ -520,14 +523,14 @@ export function testRoomStore(
     const viewer = world.party(code);
     await world.joinBare(viewer);
     for (const party of [viewer, sender]) await party.heard();
-    await world.store.withdraw(sender.as("sender"));
-    await world.store.withdraw(sender.as("sender"));
+    await world.store.act(sender.as("sender"), { t: "withdraw" });
+    await world.store.act(sender.as("sender"), { t: "withdraw" });
     for (const party of [viewer, sender]) assertEquals(await party.heard(), []);
-    assert(await world.store.relay(viewer.as("viewer"), "x"));
-    await world.store.lose(viewer.as("viewer"));
+    assert(await world.store.act(viewer.as("viewer"), { t: "relay", d: "x" }));
+    await world.store.act(viewer.as("viewer"), { t: "lose" });
     assertEquals(await world.resume(world.party(code), viewer.rtok), "refused");
     assertEquals(await world.resume(world.party(), viewer.rtok), world.seated("viewer"));
-    await world.store.dismiss(sender.as("sender"));
+    await world.store.act(sender.as("sender"), { t: "dismiss" });
     assertEquals(await world.joinBare(world.party(code)), "refused");
     assertEquals((await world.create(world.party())).code, null);
     assertEquals(await world.join(world.party()), world.seated("viewer"));
@@ -546,12 +549,12 @@ export function testRoomStore(
       { ...sender.as("sender"), room: code },
     ];
     for (const ticket of wrong) {
-      await world.store.withdraw(ticket);
-      await world.store.dismiss(ticket);
+      await world.store.act(ticket, { t: "withdraw" });
+      await world.store.act(ticket, { t: "dismiss" });
     }
     for (const party of [viewer, sender]) assertEquals(await party.heard(), []);
-    assert(await world.store.relay(sender.as("sender"), "x"));
-    await world.store.leave(viewer.as("viewer"));
+    assert(await world.store.act(sender.as("sender"), { t: "relay", d: "x" }));
+    await world.store.act(viewer.as("viewer"), { t: "leave" });
     assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
   });
 
@@ -561,13 +564,13 @@ export function testRoomStore(
       const viewer = world.party(code);
       assertEquals(await world.joinBare(viewer), world.seated("viewer"));
       await viewer.heard();
-      if (state === "lost") await world.store.lose(viewer.as("viewer"));
+      if (state === "lost") await world.store.act(viewer.as("viewer"), { t: "lose" });
       await sender.heard();
-      await world.store.dismiss(sender.as("sender"));
+      await world.store.act(sender.as("sender"), { t: "dismiss" });
       assertEquals(await viewer.heard(), state === "up" ? [{ t: "dismissed" }] : []);
       assertEquals(await sender.heard(), [peer(false, "leave")]);
-      assertEquals(await world.store.relay(viewer.as("viewer"), "x"), false);
-      await world.store.lose(viewer.as("viewer"));
+      assertEquals(await world.store.act(viewer.as("viewer"), { t: "relay", d: "x" }), false);
+      await world.store.act(viewer.as("viewer"), { t: "lose" });
       for (const at of [code, world.room]) {
         assertEquals(await world.resume(world.party(at), viewer.rtok), "refused");
       }
@@ -581,17 +584,18 @@ export function testRoomStore(
 
   test("dismiss() of nobody tells nobody", async (world) => {
     const { sender, code } = await world.coded();
-    await world.store.dismiss(sender.as("sender"));
+    await world.store.act(sender.as("sender"), { t: "dismiss" });
     assertEquals(await sender.heard(), []);
     assertEquals(await world.joinBare(world.party(code)), world.seated("viewer"));
   });
 
   const endings: Record<string, (world: World, sender: Party) => Promise<unknown>> = {
-    "withdrawn": ({ store }, sender) => store.withdraw(sender.as("sender")),
-    "deleted": ({ store, terms }, sender) => store.remove(sender.as("sender"), terms.own),
-    "left": ({ store }, sender) => store.leave(sender.as("sender")),
+    "withdrawn": ({ store }, sender) => store.act(sender.as("sender"), { t: "withdraw" }),
+    "deleted": ({ store, terms }, sender) =>
+      store.act(sender.as("sender"), { t: "delete", own: terms.own }),
+    "left": ({ store }, sender) => store.act(sender.as("sender"), { t: "leave" }),
     "lost": async ({ store, harness }, sender) => {
-      await store.lose(sender.as("sender"));
+      await store.act(sender.as("sender"), { t: "lose" });
       await harness.advance(GRACE_MS);
     },
     "expired": ({ harness }) => harness.advance(60_000),
