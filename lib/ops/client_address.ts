@@ -92,6 +92,23 @@ export function clientOf(req: Request, { remoteAddr }: Deno.ServeHandlerInfo): s
   return clientKey(peer, req.headers.get("x-forwarded-for"), config().TRUSTED_PROXIES);
 }
 
+/**
+ * How many clients a network counts as, narrowest first: a /64, /56 and /48 of IPv6. A site is given
+ * one of these to choose addresses from; counted by /64 alone, one /48 would be 65,536 clients.
+ */
+export const NETWORK_CLIENTS: readonly number[] = [1, 2, 4];
+
+/**
+ * The networks of a client's key, in the order of {@linkcode NETWORK_CLIENTS}: its /64, /56 and
+ * /48, or an IPv4 address alone.
+ */
+export function networksOf(client: string): readonly string[] {
+  const [, hex] = /^([\da-f]{16})\/64$/.exec(client) ?? [];
+  return hex === undefined
+    ? [client]
+    : [client, `${hex.slice(0, 14)}/56`, `${hex.slice(0, 12)}/48`];
+}
+
 function keyOf(bytes: AddressBytes): string {
   if (bytes.length === 4) return bytes.join(".");
   const hex = bytes.slice(0, SUBSCRIBER_BYTES).map((byte) => byte.toString(16).padStart(2, "0"));

@@ -62,6 +62,11 @@ const COUNTERS = {
     label: "way",
     words: ["direct", "relayed", "server", "failed"],
   },
+  access_keys: {
+    help: "Access keys entered: wait is one that was not looked at, after too many wrong ones",
+    label: "was",
+    words: ["right", "wrong", "wait"],
+  },
   store_errors: { help: "Operations that the room store failed at", label: "on", words: ["any"] },
 } as const satisfies Record<
   string,

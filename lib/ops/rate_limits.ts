@@ -4,6 +4,7 @@
  * @module
  */
 import { LruCache } from "@std/cache/lru-cache";
+import { NETWORK_CLIENTS, networksOf } from "./client_address.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 const MINUTE_MS = 60_000;
@@ -50,9 +51,14 @@ export class RateLimit {
     return this.#full.size;
   }
 
-  /** Milliseconds until `take` would succeed; 0 if it would succeed now. */
-  wait(key: string): number {
-    const excess = this.#fullAt(key) + this.#cost - this.#clock.now() - MINUTE_MS;
+  /**
+   * Milliseconds until `take` would succeed; 0 if it would succeed now. The share `kept` of the
+   * allowance is not for this use.
+   */
+  wait(key: string, kept = 0): number {
+    // However small the allowance is, one use is possible.
+    const allowed = Math.max(this.#cost, MINUTE_MS * (1 - kept));
+    const excess = this.#fullAt(key) + this.#cost - this.#clock.now() - allowed;
     // Rounding errors of the sum must not cost the last use.
     return excess > 1e-3 ? excess : 0;
   }
@@ -61,8 +67,8 @@ export class RateLimit {
    * Uses up one and returns 0, or changes nothing and returns the milliseconds until one is
    * available.
    */
-  take(key: string): number {
-    const wait = this.wait(key);
+  take(key: string, kept = 0): number {
+    const wait = this.wait(key, kept);
     if (wait === 0) this.#set(key, this.#fullAt(key) + this.#cost);
     return wait;
   }
@@ -126,8 +132,92 @@ export class GuessLimit {
     return ms;
   }
 
+  /** Milliseconds until the end of a block; 0 if there is none. */
+  wait(key: string): number {
+    return Math.max(0, (this.#blocks.get(key)?.until ?? 0) - this.#clock.now());
+  }
+
   /** Refunds a guess that was right. */
   giveBack(key: string): void {
     this.#rate.giveBack(key);
+  }
+}
+
+/** The share of every total that is kept for clients that did not use it in the past hour. */
+export const KEPT_SHARE = 1 / 4;
+
+/** How long a client counts as one that has used a total, in ms. */
+const REMEMBERED_MS = 60 * MINUTE_MS;
+
+/**
+ * Remembers who used something in the past hour, by the widest network of each. Those of an
+ * attacker are many, but each is new only once.
+ */
+export class Regulars {
+  readonly #usedAt: LruCache<string, number>;
+  readonly #clock: Clock;
+
+  constructor({ clock = systemClock, maxKeys = MAX_KEYS }: LimitOptions = {}) {
+    this.#usedAt = new LruCache(maxKeys);
+    this.#clock = clock;
+  }
+
+  /** True if the client, or its neighbor in the same network, was added in the past hour. */
+  has(client: string): boolean {
+    const usedAt = this.#usedAt.get(widestOf(client));
+    return usedAt !== undefined && this.#clock.now() < usedAt + REMEMBERED_MS;
+  }
+
+  add(client: string): void {
+    this.#usedAt.set(widestOf(client), this.#clock.now());
+  }
+}
+
+function widestOf(client: string): string {
+  return networksOf(client).at(-1) ?? client;
+}
+
+/**
+ * A limit for each client, which its /56 and /48 have too, as many clients as those count for
+ * ({@linkcode NETWORK_CLIENTS}). Of several networks the narrowest is asked first, so one that is
+ * used up does not use up its site.
+ */
+export class NetworkLimit<T extends RateLimit | GuessLimit> {
+  readonly #limits: readonly T[];
+
+  /** `make` creates a limit for as many clients. */
+  constructor(make: (clients: number) => T) {
+    this.#limits = NETWORK_CLIENTS.map(make);
+  }
+
+  /** As {@linkcode RateLimit.take} of all its networks, or of none. */
+  take(client: string): number {
+    const taken: (() => void)[] = [];
+    for (const [network, limit] of this.#of(client)) {
+      const wait = limit.take(network);
+      if (wait > 0) {
+        for (const giveBack of taken) giveBack();
+        return wait;
+      }
+      taken.push(() => limit.giveBack(network));
+    }
+    return 0;
+  }
+
+  /** Undoes a `take`. */
+  giveBack(client: string): void {
+    for (const [network, limit] of this.#of(client)) limit.giveBack(network);
+  }
+
+  /** Milliseconds until `take` would succeed; 0 if it would succeed now. */
+  wait(client: string): number {
+    return Math.max(...this.#of(client).map(([network, limit]) => limit.wait(network)));
+  }
+
+  #of(client: string): [network: string, limit: T][] {
+    return networksOf(client).flatMap((network, i) => {
+      const limit = this.#limits[i];
+      return limit === undefined ? [] : [[network, limit]];
+    });
   }
 }

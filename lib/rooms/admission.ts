@@ -1,12 +1,22 @@
 /**
  * Limits on what one client, and all clients together, may use. Clients are told apart by their
- * `clientKey`.
+ * `clientKey`, and counted with their networks. A share of every total is kept for clients that did
+ * not use it lately, so that nobody locks newcomers out.
  *
  * @module
  */
 import { LruCache } from "@std/cache/lru-cache";
 import { MAX_RETRY_S } from "../protocol/limits.ts";
-import { GuessLimit, type LimitOptions, MAX_KEYS, RateLimit } from "../ops/rate_limits.ts";
+import { NETWORK_CLIENTS, networksOf } from "../ops/client_address.ts";
+import {
+  GuessLimit,
+  KEPT_SHARE,
+  type LimitOptions,
+  MAX_KEYS,
+  NetworkLimit,
+  RateLimit,
+  Regulars,
+} from "../ops/rate_limits.ts";
 
 /** Limits per client and in total. `Infinity` means no limit. */
 export interface AdmissionLimits {
@@ -66,26 +76,54 @@ const ALL = "";
 
 /** A limit per client together with the limit of all clients. */
 class Pair<T extends RateLimit | GuessLimit> {
-  constructor(readonly limit: LimitName, readonly each: T, readonly all: RateLimit) {}
+  readonly limit: LimitName;
+  readonly #each: NetworkLimit<T>;
+  readonly #all: RateLimit;
+  readonly #regulars: Regulars;
 
-  take(address: string): Refusal | null {
-    const wait = this.each.take(address);
-    if (wait > 0) return this.refusal(wait, false);
-    const total = this.all.take(ALL);
-    if (total === 0) return null;
-    this.each.giveBack(address);
-    return this.refusal(total, true);
+  constructor(limit: LimitName, make: (clients: number) => T, all: number, options: LimitOptions) {
+    this.limit = limit;
+    this.#each = new NetworkLimit(make);
+    this.#all = new RateLimit(all, options);
+    this.#regulars = new Regulars(options);
   }
 
-  refusal(ms: number, total: boolean): Refusal | null {
-    if (ms === 0) return null;
-    const retry = Math.min(MAX_RETRY_S, Math.max(1, Math.ceil(ms / 1_000)));
-    return { limit: this.limit, total, retry };
+  /** True if this client used the limit in the past hour: then a share of the total is not for it. */
+  isRegular(address: string): boolean {
+    return this.#regulars.has(address);
+  }
+
+  take(address: string): Refusal | null {
+    const wait = this.#each.take(address);
+    if (wait > 0) return this.#refusal(wait, false);
+    const total = this.#all.take(ALL, this.#kept(address));
+    if (total === 0) {
+      this.#regulars.add(address);
+      return null;
+    }
+    this.#each.giveBack(address);
+    return this.#refusal(total, true);
+  }
+
+  /** Whether `address` would have to wait now. */
+  look(address: string): Refusal | null {
+    return this.#refusal(this.#each.wait(address), false) ??
+      this.#refusal(this.#all.wait(ALL, this.#kept(address)), true);
   }
 
   giveBack(address: string): void {
-    this.each.giveBack(address);
-    this.all.giveBack(ALL);
+    this.#each.giveBack(address);
+    this.#all.giveBack(ALL);
+  }
+
+  #kept(address: string): number {
+    return this.isRegular(address) ? KEPT_SHARE : 0;
+  }
+
+  #refusal(ms: number, total: boolean): Refusal | null {
+    if (ms === 0) return null;
+    const retry = Math.min(MAX_RETRY_S, Math.max(1, Math.ceil(ms / 1_000)));
+    return { limit: this.limit, total, retry };
   }
 }
 
@@ -106,28 +144,34 @@ export class Admission {
    * usually ended, since a room lasts an hour at most.
    */
   readonly #relayed: LruCache<string, number>;
-  /** Number of sockets of each client. It has at most as many entries as there are sockets. */
+  /** Number of sockets of each network. It has at most three entries for each socket. */
   readonly #sockets = new Map<string, number>();
   #socketCount = 0;
   readonly #onLimit: (limit: LimitName) => void;
 
   constructor(limits: AdmissionLimits, options: AdmissionOptions = {}) {
-    const rate = (perMinute: number) => new RateLimit(perMinute, options);
+    const rate = (perMinute: number) => (clients: number) =>
+      new RateLimit(perMinute * clients, options);
+    const guesses = (perMinute: number) => (clients: number) =>
+      new GuessLimit(perMinute * clients, options);
     this.limits = limits;
     this.#upgrades = new Pair(
       "upgrades",
       rate(limits.upgradesPerMinutePerIp),
-      rate(limits.upgradesPerMinute),
+      limits.upgradesPerMinute,
+      options,
     );
     this.#creations = new Pair(
       "creations",
       rate(limits.creationsPerMinutePerIp),
-      rate(limits.creationsPerMinute),
+      limits.creationsPerMinute,
+      options,
     );
     this.#guesses = new Pair(
       "failed_joins",
-      new GuessLimit(limits.failedJoinsPerMinutePerIp, options),
-      rate(limits.failedJoinsPerMinute),
+      guesses(limits.failedJoinsPerMinutePerIp),
+      limits.failedJoinsPerMinute,
+      options,
     );
     this.#relayed = new LruCache(options.maxKeys ?? MAX_KEYS);
     this.#onLimit = options.onLimit ?? (() => {});
@@ -143,14 +187,15 @@ export class Admission {
    * a page that asks why its upgrade failed.
    */
   look(address: string): Refusal | null {
-    const own = this.#sockets.get(address) ?? 0;
-    const total = this.#socketCount >= this.limits.sockets;
-    if (own >= this.limits.socketsPerIp || total) {
-      return { limit: "sockets", total, retry: SOCKETS_RETRY_S };
-    }
-    const { each, all } = this.#upgrades;
-    return this.#upgrades.refusal(each.wait(address), false) ??
-      this.#upgrades.refusal(all.wait(ALL), true);
+    const own = networksOf(address).map((network) => this.#sockets.get(network) ?? 0);
+    const full = own.some((count, i) =>
+      count >= this.limits.socketsPerIp * (NETWORK_CLIENTS[i] ?? 1)
+    );
+    // A client that has a socket already is kept out of the last share.
+    const kept = (own.at(-1) ?? 0) > 0 ? KEPT_SHARE : 0;
+    const total = this.#socketCount >= Math.ceil(this.limits.sockets * (1 - kept));
+    if (full || total) return { limit: "sockets", total, retry: SOCKETS_RETRY_S };
+    return this.#upgrades.look(address);
   }
 
   /** Asks for an upgrade by `address`, before it happens. If granted, call `enter` next. */
@@ -169,6 +214,14 @@ export class Admission {
       if (here) this.#count(address, -1);
       here = false;
     };
+  }
+
+  /**
+   * True if `address` made a room in the past hour: then the last share of all rooms is kept for
+   * others. Ask it before `create`.
+   */
+  isRegular(address: string): boolean {
+    return this.#creations.isRegular(address);
   }
 
   /** Asks for a new room for `address`. */
@@ -211,8 +264,10 @@ export class Admission {
 
   #count(address: string, step: 1 | -1): void {
     this.#socketCount += step;
-    const own = (this.#sockets.get(address) ?? 0) + step;
-    if (own > 0) this.#sockets.set(address, own);
-    else this.#sockets.delete(address);
+    for (const network of networksOf(address)) {
+      const own = (this.#sockets.get(network) ?? 0) + step;
+      if (own > 0) this.#sockets.set(network, own);
+      else this.#sockets.delete(network);
+    }
   }
 }

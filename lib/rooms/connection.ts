@@ -127,10 +127,10 @@ export class Connection {
   /** The other seat came up, and this seat has not reported the outcome of that connection yet. */
   #mayReport = false;
   /**
-   * The message that took the seat; `null` once the client has sent another message, which proves
+   * The message that took the seat (`make` for a `create` that made the room); `null` once the client has sent another message, which proves
    * that it has its rtok.
    */
-  #unheard: FirstMessage["t"] | null = null;
+  #unheard: FirstMessage["t"] | "make" | null = null;
 
   /** `socket` must be open. */
   constructor(socket: Socket, guest: Guest, context: ConnectionContext) {
@@ -237,14 +237,15 @@ export class Connection {
 
     const guessing = message.t === "join" && isCode(this.#guest.room);
     if (message.t === "create" && !this.#guest.mayCreate) return this.end("access");
+    const regular = this.#context.admission.isRegular(this.#guest.address);
     const refused = this.#admit(message, guessing);
     if (refused !== null) return this.#deny("busy", refused.retry);
     const rtok = toBase64Url(this.#context.random(32));
-    const result = await this.#ask(message, rtok);
+    const result = await this.#ask(message, rtok, regular);
     if (result === "refused" || result === "busy") return this.#deny(result);
     const ticket: Ticket = { room: result.room, conn: this.#id, seat: result.seat };
     if (guessing) this.#trialEnds = this.#context.clock.now() + TRIAL_MS;
-    this.#unheard = message.t;
+    this.#unheard = "made" in result && result.made ? "make" : message.t;
     if (this.#isClosed()) return await this.#giveBack(ticket);
 
     this.#state = { at: "seated", ticket };
@@ -282,13 +283,18 @@ export class Connection {
     return true;
   }
 
-  #ask(message: FirstMessage, rtok: string): Promise<Created | Seated | Denied> {
+  #ask(
+    message: FirstMessage,
+    rtok: string,
+    regular: boolean,
+  ): Promise<Created | Seated | Denied> {
     const { store } = this.#context;
     const claim: Claim = {
       room: this.#guest.room,
       conn: this.#id,
       rtok: hashToken(rtok),
       listener: (event) => this.#hear(event),
+      regular,
     };
     switch (message.t) {
       case "create":
@@ -307,11 +313,13 @@ export class Connection {
 
   /**
    * Releases the seat of a closed socket. A viewer who sent nothing since joining may not have
-   * received their rtok: then their seat is not kept, and they can join again.
+   * received their rtok: then their seat is not kept, and they can join again. Nor is a room whose
+   * creator sent nothing since: otherwise it would cost one message to fill a place for two minutes.
    */
   async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
-    await store.act(ticket, { t: this.#unheard === "join" ? "leave" : "lose" });
+    const nobody = this.#unheard === "join" || this.#unheard === "make";
+    await store.act(ticket, { t: nobody ? "leave" : "lose" });
   }
 
   async #act(message: LaterMessage, ticket: Ticket): Promise<void> {

@@ -11,6 +11,7 @@ import {
   HEARTBEAT_TIMEOUT_MS,
   SEAT_GRACE_MS,
 } from "../protocol/limits.ts";
+import { KEPT_SHARE } from "../ops/rate_limits.ts";
 
 /** Limits of a room store. */
 export interface StoreLimits {
@@ -57,6 +58,11 @@ export interface ConnectionLimits {
   readonly maxPending: number;
   /** Characters of relay frames that may wait; a client beyond it is ignoring its window. */
   readonly maxPendingData: number;
+}
+
+/** Rooms that may exist when this client asks for one more. */
+export function roomsFor(regular: boolean, { maxRooms }: StoreLimits): number {
+  return regular ? Math.ceil(maxRooms * (1 - KEPT_SHARE)) : maxRooms;
 }
 
 /**

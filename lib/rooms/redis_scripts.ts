@@ -211,10 +211,10 @@ end
 function sources(limits: StoreLimits & RedisLimits, now: string) {
   const plain = prelude(now);
   const room = roomPrelude(limits, now);
-  const { codeRestMs, maxCodes, maxRooms } = limits;
+  const { codeRestMs, maxCodes } = limits;
   return {
     // rtok, own, join, ttl in ms or '' for an existing room only, code or '', salt → seat, exp,
-    // salt, code | 'refused' | 'none'
+    // salt, code, 1 if it was made | 'refused' | 'none'
     create: `${room}
 local rtok, own, join, ttl, code, salt = unpack(ARGV, 3, 8)
 if exists() then
@@ -233,7 +233,9 @@ set('salt', salt)
 if code ~= '' then set('code', code) end
 redis.call('PEXPIRE', roomKey, text(ttl + ${TAIL_MS}))
 take('sender', rtok)
-return seated('sender')`,
+local answer = seated('sender')
+answer[#answer + 1] = 1
+return answer`,
 
     // rtok, join or '', code or '' → seat, exp, salt, code | 'refused'
     join: `${room}
@@ -347,10 +349,10 @@ for _, seat in ipairs({ 'sender', 'viewer' }) do
 end
 return { ended, freed, next - now }`,
 
-    // KEYS rooms; ARGV room, ms until its first deadline → 1, or 0 if the store is full
+    // KEYS rooms; ARGV room, ms until its first deadline, rooms that may exist → 1, or 0 if they do
     admit: `${plain}
 if not redis.call('ZSCORE', KEYS[1], ARGV[1])
-  and redis.call('ZCARD', KEYS[1]) >= ${maxRooms} then return 0 end
+  and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 redis.call('ZADD', KEYS[1], text(now + ARGV[2]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ${MAX_TTL_S * 1_000 + TAIL_MS})
 return 1`,

@@ -15,7 +15,13 @@ import { toBase64Url } from "../protocol/bytes.ts";
 import { parseServerMessage } from "../protocol/signaling.ts";
 import { type Clock, systemClock } from "../ops/clock.ts";
 import { digitsFor, guessCode, isCode } from "./codes.ts";
-import { REDIS_LIMITS, type RedisLimits, STORE_LIMITS, type StoreLimits } from "./limits.ts";
+import {
+  REDIS_LIMITS,
+  type RedisLimits,
+  roomsFor,
+  STORE_LIMITS,
+  type StoreLimits,
+} from "./limits.ts";
 import { RedisAway, RedisLink } from "./redis_link.ts";
 import { KEY, REDIS_NOW, redisScripts, type Script, type Scripts } from "./redis_scripts.ts";
 import type { SeatOperation } from "./room.ts";
@@ -136,7 +142,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
       const again = await this.#create(claim, terms, null);
       if (again !== "none") return again;
       const ms = terms.ttl * 1_000;
-      if (!await this.#admit(claim.room, ms)) return "busy";
+      if (!await this.#admit(claim, ms)) return "busy";
       const code = await this.#drawCode(claim.room, ms);
       const made = await this.#create(claim, terms, { ms, code: code ?? "" });
       if (made === "none") throw new TypeError("Cannot create room: Redis made none");
@@ -273,6 +279,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     return {
       ...result,
       code: typeof answer[3] === "string" && answer[3] !== "" ? answer[3] : null,
+      made: answer[4] === 1,
     };
   }
 
@@ -288,9 +295,10 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     }
   }
 
-  async #admit(room: string, ms: number): Promise<boolean> {
-    const first = Math.min(ms, this.#limits.leaseMs);
-    const ask = () => this.#link.run(this.#scripts.admit, [KEY.rooms], [room, String(first)]);
+  async #admit({ room, regular = false }: Claim, ms: number): Promise<boolean> {
+    const first = String(Math.min(ms, this.#limits.leaseMs));
+    const args = [room, first, String(roomsFor(regular, this.#limits))];
+    const ask = () => this.#link.run(this.#scripts.admit, [KEY.rooms], args);
     if (await ask() === 1) return true;
     await this.#sweep();
     return await ask() === 1;

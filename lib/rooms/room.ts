@@ -114,6 +114,8 @@ export interface Grant {
   readonly exp: number;
   readonly salt: string;
   readonly code: string | null;
+  /** The room did not exist before. */
+  readonly made: boolean;
 }
 
 /** What a step leads to. */
@@ -153,8 +155,9 @@ export function operationOf(message: RoomMessage): SeatOperation {
 export function step(before: Room | null, operation: Operation, options: StepOptions): Step {
   const { now } = options;
   const settled = settle(before, options);
-  const { answer, room, events } = apply(settled.room, operation, now);
-  return { answer, room, events: [...settled.events, ...events] };
+  const applied = apply(settled.room, operation, now);
+  if (settled.events.length === 0) return applied;
+  return { ...applied, events: [...settled.events, ...applied.events] };
 }
 
 function apply(room: Room | null, operation: Operation, now: number): Step {
@@ -187,14 +190,14 @@ function create(room: Room | null, claim: Of<"create">, now: number): Step {
     const sender = holderOf(claim);
     const expires = now + ttl * 1_000;
     const made: Room = { own, join, expires, salt, code: claim.code, sender, ...empty };
-    return grant(made, "sender", now, []);
+    return grant(made, "sender", { now, made: true, events: [] });
   }
   const owner = equalHashes(room.own, own);
   if (!equalHashes(room.join, join) || !owner) return refuse(room);
   const anew: Room = { ...room, met: false };
   if (room.viewer !== null) return seat(anew, "sender", claim, now);
   const taken = take(anew, "sender", claim);
-  return grant(taken.room, "sender", now, taken.events);
+  return grant(taken.room, "sender", { now, made: false, events: taken.events });
 }
 
 function join(room: Room | null, claim: Of<"join">, now: number): Step {
@@ -212,7 +215,7 @@ function resume(room: Room | null, claim: Of<"resume">, now: number): Step {
   return seat(room, isSender ? "sender" : "viewer", claim, now, claim.token);
 }
 
-function act(room: Room, { what, seat, conn }: Of<"act">, now: number): Step {
+function act(room: Room, { what, seat }: Of<"act">, now: number): Step {
   if (isForSender(what) && seat !== "sender") return not(room);
   const holder = room[seat];
   const other = room[OTHER[seat]];
@@ -262,7 +265,7 @@ function seat(
 ): Step {
   const taken = take(room, which, claim, shown);
   const met = introduce(taken.room, which);
-  return grant(met.room, which, now, [...taken.events, ...met.events]);
+  return grant(met.room, which, { now, made: false, events: [...taken.events, ...met.events] });
 }
 
 function take(room: Room, seat: Seat, claim: Claimant, shown: TokenHash | null = null) {
@@ -310,10 +313,14 @@ function refuse(room: Room | null): Step {
   return { room, answer: "refused", events: [] };
 }
 
-function grant(room: Room, seat: Seat, now: number, events: Events): Step {
+function grant(
+  room: Room,
+  seat: Seat,
+  { now, made, events }: { now: number; made: boolean; events: Events },
+): Step {
   const { salt, code } = room;
   const exp = Math.ceil((room.expires - now) / 1_000);
-  return { room, answer: { seat, exp, salt, code }, events };
+  return { room, answer: { seat, exp, salt, code, made }, events };
 }
 
 function holderOf({ conn, rtok }: Claimant, before: TokenHash | null = null): Holder {

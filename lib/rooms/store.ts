@@ -41,6 +41,8 @@ export interface Claim {
   /** Hash of the rtok that resumes the seat from now on. */
   readonly rtok: TokenHash;
   readonly listener: SeatListener;
+  /** This client made rooms lately: the last share of all rooms is not for it. */
+  readonly regular?: boolean;
 }
 
 /** A granted request for a seat. */
@@ -58,6 +60,8 @@ export interface Seated {
 export interface Created extends Seated {
   /** Digits that lead to the room; `null` if they were withdrawn or none were available. */
   readonly code: string | null;
+  /** The room did not exist before. */
+  readonly made: boolean;
 }
 
 /** A request that was not granted: refused, or `busy` if the store is full or unavailable. */

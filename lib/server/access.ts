@@ -11,20 +11,21 @@ import { getCookies, setCookie } from "@std/http/cookie";
 import { type Clock, systemClock } from "../ops/clock.ts";
 import { config } from "../ops/config.ts";
 import { readForm } from "./form.ts";
-import { GuessLimit, RateLimit } from "../ops/rate_limits.ts";
+import { log } from "../ops/log.ts";
+import { type Counters, metrics } from "../ops/metrics.ts";
+import { GuessLimit, NetworkLimit } from "../ops/rate_limits.ts";
 
 /** How long a cookie is valid, in seconds: a working day. */
 const COOKIE_S = 12 * 3_600;
 
 /**
- * Wrong keys allowed a minute: per client (which is then blocked for longer each time), and in
- * total.
+ * Wrong keys allowed a minute per client, who is then blocked for longer each time. There is no
+ * total: it would let strangers who fail lock out those who know the key.
  */
 const WRONG_PER_MINUTE = 10;
-const WRONG_PER_MINUTE_TOTAL = 600;
 
-/** The limit's key for all clients together. */
-const ALL = "";
+/** At most one line of log about wrong keys in this time, in ms: they are many, if they are. */
+const LOG_EVERY_MS = 60_000;
 
 const COOKIE_PATTERN = /^(\d{10,11})\.([A-Za-z0-9_-]{43})$/;
 
@@ -47,6 +48,7 @@ export interface AccessOptions {
   readonly clock?: Clock;
   /** Milliseconds since 1970, so that cookies are valid across instances and restarts. */
   readonly now?: () => number;
+  readonly counters?: Counters;
 }
 
 /** Decides whether a request comes from somebody who entered the key. */
@@ -55,10 +57,16 @@ export class Access {
   readonly #right: Buffer;
   readonly #secure: boolean;
   readonly #now: () => number;
-  readonly #wrong: GuessLimit;
-  readonly #wrongTotal: RateLimit;
+  readonly #wrong: NetworkLimit<GuessLimit>;
+  readonly #clock: Clock;
+  readonly #counters: Counters | undefined;
+  /** Wrong keys that no line of log has counted yet, and when one may. */
+  #unlogged = 0;
+  #logAt = -Infinity;
 
-  constructor({ key, secure, clock = systemClock, now = Date.now }: AccessOptions) {
+  constructor(
+    { key, secure, clock = systemClock, now = Date.now, counters }: AccessOptions,
+  ) {
     // Slow on purpose, and done once: otherwise somebody who obtained a cookie could test keys
     // against it as fast as they can hash. The salt is fixed, so that cookies are valid across
     // instances and restarts.
@@ -66,8 +74,11 @@ export class Access {
     this.#right = this.#mac(`key ${key}`);
     this.#secure = secure;
     this.#now = now;
-    this.#wrong = new GuessLimit(WRONG_PER_MINUTE, { clock });
-    this.#wrongTotal = new RateLimit(WRONG_PER_MINUTE_TOTAL, { clock });
+    this.#clock = clock;
+    this.#counters = counters;
+    this.#wrong = new NetworkLimit((clients) =>
+      new GuessLimit(WRONG_PER_MINUTE * clients, { clock })
+    );
   }
 
   /**
@@ -90,15 +101,31 @@ export class Access {
     // Otherwise another site's page could have all its visitors guess, each from an address of
     // their own.
     if (form === null || !/^(same-origin|none)$/.test(site)) return { at: "foreign" };
-    const wait = this.#wrong.take(address) || this.#wrongTotal.take(ALL);
-    if (wait > 0) return { at: "wait", retry: Math.ceil(wait / 1_000) };
+    const wait = this.#wrong.take(address);
+    if (wait > 0) {
+      this.#counters?.count("access_keys", "wait");
+      return { at: "wait", retry: Math.ceil(wait / 1_000) };
+    }
     // Compares MACs, so that timing reveals neither the length nor the position of the first
     // difference.
     const given = this.#mac(`key ${(form.get("key") ?? "").trim()}`);
-    if (this.#secret === null || !timingSafeEqual(given, this.#right)) return { at: "wrong" };
+    if (this.#secret === null || !timingSafeEqual(given, this.#right)) {
+      this.#report();
+      return { at: "wrong" };
+    }
+    this.#counters?.count("access_keys", "right");
     this.#wrong.giveBack(address);
-    this.#wrongTotal.giveBack(ALL);
     return { at: "in", cookie: this.#issue() };
+  }
+
+  /** Counts a wrong key. The log says how many there were, and never from where. */
+  #report(): void {
+    this.#counters?.count("access_keys", "wrong");
+    this.#unlogged++;
+    if (this.#clock.now() < this.#logAt) return;
+    this.#logAt = this.#clock.now() + LOG_EVERY_MS;
+    log.warn("wrong access keys", { count: this.#unlogged });
+    this.#unlogged = 0;
   }
 
   #issue(): string {
@@ -137,4 +164,5 @@ const { ACCESS_KEY, PUBLIC_ORIGIN, TLS_CERT } = config();
 export const access: Access = new Access({
   key: ACCESS_KEY,
   secure: TLS_CERT !== "" || PUBLIC_ORIGIN.some((origin) => origin.startsWith("https:")),
+  counters: metrics,
 });

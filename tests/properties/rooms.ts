@@ -161,8 +161,8 @@ interface Person {
   open: boolean;
   /** Where they were seated, if ever. */
   seat: { readonly access: Access; readonly seat: Seat } | null;
-  /** What seated them, until they send anything. */
-  unheard: RawFirst["t"] | null;
+  /** What seated them (`make`: they made the room), until they send anything. */
+  unheard: RawFirst["t"] | "make" | null;
 }
 
 /** A message, or a function of the received one where the server draws its content. */
@@ -310,6 +310,7 @@ class Model {
     };
     this.#rooms.set(address, room);
     person.seat = { access: room.access, seat: "sender" };
+    person.unheard = "make";
     person.heard.push((message) => {
       assert(message.t === "created", `got ${message.t}`);
       assertEquals(message.exp, TTL_S);
@@ -406,6 +407,7 @@ class Model {
     const holder = room[seat];
     if (holder === null) return;
     if (person.unheard === "join") return this.#emptyViewer(room);
+    if (person.unheard === "make") return this.#end(room, "deleted");
     holder.person = null;
     holder.lostAt = this.#now;
     this.#tell(room[OTHER[seat]]?.person ?? null, { t: "peer", up: false, by: "lost" });

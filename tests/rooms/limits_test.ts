@@ -260,6 +260,100 @@ Deno.test("all addresses together may try so many digits", async () => {
   assertEquals((await world.join("99999999", ELSEWHERE)).socket.closes[0]?.[0], CLOSE.refused);
 });
 
+/** An address key of IPv6 in the /48 and the /56 that these hex digits name. */
+function inNetwork(site: string, subnet: string): string {
+  return `20010db8${site}${subnet}/64`;
+}
+
+Deno.test("a /48 is no crowd: all its subnets make as many rooms as four clients", async () => {
+  const world = new World({ creationsPerMinutePerIp: 3 });
+  let made = 0;
+  for (let i = 0; i < 512; i++) {
+    const subnet = (i * 128).toString(16).padStart(4, "0");
+    const { socket } = await world.create({ from: inNetwork("0001", subnet) });
+    if (socket.closes.length === 0) made++;
+  }
+  assertEquals(made, 12);
+  // A /56 counts as two, and a neighbor's /48 is not affected.
+  let inHome = 0;
+  for (let i = 0; i < 256; i++) {
+    const subnet = `00${i.toString(16).padStart(2, "0")}`;
+    const { socket } = await world.create({ from: inNetwork("0002", subnet) });
+    if (socket.closes.length === 0) inHome++;
+  }
+  assertEquals(inHome, 6);
+});
+
+Deno.test("a /48 tries digits as four clients do, and holds as many sockets", async () => {
+  const world = new World({ failedJoinsPerMinutePerIp: 20, socketsPerIp: 3 });
+  let heard = 0;
+  for (let i = 0; i < 1_000; i++) {
+    const from = inNetwork("0001", (i * 61).toString(16).padStart(4, "0"));
+    const { socket } = await world.join("99999999", from);
+    if (socket.closes[0]?.[0] === CLOSE.refused) heard++;
+  }
+  assertEquals(heard, 80);
+  const { admission } = world;
+  const address = (i: number) => inNetwork("0003", (i * 256).toString(16).padStart(4, "0"));
+  const leave = Array.from({ length: 12 }, (_, i) => admission.enter(address(i)));
+  assertEquals(admission.look(address(200)), { limit: "sockets", total: false, retry: 30 });
+  leave[0]?.();
+  assertEquals(admission.look(address(200)), null);
+});
+
+Deno.test("a crowd of addresses can't use up what is kept for newcomers", async () => {
+  const world = new World({ creationsPerMinute: 400, creationsPerMinutePerIp: 30 });
+  // Twenty addresses ask for as much as they get, again and again.
+  let made = 0;
+  for (let i = 0; i < 1_000; i++) {
+    const { socket } = await world.create({ from: `198.51.100.${i % 20}` });
+    if (socket.closes.length === 0) made++;
+  }
+  assertEquals(made, 300);
+  for (let i = 0; i < 50; i++) {
+    assertEquals((await world.create({ from: `203.0.113.${i}` })).socket.closes, []);
+  }
+  // Whoever was there an hour ago counts as new again.
+  await world.clock.advance(HOUR_MS);
+  assertEquals(world.admission.isRegular("198.51.100.1"), false);
+});
+
+Deno.test("sockets are kept for clients that have none", () => {
+  const { admission } = new World({ sockets: 8, socketsPerIp: 8 });
+  for (let i = 0; i < 6; i++) {
+    assertEquals(admission.look(HERE), null);
+    admission.enter(HERE);
+  }
+  assertEquals(admission.look(HERE), { limit: "sockets", total: true, retry: 30 });
+  assertEquals(admission.look(ELSEWHERE), null);
+});
+
+Deno.test("a room whose creator vanishes without a pong is gone at once", async () => {
+  const world = new World({});
+  const silent = await world.create();
+  assertEquals(world.store.size, 1);
+  silent.connection.closed();
+  await flush();
+  assertEquals(world.store.size, 0);
+  // Whoever answered keeps the room for the grace period, and whoever came back to it does too.
+  const heard = await world.create();
+  await heard.say({ t: "pong" });
+  heard.connection.closed();
+  await flush();
+  assertEquals(world.store.size, 1);
+  const again = await world.create({ access: heard.access });
+  again.connection.closed();
+  await flush();
+  assertEquals(world.store.size, 1);
+});
+
+Deno.test("a creator who says nothing is closed, and the room with it", async () => {
+  const world = new World({});
+  await world.create();
+  await world.clock.advance(CONNECTION_LIMITS.heartbeatTimeoutMs);
+  assertEquals(world.store.size, 0);
+});
+
 const VISITS: Record<string, [failed: boolean, visit: (world: World) => Promise<void>]> = {
   "is dismissed": [true, async (world) => {
     const { code, say } = await world.create();
@@ -297,12 +391,13 @@ Deno.test("outlasting a sender's wait for a proof is no failed join by digits", 
   const codes: string[] = [];
   for (let i = 0; i < 100; i++) codes.push((await world.create()).code);
   const ends = [];
-  for (const code of codes) ends.push(await world.join(code));
+  for (const [i, code] of codes.entries()) ends.push(await world.join(code, `198.51.100.${i}`));
   assertEquals((await world.join("99999999", ELSEWHERE)).socket.closes[0]?.[0], CLOSE.busy);
   // Not because of the refill: in 40 s that gives back two thirds.
   await world.clock.advance(40_000);
   for (const { connection } of ends) connection.closed();
-  assertEquals(await world.missAll(ELSEWHERE), 100);
+  // All but the share that is kept for newcomers.
+  assertEquals(await world.missAll(ELSEWHERE), 75);
 });
 
 Deno.test("with the defaults a scanner of one address burns few codes an hour", async () => {

@@ -135,7 +135,7 @@ class World {
   async created(): Promise<Party> {
     const sender = this.party();
     const { code: _, ...seated } = await this.create(sender);
-    assertEquals(seated, this.seated("sender"));
+    assertEquals(seated, { ...this.seated("sender"), made: true });
     return sender;
   }
 
@@ -187,7 +187,8 @@ export function testRoomStore(
     const { sender: first, code } = await world.coded();
     await world.harness.advance(5_000);
     const second = world.party();
-    assertEquals(await world.create(second), { ...world.seated("sender", 595), code });
+    const expected = { ...world.seated("sender", 595), code, made: false };
+    assertEquals(await world.create(second), expected);
     assertEquals(await first.heard(), [{ t: "superseded" }]);
     assertEquals(await second.heard(), []);
     assertEquals(await world.resume(world.party(), first.rtok), "refused");
@@ -231,6 +232,18 @@ export function testRoomStore(
     assertEquals(await world.store.create(world.party().claim, world.terms), "busy");
     await world.harness.advance(600_000);
     await world.created();
+  });
+
+  test("create() keeps a share of all rooms for clients that made none lately", async (world) => {
+    const create = (regular: boolean) => {
+      const other = new World(world.harness);
+      return world.store.create({ ...other.party().claim, regular }, other.terms);
+    };
+    for (let i = 0; i < MAX_ROOMS * 3 / 4; i++) {
+      assertEquals(typeof await create(true), "object", `room ${i}`);
+    }
+    assertEquals(await create(true), "busy");
+    assertEquals(typeof await create(false), "object");
   });
 
   test("join() refuses a wrong token, an unknown room and a third peer alike", async (world) => {

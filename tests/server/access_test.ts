@@ -1,3 +1,5 @@
+// deno-lint-ignore-file no-console -- a test reads what the logger writes
+import { Metrics } from "../../lib/ops/metrics.ts";
 import { Access } from "../../lib/server/access.ts";
 import { FakeClock } from "../rooms/fake_clock.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
@@ -8,10 +10,12 @@ const HOUR_MS = 3_600_000;
 class World {
   readonly clock = new FakeClock();
   now = 1_800_000_000_000;
+  readonly metrics = new Metrics();
   readonly access: Access;
 
   constructor({ key = KEY, secure = false } = {}) {
-    this.access = new Access({ key, secure, clock: this.clock, now: () => this.now });
+    const { clock, metrics: counters } = this;
+    this.access = new Access({ key, secure, clock, now: () => this.now, counters });
   }
 
   enter(key: string, { address = "192.0.2.1", headers = {} } = {}) {
@@ -119,16 +123,43 @@ Deno.test("whoever has the key is never locked out", async () => {
   for (let i = 0; i < 50; i++) assertEquals((await world.enter(KEY)).at, "in");
 });
 
-Deno.test("guesses of all addresses are limited, and none of thousands is right", async () => {
+Deno.test("strangers who fail lock nobody out, however many they are", async () => {
+  const world = new World();
+  for (let i = 0; i < 5_000; i++) await world.enter(`wrong ${i}`, { address: `stranger ${i}` });
+  assertEquals((await world.enter(KEY, { address: "192.0.2.2" })).at, "in");
+});
+
+Deno.test("a /48 guesses as often as four clients do", async () => {
   const world = new World();
   let heard = 0;
-  for (let i = 0; i < 5_000; i++) {
-    if (i % 1_000 === 0) await world.clock.advance(60_000);
-    const { at } = await world.enter(`wrong ${i}`, { address: `${i}` });
-    assert(at === "wrong" || at === "wait", `${at} with key ${i}`);
-    if (at === "wrong") heard++;
+  for (let i = 0; i < 1_000; i++) {
+    const address = `20010db80001${(i * 61).toString(16).padStart(4, "0")}/64`;
+    if ((await world.enter(`wrong ${i}`, { address })).at === "wrong") heard++;
   }
-  assertEquals(heard, 3_000);
+  assertEquals(heard, 40);
+});
+
+Deno.test("wrong keys are counted, and logged without saying from where", async () => {
+  const world = new World();
+  const lines: string[] = [];
+  const original = console.error;
+  console.error = (line: string) => void lines.push(line);
+  try {
+    for (let i = 0; i < 12; i++) await world.enter(`wrong ${i}`, { address: "203.0.113.77" });
+    await world.clock.advance(60_000);
+    await world.enter("wrong again", { address: "203.0.113.77" });
+    await world.enter(KEY, { address: "192.0.2.2" });
+  } finally {
+    console.error = original;
+  }
+  const counts = ["right", "wrong", "wait"] as const;
+  assertEquals(counts.map((was) => world.metrics.get("access_keys", was)), [1, 11, 2]);
+  const logged = lines.map((line) => JSON.parse(line));
+  assertEquals(
+    logged.map(({ level, message, count }) => ({ level, message, count })),
+    [1, 10].map((count) => ({ level: "warn", message: "wrong access keys", count })),
+  );
+  assert(!lines.join().includes("203.0.113.77") && !lines.join().includes("wrong 1"));
 });
 
 Deno.test("a form of another site, or one that is too long, is not read", async () => {
