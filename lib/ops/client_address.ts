@@ -93,8 +93,8 @@ export function clientOf(req: Request, { remoteAddr }: Deno.ServeHandlerInfo): s
 }
 
 /**
- * How many clients a network counts as, narrowest first: a /64, /56 and /48 of IPv6. A site is given
- * one of these to choose addresses from; counted by /64 alone, one /48 would be 65,536 clients.
+ * How many clients a network counts as, narrowest first: a /64, /56 and /48 of IPv6. A site is
+ * given one of these to choose addresses from; by /64 alone, one /48 would be 65,536 clients.
  */
 export const NETWORK_CLIENTS: readonly number[] = [1, 2, 4];
 

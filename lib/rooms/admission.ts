@@ -88,7 +88,7 @@ class Pair<T extends RateLimit | GuessLimit> {
     this.#regulars = new Regulars(options);
   }
 
-  /** True if this client used the limit in the past hour: then a share of the total is not for it. */
+  /** True if this client used the limit in the past hour: a share of the total is not for it. */
   isRegular(address: string): boolean {
     return this.#regulars.has(address);
   }

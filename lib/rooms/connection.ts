@@ -127,8 +127,8 @@ export class Connection {
   /** The other seat came up, and this seat has not reported the outcome of that connection yet. */
   #mayReport = false;
   /**
-   * The message that took the seat (`make` for a `create` that made the room); `null` once the client has sent another message, which proves
-   * that it has its rtok.
+   * The message that took the seat (`make` for a `create` that made the room); `null` once the
+   * client has sent another message, which proves that it has its rtok.
    */
   #unheard: FirstMessage["t"] | "make" | null = null;
 
@@ -314,7 +314,7 @@ export class Connection {
   /**
    * Releases the seat of a closed socket. A viewer who sent nothing since joining may not have
    * received their rtok: then their seat is not kept, and they can join again. Nor is a room whose
-   * creator sent nothing since: otherwise it would cost one message to fill a place for two minutes.
+   * creator sent nothing since: it would cost one message to fill a place for two minutes.
    */
   async #giveBack(ticket: Ticket): Promise<void> {
     const { store } = this.#context;
