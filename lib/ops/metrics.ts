@@ -45,6 +45,7 @@ const COUNTERS = {
       "upgrades",
       "creations",
       "failed_joins",
+      "turn",
       "messages",
       "session_bytes",
       "relay",

@@ -6,8 +6,8 @@
  * @module
  */
 import { createHmac } from "node:crypto";
-import { toBase64Url } from "../protocol/bytes.ts";
 import type { IceServer, ServerMessage } from "../protocol/signaling.ts";
+import { networksOf } from "./client_address.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
 /**
@@ -22,8 +22,11 @@ export const TURN_TTL_S = 600;
  */
 const STATIC_TTL_S = 86_400;
 
-/** Bytes of the label. It is new each time, so that two sessions of one person can't be linked. */
-const LABEL_BYTES = 12;
+/** Characters of a client's name. */
+const NAME_LENGTH = 16;
+
+/** How long a client keeps its name, in ms. */
+const NAME_MS = 3_600_000;
 
 /** The message for a member of a room whose seats are both taken. */
 export type IceMessage = Extract<ServerMessage, { t: "ice" }>;
@@ -32,6 +35,8 @@ export type IceMessage = Extract<ServerMessage, { t: "ice" }>;
 export interface IceGuest {
   /** The host by which the client reached this server, as the client wrote it. */
   readonly host: string;
+  /** The key that limits are counted by, see `clientKey`. */
+  readonly address: string;
 }
 
 /** Creates the message for one seat; `null` if there are no servers and no encrypted relay. */
@@ -44,6 +49,8 @@ export interface IceOptions {
   readonly turnUrls: readonly string[];
   /** The secret shared with the TURN server; never handed out. */
   readonly turnSecret: string;
+  /** Whether this client may have credentials now; without it each may. */
+  readonly admit?: (address: string) => boolean;
   /** Where this process answers STUN itself; `null` while it does not. */
   readonly stun?: () => OwnStun | null;
   /** True if this server offers its encrypted relay. */
@@ -89,20 +96,34 @@ export function turnPassword(secret: string, username: string): string {
   return createHmac("sha1", secret).update(username).digest("base64");
 }
 
-/** Creates an {@linkcode IceIssuer}; each of its messages has credentials of its own. */
+/**
+ * Names clients for a TURN server, which counts by name how much each of them uses (`user-quota`;
+ * coturn leaves the expiry before it out). A name is an HMAC over the hour and the client's widest
+ * network. Its key stays in this process: who reads the TURN server's log can't test addresses
+ * against it, nor recognize a client an hour later.
+ */
+function clientNames(now: () => number, random: RandomSource): (address: string) => string {
+  const key = new Uint8Array(random(32));
+  return (address) => {
+    const text = `${Math.floor(now() / NAME_MS)} ${networksOf(address).at(-1) ?? address}`;
+    return createHmac("sha256", key).update(text).digest("base64url").slice(0, NAME_LENGTH);
+  };
+}
+
+/** Creates an {@linkcode IceIssuer}. */
 export function iceIssuer(options: IceOptions): IceIssuer {
   const { turnUrls, turnSecret, now = Date.now, random = systemRandom } = options;
   const more = options.relay === true ? { relay: true } as const : {};
   const room = MAX_SERVERS - options.servers.length - (turnUrls.length === 0 ? 0 : 1);
-  return ({ host }) => {
+  const nameOf = clientNames(now, random);
+  return ({ host, address }) => {
     const own = room > 0 ? ownServer(options.stun?.() ?? null, host) : null;
     const servers = own === null ? options.servers : [own, ...options.servers];
-    if (turnUrls.length === 0) {
+    if (turnUrls.length === 0 || options.admit?.(address) === false) {
       if (servers.length === 0 && options.relay !== true) return null;
       return { t: "ice", servers, exp: STATIC_TTL_S, ...more };
     }
-    const label = toBase64Url(new Uint8Array(random(LABEL_BYTES)));
-    const username = `${Math.floor(now() / 1_000) + TURN_TTL_S}:${label}`;
+    const username = `${Math.floor(now() / 1_000) + TURN_TTL_S}:${nameOf(address)}`;
     const turn = { urls: turnUrls, username, credential: turnPassword(turnSecret, username) };
     return { t: "ice", servers: [...servers, turn], exp: TURN_TTL_S, ...more };
   };

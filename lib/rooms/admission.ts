@@ -30,6 +30,9 @@ export interface AdmissionLimits {
   /** Failed joins by the digits of a code. */
   readonly failedJoinsPerMinute: number;
   readonly failedJoinsPerMinutePerIp: number;
+  /** TURN credentials. */
+  readonly turnPerMinute: number;
+  readonly turnPerMinutePerIp: number;
   /** Messages from one socket. */
   readonly messagesPerSecond: number;
   /** Characters that may be relayed in one room, both directions together. */
@@ -46,6 +49,8 @@ export const UNLIMITED: AdmissionLimits = {
   creationsPerMinutePerIp: Infinity,
   failedJoinsPerMinute: Infinity,
   failedJoinsPerMinutePerIp: Infinity,
+  turnPerMinute: Infinity,
+  turnPerMinutePerIp: Infinity,
   messagesPerSecond: Infinity,
   sessionBytes: Infinity,
 };
@@ -56,6 +61,7 @@ export type LimitName =
   | "upgrades"
   | "creations"
   | "failed_joins"
+  | "turn"
   | "messages"
   | "session_bytes";
 
@@ -139,6 +145,7 @@ export class Admission {
   readonly #upgrades: Pair<RateLimit>;
   readonly #creations: Pair<RateLimit>;
   readonly #guesses: Pair<GuessLimit>;
+  readonly #turn: Pair<RateLimit>;
   /**
    * Characters relayed in each room. The room used longest ago is evicted first; by then it has
    * usually ended, since a room lasts an hour at most.
@@ -171,6 +178,12 @@ export class Admission {
       "failed_joins",
       guesses(limits.failedJoinsPerMinutePerIp),
       limits.failedJoinsPerMinute,
+      options,
+    );
+    this.#turn = new Pair(
+      "turn",
+      rate(limits.turnPerMinutePerIp),
+      limits.turnPerMinute,
       options,
     );
     this.#relayed = new LruCache(options.maxKeys ?? MAX_KEYS);
@@ -235,6 +248,11 @@ export class Admission {
    */
   guess(address: string): Refusal | null {
     return this.#heed(this.#guesses.take(address));
+  }
+
+  /** Asks for TURN credentials for `address`. */
+  turn(address: string): Refusal | null {
+    return this.#heed(this.#turn.take(address));
   }
 
   /** Refunds a join by digits that did not fail. */

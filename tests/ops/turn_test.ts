@@ -1,5 +1,5 @@
 import { parseServerMessage } from "../../lib/protocol/signaling.ts";
-import { iceIssuer, TURN_TTL_S, turnPassword } from "../../lib/ops/turn.ts";
+import { type IceIssuer, iceIssuer, TURN_TTL_S, turnPassword } from "../../lib/ops/turn.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { PROJECT } from "../support/project.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../support/turn.ts";
 
 const NOW = 1_700_000_000_999;
-const GUEST = { host: "pic.example" };
+const GUEST = { host: "pic.example", address: "192.0.2.1" };
 const URLS = ["turn:relay.example:3478?transport=udp"];
 
 function issue(options: Partial<Parameters<typeof iceIssuer>[0]> = {}) {
@@ -45,24 +45,41 @@ Deno.test("iceIssuer() hands configured servers out as they are", () => {
   assertEquals(issue({ servers })?.servers.length, 2);
 });
 
-Deno.test("iceIssuer() makes credentials for ten minutes, with a new label each time", () => {
+Deno.test("iceIssuer() makes credentials for ten minutes", () => {
   assert(TURN_TTL_S <= 600);
-  const make = iceIssuer({
-    servers: [],
-    turnUrls: URLS,
-    turnSecret: TURN_SECRET,
-    now: () => NOW,
-  });
-  const seen = new Set<string>();
-  for (let i = 0; i < 100; i++) {
-    const message = make(GUEST);
-    const [server] = message?.servers ?? [];
-    const [, expiry, label = ""] = /^(\d+):([\w-]{16})$/.exec(server?.username ?? "") ?? [];
-    assertEquals([message?.exp, Number(expiry)], [TURN_TTL_S, 1_700_000_000 + TURN_TTL_S]);
-    assertEquals(server?.credential, turnPassword(TURN_SECRET, server?.username ?? ""));
-    seen.add(label);
-  }
-  assertEquals(seen.size, 100);
+  const message = issue({ now: () => NOW });
+  const [server] = message?.servers ?? [];
+  const [, expiry] = /^(\d+):[\w-]{16}$/.exec(server?.username ?? "") ?? [];
+  assertEquals([message?.exp, Number(expiry)], [TURN_TTL_S, 1_700_000_000 + TURN_TTL_S]);
+  assertEquals(server?.credential, turnPassword(TURN_SECRET, server?.username ?? ""));
+});
+
+/** The name that an issuer gives a client, without the expiry. */
+function nameFrom(make: IceIssuer, address: string): string {
+  return make({ ...GUEST, address })?.servers[0]?.username?.split(":")[1] ?? "";
+}
+
+Deno.test("iceIssuer() names a client for an hour, a /48 once, and tells nobody who", () => {
+  let now = NOW;
+  const options = { servers: [], turnUrls: URLS, turnSecret: TURN_SECRET, now: () => now };
+  const make = iceIssuer(options);
+  const name = nameFrom(make, "192.0.2.1");
+  now += 60_000;
+  assertEquals(nameFrom(make, "192.0.2.1"), name);
+  assert(nameFrom(make, "192.0.2.2") !== name);
+  const site = ["20010db8000100aa/64", "20010db80001ffff/64", "20010db8000200aa/64"];
+  const [here, there, other] = site.map((address) => nameFrom(make, address));
+  assert(here === there && here !== other);
+  // Without the key, which no other process has, an address leads to no name.
+  assert(nameFrom(iceIssuer(options), "192.0.2.1") !== name);
+  now += 3_600_000;
+  assert(nameFrom(make, "192.0.2.1") !== name);
+});
+
+Deno.test("iceIssuer() leaves TURN out for a client that asked too often", () => {
+  const stun = [{ urls: ["stun:a.example"] }];
+  assertEquals(issue({ servers: stun, admit: () => false })?.servers, stun);
+  assertEquals(issue({ admit: () => false }), null);
 });
 
 Deno.test("iceIssuer() makes a valid message, which holds no secret", () => {
@@ -76,11 +93,12 @@ const OWN = { host: "", port: 3000 };
 
 Deno.test("iceIssuer() names the server's own STUN by the host of the page", () => {
   const make = iceIssuer({ servers: [], turnUrls: [], turnSecret: "", stun: () => OWN });
-  const urls = (host: string) => make({ host })?.servers.flatMap((server) => server.urls) ?? [];
+  const urls = (host: string) =>
+    make({ ...GUEST, host })?.servers.flatMap((server) => server.urls) ?? [];
   assertEquals(urls("pic.example"), ["stun:pic.example:3000"]);
   assertEquals(urls("192.0.2.7"), ["stun:192.0.2.7:3000"]);
   assertEquals(urls("[2001:db8::1]"), ["stun:[2001:db8::1]:3000"]);
-  const message = make({ host: "pic.example" });
+  const message = make({ ...GUEST, host: "pic.example" });
   assertEquals(parseServerMessage(JSON.stringify(message)), message);
 });
 
@@ -91,14 +109,14 @@ Deno.test("iceIssuer() names no STUN for pages of the same machine, or for a str
       ...["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "", "a b", "a/b", "ü.de"],
       ...["a?transport=tcp", "a:1", `${"a".repeat(201)}`, "[::1]:5\r\n"],
     ]
-  ) assertEquals([host, make({ host })], [host, null]);
+  ) assertEquals([host, make({ ...GUEST, host })], [host, null]);
 });
 
 Deno.test("iceIssuer() names the configured host, and nothing while the port is not open", () => {
   const named = { host: "direct.example", port: 3478 };
   const options = { servers: [], turnUrls: [], turnSecret: "" };
   assertEquals(
-    iceIssuer({ ...options, stun: () => named })({ host: "localhost" })?.servers,
+    iceIssuer({ ...options, stun: () => named })({ ...GUEST, host: "localhost" })?.servers,
     [{ urls: ["stun:direct.example:3478"] }],
   );
   assertEquals(iceIssuer({ ...options, stun: () => null })(GUEST), null);
@@ -137,6 +155,33 @@ Deno.test({
     ) {
       using client = new TurnClient(server.port, given);
       assertEquals([what, await client.allocate()], [what, answer]);
+    }
+  },
+});
+
+Deno.test({
+  name: "with names by client, coturn's user-quota stops one address and nobody else",
+  ignore,
+  async fn() {
+    await using server = await startTurnServer([...LOOPBACK, "--user-quota=3", "--total-quota=9"]);
+    const make = iceIssuer({ servers: [], turnUrls: URLS, turnSecret: TURN_SECRET });
+    const clients: TurnClient[] = [];
+    /** Makes a room, joins it, and uses what it got. */
+    const allocate = async (address: string) => {
+      const [turn] = make({ ...GUEST, address })?.servers ?? [];
+      const { username = "", credential = "" } = turn ?? {};
+      const client = new TurnClient(server.port, { username, credential });
+      clients.push(client);
+      return await client.allocate();
+    };
+    try {
+      const greedy: number[] = [];
+      for (let i = 0; i < 12; i++) greedy.push(await allocate("203.0.113.7"));
+      // 486: Allocation Quota Reached.
+      assertEquals(greedy, [0, 0, 0, ...Array<number>(9).fill(486)]);
+      assertEquals(await allocate("192.0.2.1"), 0);
+    } finally {
+      for (const client of clients) client[Symbol.dispose]();
     }
   },
 });

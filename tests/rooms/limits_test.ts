@@ -318,6 +318,16 @@ Deno.test("a crowd of addresses can't use up what is kept for newcomers", async 
   assertEquals(world.admission.isRegular("198.51.100.1"), false);
 });
 
+Deno.test("TURN credentials are limited for a client, and for a /48 as for four", () => {
+  const { admission } = new World({ turnPerMinutePerIp: 5 });
+  const granted = (address: (i: number) => string) =>
+    Array.from({ length: 100 }, (_, i) => admission.turn(address(i))).filter((no) => no === null);
+  assertEquals(granted(() => HERE).length, 5);
+  const subnet = (i: number) => inNetwork("0001", (i * 512).toString(16).padStart(4, "0"));
+  assertEquals(granted(subnet).length, 20);
+  assertEquals(granted(() => ELSEWHERE).length, 5);
+});
+
 Deno.test("sockets are kept for clients that have none", () => {
   const { admission } = new World({ sockets: 8, socketsPerIp: 8 });
   for (let i = 0; i < 6; i++) {
