@@ -19,8 +19,9 @@ import {
 import type { Kem } from "../e2e/kem.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
+import { MessageQueue } from "./message_queue.ts";
 import { type Identity, Peer } from "./peer.ts";
-import { parseFrame } from "./relay_transport.ts";
+import { type Frame, parseFrame } from "./relay_transport.ts";
 import { Repair } from "./recovery.ts";
 import type { Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
@@ -58,9 +59,32 @@ export interface Ground {
   readonly signaling: SignalingClient;
 }
 
+/** What an attempt handles in turn. */
+type Incoming =
+  | { readonly type: "message"; readonly message: Bytes }
+  | { readonly type: "frame"; readonly frame: Frame }
+  /** Viewer: no other HELLO arrived for a while. */
+  | { readonly type: "settled" };
+
+/** Whether this is of a connection, rather than of the handshake that leads to one. */
+function isOfConnection(incoming: Incoming): boolean {
+  switch (incoming.type) {
+    case "message":
+      return (incoming.message[0] ?? 0) >= HANDSHAKE.answer;
+    case "frame":
+      return true;
+    case "settled":
+      return false;
+    default:
+      return incoming satisfies never;
+  }
+}
+
 /** Settings of an {@linkcode Attempt}. */
 export interface AttemptOptions {
   readonly ground: Ground;
+  /** The attempt whose connection is in use until this one's is. */
+  readonly before: Attempt | null;
   /** Sender: the code that is valid now. */
   readonly code: Code | null;
   /**
@@ -108,7 +132,9 @@ export class Attempt {
   #repair: Repair | null = null;
   #viewer: ViewerHandshake | null = null;
   #sender: SenderHandshake | null = null;
-  #turn: Promise<void>;
+  readonly #queue: MessageQueue<Incoming>;
+  /** The connection that messages are for as long as this attempt has no keys. */
+  #before: Attempt | null;
   /** Viewer: the last HELLO that arrived, and whether one was answered. */
   #hello: Bytes | null = null;
   #greeted = false;
@@ -117,7 +143,11 @@ export class Attempt {
   constructor(role: Role, options: AttemptOptions) {
     this.#role = role;
     this.#options = options;
-    this.#turn = this.#guard(() => this.#begin());
+    this.#before = options.before;
+    this.#queue = new MessageQueue(
+      this.#guard(() => this.#begin()),
+      (incoming) => this.#guard(() => this.#handle(incoming)),
+    );
   }
 
   /** What the viewer uses as proof, as far as they have said. */
@@ -134,16 +164,18 @@ export class Attempt {
     return this.#repair !== null;
   }
 
-  /** Takes the next relayed message; messages are processed one at a time. */
+  /**
+   * Takes the next relayed message. Whether it is for this attempt or for the connection in use
+   * shows when it is its turn: by then everything that was sent before it has been read.
+   */
   receive(message: Bytes): void {
-    this.#turn = this.#turn.then(() => this.#guard(() => this.#step(message)));
+    this.#queue.push({ type: "message", message });
   }
 
   /** Takes a frame of the encrypted relay, after the messages that arrived before it. */
   receiveFrame(bytes: Bytes): void {
     const frame = parseFrame(bytes);
-    if (frame === null) return;
-    this.#turn = this.#turn.then(() => this.#repair?.receiveFrame(frame));
+    if (frame !== null) this.#queue.push({ type: "frame", frame });
   }
 
   /** Sets whether both sides are in their seats. */
@@ -170,6 +202,31 @@ export class Attempt {
     this.#peer?.close();
     this.#sender?.end();
     this.#repair?.close();
+    for (const incoming of this.#queue.takeBack()) this.#passBack(incoming);
+  }
+
+  /** Passes on what is for the connection in use. Returns false if there is none. */
+  #passBack(incoming: Incoming): boolean {
+    if (this.#before === null || !isOfConnection(incoming)) return false;
+    this.#before.#queue.push(incoming);
+    return true;
+  }
+
+  async #handle(incoming: Incoming): Promise<void> {
+    if (this.#repair === null && this.#passBack(incoming)) return;
+    switch (incoming.type) {
+      case "message":
+        return await this.#step(incoming.message);
+      case "frame":
+        return this.#repair?.receiveFrame(incoming.frame);
+      case "settled":
+        if (this.#viewer !== null && this.#hello !== null) {
+          await this.#greet(this.#viewer, this.#hello);
+        }
+        return;
+      default:
+        incoming satisfies never;
+    }
   }
 
   async #begin(): Promise<void> {
@@ -221,7 +278,9 @@ export class Attempt {
       if (!this.#options.settle) return await this.#greet(handshake, message);
       // The sender may have sent this HELLO for an earlier attempt, before learning that the viewer
       // abandoned it. The HELLO of this attempt then follows.
-      if (this.#hello === null) setTimeout(() => this.#settled(handshake), SETTLE_MS);
+      if (this.#hello === null) {
+        setTimeout(() => this.#queue.push({ type: "settled" }), SETTLE_MS);
+      }
       this.#hello = message;
       return;
     }
@@ -246,21 +305,17 @@ export class Attempt {
 
   /**
    * Takes a message after both sides have proved themselves. Once the secure link is bound, invalid
-   * messages do not affect it.
+   * messages do not affect it. Neither do invalid messages of recovery before: the peer may have
+   * sent them for the connection that this one replaces.
    */
   async #follow(repair: Repair, message: Bytes): Promise<void> {
+    const isRepair = message[0] === HANDSHAKE.repair;
     try {
-      if (message[0] === HANDSHAKE.repair) return await repair.receive(message);
+      if (isRepair) return await repair.receive(message);
       await this.#peer?.receive(message);
     } catch (error) {
-      if (!repair.bound) throw error;
+      if (!repair.bound && !isRepair) throw error;
     }
-  }
-
-  #settled(handshake: ViewerHandshake): void {
-    const hello = this.#hello;
-    if (hello === null) return;
-    this.#turn = this.#turn.then(() => this.#guard(() => this.#greet(handshake, hello)));
   }
 
   async #greet(handshake: ViewerHandshake, helloS: Bytes): Promise<void> {
@@ -272,6 +327,9 @@ export class Attempt {
     const { ground, relayOnly, trace, mayRelay, onFailed } = this.#options;
     const { identity, signaling } = ground;
     const iceServers = this.#options.iceServers() ?? [];
+    // Whoever proved themselves just now is not at the other end of that connection any more.
+    this.#before?.close();
+    this.#before = null;
     const repair = this.#repair = new Repair({
       keys,
       mayRelay: () => mayRelay,

@@ -6,7 +6,8 @@
  *
  * A page that was reloaded continues with what it kept before. Both sides repeat the handshake,
  * using the secret that the first one left them, while the peer may still consider the old
- * connection alive. That connection is closed as soon as the peer has proved itself.
+ * connection alive. That connection is dropped only once the new one is bound: whatever the server
+ * sends, in whatever order, ends no connection.
  *
  * If the server issued digits, anybody can reach the viewer's seat. The sender then turns away
  * visitors who fail to prove themselves, and withdraws the code after three. Without digits only
@@ -17,13 +18,13 @@
  * @module
  */
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
-import { AGAIN_LENGTH, HANDSHAKE, MODE } from "../protocol/handshake.ts";
+import { HANDSHAKE, MODE } from "../protocol/handshake.ts";
 import {
   CONNECT_TIMEOUT_MS,
   MAX_CODE_GUESSES,
   MAX_HANDSHAKES,
   MAX_TTL_S,
-  PROTOCOL_VERSION,
+  SEAT_GRACE_MS,
 } from "../protocol/limits.ts";
 import type {
   ClientMessage,
@@ -37,6 +38,7 @@ import { type Code, drawWords, formatCode, loadWordlist } from "../e2e/code.ts";
 import type { ResumeSecret, SessionKeys } from "../e2e/handshake.ts";
 import { loadKem } from "../e2e/kem.ts";
 import { deriveRoom } from "../e2e/link.ts";
+import { makeReloadNotice, verifyReloadNotice } from "../e2e/reload_notice.ts";
 import { randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import { type Address, Attempt, type Claim, type Ground, hasTurn } from "./attempt.ts";
@@ -104,8 +106,8 @@ export interface ConnectorHandlers {
    */
   onBound(link: SecureLink): void;
   /**
-   * The peer's page was reloaded and has proved itself: the previous secure link has ended, and a
-   * new one is being set up.
+   * The peer's page was reloaded, and the two are bound anew: the previous secure link has ended,
+   * and `onBound` follows at once with the new one.
    */
   onAgain(): void;
   /** The route in use, each time that it changes. */
@@ -180,9 +182,8 @@ export class Connector {
   #relayOnly = false;
   /** The attempt that is not bound yet. */
   #attempt: Attempt | null = null;
-  /** The attempt that is bound. */
-  #live: Attempt | null = null;
-  #bound = false;
+  /** The attempt that is bound, and its secure link. */
+  #live: { readonly attempt: Attempt; readonly link: SecureLink } | null = null;
   /**
    * The secret that an earlier handshake left: the viewer uses it as proof, and the sender accepts
    * it.
@@ -192,7 +193,8 @@ export class Connector {
   #only: boolean;
   #over = false;
   /**
-   * Viewer: the timeout of an attempt, or the delay before asking the server again who is there.
+   * The timeout of an attempt: the viewer's of the first one, either side's of one that replaces a
+   * connection. Or the viewer's delay before asking the server again who is there.
    */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /**
@@ -228,6 +230,9 @@ export class Connector {
   #left: ResumeSecret | null = null;
   /** Sender: the last visitor was dismissed, and nobody has joined since. */
   #dismissed = false;
+  /** Viewer: nonces of the sender's reload notices that were read, and whether one is being read. */
+  readonly #notices = new Set<string>();
+  #checking = false;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -275,7 +280,7 @@ export class Connector {
         onMessage: (message) => this.#receive(message),
         onContact: (contact) => {
           // After a reconnect the server reports first who is there.
-          if (!contact) this.#current?.setReachable(false);
+          if (!contact) this.#setReachable(false);
           handlers.onContact(contact);
         },
         onEnd: (why, retry) => this.#signalingEnded(why, retry),
@@ -295,7 +300,7 @@ export class Connector {
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
     this.#attempt?.close();
-    this.#live?.close();
+    this.#live?.attempt.close();
     for (const left of [this.#resumed, this.#left]) if (left !== null) wipe(left.resume);
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
@@ -327,7 +332,7 @@ export class Connector {
         return this.#relayed(message.d);
       case "data": {
         const frame = fromBase64Url(message.d);
-        if (frame !== null) this.#current?.receiveFrame(frame);
+        if (frame !== null) this.#newest?.receiveFrame(frame);
         return;
       }
       case "ice": {
@@ -338,7 +343,10 @@ export class Connector {
       case "gone":
         return this.#fail(`room_${message.why}`);
       case "err":
-        if (message.code === "no_peer") this.#current?.mislaid();
+        if (message.code === "no_peer") {
+          this.#live?.attempt.mislaid();
+          this.#attempt?.mislaid();
+        }
         return;
       case "ping":
         return;
@@ -347,9 +355,17 @@ export class Connector {
     }
   }
 
-  /** The bound attempt, otherwise the one under way. */
-  get #current(): Attempt | null {
-    return this.#live ?? this.#attempt;
+  /**
+   * The attempt under way, otherwise the bound one. One that is to replace a connection hands what
+   * is for that connection on to it.
+   */
+  get #newest(): Attempt | null {
+    return this.#attempt ?? this.#live?.attempt ?? null;
+  }
+
+  #setReachable(reachable: boolean): void {
+    this.#live?.attempt.setReachable(reachable);
+    this.#attempt?.setReachable(reachable);
   }
 
   #keepSeat({ rtok, salt }: { readonly rtok: string; readonly salt?: string }): void {
@@ -363,7 +379,7 @@ export class Connector {
     // The attempt under way has lost messages, so it starts over, and what the old one still sends
     // would only confuse the peer. Its timeout keeps running until `peer` arrives: otherwise a
     // server that sends only this could keep people waiting forever.
-    if (!this.#bound) this.#abandon();
+    if (this.#live === null) this.#abandon();
     this.#options.handlers.onSeated();
   }
 
@@ -397,7 +413,7 @@ export class Connector {
 
   #peerChanged(here: boolean, by: PeerCause): void {
     // Once bound, the two sides know more about each other than the server does.
-    if (this.#bound) return this.#boundPeerChanged(here, by);
+    if (this.#live !== null) return this.#boundPeerChanged(this.#live.attempt, here, by);
     this.#drop();
     if (this.#dismissed && here) {
       // They reconnected before the server had received the dismissal.
@@ -406,8 +422,8 @@ export class Connector {
     }
     this.#options.handlers.onPeer(here);
     if (this.#options.role === "S") {
-      // This page was reloaded, but the viewer still considers the old connection alive.
-      if (here && this.#only) this.#sayAgain();
+      // This page was reloaded, and the viewer may consider the old connection alive.
+      if (here && this.#resumed !== null) this.#sayReloaded(this.#resumed);
       return this.#visited(here, by);
     }
     if (!here) {
@@ -415,21 +431,42 @@ export class Connector {
       return;
     }
     // The viewer starts the handshake, and the timeout is the viewer's too.
-    this.#restart();
+    this.#startAttempt();
     this.#timer = setTimeout(() => {
       this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
     }, CONNECT_TIMEOUT_MS);
   }
 
-  #boundPeerChanged(here: boolean, by: PeerCause): void {
+  #boundPeerChanged(live: Attempt, here: boolean, by: PeerCause): void {
     // There is nobody left to receive what goes through the server.
-    if (!here && by === "leave") this.#current?.abandon();
-    else this.#current?.setReachable(here);
+    if (!here && by === "leave") live.abandon();
+    else this.#setReachable(here);
   }
 
-  #sayAgain(): void {
-    const again = new Uint8Array([HANDSHAKE.again, PROTOCOL_VERSION]);
-    this.#ground?.signaling.relay(toBase64Url(again));
+  async #sayReloaded({ resume }: ResumeSecret): Promise<void> {
+    const notice = await makeReloadNotice(resume);
+    if (!this.#over) this.#ground?.signaling.relay(toBase64Url(notice));
+  }
+
+  /**
+   * Viewer: the sender's page says that it was reloaded. That is true only if it can prove it, and
+   * if the connection to the page before does not answer any more. A notice that was recorded is
+   * told by its nonce, or, after a reload of this page, by a connection that still answers.
+   */
+  async #readNotice(message: Bytes): Promise<void> {
+    const live = this.#live;
+    const resumed = this.#resumed;
+    // Without a connection, this side starts over by itself.
+    if (live === null || resumed === null || this.#checking) return;
+    this.#checking = true;
+    try {
+      const nonce = await verifyReloadNotice(resumed.resume, message);
+      if (nonce === null || this.#notices.has(toBase64Url(nonce))) return;
+      this.#notices.add(toBase64Url(nonce));
+      if (!await live.link.answers() && live === this.#live && !this.#over) this.#startAttempt();
+    } finally {
+      this.#checking = false;
+    }
   }
 
   /**
@@ -439,7 +476,8 @@ export class Connector {
     if (by === "join" || by === "leave") clearTimeout(this.#patience);
     if (!here || by !== "join") return;
     this.#patience = setTimeout(() => {
-      if (this.#open && !this.#bound && this.#attempt?.confirmed !== true) this.#turnAway();
+      const proved = this.#live !== null || this.#attempt?.confirmed === true;
+      if (this.#open && !proved) this.#turnAway();
     }, CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS);
   }
 
@@ -463,24 +501,22 @@ export class Connector {
     // Messages still in flight from the dismissed visitor would be held against the next one.
     if (this.#dismissed) return;
     const message = fromBase64Url(d);
-    if (message === null) return this.#broken(null);
+    if (message === null) return this.#live === null ? this.#broken(null) : undefined;
     const [type, , mode] = message;
     if (this.#options.role === "S" && type === HANDSHAKE.commit) {
       // A viewer who lost the socket commits again, which starts a new attempt. Once a viewer is
       // bound, only they can return, and only by resuming the handshake.
-      if (this.#bound && mode !== MODE.resume) return;
-      this.#restart();
-    } else if (this.#options.role === "R" && type === HANDSHAKE.again) {
-      // This message is not authenticated. If it is false, the established secure link is
-      // unaffected.
-      if (this.#bound && message.length === AGAIN_LENGTH) this.#restart();
+      if (this.#live !== null && mode !== MODE.resume) return;
+      this.#startAttempt();
+    } else if (this.#options.role === "R" && type === HANDSHAKE.reloaded) {
+      this.#readNotice(message);
       return;
     }
-    const early = type !== undefined && type < HANDSHAKE.answer;
-    (early ? this.#attempt : this.#current)?.receive(message);
+    this.#newest?.receive(message);
   }
 
-  #restart(): void {
+  /** Starts an attempt: the first one, one in place of an attempt, or one beside a connection. */
+  #startAttempt(): void {
     const ground = this.#ground;
     if (ground === null) return;
     this.#abandon();
@@ -495,8 +531,10 @@ export class Connector {
     this.trace.server = mayRelay;
     if (relayOnly && !mayRelay && !this.trace.turn) return this.#fail("no_relay");
     if (ground.identity === null && !mayRelay) return this.#fail("no_webrtc");
+    const before = this.#live;
     const attempt: Attempt = new Attempt(this.#options.role, {
       ground,
+      before: before?.attempt ?? null,
       code: this.#code,
       resumed: this.#resumed,
       only: this.#only,
@@ -510,14 +548,16 @@ export class Connector {
       onProved: (guessed) => this.#proved(guessed),
       onKeys: (keys) => this.#keyed(keys),
       onBound: (link) => {
-        this.#bound = this.#only = true;
+        this.#only = true;
         this.#handshakes = 0;
-        this.#live = attempt;
+        this.#again = false;
+        this.#live = { attempt, link };
         this.#attempt = null;
         clearTimeout(this.#timer);
         clearTimeout(this.#patience);
         this.#resumed = this.#left;
         this.#options.keeper?.keep({ bound: true });
+        if (before !== null) this.#options.handlers.onAgain();
         this.#options.handlers.onBound(link);
       },
       onRoute: (way) => {
@@ -528,7 +568,7 @@ export class Connector {
       onFailed: (why) => {
         if (attempt !== this.#attempt) return;
         // The established secure link is unaffected, whoever failed here.
-        if (this.#bound) return this.#drop();
+        if (before !== null) return this.#drop();
         if (why === "verification") return this.#broken(attempt);
         if (this.#options.role === "R") return this.#fail(why);
         // One visitor's network failure must not use up the share link.
@@ -537,12 +577,18 @@ export class Connector {
       },
     });
     this.#attempt = attempt;
+    // Whoever does not prove anything must not keep it open.
+    if (before !== null) this.#dropAfter(CONNECT_TIMEOUT_MS);
+  }
+
+  #dropAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#drop(), ms);
   }
 
   /**
    * The peer proved itself. Keeps the secret that resumes this handshake after a reload, before any
    * further message is sent: otherwise one side could become bound to a page that has forgotten it.
-   * Closes the previous secure link, because its page is gone.
    */
   async #keyed(keys: SessionKeys): Promise<void> {
     const before = this.#left;
@@ -552,12 +598,8 @@ export class Connector {
     if (before !== null && before !== this.#resumed) wipe(before.resume);
     // The sender accepts it from now on, whether or not the viewer receives the confirmation.
     if (this.#options.role === "S") this.#resumed = this.#left;
-    const live = this.#live;
-    this.#live = null;
-    if (live !== null) {
-      live.close();
-      this.#options.handlers.onAgain();
-    }
+    // The peer may be bound to it from now on, and need as long as any session to be repaired.
+    if (this.#live !== null) this.#dropAfter(SEAT_GRACE_MS);
     await this.#options.keeper?.keep({ resumed: this.#left });
   }
 
@@ -627,7 +669,7 @@ export class Connector {
   }
 
   #signalingEnded(why: SignalingEnd, retry?: number): void {
-    if (this.#bound) return this.#current?.abandon();
+    if (this.#live !== null) return this.#live.attempt.abandon();
     if (why === "dismissed") {
       // Only a sender dismisses, so a server that reports this to a sender breaks the protocol.
       if (this.#options.role === "S") return this.#fail("protocol");
@@ -643,7 +685,7 @@ export class Connector {
   }
 
   #fail(why: ConnectFailure, retry?: number): void {
-    if (this.#over || this.#bound) return;
+    if (this.#over || this.#live !== null) return;
     if (why === "network") this.#report("failed");
     this.end();
     this.#options.handlers.onFailed(why, retry);

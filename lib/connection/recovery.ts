@@ -163,7 +163,8 @@ export class Repair {
   setReachable(reachable: boolean): void {
     const back = reachable && !this.#reachable;
     this.#reachable = reachable;
-    if (!reachable) this.#relay?.broke();
+    if (reachable) this.#abandoned = false;
+    else this.#relay?.broke();
     // Messages that were sent meanwhile were lost.
     if (back && (this.#moved || this.#link?.steady === false)) this.#act();
   }

@@ -1,9 +1,9 @@
 /**
  * The encrypted relay over the server, used if no other route works. Records are sent unchanged in
  * frames `lane u8 ‖ k u32 ‖ message`, as `data` over the signaling socket. Both ends limit what is
- * in flight, so nothing piles up in the server: `02 ‖ k ‖ bytes u32` reports how many bytes have
- * arrived in total. A broken socket may have lost some of them. Then this transport is over, and
- * the next one has another `k`.
+ * in flight, so nothing piles up in the server: `02 ‖ k ‖ bytes u32` reports how many bytes were
+ * opened in total. A broken socket may have lost some of them. Then this transport is over, and the
+ * next one has another `k`.
  *
  * This module is browser compatible.
  *
@@ -15,7 +15,7 @@ import type { Route } from "./route.ts";
 import type { Lane, Transport, TransportHandlers } from "./transport.ts";
 
 const LANES: readonly Lane[] = ["control", "files"];
-const ARRIVED = 2;
+const OPENED = 2;
 const HEAD_LENGTH = 5;
 
 /**
@@ -60,10 +60,12 @@ export class RelayTransport implements Transport {
   readonly #k: number;
   readonly #say: (frame: Bytes) => boolean;
   #handlers: TransportHandlers | null = null;
-  /** Bytes sent, and bytes confirmed by the peer, since the beginning; both modulo 2^32. */
+  /**
+   * Bytes sent, and bytes that the peer and this side opened, since the beginning; all modulo 2^32.
+   */
   #sent = 0;
   #confirmed = 0;
-  #received = 0;
+  #opened = 0;
   #waiting: (() => void)[] = [];
   #over = false;
 
@@ -96,7 +98,7 @@ export class RelayTransport implements Transport {
     if (!this.#say(encodeFrame(LANES.indexOf(lane), this.#k, message))) this.broke();
   }
 
-  async flush(): Promise<void> {
+  async flush(): Promise<boolean> {
     const deadline = performance.now() + FLUSH_MS;
     while (this.#underway > 0 && !this.#over && performance.now() < deadline) {
       await new Promise<void>((resolve) => {
@@ -104,6 +106,7 @@ export class RelayTransport implements Transport {
         setTimeout(resolve, deadline - performance.now());
       });
     }
+    return this.#underway === 0;
   }
 
   close(): void {
@@ -114,13 +117,13 @@ export class RelayTransport implements Transport {
   /** Takes a frame of the peer; ignores frames of other transports. */
   receive({ k, kind, body }: Frame): void {
     if (this.#over || k !== this.#k) return;
-    if (kind === ARRIVED) return this.#arrived(body);
+    if (kind === OPENED) return this.#peerOpened(body);
     const lane = LANES[kind];
     if (lane === undefined) return;
-    this.#received = (this.#received + body.length) >>> 0;
-    // Confirmed before it is processed: its place in the window is free.
-    this.#say(encodeFrame(ARRIVED, this.#k, encodeCount(this.#received)));
-    this.#handlers?.onMessage(lane, body);
+    // Confirmed once it is opened: whoever sent the last message may end the room after that.
+    const opening = this.#handlers?.onMessage(lane, body);
+    if (opening === undefined) this.#confirm(body.length);
+    else opening.then(() => this.#confirm(body.length));
   }
 
   /** The socket of either side is gone, and whatever was in flight on it. */
@@ -134,7 +137,12 @@ export class RelayTransport implements Transport {
     return (this.#sent - this.#confirmed) >>> 0;
   }
 
-  #arrived(body: Bytes): void {
+  #confirm(length: number): void {
+    this.#opened = (this.#opened + length) >>> 0;
+    if (!this.#over) this.#say(encodeFrame(OPENED, this.#k, encodeCount(this.#opened)));
+  }
+
+  #peerOpened(body: Bytes): void {
     if (body.length !== 4) return;
     const count = new DataView(body.buffer, body.byteOffset, 4).getUint32(0);
     // The server can forge this count, but only slows down or speeds up its own relaying by it.

@@ -76,7 +76,7 @@ export class RtcTransport implements Transport {
     return this.#flow[lane].send(message, signal);
   }
 
-  async flush(): Promise<void> {
+  async flush(): Promise<boolean> {
     const { control, pc } = this.#parts;
     for (let waited = 0; waited < LINGER_MS; waited += LINGER_STEP_MS) {
       if (control.bufferedAmount === 0 || control.readyState !== "open") break;
@@ -85,6 +85,7 @@ export class RtcTransport implements Transport {
     // An empty queue only means that SCTP has the bytes: WebKit drops them if the connection is
     // closed in the same task.
     if (pc.connectionState === "connected") await pause(LINGER_STEP_MS);
+    return false;
   }
 
   close(): void {

@@ -20,12 +20,22 @@ import {
 import type { Proof, SessionKeys } from "../e2e/handshake.ts";
 import { ProtocolError, take } from "../e2e/suite.ts";
 import { ChannelClosedError } from "./flow_channel.ts";
-import { pause } from "./pause.ts";
+import { resolvesWithin } from "./pause.ts";
 import type { Route } from "./route.ts";
 import type { Lane, Transport, TransportState } from "./transport.ts";
 
 /** How long closing waits for the last control records to be sealed, in ms. */
 const LINGER_MS = 1_000;
+
+/**
+ * How long closing waits for the peer's own goodbye after this side's, in ms. If the network lost
+ * the goodbye, SCTP sends it again after its timeout of at most a second, and once more after
+ * twice that.
+ */
+const GOODBYE_MS = 4_000;
+
+/** How long the peer's page has to answer a probe, in ms. A slow round trip, and a busy page. */
+const PROBE_MS = 1_500;
 
 /** Most messages that may be held while a transport's first message is verified: 4 MiB. */
 const MAX_HELD = 64;
@@ -36,6 +46,9 @@ const MAX_HELD = 64;
  */
 const REBIND_LENGTH = 1 + 4 * 4;
 const TAG_LENGTH = 32;
+
+/** `15 ‖ n u32` asks whether the peer's page is there, `16 ‖ n u32` answers; then the same MAC. */
+const PROBE_LENGTH = 1 + 4;
 
 /**
  * Why a link ended. `lost`: nothing got through for two minutes, or recovery became impossible.
@@ -115,6 +128,12 @@ export class SecureLink {
   #receiving: Promise<void> = Promise.resolve();
   #ended = false;
   #steady = true;
+  /** This side said goodbye; resolved once the peer did so as well, or can't any more. */
+  #saidGoodbye = false;
+  readonly #goodbye = Promise.withResolvers<void>();
+  /** The probes sent so far, and what resolves when the last one is answered. */
+  #probes = 0;
+  #answered = Promise.withResolvers<void>();
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ keys, transport }: LinkOptions) {
@@ -165,12 +184,15 @@ export class SecureLink {
     this.#next = transport;
     this.#setSteady(false);
     const due = Promise.withResolvers<Bytes | null>();
-    const held: { lane: Lane; data: unknown }[] = [];
+    const held: Held[] = [];
     let heard = false;
     transport.listen({
       onMessage: (lane, data) => {
         if (heard) {
-          return void (held.length < MAX_HELD ? held.push({ lane, data }) : this.#end("protocol"));
+          if (held.length >= MAX_HELD) return this.#end("protocol");
+          const opened = Promise.withResolvers<void>();
+          held.push({ lane, data, opened });
+          return opened.promise;
         }
         heard = true;
         due.resolve(lane === "control" ? toBytes(data) : null);
@@ -197,7 +219,9 @@ export class SecureLink {
       ready();
       this.#goOn(transport, first ? null : position);
       // Later messages are read only now.
-      for (const { lane, data } of held) this.#receive(transport, lane, data);
+      for (const { lane, data, opened } of held) {
+        opened.resolve(this.#receive(transport, lane, data));
+      }
       return true;
     } catch {
       if (transport === this.#next) this.#end("protocol");
@@ -211,6 +235,7 @@ export class SecureLink {
    */
   sendControl(message: ControlMessage): Promise<Bytes> {
     const plaintext = encodeControl(message);
+    this.#saidGoodbye ||= message.t === "bye";
     const sent = this.#sending.then(async () => {
       if (this.#ended && this.#transport === null) throw new ChannelClosedError();
       const record = await this.#sealer.seal(plaintext);
@@ -236,9 +261,27 @@ export class SecureLink {
     return await this.#transport?.route() ?? null;
   }
 
-  /** Ends the link as lost. */
+  /**
+   * Whether the peer's page answers on this link, which only the peer can do. Asks it, unless
+   * nothing gets through anyway.
+   */
+  async answers(): Promise<boolean> {
+    const transport = this.#transport;
+    if (this.#ended || !this.#steady || transport === null) return false;
+    const probe = encodeProbe(RECORD.probe, ++this.#probes);
+    this.#answered = Promise.withResolvers();
+    const { promise } = this.#answered;
+    try {
+      await transport.send("control", concat(probe, await this.#keys.bindAgain(probe)));
+    } catch {
+      return false;
+    }
+    return await resolvesWithin(promise, PROBE_MS);
+  }
+
+  /** Ends the link as lost, once what has arrived is opened: it may be a goodbye. */
   giveUp(): void {
-    this.#end("lost");
+    this.#receiving.then(() => this.#end("lost"));
   }
 
   /**
@@ -257,16 +300,18 @@ export class SecureLink {
   }
 
   /**
-   * Closes once everything that was sent has left, after at most two seconds. Idempotent; `onEnd`
-   * is not called.
+   * Closes once everything that was sent has left, and a goodbye was answered by the peer's; after
+   * at most six seconds. Idempotent; `onEnd` is not called.
    */
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#grace);
     // On a dead route the queue would never drain.
-    await Promise.race([this.#sending, pause(LINGER_MS)]);
-    await this.#transport?.flush();
+    await resolvesWithin(this.#sending, LINGER_MS);
+    const opened = await this.#transport?.flush() ?? true;
+    // Closing now would take back what the network lost, and the peer would read "lost".
+    if (!opened && this.#saidGoodbye) await resolvesWithin(this.#goodbye.promise, GOODBYE_MS);
     this.#dropTransports();
   }
 
@@ -320,23 +365,57 @@ export class SecureLink {
     return { control: control ?? 0, image: image ?? 0, chunk: chunk ?? 0 };
   }
 
-  #receive(transport: Transport, lane: Lane, data: unknown): void {
-    if (this.#ended || transport !== this.#transport) return;
+  /** Resolves, if it takes a while, once the message was opened and handled. */
+  #receive(transport: Transport, lane: Lane, data: unknown): void | Promise<void> {
+    if (transport !== this.#transport) return;
     const bytes = toBytes(data);
     if (bytes === null) return this.#end("protocol");
     if (lane === "files") return this.#receiveRecord(bytes);
     // Opening is asynchronous, but has to keep the order: the nonces are counters.
-    this.#receiving = this.#receiving.then(async () => {
-      if (this.#ended) return;
+    return this.#receiving = this.#receiving.then(async () => {
+      if (this.#over) return;
       try {
-        await this.#handlers?.onControl(await this.#opener.open(bytes));
+        await this.#open(transport, bytes);
       } catch {
         this.#end("protocol");
       }
     });
   }
 
+  /** Ended, and not waiting for the peer's goodbye either. */
+  get #over(): boolean {
+    return this.#ended && this.#transport === null;
+  }
+
+  async #open(transport: Transport, bytes: Bytes): Promise<void> {
+    if (bytes[0] === RECORD.probe || bytes[0] === RECORD.alive) {
+      return await this.#receiveProbe(transport, bytes);
+    }
+    const opened = await this.#opener.open(bytes);
+    if (opened.message.t === "bye") this.#goodbye.resolve();
+    if (!this.#ended) await this.#handlers?.onControl(opened);
+  }
+
+  async #receiveProbe(transport: Transport, message: Bytes): Promise<void> {
+    if (message.length !== PROBE_LENGTH + TAG_LENGTH) throw new ProtocolError();
+    const head = take(message, 0, PROBE_LENGTH);
+    if (!await this.#keys.verifyAgain(head, take(message, PROBE_LENGTH, TAG_LENGTH))) {
+      throw new ProtocolError();
+    }
+    const n = new DataView(head.buffer).getUint32(1);
+    // The answer to an earlier probe says nothing about now.
+    if (head[0] === RECORD.alive) return n === this.#probes ? this.#answered.resolve() : undefined;
+    // A page that is leaving is no longer there for its peer.
+    if (this.#ended) return;
+    const answer = encodeProbe(RECORD.alive, n);
+    // Not awaited: the lane may be full, and the messages after this one must not wait for that.
+    transport.send("control", concat(answer, await this.#keys.bindAgain(answer))).catch(() => {
+      // The transport is gone, and the answer with it.
+    });
+  }
+
   #receiveRecord(record: Bytes): void {
+    if (this.#ended) return;
     try {
       this.#handlers?.onRecord(record);
     } catch {
@@ -345,8 +424,19 @@ export class SecureLink {
   }
 
   #changed(transport: Transport, state: TransportState): void {
-    if (this.#ended || (transport !== this.#transport && transport !== this.#next)) return;
     if (transport === this.#transport) this.#setSteady(state === "up");
+    if (state !== "closed") return this.#tell(transport, state);
+    // What arrived before is opened before: a goodbye may be among it.
+    this.#receiving = this.#receiving.then(() => this.#tell(transport, state));
+  }
+
+  #tell(transport: Transport, state: TransportState): void {
+    if (transport !== this.#transport && transport !== this.#next) return;
+    if (this.#ended) {
+      // Nothing is repaired any more, so no goodbye will follow.
+      if (state === "closed" || state === "stuck") this.#goodbye.resolve();
+      return;
+    }
     if (state === "closed") this.#handlers?.onAway();
     this.#watcher?.(state);
   }
@@ -373,6 +463,14 @@ export class SecureLink {
   }
 }
 
+/** A message that waits until the first one of its transport is verified. */
+interface Held {
+  readonly lane: Lane;
+  readonly data: unknown;
+  /** Resolved once it was opened. */
+  readonly opened: PromiseWithResolvers<void>;
+}
+
 interface Head extends Position {
   /** The next control record that is expected. */
   readonly control: number;
@@ -383,6 +481,13 @@ function encodeHead(k: number, control: number, { image, chunk }: Position): Byt
   const view = new DataView(head.buffer);
   head[0] = RECORD.rebind;
   for (const [i, value] of [k, control, image, chunk].entries()) view.setUint32(1 + 4 * i, value);
+  return head;
+}
+
+function encodeProbe(type: number, n: number): Bytes {
+  const head = new Uint8Array(PROBE_LENGTH);
+  head[0] = type;
+  new DataView(head.buffer).setUint32(1, n);
   return head;
 }
 

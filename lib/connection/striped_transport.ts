@@ -130,7 +130,7 @@ export class StripedTransport implements Transport {
     if (this.#waited >= LOOK_MS) this.#judge();
   }
 
-  flush(): Promise<void> {
+  flush(): Promise<boolean> {
     return this.#first.flush();
   }
 

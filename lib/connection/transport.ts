@@ -21,8 +21,11 @@ export type TransportState = "up" | "shaky" | "stuck" | "closed";
 
 /** Callbacks of a transport. */
 export interface TransportHandlers {
-  /** The next message of a lane, in order, not validated. */
-  onMessage(lane: Lane, data: unknown): void;
+  /**
+   * The next message of a lane, in order, not validated. Returns a promise if it is opened later
+   * than that; the promise never rejects.
+   */
+  onMessage(lane: Lane, data: unknown): void | Promise<void>;
   /** Nothing follows `closed`. */
   onState(state: TransportState): void;
 }
@@ -40,8 +43,11 @@ export interface Transport {
    * transport is gone, or with the reason of `signal`.
    */
   send(lane: Lane, message: Bytes, signal?: AbortSignal): Promise<void>;
-  /** Resolves once everything sent has left, or can't leave any more; after at most a second. */
-  flush(): Promise<void>;
+  /**
+   * Resolves once everything sent has left, or can't leave any more; after at most a second. True
+   * if the peer is known to have opened all of it.
+   */
+  flush(): Promise<boolean>;
   /** Closes it at once; no callback is called afterwards. Idempotent. */
   close(): void;
 }

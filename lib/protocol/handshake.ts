@@ -15,7 +15,7 @@ export const HANDSHAKE = {
   answer: 0x05,
   candidate: 0x06,
   repair: 0x07,
-  again: 0x08,
+  reloaded: 0x08,
 } as const;
 
 /**
@@ -24,11 +24,9 @@ export const HANDSHAKE = {
  */
 export const MODE = { link: 1, code: 2, resume: 3 } as const;
 
-/**
- * M8, `08 ver`: S's page was reloaded, and R has to start over. It is neither secret nor
- * authenticated.
- */
-export const AGAIN_LENGTH = 2;
+/** M8, `08 ver ‖ nonce 16 ‖ mac 32`: S's page was reloaded, and asks R to resume. */
+export const NOTICE_NONCE_LENGTH = 16;
+export const NOTICE_LENGTH = 2 + NOTICE_NONCE_LENGTH + 32;
 
 /** M1: `01 ver mode ‖ H(enc("img-e2e/1 commit", HELLO_R)) 32`. */
 export const COMMIT_LENGTH = 3 + 32;

@@ -21,6 +21,8 @@ export const RECORD = {
   stripe: 0x12,
   placed: 0x13,
   arrived: 0x14,
+  probe: 0x15,
+  alive: 0x16,
   control: 0x20,
   chunk: 0x21,
 } as const;

@@ -7,7 +7,7 @@ import { HANDSHAKE, MODE } from "../../lib/protocol/handshake.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { settle, until } from "../support/fake_time.ts";
 import { type EvilServer, withEvilServer } from "./evil_server.ts";
-import { withFakeRtc } from "./fake_rtc.ts";
+import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { Lobby } from "./lobby.ts";
 import { Person } from "./person.ts";
 
@@ -31,14 +31,26 @@ async function assertTalk(a: Person, b: Person): Promise<void> {
   }
 }
 
-for (const role of ["S", "R"] as const) {
-  Deno.test(`${role}'s page reloads: both bind anew, without the first link`, async () => {
+/** Ways in which a page goes: its connection is closed, or nothing comes any more. */
+const GONE: Readonly<Record<string, (page: Person) => void>> = {
+  "is closed": (page) => page.vanish(),
+  "is killed": () => {
+    for (const { channels } of FakePeerConnection.all) {
+      for (const channel of channels) channel.tamper = () => [];
+    }
+  },
+};
+
+for (const [role, how] of [["S", "is closed"], ["S", "is killed"], ["R", "is closed"]] as const) {
+  Deno.test(`${role}'s page ${how} and reloads: both bind anew, once that is done`, async () => {
     using _rtc = withFakeRtc();
     await using lobby = new Lobby();
     const { secret, sender, viewer } = await bound(lobby);
     using _sender = sender;
     using _viewer = viewer;
     const [gone, other] = role === "S" ? [sender, viewer] : [viewer, sender];
+    GONE[how]?.(gone);
+    FakePeerConnection.all = [];
     using page = new Person(role, secret, lobby.url, false, gone);
     await page.connector.start();
     await until(() => page.bound && other.links.length === 2, "both are bound again");

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Bytes, concat } from "../../lib/protocol/bytes.ts";
+import { ownContext } from "../support/slow_crypto.ts";
 
 /** What an attacker on the path does with a message: forward, change, drop or repeat it. */
 export type Tamper = (message: Bytes) => readonly (Bytes | string)[];
@@ -27,6 +28,7 @@ export class FakeDataChannel extends EventTarget {
   tamper: Tamper = (message) => [message];
   other: FakeDataChannel | null = null;
   readonly #listeners = new Map<string, number>();
+  readonly #own = ownContext();
 
   /** Two ends of one channel. */
   static pair(): [FakeDataChannel, FakeDataChannel] {
@@ -67,7 +69,7 @@ export class FakeDataChannel extends EventTarget {
   /** Delivers something to the other side, whoever sent it. */
   deliver(message: Bytes | string): void {
     const data = typeof message === "string" ? message : message.slice().buffer;
-    if (this.readyState === "open") this.onmessage?.({ data });
+    if (this.readyState === "open") this.#own(() => this.onmessage?.({ data }));
   }
 
   /**
@@ -85,13 +87,15 @@ export class FakeDataChannel extends EventTarget {
 
   open(): void {
     this.readyState = "open";
-    this.onopen?.();
+    this.#own(() => this.onopen?.());
   }
 
   close(): void {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
-    this.dispatchEvent(new Event("close"));
-    this.onclose?.();
+    this.#own(() => {
+      this.dispatchEvent(new Event("close"));
+      this.onclose?.();
+    });
   }
 }

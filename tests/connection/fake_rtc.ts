@@ -7,6 +7,7 @@
  */
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import { withGlobals } from "../support/fake_time.ts";
+import { ownContext } from "../support/slow_crypto.ts";
 import { FakeDataChannel } from "./fake_channel.ts";
 
 /** A certificate with a random fingerprint. */
@@ -48,6 +49,7 @@ export class FakePeerConnection {
   readonly remoteCandidates: string[] = [];
   readonly #name = `u${FakePeerConnection.#byName.size}`;
   readonly #certificate: FakeCertificate;
+  readonly #own = ownContext();
   #remote: string | null = null;
   #closed = false;
 
@@ -168,7 +170,7 @@ export class FakePeerConnection {
   /** The network gives the connection up. */
   fail(): void {
     this.connectionState = "failed";
-    this.onconnectionstatechange?.();
+    this.#own(() => this.onconnectionstatechange?.());
   }
 
   #channel(id: number): FakeDataChannel {
@@ -208,7 +210,7 @@ export class FakePeerConnection {
       for (const end of [this, other]) {
         if (end.closed) continue;
         end.connectionState = "connected";
-        end.onconnectionstatechange?.();
+        end.#own(() => end.onconnectionstatechange?.());
         for (const channel of end.channels) {
           if (channel.readyState === "connecting") channel.open();
         }

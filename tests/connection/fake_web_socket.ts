@@ -4,6 +4,7 @@
  * @module
  */
 import type { ServerMessage } from "../../lib/protocol/signaling.ts";
+import { ownContext } from "../support/slow_crypto.ts";
 
 /** Stands in for the global `WebSocket`; remembers every instance. */
 export class FakeWebSocket extends EventTarget {
@@ -20,6 +21,7 @@ export class FakeWebSocket extends EventTarget {
   readonly sent: unknown[] = [];
   /** The code of each `close`, `null` if none was given. */
   readonly closes: (number | null)[] = [];
+  readonly #own = ownContext();
 
   constructor(readonly url: string, readonly protocols: string) {
     super();
@@ -46,19 +48,19 @@ export class FakeWebSocket extends EventTarget {
 
   open(): void {
     this.readyState = FakeWebSocket.OPEN;
-    this.onopen?.();
+    this.#own(() => this.onopen?.());
   }
 
   hear(message: ServerMessage): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
+    this.hearRaw(JSON.stringify(message));
   }
 
   hearRaw(data: unknown): void {
-    this.onmessage?.({ data });
+    this.#own(() => this.onmessage?.({ data }));
   }
 
   closed(code: number): void {
     this.readyState = FakeWebSocket.CLOSED;
-    this.onclose?.({ code });
+    this.#own(() => this.onclose?.({ code }));
   }
 }

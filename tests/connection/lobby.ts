@@ -8,7 +8,25 @@ import type { RelayBudget } from "../../lib/rooms/relay_budget.ts";
 import type { IceIssuer } from "../../lib/ops/turn.ts";
 import { RoomServer } from "../rooms/room_server.ts";
 import { withGlobals } from "../support/fake_time.ts";
+import { ownContext } from "../support/slow_crypto.ts";
 import { Line } from "./line.ts";
+
+/** Calls the handlers of a socket on the side that made it. */
+function inOwnContext(): ProxyHandler<WebSocket> {
+  const own = ownContext();
+  return {
+    get(socket, name) {
+      const value: unknown = Reflect.get(socket, name);
+      return typeof value === "function" ? value.bind(socket) : value;
+    },
+    set: (socket, name, value) =>
+      Reflect.set(
+        socket,
+        name,
+        typeof value === "function" ? (event: unknown) => own(() => value(event)) : value,
+      ),
+  };
+}
 
 /** A server for the browser side's own code. */
 export class Lobby implements AsyncDisposable {
@@ -32,7 +50,8 @@ export class Lobby implements AsyncDisposable {
       WebSocket: new Proxy(WebSocket, {
         construct(target, [url, protocol]) {
           // Deno's WebSocket takes headers, and sends no Origin by itself.
-          return Reflect.construct(target, [url, { protocols: [protocol], headers: { origin } }]);
+          const options = { protocols: [protocol], headers: { origin } };
+          return new Proxy(Reflect.construct(target, [url, options]), inOwnContext());
         },
       }),
     });

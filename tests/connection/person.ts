@@ -16,11 +16,13 @@ import type { Code } from "../../lib/e2e/code.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
+import { asSide } from "../support/slow_crypto.ts";
 import { STEADY } from "./keys.ts";
 
 /** A connector and everything that it told its owner. */
 export class Person implements Disposable {
   readonly connector: Connector;
+  readonly role: Role;
   readonly links: SecureLink[] = [];
   readonly failures: ConnectFailure[] = [];
   readonly peers: boolean[] = [];
@@ -48,6 +50,7 @@ export class Person implements Disposable {
    * this page kept before its reload.
    */
   constructor(role: Role, secret: Bytes | Code, server: string, relay = false, before?: Person) {
+    this.role = role;
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
     const handlers: ConnectorHandlers = {
       onAgain: () => {
@@ -89,6 +92,16 @@ export class Person implements Disposable {
       },
       ...(before === undefined ? {} : { kept: before.#left() }),
     });
+  }
+
+  /** Starts the connector, as the page of its side. */
+  start(): Promise<void> {
+    return asSide(this.role, () => this.connector.start());
+  }
+
+  /** The page is gone, without a goodbye: its connection is closed, and its socket. */
+  vanish(): void {
+    for (const link of this.links) link.drop();
   }
 
   get bound(): boolean {

@@ -221,6 +221,7 @@ Deno.test("a closed channel is reported once; the link is lost after a grace per
   s.files.close();
   s.control.close();
   s.pc.become("failed");
+  await settle();
   assertEquals([atS.away, atS.ends, s.link.steady], [1, [], false]);
   await time.advance(SEAT_GRACE_MS - 1);
   assertEquals(atS.ends, []);
@@ -231,6 +232,7 @@ Deno.test("a closed channel is reported once; the link is lost after a grace per
 Deno.test("sending on a closed link is refused each time, and does not hang", async () => {
   const { s } = await start();
   s.link.giveUp();
+  await settle();
   for (let i = 0; i < 2; i++) {
     await assertRejects(() => s.link.sendControl({ t: "more", n: 0 }), ChannelClosedError);
     await assertRejects(() => s.link.sendRecord(new Uint8Array(10)), ChannelClosedError);
@@ -307,10 +309,13 @@ for (const state of ["disconnected", "failed"] as const) {
 }
 
 Deno.test("nothing is left running after a link has ended", async () => {
-  const { s } = await start();
+  const { s, r } = await start();
   using time = new FakeTime();
   s.pc.become("disconnected");
   s.link.giveUp();
+  await settle();
+  // The other end waits for this one to return.
+  r.link.drop();
   assertEquals(time.waiting, []);
 });
 

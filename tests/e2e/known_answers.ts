@@ -371,6 +371,7 @@ export function resumeAnswers(
   const [fpS, fpR] = [helloS.subarray(99, 131), helloR.subarray(99, 131)];
   const { K, macs } = schedule({ ikm: enc(zEcdh, bytes(inputs.zMlkem), psk), th2, fpS, fpR });
   const repair = bytes("070100000002");
+  const notice = join(bytes("0801"), bytes(inputs.noticeNonce));
   const th = H(enc("img-e2e/1 stripe", th2, new Uint8Array([1])));
   const stripes = (label: string) => HKDF(K("stripes"), th, label, 32);
   const nonce = bytes(inputs.nonce);
@@ -386,6 +387,8 @@ export function resumeAnswers(
       K("bind S"),
       enc("img-e2e/1 rebind", th2, bytes("1100000001000000050000000200000007")),
     )),
+    aliveR: hex(HMAC(K("bind R"), enc("img-e2e/1 rebind", th2, bytes("1600000003")))),
+    notice: hex(join(notice, HMAC(HKDF(psk, new Uint8Array(0), "reloaded S", 32), notice))),
     repR_seq2: hex(join(repair, AES(K("rep R"), nonceOf(2), repair, text('{"t":"relay"}')))),
     stripe1: { th: hex(th), ...bindings(stripes, { th, fpS, fpR }) },
     box: hex(join(nonce, AES(tabKey, nonce, new Uint8Array(0), text("{}")))),

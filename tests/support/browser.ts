@@ -8,6 +8,7 @@ import { PREFIX } from "../../lib/pages/debug_trace.ts";
 import puppeteer, { type Browser, type BrowserContext, type Page } from "./puppeteer.ts";
 import { type Chromium, findChromium, findShell } from "./chromium.ts";
 import { findFirefox } from "./firefox.ts";
+import { slowCryptoScript } from "./slow_crypto.ts";
 
 export { findChromium } from "./chromium.ts";
 
@@ -48,6 +49,8 @@ export interface PageOptions {
   readonly allowErrors?: readonly RegExp[];
   /** JavaScript that runs in every document before its own scripts, e.g. to remove an API. */
   readonly before?: string;
+  /** Milliseconds that each call of `crypto.subtle` takes longer on this page. Default: 0. */
+  readonly slowCrypto?: number;
 }
 
 /**
@@ -210,6 +213,7 @@ export class TestPage {
       await page.evaluateOnNewDocument("globalThis.debugTrace = true");
     }
     if (options.before !== undefined) await page.evaluateOnNewDocument(options.before);
+    if (options.slowCrypto) await page.evaluateOnNewDocument(slowCryptoScript(options.slowCrypto));
     return testPage;
   }
 
