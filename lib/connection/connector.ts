@@ -423,7 +423,8 @@ export class Connector {
     this.#options.handlers.onPeer(here);
     if (this.#options.role === "S") {
       // This page was reloaded, and the viewer may consider the old connection alive.
-      if (here && this.#resumed !== null) this.#sayReloaded(this.#resumed);
+      const reloaded = Boolean(this.#options.kept?.resumed);
+      if (here && reloaded && this.#resumed !== null) this.#sayReloaded(this.#resumed);
       return this.#visited(here, by);
     }
     if (!here) {

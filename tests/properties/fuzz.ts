@@ -9,6 +9,7 @@ import { Bench, BenchSite } from "../pictures/bench.ts";
 import { damageProperty } from "../pictures/damage.ts";
 import { plainPictures } from "../pictures/make.ts";
 import { INVITATION_PROPERTIES } from "./invitations.ts";
+import { LYING_SERVER_PROPERTIES } from "./lying_server.ts";
 import { PARSER_PROPERTIES } from "./parsers.ts";
 import { fuzz } from "./property.ts";
 import { RECORD_PROPERTIES } from "./records.ts";
@@ -47,6 +48,7 @@ async function tryAll(): Promise<number> {
     ...INVITATION_PROPERTIES,
     ...PARSER_PROPERTIES,
     ...ROOM_PROPERTIES,
+    ...LYING_SERVER_PROPERTIES,
     pictures,
   ];
   return await fuzz(all, {
