@@ -369,12 +369,12 @@ export class SecureLink {
   #receive(transport: Transport, lane: Lane, data: unknown): void | Promise<void> {
     if (transport !== this.#transport) return;
     const bytes = toBytes(data);
-    if (bytes === null) return this.#end("protocol");
-    if (lane === "files") return this.#receiveRecord(bytes);
+    if (lane === "files") return bytes === null ? this.reject() : this.#receiveRecord(bytes);
     // Opening is asynchronous, but has to keep the order: the nonces are counters.
     return this.#receiving = this.#receiving.then(async () => {
       if (this.#over) return;
       try {
+        if (bytes === null) throw new ProtocolError();
         await this.#open(transport, bytes);
       } catch {
         this.#end("protocol");

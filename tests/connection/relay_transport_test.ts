@@ -3,7 +3,7 @@ import { parseFrame, RelayTransport, WINDOW } from "../../lib/connection/relay_t
 import type { Lane, TransportState } from "../../lib/connection/transport.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { settle } from "../support/fake_time.ts";
+import { FakeTime, settle } from "../support/fake_time.ts";
 
 /** One end, with what it sent and received; nothing is delivered by itself. */
 class End {
@@ -98,6 +98,39 @@ Deno.test("frames of another transport, of no lane, or too short are ignored", a
   old.passTo(now);
   now.transport.receive({ k: 2, kind: 9, body: new Uint8Array([1]) });
   assertEquals([now.heard, now.said, parseFrame(new Uint8Array(4))], [[], [], null]);
+});
+
+Deno.test("a message is confirmed once it was opened, and nothing is after that is over", async () => {
+  const [a, b] = [new End(), new End()];
+  const opened = Promise.withResolvers<void>();
+  b.transport.listen({ onMessage: () => opened.promise, onState() {} });
+  await a.transport.send("control", new Uint8Array([1]));
+  a.passTo(b);
+  await settle();
+  assertEquals(b.said, []);
+  opened.resolve();
+  await settle();
+  assertEquals(b.said.length, 1);
+  await a.transport.send("control", new Uint8Array([1]));
+  a.passTo(b);
+  b.transport.close();
+  await settle();
+  assertEquals(b.said.length, 1);
+});
+
+Deno.test("flushing tells whether the other end opened everything", async () => {
+  for (const opens of [true, false]) {
+    const [a, b] = [new End(), new End()];
+    using time = new FakeTime();
+    if (!opens) b.transport.listen({ onMessage: () => new Promise(() => {}), onState() {} });
+    await a.transport.send("control", new Uint8Array([1]));
+    const flushing = a.transport.flush();
+    a.passTo(b);
+    b.passTo(a);
+    await settle();
+    await time.advance(1_000);
+    assertEquals(await flushing, opens);
+  }
 });
 
 Deno.test("flushing waits for the other end, but not for ever", async () => {

@@ -9,7 +9,8 @@ import { parseFrame, RelayTransport } from "../../lib/connection/relay_transport
 import { ChannelClosedError } from "../../lib/connection/flow_channel.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
-import type { Tamper } from "./fake_channel.ts";
+import { withSlowCrypto } from "../support/slow_crypto.ts";
+import type { FakeDataChannel, Tamper } from "./fake_channel.ts";
 import { linkPair, STEADY } from "./keys.ts";
 
 /** Collects what a link reports. */
@@ -360,6 +361,135 @@ Deno.test("a link that is closing reads nothing any more", async () => {
   await settle();
   assertEquals([atS.control, atS.records, atS.ends, s.pc.closes], [[], [], [], 1]);
 });
+
+/** Lets go of everything that a network held back. */
+function release(end: { control: FakeDataChannel }, held: Bytes[]): void {
+  end.control.tamper = (message) => [message];
+  for (const message of held.splice(0)) end.control.other?.deliver(message);
+}
+
+/** Holds back what `end` sends, as a network does that lost it: it is sent again later. */
+function holdBack(end: { control: FakeDataChannel }): Bytes[] {
+  const held: Bytes[] = [];
+  end.control.tamper = (message) => {
+    held.push(message);
+    return [];
+  };
+  return held;
+}
+
+Deno.test("a goodbye that the network lost is not taken back by closing", async () => {
+  const { s, r, atS, atR } = await start();
+  using time = new FakeTime();
+  const held = holdBack(s);
+  s.link.sendControl({ t: "bye", why: "done" });
+  const closing = s.link.close();
+  await until(() => held.length === 1, "it was sent");
+  await settle(20);
+  await time.advance(2_000);
+  assertEquals([s.pc.closes, atR.ends], [0, []]);
+  release(s, held);
+  await until(() => atR.control.length === 1, "the goodbye was heard");
+  // The peer's page answers with its own, as lib/pages/session.ts does.
+  r.link.sendControl({ t: "bye", why: "left" });
+  const answering = r.link.close();
+  await settle(20);
+  // The peer waits for nothing but its queue, and the first side only for that goodbye.
+  await time.advance(50);
+  await Promise.all([closing, answering]);
+  assertEquals([atR.control, atR.ends], [[{ t: "bye", why: "done" }], []]);
+  assertEquals([atS.control, atS.ends], [[], []]);
+});
+
+for (const how of ["says nothing", "closes"] as const) {
+  Deno.test(`closing after a goodbye ends where the peer ${how}`, async () => {
+    const { s, r } = await start();
+    using time = new FakeTime();
+    holdBack(s);
+    s.link.sendControl({ t: "bye", why: "left" });
+    let closed = false;
+    s.link.close().then(() => closed = true);
+    await settle(20);
+    await time.advance(1_000);
+    assertEquals(closed, false);
+    if (how === "closes") r.link.drop();
+    else await time.advance(4_000);
+    await settle(20);
+    assertEquals(closed, true);
+    r.link.drop();
+    assertEquals(time.waiting, []);
+  });
+}
+
+for (const event of ["the transport closes", "the room is gone"] as const) {
+  Deno.test(`a goodbye that is being opened while ${event} is heard`, async () => {
+    const { s, r, atR } = await start();
+    using slow = withSlowCrypto({ "": 30 });
+    await s.link.sendControl({ t: "bye", why: "done" });
+    await settle();
+    assertEquals(atR.control, []);
+    if (event === "the transport closes") s.link.drop();
+    r.link.giveUp();
+    await until(() => atR.ends.length > 0, "the link ended");
+    assertEquals([atR.control, atR.ends], [[{ t: "bye", why: "done" }], ["lost"]]);
+    slow[Symbol.dispose]();
+  });
+}
+
+// Whether the peer's page is there
+
+Deno.test("a link answers while the peer's page is there, and its owner sees nothing", async () => {
+  const { s, r, atS, atR } = await start();
+  assertEquals(await Promise.all([s.link.answers(), r.link.answers()]), [true, true]);
+  assertEquals(await s.link.answers(), true);
+  await settle();
+  assertEquals([atS.control, atR.control, atS.ends, atR.ends], [[], [], [], []]);
+});
+
+Deno.test("a link whose peer is gone does not answer, and is left as it is", async () => {
+  const { s, atS } = await start();
+  using time = new FakeTime();
+  holdBack(s);
+  const answer = s.link.answers();
+  await settle();
+  await time.advance(1_500);
+  assertEquals([await answer, s.link.steady, atS.ends], [false, true, []]);
+  s.pc.become("disconnected");
+  assertEquals(await s.link.answers(), false);
+});
+
+Deno.test("the answer to an earlier probe does not count, nor does a repeated one", async () => {
+  const { s, r } = await start();
+  using time = new FakeTime();
+  const late = holdBack(r);
+  const first = s.link.answers();
+  await until(() => late.length === 1, "it was answered");
+  await time.advance(1_500);
+  assertEquals(await first, false);
+  const second = s.link.answers();
+  await until(() => late.length === 2, "the second was answered as well");
+  r.control.other?.deliver(late[0]!);
+  r.control.other?.deliver(late[0]!);
+  await settle();
+  await time.advance(1_500);
+  assertEquals(await second, false);
+});
+
+for (const how of ["reflected", "forged", "cut"] as const) {
+  Deno.test(`a probe that is ${how} ends the link, unanswered`, async () => {
+    const { s, r, atS } = await start();
+    const from = how === "reflected" ? s : r;
+    const held = holdBack(from);
+    from.link.answers();
+    await until(() => held.length === 1, "the probe was sent");
+    const probe = held[0]!;
+    const changed = { reflected: probe, forged: probe.with(-1, probe.at(-1)! ^ 1) };
+    s.control.deliver(how === "cut" ? probe.slice(0, -1) : changed[how]);
+    await until(() => atS.ends.length > 0, "it was noticed");
+    assertEquals(atS.ends, ["protocol"]);
+    assertEquals(s.control.sent.filter(([type]) => type === RECORD.alive), []);
+  });
+}
 
 Deno.test("toBytes() takes buffers and views of them, and nothing else", () => {
   const buffer = new Uint8Array([1, 2, 3]).buffer;

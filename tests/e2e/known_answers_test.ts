@@ -152,6 +152,9 @@ Deno.test("known answers: connection repair, and the binding of the next transpo
   [1, 5, 2, 7].forEach((value, i) => new DataView(head.buffer).setUint32(1 + 4 * i, value));
   const rebindS = await sign(ikm, th2, "bind S", rebindingInput(th2, head));
   assertEquals(rebindS, resumeKat.outputs.rebindS);
+  const alive = new Uint8Array([RECORD.alive, 0, 0, 0, 3]);
+  const aliveR = await sign(ikm, th2, "bind R", rebindingInput(th2, alive));
+  assertEquals(aliveR, resumeKat.outputs.aliveR);
 });
 
 Deno.test("known answers: a further connection", async () => {
