@@ -230,7 +230,7 @@ export class Connector {
   #left: ResumeSecret | null = null;
   /** Sender: the last visitor was dismissed, and nobody has joined since. */
   #dismissed = false;
-  /** Viewer: nonces of the sender's reload notices that were read, and whether one is being read. */
+  /** Viewer: nonces of the reload notices that were read, and whether one is being read. */
   readonly #notices = new Set<string>();
   #checking = false;
 

@@ -100,7 +100,7 @@ Deno.test("frames of another transport, of no lane, or too short are ignored", a
   assertEquals([now.heard, now.said, parseFrame(new Uint8Array(4))], [[], [], null]);
 });
 
-Deno.test("a message is confirmed once it was opened, and nothing is after that is over", async () => {
+Deno.test("a message is confirmed once it was opened, unless all is over by then", async () => {
   const [a, b] = [new End(), new End()];
   const opened = Promise.withResolvers<void>();
   b.transport.listen({ onMessage: () => opened.promise, onState() {} });
