@@ -1,11 +1,13 @@
 import { ViewerHandshake } from "../../lib/e2e/handshake.ts";
 import { loadKem } from "../../lib/e2e/kem.ts";
 import { createLinkSecret, deriveRoom } from "../../lib/e2e/link.ts";
+import { makeReloadNotice } from "../../lib/e2e/reload_notice.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import { type Bytes, concat, toBase64Url } from "../../lib/protocol/bytes.ts";
-import { HANDSHAKE, MODE } from "../../lib/protocol/handshake.ts";
+import { HANDSHAKE, MODE, NOTICE_LENGTH } from "../../lib/protocol/handshake.ts";
+import { RECORD } from "../../lib/protocol/record.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { settle, until } from "../support/fake_time.ts";
+import { FakeTime, settle, until } from "../support/fake_time.ts";
 import { type EvilServer, withEvilServer } from "./evil_server.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { Lobby } from "./lobby.ts";
@@ -161,19 +163,62 @@ Deno.test("a visitor who falsely claims to come back learns and disturbs nothing
     server.relay = (message) => [message];
   }));
 
-Deno.test("a viewer falsely told that the sender reloaded keeps the link", () =>
-  underAttack(async ({ server }) => {
-    const again = new Uint8Array([HANDSHAKE.again, 1]);
-    // Whatever the viewer requests is answered by the server itself.
-    server.relay = (message, from) => {
-      if (from === "R" && message[0] === HANDSHAKE.commit) {
-        server.inject("R", concat(new Uint8Array([HANDSHAKE.helloS, 1]), randomBytes(1_313)));
-      }
-      return [];
+/** What the server may say in the name of a sender whose page was reloaded. */
+const NOTICES: Readonly<Record<string, (viewer: Person) => Promise<Bytes> | Bytes>> = {
+  "of two bytes": () => new Uint8Array([HANDSHAKE.reloaded, 1]),
+  invented: () => concat(new Uint8Array([HANDSHAKE.reloaded, 1]), randomBytes(NOTICE_LENGTH - 2)),
+  "of another session": () => makeReloadNotice(randomBytes(32)),
+  // The connection answers, so it is not true now.
+  "that was held back": ({ kept }) => makeReloadNotice(kept.resumed!.resume),
+};
+
+for (const [what, make] of Object.entries(NOTICES)) {
+  Deno.test(`a notice ${what} does not make a viewer who is bound start over`, () =>
+    underAttack(async ({ viewer, server }) => {
+      const said = server.seen.length;
+      const notice = await make(viewer);
+      for (let i = 0; i < 3; i++) server.inject("R", notice);
+      await settle(60);
+      assertEquals(server.seen.length, said);
+    }));
+}
+
+Deno.test("a true notice, with M4 withheld: the attempt is dropped, the link is not", () =>
+  withEvilServer(async ({ sender, viewer, server }) => {
+    server.introduce();
+    await until(() => sender.bound && viewer.bound, "both are bound");
+    using time = new FakeTime();
+    // Whatever is asked over the link gets lost, so the notice is believed.
+    const { control } = FakePeerConnection.all.find(({ remoteIsOffer }) => remoteIsOffer)!;
+    control.tamper = () => [];
+    const steps: number[] = [];
+    server.relay = (message) => {
+      steps.push(message[0] ?? -1);
+      return message[0] === HANDSHAKE.offer ? [] : [message];
     };
-    for (let i = 0; i < 3; i++) server.inject("R", again);
-    await settle(60);
-    server.relay = (message) => [message];
+    for (let i = 0; i < 18; i++) {
+      steps.length = 0;
+      server.inject("R", await makeReloadNotice(viewer.kept.resumed!.resume));
+      const probes = () => control.sent.filter(([type]) => type === RECORD.probe).length;
+      await until(() => probes() === i + 1, "the viewer asked over the link");
+      await settle();
+      // The link does not answer; then the viewer waits whether another M2 follows.
+      await time.advance(1_500);
+      await until(() => steps.includes(HANDSHAKE.helloS), "it began");
+      await settle(20);
+      await time.advance(1_000);
+      await until(() => i >= 16 || steps.includes(HANDSHAKE.offer), "it got as far as M4");
+    }
+    for (let i = 0; i < 6; i++) {
+      await time.advance(20_000);
+      for (const role of ["S", "R"] as const) server.say(role, { t: "ping" });
+    }
+    assertEquals([sender.links.length, viewer.links.length], [1, 1]);
+    assertEquals([sender.again, viewer.again, sender.ends, viewer.ends], [0, 0, [], []]);
+    assertEquals([sender.failures, viewer.failures], [[], []]);
+    control.tamper = (message) => [message];
+    await assertTalk(sender, viewer);
+    assertEquals(FakePeerConnection.all.filter(({ closed }) => !closed).length, 2);
   }));
 
 Deno.test("replaying an earlier handshake ends nothing", () =>
