@@ -401,6 +401,18 @@ async function rehearse({ evil, viewer }: Scene): Promise<readonly Relayed[]> {
   return [...evil.relayed];
 }
 
+/**
+ * Uses `hook` for the attempt that begins now, and drops what the one before still sends: browsers
+ * find candidates late, and the hook would take one of those for the first of this attempt.
+ */
+function fromNextHello(hook: RelayHook): RelayHook {
+  let begun = false;
+  return (who, bytes, victim) => {
+    begun ||= who === "S" && bytes[0] === M2;
+    return begun || bytes[0] !== M6 ? hook(who, bytes, victim) : null;
+  };
+}
+
 let foreign: Promise<readonly Relayed[]> | undefined;
 
 for (
@@ -426,7 +438,7 @@ for (
     async (scene) => {
       const { evil, sender, viewer } = scene;
       const old = find(await rehearse(scene));
-      evil.onRelay(once({ from, type }, () => old));
+      evil.onRelay(fromNextHello(once({ from, type }, () => old)));
       // After losing the socket the viewer reconnects, and both start over.
       (await evil.victim("R")).close();
       await Promise.all([
