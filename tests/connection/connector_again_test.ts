@@ -198,16 +198,21 @@ Deno.test("a true notice, with M4 withheld: the attempt is dropped, the link is 
     };
     for (let i = 0; i < 18; i++) {
       steps.length = 0;
-      server.inject("R", await makeReloadNotice(viewer.kept.resumed!.resume));
+      const notice = await makeReloadNotice(viewer.kept.resumed!.resume);
+      server.inject("R", notice);
       const probes = () => control.sent.filter(([type]) => type === RECORD.probe).length;
       await until(() => probes() === i + 1, "the viewer asked over the link");
       await settle();
       // The link does not answer; then the viewer waits whether another M2 follows.
       await time.advance(1_500);
       await until(() => steps.includes(HANDSHAKE.helloS), "it began");
+      // The same one again is none.
+      server.inject("R", notice);
       await settle(20);
       await time.advance(1_000);
       await until(() => i >= 16 || steps.includes(HANDSHAKE.offer), "it got as far as M4");
+      await time.advance(1_500);
+      assertEquals(steps.filter((type) => type === HANDSHAKE.commit).length, 1);
     }
     for (let i = 0; i < 6; i++) {
       await time.advance(20_000);
