@@ -13,9 +13,10 @@ import type { IceServer } from "../protocol/signaling.ts";
 import type { SessionKeys } from "../e2e/handshake.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 import { whenMoved } from "./network.ts";
+import { judge, POLL_MS, suspect, UNSEEN } from "./path_monitor.ts";
 import type { Peer } from "./peer.ts";
 import { type Frame, RelayTransport } from "./relay_transport.ts";
-import type { Pair, Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
 import type { TransportState } from "./transport.ts";
 
@@ -33,27 +34,6 @@ const TRY_MS = 8_000;
 
 /** Minimum interval between recovery actions, in ms. */
 const LEAST_MS = 500;
-
-/** Time after a recovery action during which silence does not start another one, in ms. */
-const SETTLE_MS = 2_000;
-
-/** How often a working direct connection is polled, in ms. */
-const LOOK_MS = 200;
-
-/**
- * If an ICE check stays unanswered for this long, in ms, or for two round trips if those take
- * longer, and nothing else is received, this side's network may be gone. Chromium sends a check
- * every 2.5 s, and reports "disconnected" 5 s after the first one that was lost. The time doubles
- * after each suspicion: a network that merely loses many packets must not be restarted all the
- * time.
- */
-const ANSWER_MS = 400;
-
-/**
- * If nothing at all is received for this long, in ms, the network may be gone. For engines that
- * don't count their ICE checks. Firefox sends a check every 4 to 6 s.
- */
-const SILENCE_MS = 7_000;
 
 /** Settings of a {@linkcode Repair}. */
 export interface RepairOptions {
@@ -105,15 +85,8 @@ export class Repair {
   #away = false;
   /** This side may be in another network, and has not acted on it yet. */
   #moved = false;
-  /**
-   * The direct connection at the last poll, since when it has been silent, and since when an ICE
-   * check has been unanswered.
-   */
-  #seen: Pair | null = null;
-  #silentSince = 0;
-  #waitingSince = Infinity;
-  /** How often the direct connection was suspected to be dead. */
-  #doubts = 0;
+  /** The direct connection at the last poll. */
+  #path = UNSEEN;
   #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #wakeups = new AbortController();
 
@@ -286,33 +259,23 @@ export class Repair {
   async #look(): Promise<void> {
     const pair = await this.#peer?.pair() ?? null;
     if (this.#over || this.#relay !== null || this.#link?.ended !== false) return;
-    if (this.#seen !== null && pair?.id !== this.#seen.id) this.#peer?.nudge();
-    // The browser may have switched to another candidate pair by itself.
-    this.#noteRoute(pair?.route ?? null);
-    if (pair !== null && this.#isSilent(pair) && this.#link.steady && this.#reachable) {
-      this.#doubts++;
-      this.#moved = true;
-      this.#options.renew();
-      this.#act();
+    if (pair !== null) {
+      const now = performance.now();
+      const actedAt = Math.max(this.#actedAt, this.#followedAt);
+      const online = navigator.onLine !== false;
+      const { state, switched, silent } = judge(this.#path, { now, pair, actedAt, online });
+      this.#path = state;
+      if (switched) this.#peer?.nudge();
+      // The browser may have switched to another candidate pair by itself.
+      this.#noteRoute(pair.route);
+      if (silent && this.#link.steady && this.#reachable) {
+        this.#path = suspect(state);
+        this.#moved = true;
+        this.#options.renew();
+        this.#act();
+      }
     }
-    this.#looking = setTimeout(() => this.#look(), LOOK_MS);
-  }
-
-  #isSilent(pair: Pair): boolean {
-    const now = performance.now();
-    const before = this.#seen;
-    this.#seen = pair;
-    if (pair.id !== before?.id || pair.heard !== before.heard) {
-      this.#silentSince = now;
-      this.#waitingSince = Infinity;
-    }
-    // Without any network nothing can be done; the browser reports when there is one again.
-    const begun = Math.max(this.#actedAt, this.#followedAt);
-    if (now - begun < SETTLE_MS || navigator.onLine === false) return false;
-    if (pair.unanswered) this.#waitingSince = Math.min(this.#waitingSince, now);
-    const patience = 2 ** this.#doubts;
-    return now - this.#waitingSince >= Math.max(ANSWER_MS * patience, 2 * pair.roundTrip) ||
-      now - this.#silentSince >= SILENCE_MS * patience;
+    this.#looking = setTimeout(() => this.#look(), POLL_MS);
   }
 
   async #restart(): Promise<void> {
