@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { DEFAULT_RULES } from "../lib/protocol/display_options.ts";
 import { UNTOUCHED } from "../lib/image/edits.ts";
 import { SenderHandshake, type SessionKeys, ViewerHandshake } from "../lib/e2e/handshake.ts";
 import { loadKem } from "../lib/e2e/kem.ts";
@@ -40,11 +41,16 @@ export const ours: Implementation = {
     // Nothing is painted here, so one pixel is enough.
     const thumbnail = await createImageBitmap(new ImageData(1, 1));
     const done = Promise.withResolvers<void>();
-    const outbox = new Outbox(({ state }) => {
-      if (state.at === "delivered") done.resolve();
+    const answers = () => true;
+    const outbox = new Outbox({
+      onChange: ({ state }) => {
+        if (state.at === "delivered") done.resolve();
+      },
+      answers,
     });
     const inbox = new Inbox({
       link,
+      answers,
       decoder: { open: () => Promise.reject(new Error("Nothing is opened here")) },
       defaultMark: "",
       onChange: () => {},
@@ -77,7 +83,7 @@ export const ours: Implementation = {
             removed: [],
             thumbnail,
           },
-          rules: { seconds: 10, hold: false, mark: "", ask: false },
+          rules: DEFAULT_RULES,
         });
       },
       async send() {

@@ -34,8 +34,8 @@ export function Answer(
       <Sent pictures={pictures} />
       <Seconds
         choices={choices}
-        value={model.picker.seconds.value}
-        onChange={(seconds) => model.setSeconds(seconds)}
+        value={model.picker.rules.value.seconds}
+        onChange={(seconds) => model.setRules({ seconds })}
       />
       <button
         type="button"

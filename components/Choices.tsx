@@ -1,6 +1,8 @@
+import { DEFAULT_RULES } from "../lib/protocol/display_options.ts";
 import { MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import type { SenderModel } from "../lib/pages/sender_model.ts";
 import { Check } from "./Check.tsx";
+import { DisplayOptions } from "./DisplayOptions.tsx";
 import { Relay } from "./Relay.tsx";
 import { TextField } from "./TextField.tsx";
 import { useTexts } from "./texts.ts";
@@ -10,22 +12,10 @@ export function Choices(
   { model, connected = false }: { model: SenderModel | null; connected?: boolean },
 ) {
   const t = useTexts();
+  const rules = model?.picker.rules.value ?? DEFAULT_RULES;
   return (
     <>
-      <Check
-        name="hold"
-        label={t.settings.hold}
-        hint={t.settings.holdHint}
-        on={model?.picker.hold.value ?? false}
-        onChange={(on) => model?.setHold(on)}
-      />
-      <Check
-        name="ask"
-        label={t.send.ask}
-        hint={t.send.askHint}
-        on={model?.picker.ask.value ?? false}
-        onChange={(on) => model?.setAsk(on)}
-      />
+      <DisplayOptions rules={rules} onChange={(changed) => model?.setRules(changed)} />
       <Check
         name="keep"
         label={t.send.keep}
@@ -50,9 +40,9 @@ export function Choices(
         name="mark"
         label={t.send.mark}
         hint={t.send.markHint}
-        value={model?.picker.mark.value ?? ""}
+        value={rules.mark}
         maxLength={MAX_MARK_LENGTH}
-        onInput={(mark) => model?.setMark(mark)}
+        onInput={(mark) => model?.setRules({ mark })}
       />
     </>
   );

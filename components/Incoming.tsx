@@ -1,6 +1,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Inbox, IncomingPicture } from "../lib/pictures/inbox.ts";
+import { lookMs } from "../lib/protocol/deadlines.ts";
 import type { ViewingState } from "../lib/viewer/viewing.ts";
+import { sayOptions } from "./DisplayOptions.tsx";
 import { Ring } from "./Ring.tsx";
 import { useTexts } from "./texts.ts";
 import type { Texts } from "../lib/i18n/texts.ts";
@@ -72,17 +74,20 @@ function Locked(
   { picture, inbox, heading: Heading }: Headed & { picture: IncomingPicture; inbox: Inbox },
 ) {
   const t = useTexts();
-  const { seconds, hold, ask } = picture.meta.view;
+  const { view } = picture.meta;
+  const { seconds } = view;
   return (
     <section class="card">
       <Print />
       <Heading>{t.view.deliveredTitle}</Heading>
       <p>
-        {seconds === 0
-          ? t.view.deliveredOpen
-          : fill(t.view.delivered, { duration: inWords(t, seconds) })} {hold && t.view.holdNote}
-        {" "}
-        {ask && t.view.deliveredAsk} {t.view.privacy}
+        {[
+          seconds === 0
+            ? t.view.deliveredOpen
+            : fill(t.view.delivered, { duration: inWords(t, seconds) }),
+          ...sayOptions(t, view, "note"),
+          t.view.privacy,
+        ].join(" ")}
       </p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
         {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
@@ -126,7 +131,7 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
   const spoken = state?.spoken ?? null;
   const setHeld = state?.setHeld ?? null;
   const togglePlay = state?.togglePlay ?? null;
-  const veil = veilText(t, state, painted);
+  const veil = veilText(t, picture, state);
   return (
     <dialog
       class="viewer"
@@ -220,10 +225,17 @@ function HoldButton({ held, onHold }: { held: boolean; onHold: (held: boolean) =
   );
 }
 
-/** Text in place of the picture; `null` while the picture is visible. */
-function veilText(t: Texts, state: ViewingState | undefined, painted: boolean): string | null {
+/**
+ * Text in place of the picture; `null` while the picture is visible. It says of the time only what
+ * holds now: it runs from the first frame on.
+ */
+function veilText(t: Texts, picture: IncomingPicture, state: ViewingState | undefined) {
+  const { meta: { view }, state: { at } } = picture;
+  const painted = at === "viewing";
   if (state === undefined) return t.view.opening;
-  if (state.covered) return t.view.covered;
-  if (state.hold === "released") return painted ? t.view.holdAgain : t.view.hold;
+  const time = view.seconds === 0 ? "" : painted ? t.view.timeRuns : t.view.timeWaits;
+  const closes = fill(t.view.closesUnseen, { duration: inWords(t, lookMs(view) / 1_000) });
+  if (state.covered) return `${t.view.covered} ${time} ${painted ? "" : closes}`;
+  if (state.hold === "released") return painted ? `${t.view.holdAgain} ${time}` : t.view.hold;
   return painted ? null : t.view.opening;
 }

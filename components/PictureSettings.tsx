@@ -1,9 +1,10 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { fill, foreign, number } from "../lib/i18n/format.ts";
 import { MAX_ALT_LENGTH, MAX_CAPTION_LENGTH, MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
-import type { ViewRules } from "../lib/protocol/control.ts";
+import type { ViewRules } from "../lib/protocol/display_options.ts";
 import type { Details, OutgoingPicture } from "../lib/pictures/outbox.ts";
 import { Check } from "./Check.tsx";
+import { DisplayOptions } from "./DisplayOptions.tsx";
 import { Seconds } from "./Seconds.tsx";
 import { TextField } from "./TextField.tsx";
 import { useTexts } from "./texts.ts";
@@ -31,13 +32,7 @@ export function PictureSettings({ picture, choices, onChange, onClose }: Props) 
         value={rules.seconds}
         onChange={(seconds) => change({ seconds })}
       />
-      <Check
-        name="picture-hold"
-        label={t.settings.hold}
-        hint={t.settings.holdHint}
-        on={rules.hold}
-        onChange={(hold) => change({ hold })}
-      />
+      <DisplayOptions ofPicture rules={rules} onChange={change} />
       <TextField
         name="caption"
         label={t.settings.caption}

@@ -6,6 +6,7 @@ import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";
 import type { Details, OutgoingPicture } from "../lib/pictures/outbox.ts";
 import type { Editing } from "../lib/pages/sender_model.ts";
+import { sayOptions } from "./DisplayOptions.tsx";
 import { Icon } from "./Icon.tsx";
 import { Question } from "./Question.tsx";
 import { Thumbnail } from "./Thumbnail.tsx";
@@ -19,7 +20,7 @@ export interface PictureActions {
   move(id: number, by: number): void;
   remove(id: number): void;
   /** Holds it back while its details are being edited, or releases it; false if it is too late. */
-  hold(id: number, on: boolean): boolean;
+  setEditing(id: number, on: boolean): boolean;
   /** Starts editing it; `null` if it can't be edited. */
   beginEdit(id: number): Promise<Editing | null>;
   /** `null` leaves the picture as it was. */
@@ -55,13 +56,13 @@ export function Pictures({ pictures, choices, actions }: Props) {
   }, [editable]);
 
   function openSettings(id: number): void {
-    if (actions?.hold(id, true) === true) open.value = id;
+    if (actions?.setEditing(id, true) === true) open.value = id;
   }
 
   function closeSettings(): void {
     const id = open.value;
     open.value = null;
-    if (id !== null) actions?.hold(id, false);
+    if (id !== null) actions?.setEditing(id, false);
   }
 
   function remove(id: number): void {
@@ -138,7 +139,7 @@ function rulesOf(t: Texts, { rules }: OutgoingPicture): string {
   const time = rules.seconds === 0
     ? t.send.captionOpen
     : fill(t.send.caption, { duration: seconds(t, rules.seconds) });
-  return rules.hold ? `${time}, ${t.settings.whileHeld}` : time;
+  return [time, ...sayOptions(t, rules, "caption")].join(", ");
 }
 
 const MEGA = 1_000_000;

@@ -31,11 +31,11 @@ import { useLanguage } from "../components/use_language.ts";
 import { useLeaving } from "../components/use_leaving.ts";
 import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, foreign, number } from "../lib/i18n/format.ts";
+import { DEFAULT_RULES } from "../lib/protocol/display_options.ts";
 import { isFinished } from "../lib/pictures/outgoing.ts";
 import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
 import type { SenderPhase } from "../lib/pages/phases.ts";
 import { VIEW_SECONDS } from "../lib/pages/picker.ts";
-import { DEFAULT_PREFERENCES } from "../lib/pages/preferences.ts";
 import { SenderModel } from "../lib/pages/sender_model.ts";
 import type { Session } from "../lib/pages/session.ts";
 import { type Company, useCompanion } from "../lib/pages/use_companion.ts";
@@ -208,8 +208,8 @@ function Compose(
       />
       <Seconds
         choices={VIEW_SECONDS}
-        value={model?.picker.seconds.value ?? DEFAULT_PREFERENCES.seconds}
-        onChange={(seconds) => model?.setSeconds(seconds)}
+        value={(model?.picker.rules.value ?? DEFAULT_RULES).seconds}
+        onChange={(seconds) => model?.setRules({ seconds })}
       />
       <details class="more">
         <summary>{t.send.options}</summary>
@@ -348,8 +348,8 @@ function Options(
       <summary>{t.send.optionsLive}</summary>
       <Seconds
         choices={VIEW_SECONDS}
-        value={model.picker.seconds.value}
-        onChange={(seconds) => model.setSeconds(seconds)}
+        value={model.picker.rules.value.seconds}
+        onChange={(seconds) => model.setRules({ seconds })}
       />
       <Choices model={model} connected={!unconnected} />
       <button type="button" data-action="choose" onClick={pick}>{t.send.addAnother}</button>
@@ -454,7 +454,7 @@ function Over(
   const none = session.outbox.pictures.value.every(({ state }) => state.at === "unseen");
   const seen = none ? t.why.nothingSeen : gone;
   // After a mismatch, the page must not suggest continuing at once over the same channel.
-  const hold = life.reason === "mismatch";
+  const mismatch = life.reason === "mismatch";
   return (
     <Failure
       place="result"
@@ -476,13 +476,13 @@ function Over(
             action="retry"
             label={life.at === "failed" ? t.send.retry : t.send.newLink}
             wait={life.at === "failed" ? life.retry : undefined}
-            primary={!hold}
+            primary={!mismatch}
             onPress={() => model.again()}
           />
         )}
         <button
           type="button"
-          class={unseen || hold ? "" : "primary"}
+          class={unseen || mismatch ? "" : "primary"}
           data-action="reset"
           onClick={() => model.reset()}
         >

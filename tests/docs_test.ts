@@ -9,6 +9,7 @@ import { DEFAULTS } from "../lib/ops/config.ts";
 import { Metrics } from "../lib/ops/metrics.ts";
 import { TOOLS } from "../lib/pages/editor_model.ts";
 import { CLOSE } from "../lib/protocol/close_codes.ts";
+import { DISPLAY_OPTIONS, FLAGS } from "../lib/protocol/display_options.ts";
 import * as limits from "../lib/protocol/limits.ts";
 import { assert, assertEquals } from "./support/assert.ts";
 import { sourceFiles } from "./support/imports.ts";
@@ -359,7 +360,11 @@ Deno.test("the automation contract has the name of every input, and no other", (
   const code = ["components", "islands"].flatMap(sourceFiles).map(read).join("\n");
   // Fields of forms that the server reads.
   const ofForms = ["key", "language", "page"];
-  const names = named(code, /\sname="([a-z-]+)"/g).filter((name) => !ofForms.includes(name));
+  const names = [
+    ...named(code, /\sname="([a-z-]+)"/g).filter((name) => !ofForms.includes(name)),
+    ...FLAGS,
+    ...FLAGS.filter((name) => DISPLAY_OPTIONS[name].perPicture).map((name) => `picture-${name}`),
+  ];
   const rows = tableRows(contract).map(([cell = ""]) => cell).join("\n");
   assertEquals(named(rows, /\[name=([\w-]+)\]/g), [...names, "seconds"].sort());
 });

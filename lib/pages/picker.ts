@@ -6,14 +6,13 @@
  * @module
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { ViewRules } from "../protocol/control.ts";
+import { DEFAULT_RULES, type ViewRules } from "../protocol/display_options.ts";
 import { ImageError, type ImageErrorReason } from "../image/errors.ts";
 import type { Decoder } from "../image/decoder.ts";
 import { type Edits, UNTOUCHED } from "../image/edits.ts";
 import { mayBePicture } from "../image/glance.ts";
 import type { Prepared } from "../image/prepared.ts";
 import type { OutgoingContent } from "../pictures/outbox.ts";
-import { DEFAULT_PREFERENCES } from "./preferences.ts";
 
 /** Longest side of a thumbnail in device pixels. */
 const THUMBNAIL_SIDE = 640;
@@ -51,16 +50,10 @@ interface Candidate {
 
 /** Prepares pictures, one after the other: decoding two at once would double the memory. */
 export class Picker {
-  /** How long pictures may be seen; 0 = until closed. */
-  readonly seconds = signal<number>(DEFAULT_PREFERENCES.seconds);
-  /** Whether pictures are visible only while held. */
-  readonly hold = signal(DEFAULT_PREFERENCES.hold);
-  /** Whether this side decides each time that the viewer asks to open one. */
-  readonly ask = signal(DEFAULT_PREFERENCES.ask);
-  /** Text of the watermark; empty = date, time and words of the session. */
-  readonly mark = signal("");
+  /** The rules that are chosen now. */
+  readonly rules = signal<ViewRules>(DEFAULT_RULES);
   /** Whether large pictures are sent in full size. */
-  readonly fullSize = signal(DEFAULT_PREFERENCES.fullSize);
+  readonly fullSize = signal(false);
   readonly #preparer: Pick<Decoder, "prepare">;
   #queue: Promise<void> = Promise.resolve();
   /** Number of `pick` calls in progress. */
@@ -79,16 +72,6 @@ export class Picker {
   /** Problems with the files of the last choice, in the order in which they were found. */
   get problems(): ReadonlySignal<readonly PickProblem[]> {
     return this.#problems;
-  }
-
-  /** The rules that are chosen now. */
-  get rules(): ViewRules {
-    return {
-      seconds: this.seconds.peek(),
-      hold: this.hold.peek(),
-      mark: this.mark.peek().trim(),
-      ask: this.ask.peek(),
-    };
   }
 
   /**
@@ -145,7 +128,7 @@ export class Picker {
     const coming = Promise.withResolvers<Prepared>();
     // The taker hears of a failure through `lose`.
     coming.promise.catch(() => {});
-    const taken = await taker.take({ name, prepared: coming.promise, rules: this.rules });
+    const taken = await taker.take({ name, prepared: coming.promise, rules: this.rules.peek() });
     return taken ? [{ file, name, coming }] : [];
   }
 
@@ -153,7 +136,7 @@ export class Picker {
     try {
       const prepared = await this.prepare(file);
       if (coming !== null) return coming.resolve(prepared);
-      const taken = await taker.take({ name, prepared, rules: this.rules });
+      const taken = await taker.take({ name, prepared, rules: this.rules.peek() });
       if (!taken) prepared.thumbnail.close();
     } catch (error) {
       this.refuse({ reason: error instanceof ImageError ? error.reason : "crashed", name });

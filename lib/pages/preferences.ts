@@ -1,38 +1,22 @@
 /**
  * Settings that this browser remembers across sessions. They don't reveal with whom, what, or with
- * which words. The watermark's text is not stored, because it may name somebody.
+ * which words.
  *
  * This module is browser compatible.
  *
  * @module
  */
-import { MAX_VIEW_SECONDS } from "../protocol/limits.ts";
+import { fromRemembered, toRemember, type ViewRules } from "../protocol/display_options.ts";
 
 /** What is remembered. */
 export interface Preferences {
-  /** How long a picture may be seen; 0 = until closed. */
-  readonly seconds: number;
-  /** Whether a picture is visible only while held. */
-  readonly hold: boolean;
-  /** Whether the sender decides each time that the viewer asks to open one. */
-  readonly ask: boolean;
+  /** How pictures may be viewed; those that are not remembered have their default. */
+  readonly rules: ViewRules;
   /** Whether this side's address stays hidden from the peer. */
   readonly relay: boolean;
   /** Whether large pictures are sent in full size. */
   readonly fullSize: boolean;
-  /** Whether a sound is played when somebody arrives. */
-  readonly sound: boolean;
 }
-
-/** Used if nobody chose anything. */
-export const DEFAULT_PREFERENCES: Preferences = {
-  seconds: 10,
-  hold: false,
-  ask: false,
-  relay: false,
-  fullSize: false,
-  sound: false,
-};
 
 const KEY = "preferences";
 
@@ -41,16 +25,8 @@ const KEY = "preferences";
  */
 export function parsePreferences(text: string | null): Preferences {
   const kept = parseObject(text);
-  const found = { ...DEFAULT_PREFERENCES };
-  const { seconds } = kept;
-  if (typeof seconds === "number" && Number.isInteger(seconds)) {
-    if (seconds >= 0 && seconds <= MAX_VIEW_SECONDS) found.seconds = seconds;
-  }
-  for (const name of ["hold", "ask", "relay", "fullSize", "sound"] as const) {
-    const value = kept[name];
-    if (typeof value === "boolean") found[name] = value;
-  }
-  return found;
+  const { relay, fullSize } = kept;
+  return { rules: fromRemembered(kept), relay: relay === true, fullSize: fullSize === true };
 }
 
 function parseObject(text: string | null): Record<string, unknown> {
@@ -67,14 +43,15 @@ export function readPreferences(): Preferences {
   try {
     return parsePreferences(localStorage.getItem(KEY));
   } catch {
-    return DEFAULT_PREFERENCES;
+    return parsePreferences(null);
   }
 }
 
 /** Stores changed preferences. Fails silently if storage is blocked or full. */
 export function keepPreferences(changed: Partial<Preferences>): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ ...readPreferences(), ...changed }));
+    const { rules, ...others } = { ...readPreferences(), ...changed };
+    localStorage.setItem(KEY, JSON.stringify({ ...toRemember(rules), ...others }));
   } catch {
     // Losing them costs only convenience.
   }

@@ -6,6 +6,7 @@
  * @module
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { ViewRules } from "../protocol/display_options.ts";
 import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
@@ -91,9 +92,7 @@ export class SenderModel {
     }
     this.picker = new Picker(this.#decoder);
     const kept = readPreferences();
-    this.picker.seconds.value = kept.seconds;
-    this.picker.hold.value = kept.hold;
-    this.picker.ask.value = kept.ask;
+    this.picker.rules.value = kept.rules;
     this.picker.fullSize.value = kept.fullSize;
     this.#relay.value = kept.relay;
     this.#phase = computed(() => {
@@ -205,7 +204,7 @@ export class SenderModel {
     this.#forgetRemoved();
     const before = this.#running();
     let target = before;
-    const release = before?.hold();
+    const release = before?.postponeEnd();
     const loading = loadSession();
     // A failure is handled when the first picture is added.
     loading.catch(() => {});
@@ -228,34 +227,12 @@ export class SenderModel {
     }
   }
 
-  /** Sets how long pictures may be seen, also for those that are not being sent yet. */
-  setSeconds(seconds: number): void {
-    this.picker.seconds.value = seconds;
-    keepPreferences({ seconds });
-    this.#session.peek()?.outbox.setRules({ seconds });
-  }
-
-  /** Sets the text of the watermark, also for pictures that are not being sent yet. */
-  setMark(mark: string): void {
-    this.picker.mark.value = mark;
-    this.#session.peek()?.outbox.setRules({ mark: mark.trim() });
-  }
-
-  /** Shows pictures only while they are held; also applies to those that are not being sent yet. */
-  setHold(hold: boolean): void {
-    this.picker.hold.value = hold;
-    keepPreferences({ hold });
-    this.#session.peek()?.outbox.setRules({ hold });
-  }
-
-  /**
-   * Asks the sender each time a viewer wants to open a picture; also applies to those that are not
-   * being sent yet.
-   */
-  setAsk(ask: boolean): void {
-    this.picker.ask.value = ask;
-    keepPreferences({ ask });
-    this.#session.peek()?.outbox.setRules({ ask });
+  /** Changes how pictures may be viewed, also those that are not being sent yet. */
+  setRules(changed: Partial<ViewRules>): void {
+    const rules = { ...this.picker.rules.peek(), ...changed };
+    this.picker.rules.value = rules;
+    keepPreferences({ rules });
+    this.#session.peek()?.outbox.setRules(changed);
   }
 
   /**
@@ -324,7 +301,7 @@ export class SenderModel {
    * Holds a picture back while its details are being edited, or releases it. Returns false if it is
    * too late.
    */
-  hold(id: number, on: boolean): boolean {
+  setEditing(id: number, on: boolean): boolean {
     return this.#session.peek()?.outbox.edit(id, on) ?? false;
   }
 

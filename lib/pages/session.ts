@@ -122,7 +122,7 @@ export class Session {
   #unsettled = false;
   /** Ends the session when the peer has been away for too long. */
   #return: ReturnType<typeof setTimeout> | undefined;
-  #holds = 0;
+  #postponed = 0;
   /** Whether the viewer was ever told that they may send. */
   #mayAnswer = false;
   #doneTimer: ReturnType<typeof setTimeout> | undefined;
@@ -135,7 +135,11 @@ export class Session {
     this.#forgot = signal(before?.ledger.pending ?? false);
     this.#keep.value = before?.keep ?? false;
     this.#mayAnswer = before?.mayAnswer ?? false;
-    this.outbox = new Outbox((picture) => this.#outgoingChanged(picture), before?.ledger);
+    this.outbox = new Outbox({
+      onChange: (picture) => this.#outgoingChanged(picture),
+      answers: () => this.#steady.peek(),
+      ledger: before?.ledger,
+    });
     this.#connector = new Connector({
       role: options.role,
       secret: options.secret instanceof Uint8Array ? options.secret.slice() : options.secret,
@@ -353,10 +357,10 @@ export class Session {
    * Keeps the session from ending by itself while another picture is being prepared. Call the
    * returned function once to release it.
    */
-  hold(): () => void {
-    this.#holds++;
+  postponeEnd(): () => void {
+    this.#postponed++;
     return () => {
-      this.#holds--;
+      this.#postponed--;
       this.#endWhenDone();
     };
   }
@@ -405,6 +409,7 @@ export class Session {
     const emoji = sasEmoji(link.sas);
     const inbox = this.#inbox.peek() ?? new Inbox({
       link,
+      answers: () => this.#steady.peek(),
       decoder: this.#options.decoder,
       animator: makeAnimator,
       defaultMark: defaultMark(emoji.map(([, name]) => name)),
@@ -416,8 +421,6 @@ export class Session {
       onRecord: (record) => inbox.receiveRecord(record),
       onSteady: (steady) => {
         this.#steady.value = steady;
-        this.outbox.setSteady(steady);
-        inbox.setSteady(steady);
       },
       onAway: () => this.#wentAway(),
       onBreak: () => inbox.position(),
@@ -434,8 +437,6 @@ export class Session {
       this.#happen({ type: "bound" });
       this.#note({ type: "live" });
     });
-    this.outbox.setSteady(true);
-    inbox.setSteady(true);
     if (link.again) this.#sayBack(link, inbox);
     if (this.#keep.peek() && this.#options.role === "S") {
       link.sendControl({ t: "keep", on: true }).catch(() => {});
@@ -570,7 +571,7 @@ export class Session {
 
   #isDone(): boolean {
     return this.#options.role === "S" && this.#life.peek().at === "live" && !this.#keep.peek() &&
-      this.#takingBack === null && this.#holds === 0 && !this.#forgot.peek() &&
+      this.#takingBack === null && this.#postponed === 0 && !this.#forgot.peek() &&
       this.outbox.pictures.peek().length > 0 &&
       this.outbox.done &&
       this.#inbox.peek()?.idle === true;

@@ -7,6 +7,7 @@
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
+import type { ViewRules } from "../protocol/display_options.ts";
 import {
   type Code,
   type CodeProblem,
@@ -359,10 +360,10 @@ export class ViewerModel {
     } else if (sessionClass !== null) this.#begin(sessionClass, code);
   }
 
-  /** Sets how long pictures that are sent back may be seen, in seconds. */
-  setSeconds(seconds: number): void {
-    this.picker.seconds.value = seconds;
-    this.#session.peek()?.outbox.setRules({ seconds });
+  /** Changes how pictures that are sent back may be viewed. */
+  setRules(changed: Partial<ViewRules>): void {
+    this.picker.rules.value = { ...this.picker.rules.peek(), ...changed };
+    this.#session.peek()?.outbox.setRules(changed);
   }
 
   /** Sends pictures back, in a session that was kept open. */

@@ -16,6 +16,7 @@ import type {
   LastSeen,
   MetaMessage,
 } from "../protocol/control.ts";
+import { keyMs, lookMs } from "../protocol/deadlines.ts";
 import { parseHeader, RECORD } from "../protocol/record.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import { ImageOpener } from "../e2e/image_stream.ts";
@@ -25,6 +26,7 @@ import type { Decoder, OpenPicture } from "../image/decoder.ts";
 import { inspectImage } from "../image/inspect.ts";
 import { isMoving } from "../image/motion.ts";
 import type { Position, SecureLink } from "../connection/secure_link.ts";
+import { PeerDeadline } from "./open_deadline.ts";
 import { type Incoming, type IncomingEvent, isFinished, transition } from "./incoming.ts";
 import { type Moving, Viewing, type ViewingState } from "../viewer/viewing.ts";
 
@@ -34,16 +36,16 @@ import { type Moving, Viewing, type ViewingState } from "../viewer/viewing.ts";
  */
 const MAX_EARLY_RECORDS = 256;
 
-/** How long the owner's page may take to release a key, in ms. */
-const KEY_TIMEOUT_MS = 15_000;
-
-/** How long an owner who wants to be asked may take to answer, in ms. */
-const ASK_TIMEOUT_MS = 600_000;
-
 /**
  * Pause between the end of one picture and the next, in ms, so that people see that one was closed.
  */
 const NEXT_DELAY_MS = 400;
+
+/**
+ * Interval in ms at which a picture that nobody looked at is closed after all, once the owner's page
+ * answers again and can hear of it.
+ */
+const ANSWER_MS = 1_000;
 
 /** Minimum interval between updates of the progress, in ms. */
 const PROGRESS_MS = 100;
@@ -71,6 +73,8 @@ interface Reception {
 /** Settings of an {@linkcode Inbox}. */
 export interface InboxOptions {
   readonly link: SecureLink;
+  /** Whether the peer answers: it can be too late only while it does. */
+  readonly answers: () => boolean;
   readonly decoder: Pick<Decoder, "open">;
   /** Makes the player of animated pictures. Without it, only the first frame is shown. */
   readonly animator?: () => Animator;
@@ -117,13 +121,14 @@ export class Inbox {
   #progressAt = 0;
   /** Stops decoding when the picture is finished. */
   #decoding = new AbortController();
-  #keyTimer: ReturnType<typeof setTimeout> | undefined;
-  #steady = true;
+  /** For the owner, who has to release the key; then for the viewer, who has to look. */
+  readonly #deadline: PeerDeadline;
   #canvas = Promise.withResolvers<HTMLCanvasElement>();
 
   constructor(options: InboxOptions) {
     this.#options = options;
     this.#link = options.link;
+    this.#deadline = new PeerDeadline(options.answers);
   }
 
   /** The current picture, or the last one once it is finished; `null` before the first. */
@@ -140,16 +145,11 @@ export class Inbox {
   open(): void {
     const picture = this.#picture.peek();
     if (picture === null) return;
-    const { n, view: { ask } } = picture.meta;
-    if (!this.#apply({ type: "open", ask })) return;
+    const { n, view } = picture.meta;
+    if (!this.#apply({ type: "open", ask: view.ask })) return;
     this.#note({ n, why: "left", ms: 0 });
     this.#say({ t: "open", n });
-    this.#awaitKey(ask ? ASK_TIMEOUT_MS : KEY_TIMEOUT_MS);
-  }
-
-  /** Sets whether the peer answers: timeouts run out only while it does. */
-  setSteady(steady: boolean): void {
-    this.#steady = steady;
+    this.#deadline.set(keyMs(view), () => this.#failed("timeout"));
   }
 
   /**
@@ -278,13 +278,6 @@ export class Inbox {
     // Other chunks belong to a picture that was taken back while it was being sent.
   }
 
-  #awaitKey(ms: number): void {
-    this.#keyTimer = setTimeout(
-      () => this.#steady ? this.#failed("timeout") : this.#awaitKey(ms),
-      ms,
-    );
-  }
-
   async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
     // The owner's page has already waited for this pause. It takes longer on this page if this page
     // is hidden or busy.
@@ -394,7 +387,7 @@ export class Inbox {
       throw new ProtocolError();
     }
     this.#keyUsed = true;
-    clearTimeout(this.#keyTimer);
+    this.#deadline.set(lookMs(reception.meta.view), () => this.#giveUp(), ANSWER_MS);
     this.#apply({ type: "unlock" });
     this.#show(reception, raw).catch((error) => {
       // Taken back meanwhile; the next picture is unaffected.
@@ -429,9 +422,7 @@ export class Inbox {
     const viewing = this.#viewing = new Viewing({
       canvas,
       picture: opened,
-      seconds: meta.view.seconds,
-      hold: meta.view.hold,
-      mark: meta.view.mark === "" ? this.#options.defaultMark : meta.view.mark,
+      rules: { ...meta.view, mark: meta.view.mark || this.#options.defaultMark },
       moving,
       onPainted: () => {
         if (!this.#apply({ type: "painted" })) return;
@@ -462,6 +453,11 @@ export class Inbox {
   #endAnimator(): void {
     void this.#animator?.wipe();
     this.#animator = null;
+  }
+
+  /** Nobody looked: closes it before its owner gives it up, unless it is still being decoded. */
+  #giveUp(): void {
+    if (this.#picture.peek()?.state.at === "opening") this.#viewing?.close("timer");
   }
 
   #closed(why: ClosedReason, ms: number): void {
@@ -516,7 +512,7 @@ export class Inbox {
     const state = picture === null ? null : transition(picture.state, event);
     if (picture === null || state === null) return false;
     if (isFinished(state)) {
-      clearTimeout(this.#keyTimer);
+      this.#deadline.clear();
       this.#decoding.abort();
       this.#current?.opener.discard();
       this.#current = null;

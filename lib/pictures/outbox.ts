@@ -8,11 +8,13 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type Bytes, toBase64Url } from "../protocol/bytes.ts";
-import type { ControlMessage, LastSeen, MetaMessage, ViewRules } from "../protocol/control.ts";
+import type { ControlMessage, LastSeen, MetaMessage } from "../protocol/control.ts";
+import { DEFAULT_RULES, type ViewRules } from "../protocol/display_options.ts";
 import {
   MAX_ALT_LENGTH,
   MAX_CAPTION_LENGTH,
   MAX_IMAGES,
+  MAX_MARK_LENGTH,
   MAX_NAME_LENGTH,
   MAX_VIEW_SECONDS,
 } from "../protocol/limits.ts";
@@ -24,6 +26,7 @@ import type { Prepared } from "../image/prepared.ts";
 import { ChannelClosedError } from "../connection/flow_channel.ts";
 import type { Position, SecureLink } from "../connection/secure_link.ts";
 import { ChunkReader } from "./chunk_reader.ts";
+import { OpenDeadline } from "./open_deadline.ts";
 import { isFinished, isOpen, type Outgoing, type OutgoingEvent, transition } from "./outgoing.ts";
 
 /**
@@ -40,18 +43,6 @@ const PROGRESS_MS = 100;
  * closed.
  */
 const NEXT_DELAY_MS = 400;
-
-/**
- * How long after the end of its viewing time a picture may stay open without a report from the
- * viewer, in ms.
- */
-const OVERDUE_MS = 10_000;
-
-/**
- * How long the viewer's page may take from the key to the first frame, in ms: a slow phone, 40
- * megapixels.
- */
-const UNLOCK_MS = 30_000;
 
 /** What the owner can set for a picture until it is announced. */
 export interface Details {
@@ -83,12 +74,6 @@ export function free({ prepared }: Pick<OutgoingContent, "prepared">): void {
     // There is nothing to free, and whoever prepares it reports the failure.
   });
 }
-
-/**
- * How long a viewer may have the key of a hold-to-see picture before holding it for the first time,
- * in ms.
- */
-const HOLD_MS = 600_000;
 
 /** One picture of this side, as the page shows it. */
 export interface OutgoingPicture extends Details {
@@ -122,6 +107,16 @@ export interface Ledger {
 
 /** The ledger of a new session. */
 export const NO_LEDGER: Ledger = { states: [], openedAt: 0, pending: false };
+
+/** Settings of an {@linkcode Outbox}. */
+export interface OutboxOptions {
+  /** Called after each change of a picture's state. */
+  readonly onChange: (picture: OutgoingPicture) => void;
+  /** Whether the peer answers: a picture can become overdue only while it does. */
+  readonly answers: () => boolean;
+  /** What was remembered before a reload. */
+  readonly ledger?: Ledger | undefined;
+}
 
 /** Thrown when a session can't take more pictures. */
 export class OutboxFullError extends Error {
@@ -169,7 +164,7 @@ export type Unseen = Omit<OutgoingPicture, "prepared"> & OutgoingContent;
 
 /** What is left of a picture that was opened or finished before a reload. */
 function past(state: Outgoing, n: number): OutgoingPicture {
-  const rules = { seconds: 0, hold: false, mark: "", ask: false };
+  const rules = { ...DEFAULT_RULES, seconds: 0 };
   const details = { rules, caption: "", alt: "", named: false, name: "" };
   const nothing = { prepared: null, coming: null, editing: false, wanted: false };
   return { ...details, ...nothing, id: n, n, state };
@@ -195,7 +190,7 @@ function describe(picture: OwnPicture): MetaMessage {
     size,
     w: width,
     h: height,
-    view: rules,
+    view: { ...rules, mark: cut(rules.mark, MAX_MARK_LENGTH) },
     ...(name === "" ? {} : { name }),
     ...(alt === "" ? {} : { alt }),
     ...(caption === "" ? {} : { caption }),
@@ -224,10 +219,6 @@ export class Outbox {
    * a machine sleeps.
    */
   #openedAt = 0;
-  /**
-   * When the current picture's time on screen is over, by the same clock, as this side knows it.
-   */
-  #dueAt = Infinity;
   /** Whether everything was burned, and which pictures were revoked one by one. */
   #burned = false;
   readonly #revoked = new Set<number>();
@@ -238,17 +229,13 @@ export class Outbox {
   #pumping = false;
   #ended = false;
   #progressAt = 0;
-  #overdue: ReturnType<typeof setTimeout> | undefined;
-  #steady = true;
+  readonly #deadline: OpenDeadline;
   /** The transfer in progress: what stops it, and a promise of its end. */
   #job: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
-  /**
-   * `onChange` is called after each change of a picture's state. `ledger` is what was remembered
-   * before a reload.
-   */
-  constructor(onChange: (picture: OutgoingPicture) => void, ledger: Ledger = NO_LEDGER) {
+  constructor({ onChange, answers, ledger = NO_LEDGER }: OutboxOptions) {
     this.#onChange = onChange;
+    this.#deadline = new OpenDeadline(answers, (n) => this.#becomeOverdue(n));
     this.#pictures.value = ledger.states.map(past);
     this.#ids = ledger.states.length;
     this.#openedAt = ledger.openedAt;
@@ -435,11 +422,6 @@ export class Outbox {
     }
   }
 
-  /** Sets whether the peer answers: a picture can become overdue only while it does. */
-  setSteady(steady: boolean): void {
-    this.#steady = steady;
-  }
-
   /**
    * The secure link moved to another transport, and the viewer expects this chunk: sends everything
    * from there on again. Throws {@linkcode ProtocolError} if the chunk was never sent.
@@ -513,12 +495,11 @@ export class Outbox {
     if (n === undefined || rules === undefined || state?.at !== "shown") return 0;
     const most = MAX_VIEW_SECONDS - rules.seconds;
     const granted = rules.seconds === 0 ? 0 : Math.min(seconds, most);
-    const changed = { wanted: false, rules: { ...rules, seconds: rules.seconds + granted } };
-    this.#put(n, changed);
+    const extended = { ...rules, seconds: rules.seconds + granted };
+    this.#put(n, { wanted: false, rules: extended });
     if (granted <= 0) return 0;
     this.#link?.sendControl({ t: "extend", n, seconds: granted }).catch(() => {});
-    this.#dueAt += granted * 1_000;
-    this.#watchUntil(n, this.#dueAt - Date.now() + OVERDUE_MS);
+    this.#deadline.extended(n, extended);
     return granted;
   }
 
@@ -674,33 +655,16 @@ export class Outbox {
     this.#pump();
   }
 
-  /**
-   * Starts the time within which an open picture has to be reported closed. Without a report it
-   * becomes "unconfirmed" instead of staying "being looked at".
-   */
+  /** Without a report, an open picture becomes "unconfirmed". */
   #watch({ n, state, rules }: OutgoingPicture): void {
-    switch (state.at) {
-      case "opened":
-        return this.#watchUntil(n, rules.hold ? HOLD_MS : UNLOCK_MS);
-      case "shown":
-        this.#dueAt = rules.seconds === 0 ? Infinity : Date.now() + rules.seconds * 1_000;
-        return this.#watchUntil(n, this.#dueAt - Date.now() + OVERDUE_MS);
-      default:
-        if (isFinished(state) && n < this.#first()) clearTimeout(this.#overdue);
-    }
+    if (state.at === "opened" || state.at === "shown") this.#deadline[state.at](n, rules);
+    else if (isFinished(state) && n < this.#first()) this.#deadline.closed();
   }
 
-  /** With `ms` = Infinity there is no time limit. */
-  #watchUntil(n: number, ms: number): void {
-    clearTimeout(this.#overdue);
-    if (ms === Infinity) return;
-    this.#overdue = setTimeout(() => {
-      // The report may be on its way: the time starts over.
-      if (!this.#steady) return this.#watchUntil(n, OVERDUE_MS);
-      // If the viewer's page is only slow, this message still closes the picture there.
-      this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
-      this.#apply(n, { type: "overdue" });
-    }, ms);
+  #becomeOverdue(n: number): void {
+    // If the viewer's page is only slow, this message still closes the picture there.
+    this.#link?.sendControl({ t: "revoke", n }).catch(() => {});
+    this.#apply(n, { type: "overdue" });
   }
 
   #applyAll(event: OutgoingEvent): void {

@@ -7,6 +7,7 @@
  * @module
  */
 import { isBase64Url } from "./bytes.ts";
+import { parseRules, type ViewRules } from "./display_options.ts";
 import {
   MAX_ALT_LENGTH,
   MAX_CAPTION_LENGTH,
@@ -15,7 +16,6 @@ import {
   MAX_IMAGE_PIXELS,
   MAX_IMAGE_SIDE,
   MAX_IMAGES,
-  MAX_MARK_LENGTH,
   MAX_NAME_LENGTH,
   MAX_REPORT_MS,
   MAX_VIEW_SECONDS,
@@ -57,18 +57,6 @@ export const BYE_REASONS = ["done", "burned", "left", "mismatch"] as const;
 
 /** One of {@linkcode BYE_REASONS}. */
 export type ByeReason = typeof BYE_REASONS[number];
-
-/** The owner's rules for viewing a picture. */
-export interface ViewRules {
-  /** Seconds from the first painted frame; 0 = until closed. */
-  readonly seconds: number;
-  /** Visible only while the viewer holds it. */
-  readonly hold: boolean;
-  /** Text of the watermark; empty = date, time and session words. */
-  readonly mark: string;
-  /** The owner has to allow each request to see it, so the key may take minutes. */
-  readonly ask: boolean;
-}
 
 /**
  * Announces picture `n`: coded size in bytes, coded width and height in pixels (before any
@@ -143,18 +131,10 @@ function isImageNumber(value: unknown): value is number {
   return isInteger(value, 0, MAX_IMAGES - 1);
 }
 
-function parseViewRules(value: unknown): ViewRules | null {
-  if (typeof value !== "object" || value === null) return null;
-  const { seconds, hold, mark, ask }: Record<string, unknown> = { ...value };
-  if (!isInteger(seconds, 0, MAX_VIEW_SECONDS) || typeof hold !== "boolean") return null;
-  if (!isText(mark, MAX_MARK_LENGTH) || typeof ask !== "boolean") return null;
-  return { seconds, hold, mark, ask };
-}
-
 function parseMeta(value: Record<string, unknown>): MetaMessage | null {
   const { n, type, size, w, h, name, alt, caption } = value;
   const known = IMAGE_TYPES.find((item) => item === type);
-  const view = parseViewRules(value["view"]);
+  const view = parseRules(value["view"]);
   if (known === undefined || view === null || !isImageNumber(n)) return null;
   if (!isInteger(size, 1, MAX_IMAGE_BYTES)) return null;
   if (!isInteger(w, 1, MAX_IMAGE_SIDE) || !isInteger(h, 1, MAX_IMAGE_SIDE)) return null;

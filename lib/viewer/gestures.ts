@@ -1,5 +1,5 @@
 /**
- * Gestures by fingers, mouse and keys on a picture: hold to see, zoom, pan.
+ * Gestures by fingers, mouse and keys on a picture: press, zoom, pan.
  *
  * This module is browser compatible.
  *
@@ -28,10 +28,10 @@ export interface GestureOptions {
   readonly target: GestureTarget;
   readonly signal: AbortSignal;
   /**
-   * Called synchronously inside the event when holding begins and ends; `null` if the picture need
-   * not be held.
+   * Called synchronously inside the event when a press begins and ends; `null` if the picture need
+   * not be pressed.
    */
-  readonly onHold: ((held: boolean) => void) | null;
+  readonly onPress: ((pressed: boolean) => void) | null;
 }
 
 const STEP = 1.25;
@@ -47,25 +47,25 @@ const MIDDLE: Point = { x: 0, y: 0 };
 const WHEEL_RATE = 0.002;
 const TRACKPAD_RATE = 0.01;
 const LINE_PX = 33;
-const HOLD_KEYS: readonly string[] = [" ", "Enter"];
+const PRESS_KEYS: readonly string[] = [" ", "Enter"];
 
-/** Watches until `signal` aborts. The first finger holds, so a second one can zoom meanwhile. */
-export function watchGestures({ box, target, signal, onHold }: GestureOptions): void {
+/** Watches until `signal` aborts. The first finger presses, so a second one can zoom meanwhile. */
+export function watchGestures({ box, target, signal, onPress }: GestureOptions): void {
   const pointers = new Map<number, Point>();
-  /** The pointer or key that holds. */
-  let holder: number | string | null = null;
+  /** The pointer or key that presses. */
+  let presser: number | string | null = null;
   let tap: { readonly at: number; readonly place: Point } | null = null;
 
-  function hold(by: number | string): void {
-    if (holder !== null) return;
-    holder = by;
-    onHold?.(true);
+  function press(by: number | string): void {
+    if (presser !== null) return;
+    presser = by;
+    onPress?.(true);
   }
 
   function release(by: number | string): void {
-    if (holder !== by) return;
-    holder = null;
-    onHold?.(false);
+    if (presser !== by) return;
+    presser = null;
+    onPress?.(false);
   }
 
   function place(event: MouseEvent): Point {
@@ -78,9 +78,9 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
     pointers.set(event.pointerId, place(event));
     // Without capture, a finger that leaves the box would be lost, and its release with it.
     if (event.isTrusted) box.setPointerCapture(event.pointerId);
-    if (pointers.size === 1) hold(event.pointerId);
+    if (pointers.size === 1) press(event.pointerId);
     else tap = null;
-    if (pointers.size === 1 && onHold === null) doubleTap(event);
+    if (pointers.size === 1 && onPress === null) doubleTap(event);
   }
 
   function doubleTap(event: PointerEvent): void {
@@ -128,15 +128,15 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
 
   function keyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (HOLD_KEYS.includes(event.key)) {
+    if (PRESS_KEYS.includes(event.key)) {
       // A focused control uses these keys itself.
-      if (onHold === null || isControl(event.target)) return;
+      if (onPress === null || isControl(event.target)) return;
       event.preventDefault();
-      if (!event.repeat) hold(event.key);
-    } else if (press(event.key)) event.preventDefault();
+      if (!event.repeat) press(event.key);
+    } else if (steer(event.key)) event.preventDefault();
   }
 
-  function press(key: string): boolean {
+  function steer(key: string): boolean {
     switch (key) {
       case "+":
       case "=":
@@ -167,13 +167,13 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
 
   function lose(): void {
     pointers.clear();
-    if (holder !== null) release(holder);
+    if (presser !== null) release(presser);
   }
 
   box.style.touchAction = "none";
   box.style.userSelect = "none";
   box.style.setProperty("-webkit-user-select", "none");
-  // iOS: no magnifier while a finger holds.
+  // iOS: no magnifier while a finger presses.
   box.style.setProperty("-webkit-touch-callout", "none");
   const when = { signal };
   box.addEventListener("pointerdown", down, when);
@@ -194,6 +194,6 @@ export function watchGestures({ box, target, signal, onHold }: GestureOptions): 
 
 function isControl(target: EventTarget | null): boolean {
   const control = target instanceof Element ? target.closest("button, a, input, summary") : null;
-  // The button that is held works like the picture itself.
-  return control !== null && !control.matches("[data-action=hold]");
+  // A button that is kept pressed works like the picture itself.
+  return control !== null && !control.matches("[aria-pressed]");
 }

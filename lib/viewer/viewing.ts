@@ -7,6 +7,7 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ClosedReason } from "../protocol/control.ts";
+import type { ViewRules } from "../protocol/display_options.ts";
 import type { OpenPicture } from "../image/decoder.ts";
 import { Countdown } from "./countdown.ts";
 import { watchCover } from "./cover.ts";
@@ -67,14 +68,7 @@ export interface ViewingOptions {
   readonly canvas: HTMLCanvasElement;
   /** Owned from here on, with its bitmap: closed at the end. */
   readonly picture: OpenPicture;
-  /** 0 = until closed. */
-  readonly seconds: number;
-  readonly mark: string;
-  /**
-   * Whether it is covered unless held, by pointer, key or {@linkcode ViewingState.setHeld}.
-   * Default: false.
-   */
-  readonly hold?: boolean;
+  readonly rules: ViewRules;
   /** For an animated picture: what plays it, or `"still"` if this browser can't. */
   readonly moving?: Moving | "still" | null;
   /** Called when the first pixel was painted. */
@@ -107,7 +101,7 @@ export class Viewing {
 
   constructor(options: ViewingOptions) {
     this.#options = options;
-    const { canvas, picture, mark, hold = false, moving = null } = options;
+    const { canvas, picture, rules: { mark, hold }, moving = null } = options;
     const { bitmap, width, height, wide } = picture;
     const plays = moving !== null && moving !== "still";
     this.#stage = new Stage(canvas, bitmap, {
@@ -144,7 +138,7 @@ export class Viewing {
       box: this.#stage.box,
       target: this.#stage,
       signal,
-      onHold: hold ? (held) => this.#hold(held) : null,
+      onPress: hold ? (pressed) => this.#hold(pressed) : null,
     });
     this.#stage.firstFrame.then((startedAt) => {
       if (startedAt !== null && !this.#closed) this.#start(startedAt);
@@ -202,7 +196,7 @@ export class Viewing {
   }
 
   #start(startedAt: number): void {
-    this.#countdown = new Countdown(this.#options.seconds, () => this.close("timer"), {
+    this.#countdown = new Countdown(this.#options.rules.seconds, () => this.close("timer"), {
       startedAt,
     });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
@@ -223,7 +217,7 @@ export class Viewing {
       fraction: countdown.fraction(),
       spoken:
         SPOKEN.find((mark) =>
-          seconds !== null && seconds <= mark && mark <= this.#options.seconds
+          seconds !== null && seconds <= mark && mark <= this.#options.rules.seconds
         ) ?? null,
     };
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { pngOfSize } from "../support/image_bytes.ts";
 import type { Viewer } from "../support/flow.ts";
@@ -198,7 +199,7 @@ attackTest(
             parcel.records = [first, third.with(7, 1), second.with(7, 2), last];
           }
           const meta = forgery === "other meta"
-            ? { ...parcel.meta, view: { seconds: 600, hold: false, mark: "", ask: false } }
+            ? { ...parcel.meta, view: { ...DEFAULT_RULES, seconds: 600 } }
             : parcel.meta;
           await evil.send({ ...parcel, meta });
           evil.hears("open").then(() => evil.say({ t: "key", n: 0, key }));
@@ -282,7 +283,7 @@ attackTest(
 attackTest(
   "an announcement that lies about itself ends the session before anything is sent",
   async (stage) => {
-    const view = { seconds: 10, hold: false, mark: "", ask: false };
+    const view = DEFAULT_RULES;
     const lies: readonly Record<string, unknown>[] = [
       { type: "image/svg+xml" },
       { type: "text/html" },
@@ -346,7 +347,7 @@ attackTest("texts in an announcement are texts, whatever they contain", async (s
     const lies = {
       name: html,
       alt: html,
-      view: { seconds: 60, hold: false, mark: html, ask: false },
+      view: { ...DEFAULT_RULES, seconds: 60, mark: html },
     };
     const parcel = await evil.pack({
       bytes,

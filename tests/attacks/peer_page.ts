@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { type Bytes, concat, toBase64Url } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { CONTROL_PADDING } from "../../lib/protocol/limits.ts";
@@ -213,7 +214,7 @@ export class EvilPeer {
   async pack(claim: Claim): Promise<Parcel> {
     const { n = 0, type = "image/png", w = 800, h = 600, seconds = 60, lies = {} } = claim;
     const plain = Uint8Array.from(atob(claim.bytes), (character) => character.charCodeAt(0));
-    const view = { seconds, hold: false, mark: "", ask: false };
+    const view = { ...DEFAULT_RULES, seconds };
     const meta = { t: "meta", n, type, size: plain.length, w, h, view, ...lies };
     const metaHash = await sha256(padded(JSON.stringify(meta), CONTROL_PADDING));
     const rawKey = randomBytes(KEY_LENGTH);

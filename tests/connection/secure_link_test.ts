@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { type LinkEnd, type SecureLink, toBytes } from "../../lib/connection/secure_link.ts";
 import { ControlSealer, encodeControl } from "../../lib/e2e/control_record.ts";
 import { ProtocolError } from "../../lib/e2e/suite.ts";
@@ -244,7 +245,7 @@ Deno.test("a control message that is too long is refused, and the next one arriv
   const { s, atR } = await start();
   const name = "\u0001".repeat(255);
   const alt = "\u0001".repeat(2_000);
-  const view = { seconds: 0, hold: false, mark: "", ask: false };
+  const view = { ...DEFAULT_RULES, seconds: 0 };
   await assertRejects(
     () =>
       Promise.resolve().then(() =>

@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { ControlOpener, ControlSealer, encodeControl } from "../../lib/e2e/control_record.ts";
@@ -20,7 +21,7 @@ const META: ControlMessage = {
   w: 4,
   h: 3,
   name: "Größe 🌸.jpg",
-  view: { seconds: 10, hold: false, mark: "", ask: false },
+  view: DEFAULT_RULES,
 };
 
 Deno.test("control records carry messages in order, names beyond ASCII included", async () => {

@@ -15,8 +15,8 @@ const CODE = ["lib", "islands", "components", "routes", "packages/fresh/src"];
 
 /** Features that were added once, and the identifiers that they use. Comments do not count. */
 const IDEAS = {
-  // `.hold()` of the outbox is unrelated.
-  "an option of a picture (hold)": /(?<!\.)\b(?:hold|setHold|whileHeld)\b(?! \w)|\.hold\b(?!\()/,
+  // The secure link's `#hold()` keeps early messages, which is unrelated.
+  "an option of a picture (hold)": /(?<!#)\bhold\b/,
   "a control message (more)": /t: "more"|"more"(?: \||,|:|\))|\bwish\(|\bwanted\b/,
   "a signaling message with the store (withdraw)": /\bwithdraw\b/,
 } as const;

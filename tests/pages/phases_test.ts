@@ -5,6 +5,7 @@ import {
   transition,
   viewerPhase,
 } from "../../lib/pages/phases.ts";
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import type { IncomingPicture } from "../../lib/pictures/inbox.ts";
 import type { Incoming } from "../../lib/pictures/incoming.ts";
 import type { OutgoingPicture } from "../../lib/pictures/outbox.ts";
@@ -92,7 +93,7 @@ Deno.test("the first reason is the one that stays", () => {
 });
 
 function outgoing(...states: readonly Outgoing[]): OutgoingPicture[] {
-  const rules = { seconds: 3, hold: false, mark: "", ask: false };
+  const rules = { ...DEFAULT_RULES, seconds: 3 };
   const details = {
     caption: "",
     alt: "",
@@ -164,7 +165,7 @@ Deno.test("a moment after closing the page still says so, though the next one is
 });
 
 function incoming(state: Incoming): IncomingPicture {
-  const view = { seconds: 3, hold: false, mark: "", ask: false };
+  const view = { ...DEFAULT_RULES, seconds: 3 };
   const meta = { t: "meta", n: 0, type: "image/png", size: 1, w: 1, h: 1, view } as const;
   return { meta, state, viewing: null, wished: false };
 }

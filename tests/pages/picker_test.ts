@@ -54,7 +54,7 @@ function png(name: string): File {
 
 Deno.test("good files are handed on in order, with the rules that are chosen", async () => {
   const { picker, taken, pick } = start();
-  picker.seconds.value = 30;
+  picker.rules.value = { ...picker.rules.value, seconds: 30 };
   await pick(png("a.png"), png("b.png"));
   assertEquals(taken.map(({ name, rules }) => [name, rules.seconds]), [["a.png", 30], [
     "b.png",

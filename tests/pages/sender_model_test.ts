@@ -72,11 +72,11 @@ test("a second choice joins the existing session", async (model) => {
 
 test("a choice that fails unexpectedly does not keep the session from ending", async (model) => {
   await waiting(model);
-  const { hold } = Session.prototype;
+  const { postponeEnd } = Session.prototype;
   let holds = 0;
-  Session.prototype.hold = function () {
+  Session.prototype.postponeEnd = function () {
     holds++;
-    const release = hold.call(this);
+    const release = postponeEnd.call(this);
     return () => {
       holds--;
       release();
@@ -91,13 +91,13 @@ test("a choice that fails unexpectedly does not keep the session from ending", a
     await assertRejects(() => model.choose([broken]), RangeError);
     assertEquals(holds, 0);
   } finally {
-    Session.prototype.hold = hold;
+    Session.prototype.postponeEnd = postponeEnd;
   }
 });
 
 test("the chosen duration applies to waiting pictures as well", async (model) => {
   await waiting(model);
-  model.setSeconds(30);
+  model.setRules({ seconds: 30 });
   const pictures = model.session.value?.outbox.pictures.value ?? [];
   assertEquals(pictures.map(({ rules }) => rules.seconds), [30]);
 });

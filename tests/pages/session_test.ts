@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import { Session } from "../../lib/pages/session.ts";
 import { Decoder, type OpenPicture } from "../../lib/image/decoder.ts";
@@ -50,7 +51,7 @@ function person(role: Role, secret: Bytes, server: string): Person {
   return { decoder, session: new Session({ role, secret, server, decoder }) };
 }
 
-const RULES = { seconds: 5, hold: false, mark: "", ask: false };
+const RULES = { ...DEFAULT_RULES, seconds: 5 };
 
 function give({ session }: Person, bytes = smallPng()): void {
   session.outbox.add({ name: "x.png", prepared: prepared(bytes), rules: RULES });

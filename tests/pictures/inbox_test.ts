@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { Inbox, type IncomingPicture } from "../../lib/pictures/inbox.ts";
 import type { Incoming } from "../../lib/pictures/incoming.ts";
 import { ImageSealer } from "../../lib/e2e/image_stream.ts";
@@ -58,6 +59,7 @@ async function start() {
   const ends: string[] = [];
   const inbox = new Inbox({
     link: r.link,
+    answers: () => true,
     decoder,
     defaultMark: "today",
     onChange: (picture) => void changes.push(picture),
@@ -91,7 +93,7 @@ async function start() {
     /** Announces and seals; `lie` changes the announcement. */
     async announce(bytes = smallPng(), { n = 0, lie = {} }: Lie = {}): Promise<Goods> {
       const { type, size, width, height } = prepared(bytes);
-      const view = { seconds: 5, hold: false, mark: "", ask: false };
+      const view = { ...DEFAULT_RULES, seconds: 5 };
       const meta = { t: "meta", n, type, size, w: width, h: height, view, ...lie } as const;
       const metaHash = await sha256(await say(meta));
       return { meta, ...await seal(bytes, { n, metaHash }) };
@@ -487,7 +489,7 @@ for (
   ] as const
 ) {
   test(`what is ${name} but was announced as a PNG is never decoded`, async (stand) => {
-    const view = { seconds: 5, hold: false, mark: "", ask: false };
+    const view = { ...DEFAULT_RULES, seconds: 5 };
     const size = bytes.length;
     const meta = { t: "meta", n: 0, type: "image/png", size, w: 40, h: 30, view } as const;
     const goods = await seal(bytes, { n: 0, metaHash: await sha256(await stand.say(meta)) });
@@ -543,7 +545,7 @@ test("waiting for a key has a timeout, and its owner is told", async (stand) => 
 test("chunks before their announcement wait for it, and are read in order", async (stand) => {
   const bytes = bigPng(10 * CHUNK_SIZE);
   const { type, size, width, height } = prepared(bytes);
-  const view = { seconds: 5, hold: false, mark: "", ask: false };
+  const view = { ...DEFAULT_RULES, seconds: 5 };
   const meta = { t: "meta", n: 0, type, size, w: width, h: height, view } as const;
   const { encodeControl } = await import("../../lib/e2e/control_record.ts");
   const goods = await seal(bytes, { n: 0, metaHash: await sha256(encodeControl(meta)) });
@@ -671,7 +673,7 @@ test("leaving while a picture is being opened tells its owner", async (stand) =>
 // Asking for permission
 
 test("an owner who wants to be asked is waited for, and can refuse", async (stand) => {
-  const view = { seconds: 5, hold: false, mark: "", ask: true };
+  const view = { ...DEFAULT_RULES, seconds: 5, ask: true };
   const goods = await REACH.delivered(stand, smallPng(), { lie: { view } });
   stand.inbox.open();
   assertEquals(stand.state(), { at: "opening", asking: true });
@@ -680,7 +682,7 @@ test("an owner who wants to be asked is waited for, and can refuse", async (stan
 });
 
 test("a viewer who asked to see it can leave, and says so", async (stand) => {
-  const view = { seconds: 5, hold: false, mark: "", ask: true };
+  const view = { ...DEFAULT_RULES, seconds: 5, ask: true };
   await REACH.delivered(stand, smallPng(), { lie: { view } });
   stand.inbox.open();
   stand.inbox.close("user");
@@ -692,7 +694,7 @@ test("the timeout for a key is long where a person decides, short otherwise", as
   for (const [ask, least, most] of [[true, 60_000, 600_000], [false, 1_000, 60_000]] as const) {
     using _globals = withGlobals(PAGE);
     const stand = await start();
-    const view = { seconds: 5, hold: false, mark: "", ask };
+    const view = { ...DEFAULT_RULES, seconds: 5, ask };
     await REACH.delivered(stand, smallPng(), { lie: { view } });
     using time = new FakeTime();
     stand.inbox.open();

@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { Outbox, OutboxFullError, type OutgoingPicture } from "../../lib/pictures/outbox.ts";
 import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
@@ -12,7 +13,7 @@ import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
 import { bigPng, prepared, smallPng } from "./pictures.ts";
 
-const RULES = { seconds: 5, hold: false, mark: "", ask: false };
+const RULES = { ...DEFAULT_RULES, seconds: 5 };
 
 /** An outbox on a real link, and a peer at the other end. */
 async function start() {
@@ -22,7 +23,10 @@ async function start() {
   const plaintexts: Bytes[] = [];
   const records: Bytes[] = [];
   const ends: string[] = [];
-  const outbox = new Outbox((picture) => void changes.push(picture));
+  const outbox = new Outbox({
+    onChange: (picture) => void changes.push(picture),
+    answers: () => true,
+  });
   s.link.listen({
     ...STEADY,
     async onControl({ message }) {

@@ -18,7 +18,6 @@ import {
   MAX_IMAGE_PIXELS,
   MAX_IMAGE_SIDE,
   MAX_IMAGES,
-  MAX_MARK_LENGTH,
   MAX_NAME_LENGTH,
   MAX_REPORT_MS,
   MAX_RETRY_S,
@@ -27,6 +26,11 @@ import {
   MIN_TTL_S,
 } from "../../lib/protocol/limits.ts";
 import type { RepairMessage } from "../../lib/protocol/repair.ts";
+import {
+  DISPLAY_OPTIONS,
+  type DisplayOption,
+  type ViewRules,
+} from "../../lib/protocol/display_options.ts";
 import type { ClientMessage, ServerMessage } from "../../lib/protocol/signaling.ts";
 import { fc } from "../support/fast_check.ts";
 
@@ -52,12 +56,26 @@ const PLAIN = { noNullPrototype: true } as const;
 
 const imageNumber = fc.nat(MAX_IMAGES - 1);
 
-const viewRules = fc.record({
-  seconds: fc.nat(MAX_VIEW_SECONDS),
-  hold: fc.boolean(),
-  mark: anyText(MAX_MARK_LENGTH),
-  ask: fc.boolean(),
-}, PLAIN);
+/** Any value of a display option. */
+function optionValue(option: DisplayOption): fc.Arbitrary<boolean | number | string> {
+  switch (option.kind) {
+    case "flag":
+      return fc.boolean();
+    case "count":
+      return fc.nat(option.max);
+    case "text":
+      return anyText(option.max);
+    default:
+      return option satisfies never;
+  }
+}
+
+const viewRules = fc.record(
+  Object.fromEntries(
+    Object.entries(DISPLAY_OPTIONS).map(([name, option]) => [name, optionValue(option)]),
+  ),
+  PLAIN,
+) as fc.Arbitrary<ViewRules>;
 
 /** Width and height within the limits. */
 const imageSize = fc.tuple(

@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
 import {
   ABORT_CODES,
@@ -22,7 +23,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 type Message = Record<string, unknown>;
 
 const B32 = toBase64Url(new Uint8Array(32).fill(0x5a));
-const VIEW = { seconds: 10, hold: false, mark: "", ask: false };
+const VIEW = DEFAULT_RULES;
 const META: Message = { t: "meta", n: 0, type: "image/jpeg", size: 1, w: 1, h: 1, view: VIEW };
 const FULL: Message = {
   ...META,
@@ -208,7 +209,7 @@ Deno.test("the largest honest meta fits into a control record, in any script", (
     name: text(MAX_NAME_LENGTH),
     alt: text(MAX_ALT_LENGTH),
     caption: text(MAX_CAPTION_LENGTH),
-    view: { seconds: MAX_VIEW_SECONDS, hold: true, mark: text(MAX_MARK_LENGTH), ask: false },
+    view: { ...VIEW, seconds: MAX_VIEW_SECONDS, mark: text(MAX_MARK_LENGTH) },
   };
   assert(new TextEncoder().encode(JSON.stringify(meta)).length <= MAX_CONTROL_BYTES);
   assert(parse(meta) !== null);

@@ -33,7 +33,8 @@ interface Timer {
 }
 
 /**
- * Replaces the timers and `performance.now` until it is disposed; time only changes by `advance`.
+ * Replaces the timers, `performance.now` and `Date.now` until it is disposed; time only changes by
+ * `advance`.
  */
 export class FakeTime implements Disposable {
   #now = 1_000;
@@ -47,6 +48,8 @@ export class FakeTime implements Disposable {
       if (id !== undefined) this.#timers.delete(id);
     });
     this.#replace(performance, "now", () => this.#now);
+    const began = Date.now() - this.#now;
+    this.#replace(Date, "now", () => began + this.#now);
   }
 
   /** Milliseconds until each pending timer, soonest first. */

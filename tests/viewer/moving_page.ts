@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { Animator } from "../../lib/image/animator.ts";
 import type { AnimationFacts } from "../../lib/image/animation_messages.ts";
 import { ImageError } from "../../lib/image/errors.ts";
@@ -99,9 +100,7 @@ globalThis.moving = {
         render: () => Promise.reject(new Error("Frames are shown as they are")),
         close() {},
       },
-      seconds: 0,
-      hold,
-      mark: "",
+      rules: { ...DEFAULT_RULES, seconds: 0, hold },
       moving: {
         facts,
         source: {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { OpenPicture } from "../../lib/image/decoder.ts";
+import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { Viewing } from "../../lib/viewer/viewing.ts";
 
 /** What happened to it so far. */
@@ -86,9 +87,7 @@ globalThis.viewing = {
     current = new Viewing({
       canvas: canvas(),
       picture: open(bitmap),
-      seconds,
-      hold,
-      mark: "for Anna",
+      rules: { ...DEFAULT_RULES, seconds, hold, mark: "for Anna" },
       onPainted: () => painted++,
       onClosed: (why, ms) => closed.push([why, ms > 0]),
     });
