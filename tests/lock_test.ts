@@ -41,6 +41,7 @@ Deno.test("every task that runs or tests code uses a lock file, unchanged", asyn
     const name of [
       "build",
       "start",
+      "lan",
       "compile",
       "test",
       "fuzz",

@@ -49,7 +49,8 @@ function isMapped(bytes: AddressBytes): boolean {
   return bytes.slice(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
 }
 
-function isInside(bytes: AddressBytes, { address, prefix }: Network): boolean {
+/** True if an address, as {@linkcode parseAddress} returns it, is in the network. */
+export function isInside(bytes: AddressBytes, { address, prefix }: Network): boolean {
   const network = parseAddress(address);
   if (network === null || network.length !== bytes.length) return false;
   // A network of IPv4 addresses written as IPv6 has its prefix counted from the start of the IPv6

@@ -155,6 +155,7 @@ const VARIABLES = {
   TRUSTED_PROXIES: ["", list(network)],
   TLS_CERT: ["", v.string()],
   TLS_KEY: ["", v.string()],
+  TLS_CA: ["", v.string()],
   LOG_LEVEL: [
     "info",
     v.pipe(v.string(), v.toLowerCase(), v.picklist(LEVELS, `is none of ${LEVELS.join(", ")}`)),

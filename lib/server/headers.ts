@@ -50,7 +50,7 @@ type Handler<Info> = (req: Request, info?: Info) => Response | Promise<Response>
  */
 export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): Handler<Info> {
   const sockets = socketsOf(options);
-  const strict = options.tls || options.publicOrigins.some((origin) => origin.startsWith("https:"));
+  const https = options.tls || options.publicOrigins.some((origin) => origin.startsWith("https:"));
   return async (req, info) => {
     const response = await answerOf(handler, req, info);
     // Deno recognizes an upgrade by the identity of the response object.
@@ -69,7 +69,9 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     headers.set("referrer-policy", "no-referrer");
     headers.set("x-content-type-options", "nosniff");
     headers.set("permissions-policy", PERMISSIONS);
-    if (strict) headers.set("strict-transport-security", HSTS);
+    if (https && isPublic(new URL(req.url).hostname)) {
+      headers.set("strict-transport-security", HSTS);
+    }
     if (isPage) headers.set("cache-control", "no-store");
     // The page depends on these headers; this is for any cache that ignores `no-store`.
     if (isPage) headers.append("vary", "accept-language, cookie");
@@ -84,6 +86,14 @@ function socketsOf({ publicOrigins, signaling = "" }: HeaderOptions): string[] {
   if (signaling === "") return publicOrigins.map(toSocket);
   // By HTTP a page only asks why its socket was refused.
   return [toSocket(signaling), signaling];
+}
+
+/**
+ * False for names that mean another computer in each network. A year of HTTPS promised for one of
+ * them would lock people out of whatever else has it, with certificates that nobody may pass over.
+ */
+function isPublic(hostname: string): boolean {
+  return !/(?:^|\.)(?:local|localhost)$|^[\d.]+$|^\[/.test(hostname);
 }
 
 /**

@@ -45,7 +45,7 @@ export function urlOf(hostname: string, port: number, scheme: "http" | "https" =
 function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
   const { HOST: host, PORT: port } = settings;
   const tls = readTls(settings);
-  const serve = (hostname: string) =>
+  const bind = (hostname: string) =>
     Deno.serve({
       hostname,
       port,
@@ -65,15 +65,15 @@ function listen(fetch: Fetch, settings: Config): Deno.HttpServer<Deno.NetAddr> {
         return new Response("Internal server error", { status: 500 });
       },
     }, (req, info) => fetch(req, plainInfo(info)));
-  if (host !== "") return serve(host);
+  if (host !== "") return bind(host);
   try {
     // One socket for both families: browsers try localhost as ::1 first, `docker run -p` uses IPv4.
-    return serve("::");
+    return bind("::");
   } catch (error) {
     // No fallback to IPv4 when the port is taken: localhost would then lead to whatever uses the
     // port on IPv6.
     if (error instanceof Deno.errors.AddrInUse) throw error;
-    return serve("0.0.0.0");
+    return bind("0.0.0.0");
   }
 }
 
@@ -188,7 +188,7 @@ function isDenoDeploy(): boolean {
 /**
  * Reads the environment and serves until a signal arrives. Prints one sentence if it can't start.
  */
-async function main(): Promise<void> {
+export async function serve(): Promise<void> {
   try {
     const settings = config();
     setLevel(settings.LOG_LEVEL);
@@ -233,4 +233,4 @@ function explain(error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await serve();

@@ -12,7 +12,7 @@ import { parse } from "../support/yaml.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What the container sets itself, or leaves to a proxy. */
-const ELSEWHERE = ["PORT", "HOST", "TLS_CERT", "TLS_KEY"];
+const ELSEWHERE = ["PORT", "HOST", "TLS_CERT", "TLS_KEY", "TLS_CA"];
 
 function fields(value: unknown, what: string): Fields {
   assert(typeof value === "object" && value !== null && !Array.isArray(value), what);

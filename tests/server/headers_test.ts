@@ -53,14 +53,21 @@ Deno.test("with another signaling server a page may connect to that one, and to 
 });
 
 Deno.test("HSTS is sent behind TLS, of this process or a proxy, and nowhere else", async () => {
-  const hsts = async (publicOrigins: string[], tls: boolean) =>
-    (await secured(() => page(), { publicOrigins, tls })(REQUEST)).headers.has(
+  const hsts = async (publicOrigins: string[], tls: boolean, req = REQUEST) =>
+    (await secured(() => page(), { publicOrigins, tls })(req)).headers.has(
       "strict-transport-security",
     );
   assertEquals(await hsts([], false), false);
   assertEquals(await hsts(["http://pic.example"], false), false);
   assertEquals(await hsts([], true), true);
   assertEquals(await hsts(["https://pic.example"], false), true);
+  // These names mean another computer in each network.
+  for (const host of ["desk.local", "localhost:8443", "192.168.1.5", "[fd00::5]:8443"]) {
+    assertEquals([host, await hsts([], true, new Request(`https://${host}/`))], [host, false]);
+  }
+  for (const host of ["local.example", "notlocal", "1.2.3.example"]) {
+    assertEquals([host, await hsts([], true, new Request(`https://${host}/`))], [host, true]);
+  }
 });
 
 Deno.test("pages are never stored; a file's own cache header stays", async () => {
