@@ -127,7 +127,10 @@ async function makeAuthority(computer: string, now: Date): Promise<Credential> {
   return { cert: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
 }
 
-/** Whoever steals the authority's key can't speak for a site of the internet (RFC 5280, 4.2.1.10). */
+/**
+ * Whoever steals the authority's key can't speak for a site of the internet (RFC 5280,
+ * 4.2.1.10).
+ */
 function onlyPrivate(): Extension {
   const permitted = [
     ...["local", "localhost"].map((dNSName) => new GeneralName({ dNSName })),

@@ -19,9 +19,9 @@ export const PRIVATE_NETWORKS: readonly Network[] = [
 ];
 
 /** Interfaces of containers, virtual machines and tunnels, which no phone in the Wi-Fi reaches. */
-const VIRTUAL = /docker|^br-|veth|virbr|vmnet|vbox|vEthernet|^utun|^tun|^tap|^wg|tailscale|^zt/i;
+const VIRTUAL = /docker|^br-|veth|virbr|vmnet|vbox|^utun|^tun|^tap|^wg|tailscale|^zt/i;
 
-/** What {@linkcode lanNames} needs to know of an interface, as `Deno.networkInterfaces()` has it. */
+/** An interface, as far as {@linkcode lanNames} needs what `Deno.networkInterfaces()` returns. */
 export interface Interface {
   readonly name: string;
   readonly address: string;

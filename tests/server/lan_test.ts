@@ -70,7 +70,7 @@ Deno.test("files that are damaged, or of another authority, are replaced", async
   assert(cert.verify(ca.publicKey));
 });
 
-/** Whether a client that trusts `authority` alone accepts what a server with `server` says it is. */
+/** Whether a client that trusts `authority` alone accepts a server with `server` as `host`. */
 async function trusts({ authority, server }: LanCredentials, host: string): Promise<boolean> {
   const port = freePort();
   await using _server = Deno.serve(
@@ -137,7 +137,7 @@ Deno.test("isPrivate() knows private networks", () => {
 /** Side of a module in the picture that the reader gets, in pixels. */
 const MODULE = 4;
 
-/** The text of a QR code that is drawn with half blocks, two modules a letter, light ones filled. */
+/** The text of a QR code drawn with half blocks: two modules a letter, light ones filled. */
 function readBlocks(lines: readonly string[]): string | undefined {
   const rows = lines.flatMap((line) => [
     Array.from(line, (letter) => "█▀".includes(letter)),
