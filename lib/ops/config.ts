@@ -206,6 +206,8 @@ const VARIABLES = {
   LIMIT_RELAY_BYTES: ["268435456", whole(1_048_576, 9_000_000_000)],
   LIMIT_RELAY_BYTES_PER_SECOND: ["4194304", whole(65_536, 1_000_000_000)],
   LIMIT_RELAY_SECONDS: ["3600", whole(10, 3_600)],
+  LIMIT_RELAY_BYTES_PER_MINUTE: ["4294967296", whole(1_048_576, 9_000_000_000)],
+  LIMIT_RELAY_BYTES_PER_MINUTE_PER_IP: ["268435456", whole(1_048_576, 9_000_000_000)],
 } as const satisfies Record<
   string,
   readonly [fallback: string, schema: v.GenericSchema<string, unknown>]
@@ -322,6 +324,7 @@ function findContradictions(config: Config): string[] {
       ["LIMIT_CREATIONS_PER_MINUTE_PER_IP", "LIMIT_CREATIONS_PER_MINUTE"],
       ["LIMIT_FAILED_JOINS_PER_MINUTE_PER_IP", "LIMIT_FAILED_JOINS_PER_MINUTE"],
       ["LIMIT_TURN_PER_MINUTE_PER_IP", "LIMIT_TURN_PER_MINUTE"],
+      ["LIMIT_RELAY_BYTES_PER_MINUTE_PER_IP", "LIMIT_RELAY_BYTES_PER_MINUTE"],
       ["LIMIT_STUN_PER_MINUTE_PER_IP", "LIMIT_STUN_PER_MINUTE"],
     ] as const
   ) {

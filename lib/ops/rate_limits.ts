@@ -73,6 +73,16 @@ export class RateLimit {
     return wait;
   }
 
+  /**
+   * Uses up `amount` in any case, and returns the milliseconds to wait for it. A caller who waits
+   * has one such debt at a time.
+   */
+  charge(key: string, amount: number, kept = 0): number {
+    const fullAt = this.#fullAt(key) + this.#cost * amount;
+    this.#set(key, fullAt);
+    return Math.max(0, fullAt - this.#clock.now() - MINUTE_MS * (1 - kept));
+  }
+
   /** Undoes a `take`. */
   giveBack(key: string): void {
     this.#set(key, this.#fullAt(key) - this.#cost);
@@ -202,6 +212,14 @@ export class NetworkLimit<T extends RateLimit | GuessLimit> {
       taken.push(() => limit.giveBack(network));
     }
     return 0;
+  }
+
+  /**
+   * As {@linkcode RateLimit.charge} of all its networks; the longest of their waits.
+   */
+  charge(this: NetworkLimit<RateLimit>, client: string, amount: number, kept = 0): number {
+    const waits = this.#of(client).map(([network, limit]) => limit.charge(network, amount, kept));
+    return Math.max(0, ...waits);
   }
 
   /** Undoes a `take`. */

@@ -24,7 +24,8 @@ import type { Clock } from "../ops/clock.ts";
 import { isCode } from "./codes.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { RelayBudget } from "./relay_budget.ts";
-import { isForSender, operationOf, type RoomMessage } from "./room.ts";
+import type { Opening, RelayGate } from "./relay_gate.ts";
+import { isForSender, operationOf, OTHER, type RoomMessage } from "./room.ts";
 import type { Claim, Created, Denied, RoomStore, Seated, SeatEvent, Ticket } from "./store.ts";
 import { hashToken, type RandomSource } from "../ops/tokens.ts";
 
@@ -58,6 +59,12 @@ const DATA = '{"t":"data",';
  */
 const TRIAL_MS = CONNECT_TIMEOUT_MS + 10_000;
 
+/** The part of a room's rate that its relay has, by how far it is open. */
+const RELAY_SHARE = { closed: 0, repaired: 1 / 8, open: 1 } as const satisfies Record<
+  Opening,
+  number
+>;
+
 /** Size of the burst that the message rate allows, in ms. */
 const BURST_MS = 2_000;
 
@@ -73,8 +80,8 @@ export interface ConnectionContext {
    * is sent.
    */
   readonly ice?: IceIssuer | undefined;
-  /** Budget of the encrypted relay, which is off if this is absent. */
-  readonly relay?: RelayBudget | undefined;
+  /** Opens and pays for the encrypted relay, which is off if this is absent. */
+  readonly relay?: { readonly gate: RelayGate; readonly budget: RelayBudget } | undefined;
   readonly counters?: Counters | undefined;
   /** Receives errors that the store threw; the client only receives `busy`. */
   readonly onError: (error: unknown) => void;
@@ -323,12 +330,14 @@ export class Connection {
   }
 
   async #act(message: LaterMessage, ticket: Ticket): Promise<void> {
-    const { admission, counters, store } = this.#context;
+    const { admission, counters, relay, store } = this.#context;
     if (this.#unheard === "resume") await store.act(ticket, { t: "confirm" });
     this.#unheard = null;
     switch (message.t) {
       case "relay":
         if (!admission.relay(ticket.room, message.d.length)) return this.#deny("busy");
+        // Whether anybody heard it or not: the frames behind it are not its sender's fault.
+        relay?.gate.saw(ticket.room, ticket.seat, message.d);
         if (await store.act(ticket, message)) counters?.count("relays", "peer");
         else {
           counters?.count("relays", "nobody");
@@ -364,9 +373,11 @@ export class Connection {
   async #passOn(frame: Extract<ClientMessage, { t: "data" }>, ticket: Ticket): Promise<void> {
     const { length } = frame.d;
     const { clock, counters, relay, store } = this.#context;
-    // No client was told of a relay, so this message is a protocol violation.
-    if (relay === undefined) return this.end("outOfTurn");
-    const wait = relay.take(ticket.room, length);
+    const { room } = ticket;
+    const share = RELAY_SHARE[relay?.gate.opening(room) ?? "closed"];
+    // No client was told of a relay, or none is as far as to use it: a protocol violation.
+    if (relay === undefined || share === 0) return this.end("outOfTurn");
+    const wait = relay.budget.take({ room, client: this.#guest.address, length, share });
     if (wait === null) {
       counters?.count("limits", "relay");
       return this.#deny("busy");
@@ -392,9 +403,12 @@ export class Connection {
         return this.#send(event);
       }
       case "relay":
+        this.#context.relay?.gate.saw(state.ticket.room, OTHER[state.ticket.seat], event.d);
+        return this.#send(event);
       case "data":
         return this.#send(event);
       case "gone":
+        this.#context.relay?.gate.forget(state.ticket.room);
         this.#acquit();
         this.#send(event);
         return this.end(

@@ -139,7 +139,8 @@ export interface StepOptions {
  */
 export const NO_HASH: TokenHash = "A".repeat(43);
 
-const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<Seat, Seat>;
+/** The seat opposite each. */
+export const OTHER = { sender: "viewer", viewer: "sender" } as const satisfies Record<Seat, Seat>;
 
 /** True if only the sender may ask for it: from a viewer it is out of turn. */
 export function isForSender({ t }: SeatOperation): boolean {

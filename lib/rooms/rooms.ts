@@ -11,6 +11,7 @@ import type { Counters } from "../ops/metrics.ts";
 import type { IceIssuer } from "../ops/turn.ts";
 import { OpenSocket } from "./open_socket.ts";
 import type { RelayBudget } from "./relay_budget.ts";
+import { RelayGate } from "./relay_gate.ts";
 import type { RoomStore } from "./store.ts";
 import { type RandomSource, systemRandom } from "../ops/tokens.ts";
 
@@ -53,7 +54,7 @@ export class Rooms {
       random: options.random ?? systemRandom,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
       ice: options.ice,
-      relay: options.relay,
+      relay: options.relay && { budget: options.relay, gate: new RelayGate() },
       counters: options.counters,
       onError: options.onError ?? (() => {}),
     };

@@ -66,6 +66,8 @@ const relay = settings.RELAY === "on"
     bytes: settings.LIMIT_RELAY_BYTES,
     bytesPerSecond: settings.LIMIT_RELAY_BYTES_PER_SECOND,
     seconds: settings.LIMIT_RELAY_SECONDS,
+    bytesPerMinute: settings.LIMIT_RELAY_BYTES_PER_MINUTE,
+    bytesPerMinutePerIp: settings.LIMIT_RELAY_BYTES_PER_MINUTE_PER_IP,
   })
   : null;
 

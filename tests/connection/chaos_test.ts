@@ -7,7 +7,7 @@
  */
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
-import { RelayBudget } from "../../lib/rooms/relay_budget.ts";
+import { RelayBudget, UNLIMITED_RELAY } from "../../lib/rooms/relay_budget.ts";
 import { iceIssuer } from "../../lib/ops/turn.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { until } from "../support/fake_time.ts";
@@ -52,7 +52,7 @@ for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
     const random = () => draw() / 2 ** 32;
     using _rtc = withFakeRtc();
     const ice = iceIssuer({ servers: [], turnUrls: [], turnSecret: "", relay: true });
-    const budget = new RelayBudget({ bytes: Infinity, bytesPerSecond: Infinity, seconds: 3_600 });
+    const budget = new RelayBudget(UNLIMITED_RELAY);
     await using lobby = new Lobby(ice, budget);
     const secret = createLinkSecret();
     using sender = new Person("S", secret, lobby.url, true);

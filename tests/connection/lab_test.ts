@@ -195,7 +195,12 @@ test(
     b: OPEN,
     turn: "stun",
     picture: "png64m",
-    env: { RELAY: "on", LIMIT_RELAY_BYTES_PER_SECOND: "100000000" },
+    env: {
+      RELAY: "on",
+      LIMIT_RELAY_BYTES_PER_SECOND: "100000000",
+      LIMIT_RELAY_BYTES_PER_MINUTE: "9000000000",
+      LIMIT_RELAY_BYTES_PER_MINUTE_PER_IP: "9000000000",
+    },
   },
   async (scene) => {
     const { lab, sender, viewer } = scene;

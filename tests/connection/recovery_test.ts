@@ -6,15 +6,13 @@
  */
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
-import { RelayBudget, type RelayLimits } from "../../lib/rooms/relay_budget.ts";
+import { RelayBudget, UNLIMITED_RELAY } from "../../lib/rooms/relay_budget.ts";
 import { type IceIssuer, iceIssuer } from "../../lib/ops/turn.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
 import { Lobby } from "./lobby.ts";
 import { Person } from "./person.ts";
-
-const AMPLE: RelayLimits = { bytes: Infinity, bytesPerSecond: Infinity, seconds: 3_600 };
 
 const RELAY = iceIssuer({ servers: [], turnUrls: [], turnSecret: "", relay: true });
 
@@ -32,7 +30,7 @@ function test(
 ): void {
   Deno.test(name, async () => {
     using _rtc = withFakeRtc();
-    await using lobby = relay ? new Lobby(RELAY, new RelayBudget(AMPLE)) : new Lobby(ice);
+    await using lobby = relay ? new Lobby(RELAY, new RelayBudget(UNLIMITED_RELAY)) : new Lobby(ice);
     const secret = createLinkSecret();
     using sender = new Person("S", secret, lobby.url, relay);
     using viewer = new Person("R", secret, lobby.url, relay);
@@ -373,7 +371,8 @@ test(
     const names = () =>
       FakePeerConnection.all.map(({ settings }) => settings.iceServers?.[0]?.username);
     const before = names();
-    assertEquals(new Set(before).size, 2);
+    // Two pages of one address have one name, and at the same second the same expiry.
+    assert(before.length === 2 && before.every((name) => name !== undefined), `${before}`);
     await new Promise((done) => setTimeout(done, 1_500));
     failAll();
     await until(

@@ -1,10 +1,12 @@
+import { toBase64Url } from "../../lib/protocol/bytes.ts";
 import { CLOSE } from "../../lib/protocol/close_codes.ts";
 import { Admission, UNLIMITED } from "../../lib/rooms/admission.ts";
-import { Connection } from "../../lib/rooms/connection.ts";
+import { Connection, type ConnectionContext } from "../../lib/rooms/connection.ts";
 import { SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
 import { parseServerMessage } from "../../lib/protocol/signaling.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../../lib/rooms/limits.ts";
-import { RelayBudget, type RelayLimits } from "../../lib/rooms/relay_budget.ts";
+import { RelayBudget, type RelayLimits, UNLIMITED_RELAY } from "../../lib/rooms/relay_budget.ts";
+import { RelayGate } from "../../lib/rooms/relay_gate.ts";
 import { Metrics } from "../../lib/ops/metrics.ts";
 import { MemoryRoomStore } from "../../lib/rooms/memory_store.ts";
 import type { SeatOperation } from "../../lib/rooms/room.ts";
@@ -62,7 +64,7 @@ class World {
   readonly access = newAccess();
   readonly errors: unknown[] = [];
   readonly #limits: Partial<ConnectionLimits>;
-  readonly #relay: RelayBudget | undefined;
+  readonly #relay: ConnectionContext["relay"];
   readonly counters = new Metrics();
 
   constructor(
@@ -74,14 +76,14 @@ class World {
     } = {},
   ) {
     this.#limits = limits;
-    this.#relay = relay;
+    this.#relay = relay && { budget: relay, gate: new RelayGate() };
     this.clock = clock;
     this.store = store;
   }
 
-  open(at = this.access.room) {
+  open(at = this.access.room, address?: string) {
     const socket = new FakeSocket();
-    const connection = new Connection(socket, newGuest(at), {
+    const connection = new Connection(socket, newGuest(at, address), {
       admission: new Admission(UNLIMITED),
       store: this.store,
       clock: this.clock,
@@ -430,26 +432,52 @@ const FRAME = "A".repeat(87_388);
 
 function relaying(limits: Partial<RelayLimits> = {}): World {
   const clock = new FakeClock();
-  const ample = { bytes: Infinity, bytesPerSecond: Infinity, seconds: 3_600 };
-  const relay = new RelayBudget({ ...ample, ...limits }, clock);
+  const relay = new RelayBudget({ ...UNLIMITED_RELAY, ...limits }, clock);
   return new World({}, { clock, relay });
+}
+
+/** The messages of a handshake as a server sees them: their seat, type and length. */
+const HANDSHAKE_SEEN = [
+  ["viewer", 1, 35],
+  ["sender", 2, 1_315],
+  ["viewer", 3, 1_251],
+  ["sender", 4, 900],
+] as const;
+
+function sealed(type: number, length: number): string {
+  const bytes = new Uint8Array(length);
+  bytes.set([type, 1]);
+  return toBase64Url(bytes);
+}
+
+type Pair = Awaited<ReturnType<World["pair"]>>;
+
+/** Says what two honest pages say before they use the relay. */
+async function shakeHands(pair: Pair, messages: number = HANDSHAKE_SEEN.length): Promise<Pair> {
+  for (const [from, type, length] of HANDSHAKE_SEEN.slice(0, messages)) {
+    await pair[from].say({ t: "relay", d: sealed(type, length) });
+  }
+  pair.sender.socket.sent.length = 0;
+  pair.viewer.socket.sent.length = 0;
+  return pair;
 }
 
 Deno.test("a relay frame reaches the other seat unchanged, and is counted apart", async () => {
   const world = relaying();
-  const { sender, viewer } = await world.pair();
+  const { sender, viewer } = await shakeHands(await world.pair());
   await sender.say({ t: "data", d: FRAME });
   assertEquals(viewer.socket.sent, [{ t: "data", d: FRAME }]);
   assertEquals([
     world.counters.get("relay_frames", "peer"),
     world.counters.get("relay_bytes", "peer"),
     world.counters.get("relays", "peer"),
-  ], [1, FRAME.length, 0]);
+  ], [1, FRAME.length, HANDSHAKE_SEEN.length]);
 });
 
 Deno.test("a frame to an empty seat is answered, as a relay is", async () => {
   const world = relaying();
-  const sender = await world.sender();
+  const { sender, viewer } = await shakeHands(await world.pair());
+  await viewer.say({ t: "leave" });
   sender.socket.sent.length = 0;
   await sender.say({ t: "data", d: "AAAA" });
   assertEquals(sender.socket.sent, [{ t: "err", code: "no_peer" }]);
@@ -473,7 +501,7 @@ Deno.test("a frame longer than the protocol's ends the connection", async () => 
 
 Deno.test("a sender who is too fast waits, in order, and is not disconnected", async () => {
   const world = relaying({ bytesPerSecond: 10_000 });
-  const { sender, viewer } = await world.pair();
+  const { sender, viewer } = await shakeHands(await world.pair());
   for (const letter of "ABCD") {
     sender.connection.receive(JSON.stringify({ t: "data", d: letter.repeat(5_000) }));
   }
@@ -492,7 +520,7 @@ Deno.test("a sender who is too fast waits, in order, and is not disconnected", a
 Deno.test("a room over its relay limit or time is told that the server is busy", async () => {
   for (const limits of [{ bytes: 20_000 }, { seconds: 60 }]) {
     const world = relaying(limits);
-    const { sender } = await world.pair();
+    const { sender } = await shakeHands(await world.pair());
     for (let i = 0; i < 3 && sender.socket.closes.length === 0; i++) {
       await sender.say({ t: "data", d: "A".repeat(9_000) });
       await world.clock.advance(40_000);
@@ -504,11 +532,113 @@ Deno.test("a room over its relay limit or time is told that the server is busy",
 
 Deno.test("ignoring the window ends the connection before the memory is full", async () => {
   const world = relaying({ bytesPerSecond: 1_000 });
-  const { sender } = await world.pair();
+  const { sender } = await shakeHands(await world.pair());
   let taken = 0;
   for (; taken < 100 && sender.socket.closes.length === 0; taken++) {
     sender.connection.receive(JSON.stringify({ t: "data", d: FRAME }));
   }
   assertEquals(sender.socket.closes, [[CLOSE.busy, "busy"]]);
   assert(taken < 10, `${taken} frames were taken`);
+});
+
+Deno.test("the relay carries nothing before a handshake got as far as an honest one", async () => {
+  const lies: Record<string, (pair: Pair) => Promise<unknown>> = {
+    "nothing": () => Promise.resolve(),
+    "three of four messages": (pair) => shakeHands(pair, 3),
+    "all four, from one seat": async ({ sender }) => {
+      for (const [, type, length] of HANDSHAKE_SEEN) {
+        await sender.say({ t: "relay", d: sealed(type, length) });
+      }
+    },
+    "all four, each of two bytes": async (pair) => {
+      for (const [from, type] of HANDSHAKE_SEEN) {
+        await pair[from].say({ t: "relay", d: sealed(type, 2) });
+      }
+    },
+    "all four, the last first": async (pair) => {
+      for (const [from, type, length] of HANDSHAKE_SEEN.toReversed()) {
+        await pair[from].say({ t: "relay", d: sealed(type, length) });
+      }
+    },
+    "a repair by the viewer": ({ viewer }) => viewer.say({ t: "relay", d: sealed(7, 100) }),
+  };
+  for (const [what, lie] of Object.entries(lies)) {
+    for (const from of ["sender", "viewer"] as const) {
+      const world = relaying();
+      const pair = await world.pair();
+      await lie(pair);
+      const other = pair[from === "sender" ? "viewer" : "sender"];
+      other.socket.sent.length = 0;
+      await pair[from].say({ t: "data", d: FRAME });
+      assertEquals([what, pair[from].socket.closes], [what, [[CLOSE.outOfTurn, "outOfTurn"]]]);
+      assertEquals(world.counters.get("relay_bytes", "peer"), 0);
+    }
+  }
+});
+
+Deno.test("two who are bound and lost their server go on over the relay, slower", async () => {
+  const world = relaying({ bytesPerSecond: 80_000 });
+  const { sender, viewer } = await world.pair();
+  await sender.say({ t: "relay", d: sealed(7, 100) });
+  viewer.socket.sent.length = 0;
+  for (let i = 0; i < 20; i++) {
+    sender.connection.receive(JSON.stringify({ t: "data", d: "A".repeat(10_000) }));
+  }
+  await world.clock.advance(10_000);
+  // 10,000 a second in place of 80,000.
+  const { length } = viewer.socket.sent;
+  assert(length >= 9 && length <= 11, `${length} frames`);
+  assertEquals(sender.socket.closes, []);
+});
+
+const ROOMS = 8;
+
+/** How many characters a client gets through the relay in a minute, with all that it can open. */
+async function carried(limits: Partial<RelayLimits>, client: (room: number) => string) {
+  const world = relaying(limits);
+  const pairs = [];
+  for (let i = 0; i < ROOMS; i++) {
+    const access = newAccess();
+    const sender = world.open(access.room, client(i));
+    await sender.say(createMessage(access));
+    const viewer = world.open(access.room, client(i));
+    await viewer.say({ t: "join", tok: access.jtok });
+    pairs.push(await shakeHands({ sender, viewer }));
+  }
+  const frame = JSON.stringify({ t: "data", d: FRAME });
+  for (let second = 0; second < 60; second++) {
+    // As fast as it can without being disconnected: two frames wait in each socket.
+    for (const { sender, viewer } of pairs) {
+      const carried = viewer.socket.sent.length;
+      const sent = sentBy.get(sender) ?? 0;
+      for (let i = sent; i < carried + 2; i++) sender.connection.receive(frame);
+      sentBy.set(sender, Math.max(sent, carried + 2));
+    }
+    await world.clock.advance(1_000);
+    for (const { sender } of pairs) {
+      sender.connection.receive(JSON.stringify({ t: "pong" }));
+    }
+  }
+  assertEquals(pairs.flatMap(({ sender }) => sender.socket.closes), []);
+  return world.counters.get("relay_bytes", "peer");
+}
+
+const sentBy = new WeakMap<object, number>();
+
+Deno.test("one address gets its budget of the relay, with however many rooms", async () => {
+  const MB = 1_000_000;
+  const free = await carried({}, () => "203.0.113.7");
+  assert(free > 60 * 2 * MB, `${free} without a budget`);
+  const one = await carried({ bytesPerMinutePerIp: 12 * MB }, () => "203.0.113.7");
+  // What it may use at once, and then the average.
+  assert(one <= (12 + 2) * MB + ROOMS * 2 * FRAME.length, `${one} from one address`);
+  assert(one > 10 * MB, `${one}: less than its budget`);
+  const site = (room: number) => `20010db8000100${room.toString(16).padStart(2, "0")}/64`;
+  const home = await carried({ bytesPerMinutePerIp: 12 * MB }, site);
+  assert(home <= 2 * (12 + 2) * MB + ROOMS * 2 * FRAME.length, `${home} from one /56`);
+  const many = await carried(
+    { bytesPerMinutePerIp: 12 * MB, bytesPerMinute: 24 * MB },
+    (room) => `203.0.113.${room}`,
+  );
+  assert(many <= 2 * 24 * MB, `${many} from all`);
 });
