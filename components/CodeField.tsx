@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { Filled } from "./Filled.tsx";
 import { useTexts } from "./texts.ts";
 
 /** Element ids; there is one such field on a page. */
@@ -89,7 +90,10 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
     <>
       <label for={ID.field}>{t.code.label}</label>
       <p id={ID.hint} class="small">
-        {t.code.hint} <span class="whole">{t.code.example}</span>
+        <Filled
+          text={t.code.hint}
+          values={{ example: <span class="whole" dir="ltr">{t.code.example}</span> }}
+        />
       </p>
       {
         /* No name, and marked for the usual password managers: there is nothing to fill in or to
@@ -99,6 +103,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
         ref={field}
         id={ID.field}
         class="code"
+        dir="ltr"
         type="text"
         data-field="code"
         data-1p-ignore
@@ -133,7 +138,7 @@ export function CodeField({ value, suggestions, problem, onType, onComplete }: P
       <div class="below">
         <p id={ID.problem} class="problem" role="alert">{problem}</p>
         {open && (
-          <ul id={ID.list} role="listbox" aria-label={t.code.suggestions}>
+          <ul id={ID.list} role="listbox" dir="ltr" aria-label={t.code.suggestions}>
             {suggestions.map((word, index) => (
               <li
                 key={word}

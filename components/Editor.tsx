@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, number } from "../lib/i18n/format.ts";
+import { fill, number, percent, sentences } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
 import type { AreaView, EditorModel, Point, Tool } from "../lib/pages/editor_model.ts";
 import { useTexts } from "./texts.ts";
@@ -23,20 +23,19 @@ const ARROWS: Readonly<Record<string, Point>> = {
 };
 
 function nameOf(t: Texts, { area, kind }: AreaView): string {
-  if (area === "crop") return t.edit.crop;
-  return fill(t.edit.area, { kind: t.edit[kind], n: number(t, area + 1) });
+  if (area === "crop" || kind === "crop") return t.edit.crop;
+  return fill(t.edit.area, { kind: t.edit.areas[kind], n: number(t, area + 1) });
 }
 
 /** Describes where an area is. */
 function placeOf(t: Texts, view: AreaView): string {
   const { x, y, width, height } = view.rect;
-  const percent = (fraction: number) => number(t, Math.round(100 * fraction));
   return fill(t.edit.place, {
     area: nameOf(t, view),
-    left: percent(x),
-    top: percent(y),
-    width: percent(width),
-    height: percent(height),
+    left: percent(t, x),
+    top: percent(t, y),
+    width: percent(t, width),
+    height: percent(t, height),
   });
 }
 
@@ -152,7 +151,7 @@ export function Editor({ model, tools, onClose }: Props) {
           ))}
         </ul>
       )}
-      <p id="editor-hint" class="small">{t.edit.hint} {t.edit.safe}</p>
+      <p id="editor-hint" class="small">{sentences(t, [t.edit.hint, t.edit.safe])}</p>
       <p class="visually-hidden" role="status">{view === undefined ? "" : placeOf(t, view)}</p>
       <div class="actions">
         <button

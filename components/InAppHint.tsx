@@ -1,4 +1,4 @@
-import { fill } from "../lib/i18n/format.ts";
+import { fill, foreign } from "../lib/i18n/format.ts";
 import type { InApp } from "../lib/device/in_app.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { useTexts } from "./texts.ts";
@@ -18,7 +18,7 @@ export function InAppHint(
     <aside class="in-app" data-field="in-app">
       <p>
         {fill(t.invite.inApp, {
-          app: inApp.name || t.invite.anotherApp,
+          app: inApp.name === "" ? t.invite.anotherApp : foreign(inApp.name),
           browser: BROWSERS[inApp.system] ?? t.invite.usualBrowser,
         })}
       </p>

@@ -6,7 +6,16 @@ import { sayOptions } from "./DisplayOptions.tsx";
 import { Ring } from "./Ring.tsx";
 import { useTexts } from "./texts.ts";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, foreign, number, plain, plural, seconds as inWords } from "../lib/i18n/format.ts";
+import {
+  fill,
+  foreign,
+  number,
+  percent,
+  plain,
+  plural,
+  seconds as inWords,
+  sentences,
+} from "../lib/i18n/format.ts";
 
 interface Headed {
   /** `h1` if the page has no other headline. */
@@ -59,13 +68,13 @@ function Receiving(
   { picture, received, heading: Heading }: Headed & { picture: IncomingPicture; received: number },
 ) {
   const t = useTexts();
-  const percent = Math.floor(received / picture.meta.size * 100);
+  const part = Math.floor(received / picture.meta.size * 100);
   return (
     <section class="card">
       <Print />
       <Heading>{t.view.receivingTitle}</Heading>
-      <progress max={100} value={percent} aria-label={t.view.receivingTitle} />
-      <p>{fill(t.view.receiving, { percent: number(t, percent) })}</p>
+      <progress max={100} value={part} aria-label={t.view.receivingTitle} />
+      <p>{fill(t.view.receiving, { percent: percent(t, part / 100) })}</p>
     </section>
   );
 }
@@ -81,13 +90,13 @@ function Locked(
       <Print />
       <Heading>{t.view.deliveredTitle}</Heading>
       <p>
-        {[
+        {sentences(t, [
           seconds === 0
             ? t.view.deliveredOpen
             : fill(t.view.delivered, { duration: inWords(t, seconds) }),
           ...sayOptions(t, view, "note"),
           t.view.privacy,
-        ].join(" ")}
+        ])}
       </p>
       <button type="button" class="primary" data-action="open" onClick={() => inbox.open()}>
         {seconds === 0 ? t.view.open : fill(t.view.openFor, { n: number(t, seconds) })}
@@ -234,8 +243,10 @@ function veilText(t: Texts, picture: IncomingPicture, state: ViewingState | unde
   const painted = at === "viewing";
   if (state === undefined) return t.view.opening;
   const time = view.seconds === 0 ? "" : painted ? t.view.timeRuns : t.view.timeWaits;
-  const closes = fill(t.view.closesUnseen, { duration: inWords(t, lookMs(view) / 1_000) });
-  if (state.covered) return `${t.view.covered} ${time} ${painted ? "" : closes}`;
-  if (state.hold === "released") return painted ? `${t.view.holdAgain} ${time}` : t.view.hold;
+  const closes = painted ? "" : plural(t, t.view.closesUnseen, Math.round(lookMs(view) / 1_000));
+  if (state.covered) return sentences(t, [t.view.covered, time, closes]);
+  if (state.hold === "released") {
+    return painted ? sentences(t, [t.view.holdAgain, time]) : t.view.hold;
+  }
   return painted ? null : t.view.opening;
 }

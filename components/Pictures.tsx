@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, number, plain, seconds } from "../lib/i18n/format.ts";
+import { fill, list, number, plain, seconds } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";
 import type { Details, OutgoingPicture } from "../lib/pictures/outbox.ts";
@@ -139,7 +139,8 @@ function rulesOf(t: Texts, { rules }: OutgoingPicture): string {
   const time = rules.seconds === 0
     ? t.send.captionOpen
     : fill(t.send.caption, { duration: seconds(t, rules.seconds) });
-  return [time, ...sayOptions(t, rules, "caption")].join(", ");
+  return sayOptions(t, rules, "caption")
+    .reduce((said, option) => fill(t.joined.rules, { rules: said, option }), time);
 }
 
 const MEGA = 1_000_000;
@@ -148,8 +149,7 @@ const MEGA = 1_000_000;
 function Cleaned({ prepared }: { prepared: Prepared }) {
   const t = useTexts();
   const { removed, reducedFrom, repainted, motion, width, height } = prepared;
-  const list = new Intl.ListFormat(t.language);
-  const things = list.format(removed.map((kind) => t.clean.kinds[kind]));
+  const things = list(t, removed.map((kind) => t.clean.kinds[kind]));
   const mega = (pixels: number) => number(t, Math.round(pixels / MEGA));
   return (
     <>

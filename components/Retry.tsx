@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { fill, seconds } from "../lib/i18n/format.ts";
+import { plural } from "../lib/i18n/format.ts";
 import { useTexts } from "./texts.ts";
 
 const SECOND_MS = 1_000;
@@ -39,7 +39,7 @@ export function Retry({ action, label, wait = 0, primary, onPress }: Props) {
       disabled={left.value > 0}
       onClick={onPress}
     >
-      {left.value > 0 ? fill(t.why.retryIn, { duration: seconds(t, left.value) }) : label}
+      {left.value > 0 ? plural(t, t.why.retryIn, left.value) : label}
     </button>
   );
 }

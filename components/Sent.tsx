@@ -10,10 +10,13 @@ export function Sent({ pictures }: { pictures: readonly OutgoingPicture[] }) {
     <>
       {pictures.map((picture) => (
         <p key={picture.n} class="small">
-          {fill(t.send.pictureOf, {
-            n: number(t, picture.n + 1),
-            total: number(t, pictures.length),
-          })}: {outcome(t, picture)}
+          {fill(t.joined.result, {
+            picture: fill(t.send.pictureOf, {
+              n: number(t, picture.n + 1),
+              total: number(t, pictures.length),
+            }),
+            result: outcome(t, picture),
+          })}
         </p>
       ))}
     </>

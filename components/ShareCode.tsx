@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { CopyButton } from "./CopyButton.tsx";
 import { useTexts } from "./texts.ts";
-import { fill } from "../lib/i18n/format.ts";
+import { fill, leftToRight } from "../lib/i18n/format.ts";
 
 /** The code that can be used instead of the link; `host` is where it is typed. */
 export function ShareCode({ code, host }: { code: string; host: string }) {
@@ -12,9 +12,9 @@ export function ShareCode({ code, host }: { code: string; host: string }) {
   }
   return (
     <div class="share-code">
-      <p class="hint">{fill(t.code.share, { host })}</p>
+      <p class="hint">{fill(t.code.share, { address: leftToRight(`${host}/join`) })}</p>
       <div class="code-row">
-        <code ref={shown} class="code" data-field="share-code">{code}</code>
+        <code ref={shown} class="code" dir="ltr" data-field="share-code">{code}</code>
         <CopyButton
           action="copy-code"
           label={t.code.copy}

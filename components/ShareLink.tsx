@@ -32,6 +32,7 @@ export function ShareLink({ link, code, codeless }: Props) {
         <input
           ref={field}
           class="link"
+          dir="ltr"
           data-field="share-link"
           aria-label={t.send.linkLabel}
           readOnly

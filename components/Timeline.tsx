@@ -1,5 +1,5 @@
 import type { Texts } from "../lib/i18n/texts.ts";
-import { duration, fill, number, plural, seconds } from "../lib/i18n/format.ts";
+import { duration, fill, intlLocale, number, plural, seconds } from "../lib/i18n/format.ts";
 import type { TimelineEntry } from "../lib/pages/session.ts";
 import { outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
@@ -59,15 +59,15 @@ export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | und
   return entries.findLast((entry, index) => !isImplied(entry, entries[index - 1]));
 }
 
-/** Number of the picture that the entry is about. */
-function numberOf({ what }: TimelineEntry): string {
+/** The text with the number of the picture that the entry is about. */
+function withNumber(t: Texts, text: string, { what }: TimelineEntry): string {
   switch (what.type) {
     case "outgoing":
     case "wish":
     case "granted":
-      return `${what.picture.n + 1}. `;
+      return fill(t.joined.entry, { n: number(t, what.picture.n + 1), text });
     default:
-      return "";
+      return text;
   }
 }
 
@@ -79,18 +79,17 @@ export function Timeline(
   { entries, numbered }: { entries: readonly TimelineEntry[]; numbered: boolean },
 ) {
   const t = useTexts();
-  const clock = new Intl.DateTimeFormat(t.language, CLOCK);
+  const clock = new Intl.DateTimeFormat(intlLocale(t), CLOCK);
   return (
     <section class="timeline" aria-label={t.timeline.title}>
       <ol data-field="timeline">
         {entries.map((entry, index) => {
           const text = describe(t, entry);
           if (text === "" || isImplied(entry, entries[index - 1])) return null;
-          const n = numbered ? numberOf(entry) : "";
           return (
             <li key={index}>
               <time dateTime={entry.time.toISOString()}>{clock.format(entry.time)}</time>
-              <span>{n}{text}</span>
+              <span>{numbered ? withNumber(t, text, entry) : text}</span>
             </li>
           );
         })}

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { Session } from "../lib/pages/session.ts";
+import { Filled } from "./Filled.tsx";
 import { useTexts } from "./texts.ts";
 
 /**
@@ -43,7 +44,10 @@ export function Verification({ session }: { session: Session }) {
         ))}
       </ol>
       <p class="small">
-        {t.verification.numbers} <span data-field="sas-digits">{digits}</span>
+        <Filled
+          text={t.verification.numbers}
+          values={{ digits: <span data-field="sas-digits" dir="ltr">{digits}</span> }}
+        />
       </p>
       <div class="actions">
         {!compared && (

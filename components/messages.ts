@@ -1,11 +1,11 @@
 import type { Texts, Why } from "../lib/i18n/texts.ts";
-import { fill, foreign, plural, seconds } from "../lib/i18n/format.ts";
+import { fill, foreign, list, plural, sentences } from "../lib/i18n/format.ts";
 import type { FailReason, Life } from "../lib/pages/phases.ts";
 import type { PickProblem } from "../lib/pages/picker.ts";
 
 /** The text for a server that is busy for another `retry` seconds. */
 export function busyFor(t: Texts, retry: number): Why {
-  return { ...t.busyFor, todo: fill(t.busyFor.todo, { duration: seconds(t, retry) }) };
+  return { ...t.busyFor, todo: plural(t, t.busyFor.todo, retry) };
 }
 
 /**
@@ -71,8 +71,8 @@ function whyAgain(t: Texts, reason: FailReason, who: "sender" | "viewer"): Why |
 }
 
 /** All three parts in one string, for a screen reader or a form. */
-export function spoken({ title, happened, todo }: Why): string {
-  return `${title}. ${happened} ${todo}`;
+export function spoken(t: Texts, { title, happened, todo }: Why): string {
+  return sentences(t, [fill(t.joined.sentence, { text: title }), happened, todo]);
 }
 
 /** At most this many files with the same problem are named; the rest are counted. */
@@ -103,5 +103,5 @@ function nameFiles(t: Texts, reason: PickProblem["reason"], files: readonly stri
   );
   const more = files.length - quoted.length;
   if (more > 0) quoted.push(plural(t, t.moreFiles, more));
-  return fill(t.picturesNamed, { names: new Intl.ListFormat(t.language).format(quoted), text });
+  return fill(t.picturesNamed, { names: list(t, quoted), text });
 }

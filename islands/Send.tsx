@@ -30,7 +30,7 @@ import { useFocus } from "../components/use_focus.ts";
 import { useLanguage } from "../components/use_language.ts";
 import { useLeaving } from "../components/use_leaving.ts";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, foreign, number } from "../lib/i18n/format.ts";
+import { fill, foreign, percent, sentences } from "../lib/i18n/format.ts";
 import { DEFAULT_RULES } from "../lib/protocol/display_options.ts";
 import { isFinished } from "../lib/pictures/outgoing.ts";
 import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
@@ -302,11 +302,14 @@ function Removed(
   return (
     <section class="wish" role="status" data-field={removed === null ? "empty" : "removed-picture"}>
       <p>
-        {removed === null
-          ? ""
-          : name === ""
-          ? t.send.removed
-          : fill(t.send.removedNamed, { name: foreign(name) })} {empty && t.send.empty}
+        {sentences(t, [
+          removed === null
+            ? ""
+            : name === ""
+            ? t.send.removed
+            : fill(t.send.removedNamed, { name: foreign(name) }),
+          empty ? t.send.empty : "",
+        ])}
       </p>
       <div class="actions">
         {removed !== null && (
@@ -361,10 +364,13 @@ function Options(
 function announcement(t: Texts, phase: SenderPhase, session: Session | null): string {
   const life = session?.life.value;
   if (life?.at === "ended" || life?.at === "failed") {
-    return spoken(senderWhy(t, life, {
-      again: session?.again ?? false,
-      elsewhere: otherSignalingHost(),
-    }));
+    return spoken(
+      t,
+      senderWhy(t, life, {
+        again: session?.again ?? false,
+        elsewhere: otherSignalingHost(),
+      }),
+    );
   }
   switch (phase) {
     case "preparing":
@@ -416,8 +422,8 @@ function StatusText({ phase, session }: { phase: SenderPhase; session: Session }
     case "sending": {
       const current = pictures.find(({ state }) => state.at === "sending");
       if (current?.state.at !== "sending") return null;
-      const percent = Math.floor(current.state.sent / (current.prepared?.size ?? 1) * 100);
-      return <>{fill(t.status.sending, { percent: number(t, percent) })}</>;
+      const part = Math.floor(current.state.sent / (current.prepared?.size ?? 1) * 100);
+      return <>{fill(t.status.sending, { percent: percent(t, part / 100) })}</>;
     }
     case "closed":
       return <>{lastOutcome(t, pictures)}</>;

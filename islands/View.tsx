@@ -75,13 +75,13 @@ export default function View({ texts }: { texts: Texts }) {
 /** What a screen reader announces when the phase changes. */
 function announcement(t: Texts, model: ViewerModel): string {
   const life = model.session.value?.life.value;
-  if (life?.at === "ended") return spoken(t.ended.viewer[life.reason]);
+  if (life?.at === "ended") return spoken(t, t.ended.viewer[life.reason]);
   const picture = model.session.value?.inbox.value?.picture.value ?? null;
   switch (model.phase.value) {
     case "failed":
       // The form shows it next to its field.
       if (model.asksForCode) return "";
-      return model.failure === null ? "" : spoken(failedText(t, model, model.failure));
+      return model.failure === null ? "" : spoken(t, failedText(t, model, model.failure));
     case "connecting":
       return t.view.connecting;
     case "connected":
@@ -160,7 +160,7 @@ function Code({ model, company }: Parts) {
 /** What is wrong with the code, or why joining with it failed. */
 function problemOf(t: Texts, model: ViewerModel): string | null {
   const failure = model.failure;
-  if (failure !== null) return spoken(failedText(t, model, failure));
+  if (failure !== null) return spoken(t, failedText(t, model, failure));
   const problem = model.codeProblem.value;
   if (problem === null) return null;
   switch (problem.reason) {
@@ -171,7 +171,7 @@ function problemOf(t: Texts, model: ViewerModel): string | null {
       return t.code.problem[problem.reason];
     case "bad_link":
     case "foreign_link":
-      return spoken(t.failed[problem.reason]);
+      return spoken(t, t.failed[problem.reason]);
     default:
       return problem satisfies never;
   }

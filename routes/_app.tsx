@@ -16,11 +16,11 @@ const relayed = settings().RELAY === "on";
 const signaling = settings().SIGNALING_ORIGIN;
 
 export default define.page(({ Component, config, req, url }) => {
-  const { language, pages: t } = speechOf(req);
+  const { language, island, pages: t } = speechOf(req);
   // A development server does not serve the build that may be left in _fresh/.
   const hash = config.mode === "production" ? build : null;
   return (
-    <html lang={language.tag} dir={language.dir}>
+    <html lang={island.language} dir={language.dir}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />

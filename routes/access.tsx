@@ -3,7 +3,7 @@ import { AccessForm } from "../components/AccessForm.tsx";
 import { access } from "../lib/server/access.ts";
 import { clientOf } from "../lib/ops/client_address.ts";
 import { speechOf } from "../lib/i18n/catalogue.ts";
-import { fill, seconds } from "../lib/i18n/format.ts";
+import { plural } from "../lib/i18n/format.ts";
 import { define } from "../lib/server/state.ts";
 
 function home(headers: HeadersInit = {}): Response {
@@ -23,7 +23,7 @@ export const handler = define.handlers({
         return page({ problem: pages.access.wrong }, { status: 401 });
       case "wait": {
         const headers = { "retry-after": String(entry.retry) };
-        const problem = fill(pages.access.wait, { duration: seconds(island, entry.retry) });
+        const problem = plural(island, pages.access.wait, entry.retry);
         return page({ problem }, { status: 429, headers });
       }
       case "foreign":

@@ -20,6 +20,12 @@ export function findObstacle(): "insecure" | "no_webrtc" | "old_browser" | null 
   return needed.some((name) => !(name in globalThis)) ? "old_browser" : null;
 }
 
+/** The language in which the page is written, which may differ from the browser's. */
+export function pageLanguage(): string {
+  const document: Document | undefined = globalThis.document;
+  return document?.documentElement.lang ?? navigator.language;
+}
+
 /** Whether this server offers its encrypted relay, for when no other route works. */
 export function relayOffered(): boolean {
   return metaContent("relay") !== null;

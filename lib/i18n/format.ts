@@ -41,14 +41,43 @@ export function foreign(text: string): string {
   return `\u2068${plain(text)}\u2069`;
 }
 
+/** An address or a code within a sentence that may run from right to left: always left to right. */
+export function leftToRight(text: string): string {
+  return `\u2066${text}\u2069`;
+}
+
+/**
+ * The locale for `Intl`. The digits are always those of the texts: what `ar` stands for differs
+ * between browsers.
+ */
+export function intlLocale(t: Pick<Spoken, "language">): string {
+  return `${t.language}-u-nu-latn`;
+}
+
 /** A number in the format of this language. */
 export function number(t: Spoken, n: number): string {
-  return new Intl.NumberFormat(t.language).format(n);
+  return new Intl.NumberFormat(intlLocale(t)).format(n);
+}
+
+/** A fraction as whole percent, with the sign and its spacing: “40%”, “40 %”. */
+export function percent(t: Spoken, fraction: number): string {
+  return new Intl.NumberFormat(intlLocale(t), { style: "percent" }).format(fraction);
+}
+
+/** Several things in one sentence: “a, b and c”. */
+export function list(t: Spoken, things: readonly string[]): string {
+  return new Intl.ListFormat(intlLocale(t)).format(things);
+}
+
+/** Sentences, one after the other; an empty one is left out. Not every script has spaces. */
+export function sentences(t: Pick<Texts, "joined">, parts: readonly string[]): string {
+  const [head = "", ...rest] = parts.filter((part) => part !== "");
+  return rest.reduce((first, second) => fill(t.joined.sentences, { first, second }), head);
 }
 
 /** The plural form for `n`, with `{n}` filled in. */
 export function plural(t: Spoken, forms: Plural, n: number): string {
-  const form = forms[new Intl.PluralRules(t.language).select(n)] ?? forms.other;
+  const form = forms[new Intl.PluralRules(intlLocale(t)).select(n)] ?? forms.other;
   return fill(form, { n: number(t, n) });
 }
 

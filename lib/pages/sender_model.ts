@@ -16,6 +16,7 @@ import type { EditorModel, Tool } from "./editor_model.ts";
 import {
   findObstacle,
   heicWorkerMaker,
+  pageLanguage,
   relayOffered,
   signalingServer,
   warmUp,
@@ -504,6 +505,7 @@ export class SenderModel {
       server,
       decoder: this.#decoder,
       relay: relayOffered(),
+      language: pageLanguage(),
       ...(before === undefined ? {} : { before }),
     });
     if (before !== undefined) {

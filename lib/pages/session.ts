@@ -94,6 +94,8 @@ export interface SessionOptions {
   readonly decoder: Decoder;
   /** Whether the server offers its encrypted relay, for when no other route works. */
   readonly relay?: boolean;
+  /** The page's language, for the date on the watermark; by default the browser's. */
+  readonly language?: string;
   /** What the page before a reload left; this session continues from it. */
   readonly before?: Returned;
 }
@@ -412,7 +414,7 @@ export class Session {
       answers: () => this.#steady.peek(),
       decoder: this.#options.decoder,
       animator: makeAnimator,
-      defaultMark: defaultMark(emoji.map(([, name]) => name)),
+      defaultMark: defaultMark(emoji.map(([, name]) => name), this.#options.language),
       onChange: (picture) => this.#incomingChanged(picture),
       onSeen: (seen) => this.#memory.seen(seen),
     });
@@ -623,7 +625,10 @@ export class Session {
  * Date, time and words of this session: on a photo of the screen they show when and with whom it
  * was.
  */
-function defaultMark(words: readonly string[]): string {
-  const time = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
-  return `${time.format(new Date())} · ${words.slice(0, MARK_WORDS).join(" ")}`;
+function defaultMark(words: readonly string[], language: string | undefined): string {
+  const format = { dateStyle: "short", timeStyle: "short" } as const;
+  // Arabic dates have marks of direction in them, which no watermark paints.
+  const time = new Intl.DateTimeFormat(language, format).format(new Date())
+    .replace(/\p{Cf}/gu, "");
+  return `${time} · ${words.slice(0, MARK_WORDS).join(" ")}`;
 }

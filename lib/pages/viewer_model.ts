@@ -23,6 +23,7 @@ import { Decoder } from "../image/decoder.ts";
 import {
   findObstacle,
   heicWorkerMaker,
+  pageLanguage,
   relayOffered,
   signalingServer,
   warmUp,
@@ -463,6 +464,7 @@ export class ViewerModel {
       server,
       decoder: this.#decoder,
       relay: relayOffered(),
+      language: pageLanguage(),
       ...(before === undefined ? {} : { before }),
     });
     this.#session.value = session;

@@ -55,7 +55,7 @@ attackTest("the hostile peer's tools work: an honest viewer's messages arrive", 
   await attack.attacker.evaluate(() => evil.hears("key"));
   await say(attack, { t: "shown", n: 0 }, { t: "closed", n: 0, why: "user", ms: 0 });
   assertEquals(await victim.waitReason("ended"), "done");
-  assertMatch(await victim.timeline(), /closed by hand/);
+  assertMatch(await victim.timeline(), /Closed by your friend/);
   assertEquals(await keys(attack), 1);
   await assertCalm(victim);
 });
@@ -198,8 +198,8 @@ attackTest(
     await say(attack, { t: "bye", why: "left" }, { t: "bye", why: "left" });
     assertEquals(await victim.waitReason("ended"), "peer_left");
     const text = await victim.timeline();
-    assertMatch(text, /closed by hand/);
-    assertEquals(/time was up|60 s|arrive/.test(text), false, text);
+    assertMatch(text, /Closed by your friend/);
+    assertEquals(/time ran out|60 s|arrive/.test(text), false, text);
     assertEquals(await keys(attack), 1);
     await assertCalm(victim);
   },
@@ -335,7 +335,7 @@ attackTest(
       const { attacker, victim } = attack;
       assertEquals(await victim.waitReason("failed"), "verification");
       await assertCalm(victim);
-      assertMatch(await victim.text(), /keys do not match/);
+      assertMatch(await victim.text(), /keys don’t match/);
       assertEquals((await tracesOf(victim)).sent, 1, "it says nothing but its own binding");
       const got = await attacker.evaluate(() => [evil.heard.length, evil.received]);
       assertEquals(got, [0, 0]);

@@ -88,7 +88,7 @@ async function guessAll(scene: Scene, code: Code): Promise<void> {
     assertEquals(await tryAtSender(scene, wrong(code)), null);
     await scene.sender.waitPhase("waiting");
   }
-  assertMatch(await scene.sender.text(), /without the right code.*the link still does/is);
+  assertMatch(await scene.sender.text(), /wrong code was entered.*the link still does/is);
 }
 
 attack(
@@ -140,7 +140,7 @@ attack(
     }
     await sender.waitFor(
       "the withdrawal",
-      () => /without the right code/.test(document.body.innerText),
+      () => /wrong code was entered/.test(document.body.innerText),
     );
     assertEquals(await sender.page.$("[data-field=share-code]"), null);
     assertEquals(evil.count("S", M2), MAX_CODE_GUESSES);

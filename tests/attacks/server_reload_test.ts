@@ -38,7 +38,7 @@ function relayedBy({ evil }: Scene, from: Role, ...types: readonly number[]): By
 
 /** Fails if one of the pages said that the other one was gone. */
 async function assertUndisturbed({ sender, viewer }: Scene, before = 0): Promise<void> {
-  const left = (await sender.timeline()).match(/being loaded again/g)?.length ?? 0;
+  const left = (await sender.timeline()).match(/closed or is reloading/g)?.length ?? 0;
   assertEquals(left, before, "the sender's page says that the viewer's was loaded again");
   const phases = await viewer.phases();
   assert(!phases.includes("ended") && !phases.includes("failed"), phases.join(", "));

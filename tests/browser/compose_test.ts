@@ -54,7 +54,7 @@ test("a black box is added by keyboard alone, and is in what the friend sees", a
   const place = await sender.page.evaluate(() =>
     document.querySelector("dialog.editor [role=status]")?.textContent ?? ""
   );
-  assertMatch(place, /^Black box 1: 0 % from the left, 0 % from the top/);
+  assertMatch(place, /^Black box 1: 0% from the left, 0% from the top/);
   await sender.page.focus("[data-action=edit-done]");
   await keyboard.press("Enter");
   await sender.waitFor("the new picture", () =>

@@ -59,7 +59,7 @@ test("an encoded # brings the friend to the link, with nothing left in sight", a
   const viewer = await stage.open(`${link.replace("#", "%23")}?fbclid=IwAR0abc`);
   await viewer.waitPhase("idle");
   assertEquals(viewer.page.url(), `${stage.app.url}/join`);
-  assertMatch(await viewer.field("exposed"), /this server was sent the secret part of it/);
+  assertMatch(await viewer.field("exposed"), /this server was sent its secret part/);
   const history = await viewer.page.createCDPSession();
   const { entries } = await history.send("Page.getNavigationHistory");
   assert(entries.every(({ url }) => !url.includes(secretOf(link))), JSON.stringify(entries));

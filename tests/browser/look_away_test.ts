@@ -44,7 +44,7 @@ function test(name: string, body: (pages: { sender: Sender; viewer: Viewer }) =>
       await sender.waitPhase("opened");
       await viewer.waitFor("the covered picture", () => {
         const text = document.querySelector("[data-viewer] .veil")?.textContent ?? "";
-        return text.startsWith("Covered");
+        return text.startsWith("Hidden");
       });
       await body({ sender, viewer });
     });
@@ -54,9 +54,9 @@ function test(name: string, body: (pages: { sender: Sender; viewer: Viewer }) =>
 test("the time begins with the look, and the page says so; then it goes on", async (pages) => {
   const { sender, viewer } = pages;
   const before = await veil(viewer);
-  assertMatch(before, /Its time begins when you look\./);
-  assertMatch(before, /If nobody looks, it closes after 25 seconds\./);
-  assert(!/goes on/.test(before), before);
+  assertMatch(before, /The clock starts when it is shown\./);
+  assertMatch(before, /If it stays hidden, it closes after 25 seconds\./);
+  assert(!/keeps running/.test(before), before);
   assert(!/seconds left/.test(await viewer.text()), "no countdown runs yet");
   assertEquals(await viewer.phase(), "delivered");
   await lookAway(viewer, false);
@@ -66,8 +66,8 @@ test("the time begins with the look, and the page says so; then it goes on", asy
   await lookAway(viewer, true);
   await viewer.waitFor("the cover", () => document.querySelector("[data-viewer] .veil") !== null);
   const after = await veil(viewer);
-  assertMatch(after, /The time goes on\./);
-  assert(!/begins|closes after/.test(after), after);
+  assertMatch(after, /The clock keeps running\./);
+  assert(!/starts|closes after/.test(after), after);
 });
 
 test("unseen it closes when the page said, and both pages say why", async ({ sender, viewer }) => {

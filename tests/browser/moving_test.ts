@@ -119,7 +119,7 @@ test(
       await seen({ app, browser, path }, { before }, async ({ sender, viewer }) => {
         assertMatch(await viewer.field("still"), /first frame/);
         assertEquals(await viewer.offers("play"), false);
-        assertMatch(await sender.timeline(), /only the first frame/);
+        assertMatch(await sender.timeline(), /only its first frame/);
       });
     });
   },

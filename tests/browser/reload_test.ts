@@ -53,7 +53,7 @@ test("a waiting sender reloads: link and code stay the same and still work", asy
   await sender.waitPhase("waiting");
   assertEquals(await sender.shareLink(), link);
   assertEquals(await sender.shareCode(), code);
-  assertMatch(await sender.text(), /choose it once more/);
+  assertMatch(await sender.text(), /choose it again/);
   const picture = await fixture("flat");
   await sender.chooseFile(picture);
   const viewer = await stage.viewer(link);
@@ -111,7 +111,7 @@ test("a viewer reloads after delivery: the picture is sent again, locked", async
   await viewer.closePicture();
   assertEquals(await viewer.waitReason("ended"), REASON.done);
   assertEquals(await sender.waitReason("ended"), REASON.done);
-  assertMatch(await sender.timeline(), /Viewer’s page closed, or being loaded again/);
+  assertMatch(await sender.timeline(), /Your friend’s page was closed or is reloading/);
 });
 
 test("a viewer reloads while a picture is shown: closed; the next can be opened", async (stage) => {
@@ -124,7 +124,7 @@ test("a viewer reloads while a picture is shown: closed; the next can be opened"
   await sender.waitPhase("shown");
   await viewer.reload();
   await sender.waitPhase("delivered");
-  assertMatch(await sender.timeline(), /1\. Seen for .*Viewer reported closed: the page was left/);
+  assertMatch(await sender.timeline(), /1\. Seen for .*Closed when the page was left/);
   await viewer.waitPhase("delivered");
   await viewer.look();
   assertLooksLike(await looksOf(stage.browser, await viewer.canvas()), await fixture("exif"));
@@ -139,7 +139,7 @@ test("a sender reloads while a picture is shown: it goes, and its time is known"
   await viewer.waitPhase(["closed", "ended"]);
   assertEquals(await viewer.wiped(), true);
   assertEquals(await sender.waitReason("ended"), REASON.done);
-  assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+  assertMatch(await sender.text(), /Seen for .*Closed /);
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
@@ -156,7 +156,7 @@ test("a sender reloads after the last picture was closed: the session ends", asy
   await sender.waitPhase("closed");
   await sender.reload();
   assertEquals(await sender.waitReason("ended"), REASON.done);
-  assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+  assertMatch(await sender.text(), /Seen for .*Closed /);
   assertEquals(await viewer.waitReason("ended"), REASON.done);
 });
 
@@ -168,7 +168,7 @@ test("a sender reloads before the picture was opened: it can't be opened", async
   await sender.reload();
   await sender.waitPhase("connected");
   await viewer.waitPhase("closed");
-  assertMatch(await viewer.text(), /loaded again/);
+  assertMatch(await viewer.text(), /reloaded/);
   assertEquals(await viewer.offers("open"), false);
   const picture = await fixture("exif");
   await sender.chooseFile(picture);
@@ -192,7 +192,7 @@ for (const who of ["sender", "viewer"] as const) {
     await gone;
     await thrown.reload();
     assertEquals(await sender.waitReason("ended"), REASON.done);
-    assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+    assertMatch(await sender.text(), /Seen for .*Closed /);
     assertEquals(await viewer.wiped(), true);
   });
 }
@@ -231,7 +231,7 @@ for (const who of ["viewer's page", "sender's page", "both pages"] as const) {
       ...(who === "viewer's page" ? [] : [sender]),
     );
     assertEquals(await sender.waitReason("ended"), REASON.done);
-    assertMatch(await sender.text(), /Seen for .*Viewer reported closed/);
+    assertMatch(await sender.text(), /Seen for .*Closed /);
     assertEquals(await viewer.waitReason("ended"), REASON.done);
     assertMatch(await viewer.text(), /You saw it for/);
     assertEquals(await viewer.wiped(), true);

@@ -53,7 +53,7 @@ async function finish(sender: Sender, viewer: Viewer): Promise<void> {
   await viewer.closePicture();
   assertEquals(await viewer.waitReason("ended", PATIENT), REASON.done);
   assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
-  assertMatch(await sender.timeline(), /closed by hand/);
+  assertMatch(await sender.timeline(), /Closed by your friend/);
 }
 
 /** Neither page reported any problem. */
@@ -130,10 +130,7 @@ const PHASES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await assertUnnoticed(sender, viewer);
     assertEquals(await viewer.waitReason("ended", PATIENT), REASON.done);
     assertEquals(await sender.waitReason("ended", PATIENT), REASON.done);
-    assertMatch(
-      await sender.timeline(),
-      /Seen for 5 seconds\. Viewer reported closed: the time was/,
-    );
+    assertMatch(await sender.timeline(), /Seen for 5 seconds\. Closed when time ran out/);
     assertEquals(await viewer.wiped(), true);
   },
 };

@@ -234,7 +234,7 @@ test("a page left before the first frame reports unseen, as does the sender", as
   await viewer.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
   await viewer.waitPhase("closed");
   assertMatch(await viewer.text(), /closed before you saw anything/);
-  assertMatch(await sender.timeline(), /Viewer reported closed before anything was seen/);
+  assertMatch(await sender.timeline(), /Closed before anything was seen/);
 });
 
 test("the sender leaves, and the viewer is told", async (stage) => {
@@ -287,7 +287,7 @@ test("opening the picture by keyboard focuses it, and Escape closes it", async (
   await viewer.waitPhase("closed");
   assertEquals(await viewer.wiped(), true);
   await sender.waitPhase("closed");
-  assertMatch(await sender.timeline(), /closed by hand/);
+  assertMatch(await sender.timeline(), /Closed by your friend/);
 });
 
 test("skipping to the content keeps the invitation", async (stage) => {

@@ -80,13 +80,13 @@ Deno.test("a picture is shown and seen without sight, and without a mouse", asyn
 
     assertSaid(await spokenOn(senderPage.page), [
       /Waiting for your friend/,
-      /Delivered and still locked/,
+      /Delivered, still locked/,
       /looking at it now/,
-      /Viewer reported closed: closed by hand/,
+      /Closed by your friend/,
     ]);
     assertSaid(await spokenOn(viewerPage.page), [
       /Connecting/,
-      /It is here/,
+      /Your picture is ready/,
       /seconds left/,
       /You saw it/,
       /Gone/,

@@ -305,7 +305,7 @@ test(
     await viewer.closePicture();
     assertEquals(await viewer.waitReason("ended", REPAIR), REASON.done);
     assertEquals(await sender.waitReason("ended", REPAIR), REASON.done);
-    await sender.fieldMatching("timeline", /closed by hand/);
+    await sender.fieldMatching("timeline", /Closed by your friend/);
   },
 );
 
@@ -341,6 +341,6 @@ test(
     await viewer.closePicture();
     assertEquals(await viewer.waitReason("ended", REPAIR), REASON.done);
     assertEquals(await sender.waitReason("ended", REPAIR), REASON.done);
-    await sender.fieldMatching("timeline", /closed by hand/);
+    await sender.fieldMatching("timeline", /Closed by your friend/);
   },
 );

@@ -1,6 +1,18 @@
 import { TEXTS } from "../../lib/i18n/catalogue.ts";
-import { duration, fill, foreign, number, plain, plural, seconds } from "../../lib/i18n/format.ts";
-import { assertEquals } from "../support/assert.ts";
+import {
+  duration,
+  fill,
+  foreign,
+  leftToRight,
+  list,
+  number,
+  percent,
+  plain,
+  plural,
+  seconds,
+  sentences,
+} from "../../lib/i18n/format.ts";
+import { assertEquals, assertMatch } from "../support/assert.ts";
 
 const en = TEXTS.en.island;
 
@@ -42,9 +54,31 @@ Deno.test("plural() selects the form that the language has for the number", () =
   assertEquals(plural(polish, { other: "{n} s" }, 3), "3 s");
 });
 
-Deno.test("number() writes digits and groups as the language does", () => {
+Deno.test("number() groups as the language does, with the digits of the texts", () => {
   assertEquals(number({ ...en, language: "de" }, 12_345), "12.345");
-  assertEquals(number({ ...en, language: "ar-EG" }, 7), "٧");
+  // Browsers disagree on the digits of Arabic; the texts have 16 and 512.
+  assertEquals(number({ ...en, language: "ar-EG" }, 7), "7");
+});
+
+Deno.test("percent() writes the sign as the language does", () => {
+  assertEquals(percent(en, 0.4), "40%");
+  assertEquals(percent({ ...en, language: "it" }, 0.4), "40%");
+  assertEquals(percent({ ...en, language: "de" }, 0.4), "40\u00a0%");
+  assertMatch(percent({ ...en, language: "fr" }, 0.4), /^40[\u00a0\u202f]%$/);
+});
+
+Deno.test("list() and sentences() join as the language does", () => {
+  const { ja, fr } = TEXTS;
+  assertEquals(list(en, ["a", "b", "c"]), "a, b, and c");
+  assertEquals(list(fr.island, ["a", "b"]), "a et b");
+  assertEquals(list(ja.island, ["a", "b"]), "a、b");
+  assertEquals(sentences(en, ["One.", "", "Two.", "Three."]), "One. Two. Three.");
+  assertEquals(sentences(ja.island, ["一。", "二。"]), "一。二。");
+  assertEquals(sentences(en, ["", ""]), "");
+});
+
+Deno.test("leftToRight() isolates, and nothing in it turns around", () => {
+  assertEquals(leftToRight("example.org/join"), "\u2066example.org/join\u2069");
 });
 
 Deno.test("duration() rounds to seconds, and names what is shorter", () => {

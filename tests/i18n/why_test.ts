@@ -92,7 +92,7 @@ Deno.test("a reloaded page claims nothing about what it showed or saw before its
         viewerWhy(en, reason, { by: "link", retry: undefined, again: true }),
         viewerWhy(en, reason, { by: "code", retry: undefined, again: true }),
       ]
-    ) assert(!claims.test(spoken(why)), `${reason}: ${spoken(why)}`);
+    ) assert(!claims.test(spoken(en, why)), `${reason}: ${spoken(en, why)}`);
   }
 });
 
