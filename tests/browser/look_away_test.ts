@@ -75,6 +75,6 @@ test("unseen it closes when the page said, and both pages say why", async ({ sen
   assertMatch(await viewer.text(), /It was closed before you saw anything/);
   assertEquals(await viewer.wiped(), true);
   await sender.waitPhase("closed", { timeout: CLOSED_MS });
-  assertMatch(await sender.timeline(), /closed before anything was seen: the time was up/);
+  assertMatch(await sender.timeline(), /Nothing was seen\. Closed when time ran out/);
   assert(!/unconfirmed/i.test(await sender.timeline()));
 });
