@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { deflateSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 import { inspectImage } from "../../lib/image/inspect.ts";
 import { ImageError } from "../../lib/image/errors.ts";
 import type { MetadataKind } from "../../lib/image/metadata.ts";
@@ -24,6 +24,7 @@ import {
   PLANTED,
   pngChunk,
   pngNotes,
+  segment,
   webpNotes,
 } from "../support/notes.ts";
 import { PROFILES } from "../support/profiles.ts";
@@ -160,6 +161,58 @@ Deno.test("colors stay: Adobe's transform is kept, the rest of its segment not",
   const full = noted(plainJpeg(), adobe(0, 101, 9, 9, 9, 9, 1, ...planted));
   assertEquals(await strip(full), { bytes: plain, removed: ["other"] });
 });
+
+Deno.test("a GIF keeps no plain text, and of its loops only their number", async () => {
+  const planted = [...new TextEncoder().encode(PLANTED)];
+  const block = (content: readonly number[]) => [content.length, ...content];
+  const text = [0x21, 0x01, ...block(new Array<number>(12).fill(1)), ...block(planted), 0];
+  const loops = (...further: readonly (readonly number[])[]) => [
+    ...[0x21, 0xff, ...block([...new TextEncoder().encode("NETSCAPE2.0")])],
+    ...[...block([1, 7, 0]), ...further.flatMap(block), 0],
+  ];
+  const gif = animatedGif();
+  const at = 13 + 3 * 2 ** ((gif[10]! & 7) + 1);
+  const withBlocks = (...blocks: readonly (readonly number[])[]) =>
+    Uint8Array.from([...gif.subarray(0, at), ...blocks.flat(), ...gif.subarray(at)]);
+  const { bytes: clean } = await strip(withBlocks(loops()));
+  assertEquals(await strip(withBlocks(loops(planted), text)), {
+    bytes: clean,
+    removed: ["text", "other"],
+  });
+});
+
+Deno.test("names of a color profile are gone from each format that stores it", async () => {
+  const profile = [...PROFILES["version 2, a power"]];
+  const [png, jpeg] = [flatPng(), plainJpeg()];
+  const part = segment(0xe2, [...new TextEncoder().encode("ICC_PROFILE\0"), 1, 1, ...profile]);
+  const packed = deflateSync(Uint8Array.from(profile));
+  const chunk = pngChunk("iCCP", [...new TextEncoder().encode(`${PLANTED}\0\0`), ...packed]);
+  const picture = [...caseBytes("plain_lossless.webp").subarray(12)];
+  const files: Record<string, Bytes> = {
+    png: Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]),
+    jpeg: Uint8Array.from([...jpeg.subarray(0, 2), ...part, ...jpeg.subarray(2)]),
+    webp: riff(
+      riffChunk("VP8X", [0x20, 0, 0, 0, 47, 0, 0, 35, 0, 0]),
+      riffChunk("ICCP", profile),
+      picture,
+    ),
+  };
+  for (const [name, bytes] of Object.entries(files)) {
+    const { bytes: clean, removed } = await strip(bytes);
+    const said = new TextDecoder("latin1").decode(name === "png" ? unpacked(clean) : clean);
+    assert(said.includes("acsp"), `${name} has a profile`);
+    assert(!said.includes(PLANTED), name);
+    assertEquals([name, ...removed], [name, "other"]);
+  }
+});
+
+/** The name and the content of a PNG's color profile. */
+function unpacked(png: Uint8Array): Uint8Array {
+  const text = new TextDecoder("latin1").decode(png);
+  const from = text.indexOf("iCCP") + 4;
+  const zero = text.indexOf("\0", from);
+  return Uint8Array.from([...png.subarray(from, zero), ...inflateSync(png.subarray(zero + 2))]);
+}
 
 Deno.test("of several color profiles of a PNG, the first is kept, as decoders do", async () => {
   const png = flatPng();

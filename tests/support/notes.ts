@@ -98,7 +98,8 @@ export const XMP_PACKET = `<x:xmpmeta xmlns:x="adobe:ns:meta/">` +
   `dc:creator="${PLANTED}" dc:title="${PLANTED}"/>` +
   `</rdf:RDF></x:xmpmeta>`;
 
-function segment(marker: number, payload: readonly number[]): number[] {
+/** A segment of a JPEG. */
+export function segment(marker: number, payload: readonly number[]): number[] {
   return [0xff, marker, ...u16(payload.length + 2), ...payload];
 }
 
