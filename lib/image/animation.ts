@@ -10,8 +10,22 @@
  * @module
  */
 import { MAX_IMAGE_PIXELS } from "../protocol/limits.ts";
-import type { AnimationFacts, Frame, OpenRequest } from "./animation_messages.ts";
-import { fit, paintWhole, rawSize, toRaw, type TurnedFrame } from "./decode.ts";
+import type {
+  AnimationFacts,
+  Frame,
+  FramePart,
+  FrameRequest,
+  OpenRequest,
+} from "./animation_messages.ts";
+import {
+  fit,
+  paintPart,
+  paintWhole,
+  type Raw,
+  rawSize,
+  toRaw,
+  type TurnedFrame,
+} from "./decode.ts";
 import { ImageError } from "./errors.ts";
 import { inspectImage } from "./inspect.ts";
 
@@ -82,7 +96,7 @@ export class Animation {
   }
 
   /** Decodes a frame, in any order. Throws `ImageError`: `undecodable`, `too_many_pixels`. */
-  async frame(index: number): Promise<Frame> {
+  async frame({ index, part }: Omit<FrameRequest, "kind">): Promise<Frame> {
     try {
       const image = await this.#decode(index);
       try {
@@ -92,7 +106,8 @@ export class Animation {
         const ms = image.duration === null ? UNSAID_MS : image.duration / 1_000;
         const raw = await toRaw(image);
         const size = rawSize(raw);
-        return { bitmap: paintWhole(raw, size, fit(size, this.#request)), ms };
+        const detail = part === null ? null : paintDetail(raw, part);
+        return { bitmap: paintWhole(raw, size, fit(size, this.#request)), detail, ms };
       } finally {
         image.close();
       }
@@ -136,6 +151,18 @@ export class Animation {
     this.#decoder.close();
     this.#decoder = this.#start();
     return (await this.#decoder.decode({ frameIndex })).image;
+  }
+}
+
+function paintDetail(raw: Raw, { region, ...pixels }: FramePart): ImageBitmap {
+  const of = rawSize(raw);
+  const { x, y, width, height } = region;
+  const scaled = { x: x * of[0], y: y * of[1], width: width * of[0], height: height * of[1] };
+  try {
+    return paintPart(raw, { of, region: scaled, ...pixels });
+  } catch (error) {
+    raw.bitmap.close();
+    throw error;
   }
 }
 

@@ -22,8 +22,9 @@ answerEach<AnimationRequest>(async (request) => {
     }
     case "frame": {
       if (animation === null) throw new ImageError("undecodable");
-      const frame = await animation.frame(request.index);
-      return { result: frame, transfer: [frame.bitmap] };
+      const frame = await animation.frame(request);
+      const { bitmap, detail } = frame;
+      return { result: frame, transfer: detail === null ? [bitmap] : [bitmap, detail] };
     }
     case "wipe":
       animation?.wipe();

@@ -7,7 +7,7 @@
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import type { ImageType } from "../protocol/control.ts";
-import type { AnimationFacts, AnimationRequest, Frame } from "./animation_messages.ts";
+import type { AnimationFacts, AnimationRequest, Frame, FramePart } from "./animation_messages.ts";
 import { ImageWorker } from "./worker_requests.ts";
 
 /** Longest time for one frame, in milliseconds: 40 megapixels of AVIF on an old phone. */
@@ -51,9 +51,12 @@ export class Animator extends ImageWorker<AnimationRequest> {
     return this.ask<AnimationFacts>(request, { transfer, signal });
   }
 
-  /** Decodes a frame, counted from 0. The caller closes its bitmap. Throws `ImageError`. */
-  frame(index: number): Promise<Frame> {
-    return this.ask<Frame>({ kind: "frame", index });
+  /**
+   * Decodes a frame, counted from 0, and renders `part` of it as well. The caller closes its
+   * bitmaps. Throws `ImageError`.
+   */
+  frame(index: number, part: FramePart | null = null): Promise<Frame> {
+    return this.ask<Frame>({ kind: "frame", index, part });
   }
 
   /**

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Frame } from "../image/animation_messages.ts";
 import { canAnimate } from "../image/animator.ts";
 import type { Prepared } from "../image/prepared.ts";
 import { Player } from "../viewer/player.ts";
@@ -30,7 +31,7 @@ export async function playPreview(
   if (context === null || calm || !canAnimate() || playing >= MOST || signal.aborted) return;
   playing += 1;
   const animator = makeAnimator();
-  let player: Player | null = null;
+  let player: Player<Frame> | null = null;
   signal.addEventListener("abort", () => {
     playing -= 1;
     player?.stop();
@@ -43,7 +44,7 @@ export async function playPreview(
     player = new Player({
       source: animator,
       facts,
-      show(bitmap) {
+      show({ bitmap }) {
         context.clearRect(0, 0, width, height);
         context.drawImage(bitmap, 0, 0, width, height);
         bitmap.close();

@@ -24,16 +24,18 @@ const LONGEST_MS = 655_350;
 /** A decoded frame, and its duration in the file, in milliseconds. */
 export interface PlayedFrame {
   readonly bitmap: ImageBitmap;
+  /** A part of it in more pixels. */
+  readonly detail: ImageBitmap | null;
   readonly ms: number;
 }
 
 /** Where frames come from. */
-export interface FrameSource {
+export interface FrameSource<Frame extends PlayedFrame> {
   /**
    * `index` counts from 0. Rejects if the frame can't be decoded; the player then stops at the
    * frame before.
    */
-  frame(index: number): Promise<PlayedFrame>;
+  frame(index: number): Promise<Frame>;
 }
 
 /** The number of frames, and how often all of them are shown: 1 or more; `Infinity` = forever. */
@@ -56,11 +58,11 @@ export interface PlayerClock {
 }
 
 /** Settings of a {@linkcode Player}. */
-export interface PlayerOptions {
-  readonly source: FrameSource;
+export interface PlayerOptions<Frame extends PlayedFrame> {
+  readonly source: FrameSource<Frame>;
   readonly facts: Rounds;
-  /** Paints a frame, at once or as soon as it may be visible, and owns its bitmap. */
-  readonly show: (bitmap: ImageBitmap) => void;
+  /** Paints a frame, at once or as soon as it may be visible, and owns its bitmaps. */
+  readonly show: (frame: Frame) => void;
   /**
    * Called when it starts or stops playing: after `play` and `pause`, after the last round, and
    * when a frame can't be decoded.
@@ -82,8 +84,8 @@ const PAGE: PlayerClock = {
 };
 
 /** Plays one picture; paused at first. */
-export class Player {
-  readonly #options: PlayerOptions;
+export class Player<Frame extends PlayedFrame> {
+  readonly #options: PlayerOptions<Frame>;
   readonly #clock: PlayerClock;
   /** The next frame. */
   #index = 0;
@@ -96,7 +98,7 @@ export class Player {
   #tookMs = 0;
   #cancel: () => void = () => {};
 
-  constructor(options: PlayerOptions) {
+  constructor(options: PlayerOptions<Frame>) {
     this.#options = options;
     this.#clock = options.clock ?? PAGE;
   }
@@ -145,7 +147,11 @@ export class Player {
     const asked = this.#clock.now();
     const frame = await this.#options.source.frame(this.#index).catch(() => null);
     this.#asking = false;
-    if (this.#stopped) return frame?.bitmap.close();
+    if (this.#stopped) {
+      frame?.bitmap.close();
+      frame?.detail?.close();
+      return;
+    }
     // Of a file that is broken from here on, the frames before are played, as browsers do.
     if (frame === null) {
       this.#rewind();
@@ -153,7 +159,7 @@ export class Player {
     }
     const now = this.#clock.now();
     this.#tookMs = now - asked;
-    this.#options.show(frame.bitmap);
+    this.#options.show(frame);
     this.#advance();
     if (this.#running) this.#wait(now + paceOf(frame.ms));
   }

@@ -18,11 +18,16 @@ import {
   zoomAt,
 } from "./zoom.ts";
 
+/** The part `region` of the picture, in `width` × `height` pixels. */
+export interface View extends Size {
+  readonly region: Region;
+}
+
 /**
- * Renders the part `region` of the picture in `width` × `height` pixels. The caller owns the
- * bitmap.
+ * Renders a part of the picture. The caller owns the bitmap. `null`: not now, and not before the
+ * next call of {@linkcode Stage.sharpen}.
  */
-export type Render = (view: Size & { readonly region: Region }) => Promise<ImageBitmap>;
+export type Render = (view: View) => Promise<ImageBitmap | null>;
 
 /** Settings of a {@linkcode Stage}. */
 export interface StageOptions {
@@ -37,6 +42,11 @@ export interface StageOptions {
   readonly size?: Size;
   /** Renders sharper pixels. Default: none; only the bitmap is shown. */
   readonly render?: Render;
+  /**
+   * Whether the bitmap is replaced frame by frame: then only parts of a frame are rendered. Default:
+   * false.
+   */
+  readonly moves?: boolean;
   /** Whether the picture may have colors outside of sRGB. */
   readonly wide?: boolean;
   /** CSS color behind transparent pictures. Default: a light gray. */
@@ -67,8 +77,14 @@ const ROUNDING = 1 / 32;
  * A rendered part of the picture, at its size on the canvas, and the size of the picture that it
  * was rendered for.
  */
-interface Detail {
+export interface Detail {
   readonly bitmap: ImageBitmap;
+  readonly place: Place;
+}
+
+/** The visible part of the picture: which it is, and where it will be painted. */
+export interface VisiblePart {
+  readonly view: View;
   readonly place: Place;
 }
 
@@ -79,7 +95,7 @@ interface Missing {
 }
 
 /** In device pixels: the canvas, and the position and size (`shown`) of the picture on it. */
-interface Place {
+export interface Place {
   readonly left: number;
   readonly top: number;
   readonly canvas: Size;
@@ -109,7 +125,10 @@ export class Stage {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #size: Size;
+  readonly #moves: boolean;
   #render: Render | null;
+  /** Number of bitmaps that were replaced: what was rendered for an older one is late. */
+  #shows = 0;
   /** The whole picture. */
   #bitmap: ImageBitmap;
   /** The visible part, if that is not all of it. */
@@ -156,6 +175,7 @@ export class Stage {
     this.#bitmap = bitmap;
     this.#size = options.size ?? { width: bitmap.width, height: bitmap.height };
     this.#render = options.render ?? null;
+    this.#moves = options.moves ?? false;
     this.#box = box;
     this.#watermark = new Watermark(options.mark);
     this.#surface = options.surface ?? SURFACE;
@@ -201,6 +221,13 @@ export class Stage {
     );
   }
 
+  /** The visible part, if it is not the whole picture: what the next frame is needed for. */
+  get part(): VisiblePart | null {
+    if (this.#zoom.scale === 1) return null;
+    const place = this.#place();
+    return { view: this.#viewOf(place), place };
+  }
+
   /**
    * Zooms by `factor` around a point, in CSS pixels from the middle of the box; applied with the
    * next frame.
@@ -240,19 +267,29 @@ export class Stage {
    * Replaces the picture's pixels, e.g. by the next frame of an animation. `bitmap` may have any
    * size: it is stretched to the picture's place. Zoom, watermark and time stay. Unless the stage
    * is covered, the new pixels are painted in the same task in which the old ones are closed, so
-   * nothing flickers.
+   * nothing flickers. `detail` are the sharper pixels of a {@linkcode part}.
    *
-   * Takes ownership of `bitmap`: it is closed when the next one replaces it, or by `wipe()`; after
-   * `wipe()` it is closed right away. May be called any number of times. If the stage has a
-   * `render`, it continues to request sharper pixels of the visible part.
+   * Takes ownership of the bitmaps: they are closed when the next ones replace them, or by `wipe()`;
+   * after `wipe()` they are closed right away. May be called any number of times.
    */
-  show(bitmap: ImageBitmap): void {
-    if (this.wiped) return bitmap.close();
+  show(bitmap: ImageBitmap, detail: Detail | null = null): void {
+    if (this.wiped) {
+      bitmap.close();
+      detail?.bitmap.close();
+      return;
+    }
     const old = this.#bitmap;
     this.#bitmap = bitmap;
+    this.#shows++;
     if (old !== bitmap) old.close();
     this.#dropDetail();
+    this.#detail = detail;
     if (!this.#covered) this.#paint();
+  }
+
+  /** Requests sharper pixels again, after `render` had none. */
+  sharpen(): void {
+    if (!this.wiped) this.#sharpen();
   }
 
   /**
@@ -415,18 +452,13 @@ export class Stage {
     this.#sharpening = undefined;
     const missing = this.#missing();
     if (missing === null || this.#render === null) return;
-    const { place: { left, top, canvas, shown } } = missing;
-    const [across, down] = [this.#size.width / shown.width, this.#size.height / shown.height];
-    const region = {
-      // Avoids -0.
-      x: (0 - left) * across,
-      y: (0 - top) * down,
-      width: canvas.width * across,
-      height: canvas.height * down,
-    };
+    const shows = this.#shows;
     this.#rendering = true;
     try {
-      this.#take(missing, await this.#render({ region, ...canvas }));
+      const bitmap = await this.#render(this.#viewOf(missing.place));
+      if (bitmap === null) return;
+      if (shows === this.#shows) this.#take(missing, bitmap);
+      else bitmap.close();
     } catch {
       // The current pixels stay: less sharp, but nothing else is lost.
       this.#render = null;
@@ -437,6 +469,18 @@ export class Stage {
     this.#sharpen();
   }
 
+  #viewOf({ left, top, canvas, shown }: Place): View {
+    const [across, down] = [this.#size.width / shown.width, this.#size.height / shown.height];
+    const region = {
+      // Avoids -0.
+      x: (0 - left) * across,
+      y: (0 - top) * down,
+      width: canvas.width * across,
+      height: canvas.height * down,
+    };
+    return { region, ...canvas };
+  }
+
   /** The visible part comes first; then the whole picture, which may be seen next. */
   #missing(): Missing | null {
     const place = this.#place();
@@ -444,7 +488,7 @@ export class Stage {
     if (this.#zoom.scale > 1 && !isSame(place, this.#detail?.place)) {
       return { part: true, place };
     }
-    return isSize(this.#bitmap, whole.canvas) ? null : { part: false, place: whole };
+    return this.#moves || isSize(this.#bitmap, whole.canvas) ? null : { part: false, place: whole };
   }
 
   #take({ part, place }: Missing, bitmap: ImageBitmap): void {

@@ -12,8 +12,8 @@ import type { OpenPicture } from "../image/decoder.ts";
 import { Countdown } from "./countdown.ts";
 import { watchCover } from "./cover.ts";
 import { watchGestures } from "./gestures.ts";
-import { type FrameSource, Player, type Rounds } from "./player.ts";
-import { Stage } from "./stage.ts";
+import { type PlayedFrame, Player, type Rounds } from "./player.ts";
+import { type Place, Stage, type View } from "./stage.ts";
 
 /** How often the countdown on the page is updated, in milliseconds. */
 const TICK_MS = 100;
@@ -26,8 +26,17 @@ const SPOKEN: readonly number[] = [3, 10];
 
 /** An animated picture, and the source of its frames. */
 export interface Moving {
-  readonly source: FrameSource;
+  readonly source: {
+    /** Decodes a frame, counted from 0, and renders a part of it, given in fractions of its sides. */
+    frame(index: number, part: View | null): Promise<PlayedFrame>;
+  };
   readonly facts: Rounds;
+}
+
+/** A frame, its number, and where its detail is to be painted. */
+interface PlacedFrame extends PlayedFrame {
+  readonly index: number;
+  readonly place: Place | null;
 }
 
 /** Whether the picture is animated: no, playing, paused, or not in this browser. */
@@ -93,7 +102,9 @@ export class Viewing {
   });
   readonly #options: ViewingOptions;
   readonly #stage: Stage;
-  readonly #player: Player | null;
+  readonly #player: Player<PlacedFrame> | null;
+  /** The visible frame; `null` before the first one. */
+  #index: number | null = null;
   readonly #watching = new AbortController();
   #countdown: Countdown | null = null;
   #ticker: ReturnType<typeof setInterval> | undefined;
@@ -109,13 +120,17 @@ export class Viewing {
       covered: hold,
       size: { width, height },
       wide,
-      // Of an animation, the worker would render parts of the first frame only.
-      ...(plays ? {} : { render: (view) => picture.render(view) }),
+      moves: plays,
+      render: (view) => plays ? this.#renderFrame(moving, view) : picture.render(view),
     });
-    this.#player = !plays ? null : new Player({
-      ...moving,
-      show: (bitmap) => this.#stage.show(bitmap),
-      onChange: (playing) => this.#change({ motion: playing ? "playing" : "paused" }),
+    this.#player = !plays ? null : new Player<PlacedFrame>({
+      facts: moving.facts,
+      source: { frame: (index) => this.#frame(moving, index) },
+      show: (frame) => this.#show(frame),
+      onChange: (playing) => {
+        this.#change({ motion: playing ? "playing" : "paused" });
+        if (!playing) this.#stage.sharpen();
+      },
     });
     if (moving === "still") this.#change({ motion: "still" });
     else if (moving !== null) {
@@ -171,6 +186,38 @@ export class Viewing {
     const ms = painted ? Math.max(1, Math.round(this.#countdown?.elapsed() ?? 0)) : 0;
     this.#countdown?.stop();
     this.#options.onClosed(why, ms);
+  }
+
+  /** A frame, with the sharper pixels of the part that is visible when it is requested. */
+  async #frame({ source }: Moving, index: number): Promise<PlacedFrame> {
+    const part = this.#stage.part;
+    const frame = await source.frame(index, part === null ? null : this.#fractions(part.view));
+    return { ...frame, index, place: part?.place ?? null };
+  }
+
+  #show({ bitmap, detail, place, index }: PlacedFrame): void {
+    this.#index = index;
+    this.#stage.show(bitmap, detail === null || place === null ? null : { bitmap: detail, place });
+  }
+
+  /** Sharper pixels of a paused frame. While it plays, each frame comes with its own. */
+  async #renderFrame({ source }: Moving, view: View): Promise<ImageBitmap | null> {
+    if (this.#state.peek().motion === "playing") return null;
+    if (this.#index === null) return await this.#options.picture.render(view);
+    const { bitmap, detail } = await source.frame(this.#index, this.#fractions(view));
+    bitmap.close();
+    return detail;
+  }
+
+  #fractions({ region: { x, y, width, height }, ...pixels }: View): View {
+    const of = this.#options.picture;
+    const region = {
+      x: x / of.width,
+      y: y / of.height,
+      width: width / of.width,
+      height: height / of.height,
+    };
+    return { region, ...pixels };
   }
 
   #togglePlay(): void {

@@ -9,7 +9,8 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { serveBlank } from "../support/blank.ts";
 import { type BrowserOptions, launchBrowser, withBrowser } from "../support/browser.ts";
 import { caseBytes, type CaseName } from "../support/cases.ts";
-import { flatPng } from "../support/image_bytes.ts";
+import { findFirefox } from "../support/firefox.ts";
+import { flatPng, withExif } from "../support/image_bytes.ts";
 import type { Page } from "../support/puppeteer.ts";
 import type {} from "./prepare_page.ts";
 
@@ -75,6 +76,22 @@ Deno.test("a picture that lacks only its end marker is accepted, and has it afte
       assertEquals(outcome.sent, base64(Uint8Array.from([...caseBytes(name), ...end])), name);
     }
   }));
+
+Deno.test({
+  name: "firefox: a JPEG that is sent in several parts of its file is decoded, and stays as it is",
+  ignore: await findFirefox() === null,
+  fn: () =>
+    withPage(async (page) => {
+      const whole = Uint8Array.from([...caseBytes("no_EOI.jpg"), 0xff, 0xd9]);
+      const outcome = await run(
+        page,
+        withExif(whole, { orientation: 6, latitude: 1, longitude: 2 }),
+      );
+      assert(outcome.ok, JSON.stringify(outcome));
+      assertEquals([outcome.repainted, outcome.mean], [null, 0]);
+      assertEquals(outcome.removed.includes("location"), true);
+    }, "firefox"),
+});
 
 Deno.test("a header that only the browser can read is redrawn, and nothing else remains", () =>
   withPage(async (page) => {

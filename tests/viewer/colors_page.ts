@@ -139,7 +139,7 @@ globalThis.colors = {
     const bounds = { maxWidth: 40, maxHeight: 40 };
     const type: ImageType = "image/png";
     const [animation] = await Animation.open({ kind: "open", source, type, ...bounds });
-    const { bitmap } = await animation.frame(index);
+    const { bitmap } = await animation.frame({ index, part: null });
     const context = context2d(bitmap.width, bitmap.height, "display-p3");
     context.drawImage(bitmap, 0, 0);
     bitmap.close();

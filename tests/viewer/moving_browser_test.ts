@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
+import { deflateSync } from "node:zlib";
 import { assert, assertEquals } from "../support/assert.ts";
 import { serveBlank } from "../support/blank.ts";
 import { type BrowserOptions, type PageOptions, withBrowser } from "../support/browser.ts";
 import { findFirefox } from "../support/firefox.ts";
 import { encodeMoving } from "../support/encoders.ts";
 import { flatGif, FRAME_COLOURS, MOVING, type MovingPicture } from "../support/moving.ts";
+import { pngChunk } from "../support/notes.ts";
 import type { Page } from "../support/puppeteer.ts";
 import type { MovingLook } from "./moving_page.ts";
 
@@ -150,6 +152,62 @@ test("it pauses while it is covered, and shows no frame then", async (page) => {
   await seen(page, (await look(page)).seen.length + 2);
   await page.evaluate(() => moving.close());
 });
+
+/** An APNG of columns that are as wide as a pixel, bright and dark in the color of its frame. */
+function stripedApng(side: number, colours: readonly (readonly number[])[]): Uint8Array {
+  const rows = (colour: readonly number[]) => {
+    const dark = colour.map((value) => Math.floor(value / 5));
+    const row = [0, ...Array.from({ length: side }, (_, x) => x % 2 === 0 ? colour : dark)];
+    return [...deflateSync(Uint8Array.from(Array.from({ length: side }, () => row.flat()).flat()))];
+  };
+  const u32 = (value: number) => [value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255];
+  const control = (number: number) =>
+    pngChunk("fcTL", [
+      ...[number, side, side, 0, 0].flatMap(u32),
+      // 100 of 1,000 seconds; the frame replaces the one before.
+      ...[0, 100, 3, 232, 0, 0],
+    ]);
+  return Uint8Array.from([
+    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+    ...pngChunk("IHDR", [...u32(side), ...u32(side), 8, 2, 0, 0, 0]),
+    ...pngChunk("acTL", [...u32(colours.length), ...u32(0)]),
+    ...colours.flatMap((colour, i) => [
+      ...control(i === 0 ? 0 : 2 * i - 1),
+      ...i === 0
+        ? pngChunk("IDAT", rows(colour))
+        : pngChunk("fdAT", [...u32(2 * i), ...rows(colour)]),
+    ]),
+    ...pngChunk("IEND", []),
+  ]);
+}
+
+for (const engine of ENGINES) {
+  test(`zoomed in, ${engine} shows each frame's own pixels, playing and paused`, async (page) => {
+    const bytes = stripedApng(1_600, [[255, 0, 0], [0, 255, 0], [0, 0, 255]]);
+    await show(page, { bytes: Uint8Array.from(bytes), type: "image/png" });
+    await seen(page, 3);
+    assert((await look(page)).stripes < 0.2, "fitted, its columns are blended");
+    await page.evaluate(() => moving.zoom(8));
+    // Whatever frame it is looked at, once the first one after zooming was shown.
+    await page.waitForFunction(() => moving.look().stripes > 0.15);
+    const before = await look(page);
+    for (let i = 0; i < 20; i++) {
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 25)));
+      const { stripes } = await look(page);
+      assert(stripes > 0.15, `look ${i}: ${stripes}`);
+    }
+    await page.waitForFunction((frames) => moving.look().frames > frames, {}, before.frames);
+    await page.evaluate(() => moving.togglePlay());
+    // Out and in again: the paused frame is rendered anew.
+    await page.evaluate(() => moving.zoom(1 / 20));
+    await page.waitForFunction(() => moving.look().stripes < 0.1);
+    await page.evaluate(() => moving.zoom(8));
+    await page.waitForFunction(() => moving.look().stripes > 0.15);
+    await page.evaluate(() => moving.close());
+    const { frames, closed } = await look(page);
+    assertEquals(closed, frames);
+  }, { engine });
+}
 
 test("a hold-to-see picture moves only while it is held", async (page) => {
   const [, , , avif] = MOVING;

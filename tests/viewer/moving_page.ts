@@ -22,6 +22,8 @@ export interface MovingLook {
   readonly closed: number;
   readonly motion: string;
   readonly size: readonly number[];
+  /** How many neighbors in the middle row of the canvas differ, as a fraction of all, 0–1. */
+  readonly stripes: number;
 }
 
 /** What a test may call. */
@@ -30,6 +32,8 @@ export interface MovingHarness {
   togglePlay(): void;
   setHeld(held: boolean): void;
   close(): Promise<void>;
+  /** Zooms in to the picture's own pixels, or out. */
+  zoom(factor: number): void;
   look(): MovingLook;
   /** Opens and decodes up to three frames. Returns the reason if that fails, or "ok". */
   decode(base64: string, type: ImageType): Promise<string>;
@@ -65,6 +69,20 @@ function colour(): string {
     "111": "covered",
   };
   return names[key] ?? key;
+}
+
+/** As in lib/viewer/gestures.ts. */
+const WHEEL_RATE = 0.002;
+/** Neighbors that differ by more than this, of 255, are parts of a pattern. */
+const VISIBLE = 60;
+
+function stripes(): number {
+  const { width, height } = canvas();
+  if (width < 2) return 0;
+  const { data } = canvas().getContext("2d")?.getImageData(0, height >> 1, width, 1) ?? {};
+  const sum = (x: number) => [0, 1, 2].reduce((sum, i) => sum + (data?.[4 * x + i] ?? 0), 0);
+  const edges = Array.from({ length: width - 1 }, (_, x) => Math.abs(sum(x) - sum(x + 1)));
+  return edges.filter((step) => step > VISIBLE).length / edges.length;
 }
 
 function watch(): void {
@@ -104,9 +122,9 @@ globalThis.moving = {
       moving: {
         facts,
         source: {
-          async frame(index) {
-            const frame = await source.frame(index);
-            bitmaps.push(frame.bitmap);
+          async frame(index, part) {
+            const frame = await source.frame(index, part);
+            bitmaps.push(frame.bitmap, ...(frame.detail === null ? [] : [frame.detail]));
             return frame;
           },
         },
@@ -123,6 +141,11 @@ globalThis.moving = {
     viewing?.close("user");
     await animator?.wipe();
   },
+  zoom(factor) {
+    const bubbles = true;
+    const deltaY = -Math.log(factor) / WHEEL_RATE;
+    canvas().dispatchEvent(new WheelEvent("wheel", { deltaY, bubbles, cancelable: true }));
+  },
   look() {
     const { width, height } = canvas();
     return {
@@ -132,6 +155,7 @@ globalThis.moving = {
       closed: bitmaps.filter((bitmap) => bitmap.width === 0).length,
       motion: viewing?.state.peek().motion ?? "none",
       size: [width, height],
+      stripes: stripes(),
     };
   },
   async decode(base64, type) {

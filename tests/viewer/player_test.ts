@@ -73,11 +73,11 @@ function stand({ ms, plays = Infinity, tookMs = 0, brokenAt = -1 }: Film) {
         const bitmap = new FakeBitmap();
         bitmaps.push(bitmap);
         indexes.set(bitmap, index);
-        return { bitmap, ms: ms[index] ?? 0 };
+        return { bitmap, detail: null, ms: ms[index] ?? 0 };
       },
     },
     facts: { frames: ms.length, plays },
-    show: (bitmap) => shown.push([indexes.get(bitmap) ?? -1, clock.now()]),
+    show: ({ bitmap }) => shown.push([indexes.get(bitmap) ?? -1, clock.now()]),
     onChange: (playing) => changes.push(playing),
     clock,
   });

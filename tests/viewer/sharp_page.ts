@@ -5,7 +5,8 @@
  * @module
  */
 import { Decoder, type OpenPicture } from "../../lib/image/decoder.ts";
-import { Stage } from "../../lib/viewer/stage.ts";
+import type { ImageType } from "../../lib/protocol/control.ts";
+import { Stage, type View } from "../../lib/viewer/stage.ts";
 
 /** The content of a picture: alternating black and white pixels, or a color for each place. */
 export type Pattern = "checks" | "places" | "photo";
@@ -24,10 +25,10 @@ export interface SharpLook {
 export interface SharpHarness {
   show(pattern: Pattern, width: number, height: number): Promise<void>;
   /**
-   * Shows a PNG that is readable only in the one array that is opened: passed in base64, XORed
+   * Shows a file that is readable only in the one array that is opened: passed in base64, XORed
    * with a mask.
    */
-  showMasked(masked: string, mask: string): Promise<void>;
+  showMasked(type: ImageType, masked: string, mask: string): Promise<void>;
   look(): SharpLook;
   /**
    * Canvas pixels that differ from the picture's, if each picture pixel takes one canvas pixel,
@@ -41,6 +42,8 @@ export interface SharpHarness {
   difference(): number;
   /** The pixel of the picture that is painted in the canvas's top left corner; `places` only. */
   first(): readonly [x: number, y: number];
+  /** How many parts of this picture were rendered. */
+  rendered(): number;
   zoomBy(factor: number, x?: number, y?: number): void;
   panBy(x: number, y: number): void;
   wipe(): void;
@@ -54,6 +57,7 @@ const decoder = new Decoder("/picture_worker.js");
 let source: OffscreenCanvas | null = null;
 let picture: OpenPicture | null = null;
 let stage: Stage | null = null;
+let renderings = 0;
 let canvas = newCanvas();
 
 function newCanvas(): HTMLCanvasElement {
@@ -91,14 +95,20 @@ function dataOf(from: HTMLCanvasElement | OffscreenCanvas): ImageData {
   return context.getImageData(0, 0, from.width, from.height);
 }
 
-async function open(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  picture = await decoder.open(bytes, "image/png", {
+async function open(bytes: Uint8Array<ArrayBuffer>, type: ImageType): Promise<void> {
+  picture = await decoder.open(bytes, type, {
     maxWidth: innerWidth * devicePixelRatio,
     maxHeight: innerHeight * devicePixelRatio,
     maxScale: devicePixelRatio,
   });
   const { bitmap, wide, ...size } = picture;
-  const render = picture.render;
+  const of = picture;
+  renderings = 0;
+  const render = async (view: View) => {
+    const bitmap = await of.render(view);
+    renderings++;
+    return bitmap;
+  };
   // A canvas that was wiped keeps its context, whatever its color space is.
   const next = canvas.cloneNode() as HTMLCanvasElement;
   canvas.replaceWith(next);
@@ -113,12 +123,12 @@ globalThis.sharp = {
     pattern = kind;
     source = paint(kind, width, height);
     const blob = await source.convertToBlob({ type: "image/png" });
-    await open(new Uint8Array(await blob.arrayBuffer()));
+    await open(new Uint8Array(await blob.arrayBuffer()), "image/png");
   },
-  async showMasked(masked, mask) {
+  async showMasked(type, masked, mask) {
     const [bytes, key] = [Uint8Array.fromBase64(masked), Uint8Array.fromBase64(mask)];
     for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ (key[i] ?? 0);
-    await open(bytes);
+    await open(bytes, type);
   },
   look() {
     const { left, top } = canvas.getBoundingClientRect();
@@ -153,6 +163,7 @@ globalThis.sharp = {
     const [value = 0] = new Uint32Array(dataOf(canvas).data.buffer);
     return [value & 0xfff, value >>> 12 & 0xfff];
   },
+  rendered: () => renderings,
   zoomBy(factor, x = 0, y = 0) {
     stage?.zoomBy(factor, { x, y });
   },
