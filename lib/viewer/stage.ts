@@ -43,8 +43,8 @@ export interface StageOptions {
   /** Renders sharper pixels. Default: none; only the bitmap is shown. */
   readonly render?: Render;
   /**
-   * Whether the bitmap is replaced frame by frame: then only parts of a frame are rendered. Default:
-   * false.
+   * Whether the bitmap is replaced frame by frame: then only parts of a frame are rendered.
+   * Default: false.
    */
   readonly moves?: boolean;
   /** Whether the picture may have colors outside of sRGB. */
@@ -269,8 +269,8 @@ export class Stage {
    * is covered, the new pixels are painted in the same task in which the old ones are closed, so
    * nothing flickers. `detail` are the sharper pixels of a {@linkcode part}.
    *
-   * Takes ownership of the bitmaps: they are closed when the next ones replace them, or by `wipe()`;
-   * after `wipe()` they are closed right away. May be called any number of times.
+   * Takes ownership of the bitmaps: they are closed when the next ones replace them, or by
+   * `wipe()`; after `wipe()` they are closed right away. May be called any number of times.
    */
   show(bitmap: ImageBitmap, detail: Detail | null = null): void {
     if (this.wiped) {

@@ -27,7 +27,7 @@ const SPOKEN: readonly number[] = [3, 10];
 /** An animated picture, and the source of its frames. */
 export interface Moving {
   readonly source: {
-    /** Decodes a frame, counted from 0, and renders a part of it, given in fractions of its sides. */
+    /** Decodes a frame, counted from 0, and renders a part, given in fractions of its sides. */
     frame(index: number, part: View | null): Promise<PlayedFrame>;
   };
   readonly facts: Rounds;

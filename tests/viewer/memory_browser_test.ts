@@ -93,7 +93,7 @@ interface Noise {
   readonly pixels: Uint8Array;
 }
 
-/** The same noise in each format that an installed program writes without changing it, or in gray. */
+/** The same noise in each format for which a program is installed. In a JPEG it is gray. */
 async function noises(): Promise<Noise[]> {
   const pixels = noise();
   const png = toPng(pixels);
