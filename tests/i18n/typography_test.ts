@@ -36,7 +36,7 @@ const RULES: readonly Rule[] = [
   { wrong: /[^\u00a0]:(?!\/)/, why: "French: U+00A0 before a colon", only: ["fr"] },
   { wrong: / [—–]/, why: "the dash can be on the next line: U+00A0 before it", only: ["ru"] },
   {
-    wrong: /(?<!\u2066)(?:https:\/\/|localhost)/,
+    wrong: /(?<!\u2066)(?:https:\/\/|localhost|\.local\b)/,
     why: "an address runs left to right: U+2066 and U+2069 around it",
     only: ["ar", "he"],
   },
