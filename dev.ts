@@ -5,10 +5,14 @@ import { basename } from "@std/path";
 import { tell } from "./lib/ops/log.ts";
 import type { State } from "./lib/server/state.ts";
 import { config } from "./lib/ops/config.ts";
+import { NO_BUILD, takeOut } from "./lib/release/pages.ts";
+import { renderPages } from "./lib/release/render_pages.ts";
 
 /** Holds the result of {@linkcode hashBuild}. */
 const BUILD = "_fresh/build.sha256";
 const STAMP = "_fresh/inputs.sha256";
+/** Every page in every language, without nonce, number of the build and settings. */
+const RENDERED = "_fresh/pages";
 const SERVICE_WORKER = "static/sw.js";
 const INPUTS = [
   "deno.json",
@@ -104,23 +108,39 @@ async function bundleScript(entry: string, minify: boolean): Promise<Uint8Array>
   return code;
 }
 
+/** An access key for the pages that a server with one shows; any value would do. */
+const SOME_KEY = "rendered with a key";
+
 /**
- * SHA-256 over every file that browsers receive: over the lines that `sha256sum` prints for these
- * files, in the order of their paths, so that anybody can compute it without this program
+ * Writes the pages as every server with this build sends them, so that the number of the build
+ * covers them. They contain that number themselves: zeros stand for it.
+ */
+async function renderBuild(): Promise<void> {
+  await Deno.writeTextFile(BUILD, `${NO_BUILD}\n`);
+  await renderPages(RENDERED, { settings: { ACCESS_KEY: SOME_KEY } });
+  for (const path of filesBelow(RENDERED)) {
+    await Deno.writeTextFile(path, takeOut(await Deno.readTextFile(path)).html);
+  }
+}
+
+/**
+ * SHA-256 over everything that browsers receive: over the lines that `sha256sum` prints for these
+ * files and pages, in the order of their paths, so that anybody can compute it without this program
  * (docs/architecture.md has the command).
  */
 function hashBuild(): string {
   // Fresh serves files that a build does not process from static/; its stand-in copies them next to
   // the processed ones.
   const served = new Map<string, string>();
-  for (const root of ["static", "_fresh/static"]) {
-    for (const path of filesBelow(root)) served.set(path.slice(root.length), path);
+  const roots = [["static", "static"], ["_fresh/static", "static"], [RENDERED, "pages"]] as const;
+  for (const [root, name] of roots) {
+    for (const path of filesBelow(root)) served.set(name + path.slice(root.length), path);
   }
   const lines = [...served]
     // Skips the compressed copies.
     .filter(([name]) => !/\.(?:br|gz)$/.test(name))
     .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([name, path]) => `${sha256(Deno.readFileSync(path))}  .${name}\n`);
+    .map(([name, path]) => `${sha256(Deno.readFileSync(path))}  ${name}\n`);
   return sha256(lines.join(""));
 }
 
@@ -151,6 +171,7 @@ async function build(): Promise<void> {
   const { Builder } = await import("fresh/dev");
   await bundleWorkers(true);
   await new Builder<State>().build();
+  await renderBuild();
   const hash = hashBuild();
   await Deno.writeTextFile(BUILD, `${hash}\n`);
   // Written last: an interrupted build has no stamp, and is repeated.

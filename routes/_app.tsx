@@ -1,16 +1,16 @@
 import { asset } from "fresh/runtime";
 import { CodeChanged } from "../components/CodeChanged.tsx";
 import { LanguageForm } from "../components/LanguageForm.tsx";
+import { LanguageLinks } from "../components/LanguageLinks.tsx";
 import { Mark } from "../components/Mark.tsx";
 import { speechOf } from "../lib/i18n/catalogue.ts";
 import { shortBuild } from "../lib/i18n/format.ts";
 import { build } from "../lib/server/build.ts";
 import { config as settings } from "../lib/ops/config.ts";
+import { isExported } from "../lib/server/site.ts";
 import { define } from "../lib/server/state.ts";
 
-/**
- * Browsers without WebRTC can take part if the server that has the rooms offers its encrypted relay.
- */
+/** Browsers without WebRTC can take part if the server with the rooms has an encrypted relay. */
 const relayed = settings().RELAY === "on";
 
 const signaling = settings().SIGNALING_ORIGIN;
@@ -61,7 +61,9 @@ export default define.page(({ Component, config, req, url }) => {
           {url.pathname === "/security"
             ? <a href="/" data-text="footer.home">{t.footer.home}</a>
             : <a href="/security" data-text="footer.guarantees">{t.footer.guarantees}</a>}
-          <LanguageForm t={t} chosen={language.tag} page={url.pathname} />
+          {isExported()
+            ? <LanguageLinks t={t} page={url.pathname} />
+            : <LanguageForm t={t} chosen={language.tag} page={url.pathname} />}
           {hash !== null && (
             <p class="build" data-field="build" title={hash}>
               <span data-text="footer.build">{t.footer.build}</span>{" "}

@@ -62,7 +62,12 @@ function takeShared(): readonly File[] {
  */
 async function keepOffline(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await cache.addAll([OFFLINE_PAGE, OFFLINE_STYLES]);
+  const page = await fetch(OFFLINE_PAGE);
+  if (!page.ok) throw new TypeError(`Cannot keep ${OFFLINE_PAGE}: status ${page.status}`);
+  // A copy: static hosts redirect to a folder, and a browser refuses the redirected response as the
+  // answer to a navigation.
+  await cache.put(OFFLINE_PAGE, new Response(page.body, { headers: page.headers }));
+  await cache.add(OFFLINE_STYLES);
 }
 
 /**

@@ -9,20 +9,23 @@
 import type { Locale, PageTexts, Texts } from "./texts.ts";
 
 /**
- * The response of `/texts/<tag>`. It comes from the same server as this script, so it is not
- * validated.
+ * The response of `/language`, or of a static site. It comes from the same server as this script,
+ * so it is not validated.
  */
-type Answer = Pick<Locale, "dir" | "island" | "pages">;
+export type Answer = Pick<Locale, "dir" | "island" | "pages">;
 
 /**
  * Handles the language form at the bottom of the page without a reload: the choice is stored in the
  * form's cookie, and `onTexts` receives the new texts. If the server does not answer, nothing
- * changes. Returns a function that stops handling the form.
+ * changes. A static site has links in place of the form. Returns a function that stops handling
+ * either.
  */
 export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
   const form = document.querySelector<HTMLFormElement>("form[data-language]");
   const listening = new AbortController();
   const { signal } = listening;
+  const links = document.querySelector<HTMLElement>("nav[data-language]");
+  if (links !== null) void handleLinks(links, onTexts, signal);
   form?.addEventListener("change", () => form.requestSubmit(), { signal });
   form?.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -39,6 +42,23 @@ export function listenForLanguage(onTexts: (texts: Texts) => void): () => void {
     }
   }, { signal });
   return () => listening.abort();
+}
+
+async function handleLinks(
+  links: HTMLElement,
+  onTexts: (texts: Texts) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { listenForLinks } = await import("./static_switch.ts");
+    const onAnswer = (answer: Answer) => {
+      dress(answer);
+      onTexts(answer.island);
+    };
+    await listenForLinks(links, { onAnswer, signal });
+  } catch {
+    // Without the script, or without the texts, the page stays in its language; the links work.
+  }
 }
 
 /** Translates what is around the islands. */

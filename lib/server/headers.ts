@@ -32,6 +32,16 @@ const PERMISSIONS = [
   "usb=()",
 ].join(", ");
 
+/** The headers of every response, besides its Content-Security-Policy. */
+export const COMMON: Readonly<Record<string, string>> = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "permissions-policy": PERMISSIONS,
+};
+
 /** Options of {@linkcode secured}. */
 export interface HeaderOptions {
   /** Origins as browsers see them, as in PUBLIC_ORIGIN. */
@@ -60,15 +70,10 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
     headers.set(
       "content-security-policy",
       isPage
-        ? pagePolicy(Reflect.get(response, NONCE), sockets)
-        : OF_SCRIPTS.get(new URL(req.url).pathname) ?? NO_PAGE,
+        ? pagePolicy(nonceSource(Reflect.get(response, NONCE)), sockets)
+        : filePolicy(new URL(req.url).pathname),
     );
-    headers.set("cross-origin-opener-policy", "same-origin");
-    headers.set("cross-origin-embedder-policy", "require-corp");
-    headers.set("cross-origin-resource-policy", "same-origin");
-    headers.set("referrer-policy", "no-referrer");
-    headers.set("x-content-type-options", "nosniff");
-    headers.set("permissions-policy", PERMISSIONS);
+    for (const [name, value] of Object.entries(COMMON)) headers.set(name, value);
     if (https && isPublic(new URL(req.url).hostname)) {
       headers.set("strict-transport-security", HSTS);
     }
@@ -81,7 +86,7 @@ export function secured<Info>(handler: Handler<Info>, options: HeaderOptions): H
 }
 
 /** Where pages may connect to, besides their own origin. */
-function socketsOf({ publicOrigins, signaling = "" }: HeaderOptions): string[] {
+export function socketsOf({ publicOrigins, signaling = "" }: Omit<HeaderOptions, "tls">): string[] {
   const toSocket = (origin: string) => origin.replace(/^http/, "ws");
   if (signaling === "") return publicOrigins.map(toSocket);
   // By HTTP a page only asks why its socket was refused.
@@ -128,8 +133,21 @@ const OF_SCRIPTS: ReadonlyMap<string, string> = new Map([
   ["/workers/heic_worker.js", HEIC_WORKER],
 ]);
 
-function pagePolicy(nonce: unknown, sockets: readonly string[]): string {
-  const inline = typeof nonce === "string" && /^[\w+/=-]+$/.test(nonce) ? [`'nonce-${nonce}'`] : [];
+/** The policy of the file at a path; a worker obeys the one that its script came with. */
+export function filePolicy(path: string): string {
+  return OF_SCRIPTS.get(path) ?? NO_PAGE;
+}
+
+/** The source of a page's inline script; none if the nonce is not valid. */
+function nonceSource(nonce: unknown): string[] {
+  return typeof nonce === "string" && /^[\w+/=-]+$/.test(nonce) ? [`'nonce-${nonce}'`] : [];
+}
+
+/**
+ * The policy of a page. `inline` are the sources of its inline scripts, `sockets` the origins that
+ * it may connect to.
+ */
+export function pagePolicy(inline: readonly string[], sockets: readonly string[]): string {
   return [
     "default-src 'none'",
     ["script-src 'self'", ...inline].join(" "),

@@ -98,7 +98,7 @@ Deno.test("upgradeToRoom() accepts a listed origin", async () => {
   assertEquals((await raw.head())[0], "HTTP/1.1 101 Switching Protocols");
 });
 
-Deno.test("upgradeToRoom() lets pages of listed origins read a refusal, and no others", async () => {
+Deno.test("upgradeToRoom() lets pages of listed origins read why, and no others", async () => {
   await using server = new RoomServer({ allowedOrigins: ["https://pic.example"] });
   const room = token(16);
   const readers = async (origin: string) => {

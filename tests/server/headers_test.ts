@@ -38,7 +38,7 @@ Deno.test("a page may open WebSockets to the origins that browsers see", async (
   );
 });
 
-Deno.test("with another signaling server a page may connect to that one, and to no other", async () => {
+Deno.test("with another signaling server a page may connect to that one only", async () => {
   const options = {
     publicOrigins: ["https://pic.example"],
     tls: false,

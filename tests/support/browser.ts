@@ -291,8 +291,9 @@ export class TestPage {
     this.page.on("request", (request) => {
       const url = new URL(request.url());
       if (url.protocol === "data:" || url.protocol === "blob:") return;
-      const host = new URL(request.frame()?.url() ?? this.page.url()).host;
-      // A navigation determines the host; before the first one there is none.
+      const host = new URL(request.frame()?.url() || this.page.url()).host;
+      // A navigation determines the host (a new frame has no address yet); before the first one
+      // there is none.
       if (request.isNavigationRequest() || host === "" || url.host === host) return;
       this.errors.push(`request to another host: ${url.origin}${url.pathname}`);
     });

@@ -33,6 +33,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "lib/rooms", side: "server" },
   { folder: "lib/server", side: "server" },
   { folder: "routes", side: "server" },
+  { folder: "lib/release", side: "server" },
 ];
 
 /** The folders whose code runs in a browser. */

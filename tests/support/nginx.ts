@@ -238,3 +238,55 @@ include ${directory}/site.conf;
 }
 `;
 }
+
+/** A static site behind nginx with deploy/static.conf, over HTTP. Stopped by `await using`. */
+export async function startStaticSite(
+  folder: string,
+  port: number,
+): Promise<AsyncDisposable & { readonly origin: string }> {
+  const directory = await Deno.makeTempDir({ prefix: "nginx_static_" });
+  await Deno.chmod(directory, 0o755);
+  const text = await Deno.readTextFile(`${PROJECT}deploy/static.conf`);
+  const plain = text
+    .replace(/^ *listen \[::\]:443.*\n/m, "")
+    .replace("listen 443 ssl http2", `listen 127.0.0.1:${port}`)
+    .replaceAll(/^ *ssl_.*\n/gm, "")
+    .replace("/srv/ephemeral-p2p-image", folder)
+    .replace("pages.example.org", "127.0.0.1");
+  await Deno.writeTextFile(`${directory}/site.conf`, `${MEDIA_TYPES}\n${plain}`);
+  await Deno.writeTextFile(`${directory}/nginx.conf`, main(directory));
+  const child = new Deno.Command(NGINX ?? "nginx", {
+    args: ["-p", directory, "-c", `${directory}/nginx.conf`, "-e", `${directory}/error.log`],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await listening(port);
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+/** What Debian's nginx.conf includes from mime.types, as far as the site needs it. */
+const MEDIA_TYPES = `types {
+  text/html html; text/css css; application/javascript js; application/json json;
+  image/svg+xml svg; image/png png; font/woff2 woff2; text/plain txt;
+}`;
+
+async function listening(port: number): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch (error) {
+      if (performance.now() > end) throw new Error("Cannot start nginx", { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
