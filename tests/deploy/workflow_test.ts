@@ -35,12 +35,18 @@ async function read(name: string) {
 
 const ci = await read("ci.yml");
 const nightly = await read("nightly.yml");
+const release = await read("release.yml");
 
-for (const { name, text, workflow, steps, runs } of [ci, nightly]) {
-  Deno.test(`${name} may read the code and nothing else`, () => {
+/** What each job may do beyond reading the code. */
+const MORE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  release: { contents: "write", "id-token": "write", attestations: "write" },
+};
+
+for (const { name, text, workflow, steps, runs } of [ci, nightly, release]) {
+  Deno.test(`${name} may read the code, and no job more than it needs`, () => {
     assertEquals(workflow.permissions, { contents: "read" });
     for (const [name, job] of Object.entries(workflow.jobs)) {
-      assertEquals(job.permissions, undefined, name);
+      assertEquals(job.permissions, MORE[name], name);
       assert(job["timeout-minutes"] !== undefined, `${name} may run for hours`);
     }
     for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
@@ -87,6 +93,21 @@ Deno.test("the workflow runs the gate, builds image and binary, audits lock file
     const [, task] = /^task (\w+)/.exec(rest) ?? [];
     assert(task === undefined || task in tasks, rest);
   }
+});
+
+Deno.test("a release is built from a tag, compared, attested and signed with its number", () => {
+  const { text, steps, runs } = release;
+  assertMatch(text, /^on:\n {2}push:\n {4}tags: \["v\*"\]\n\n/m);
+  const attested = steps.filter(({ uses }) => uses?.startsWith("actions/attest-"))
+    .flatMap((step) => String(step.with?.["subject-path"]).trim().split("\n"));
+  for (const file of ["release/ephemeral-p2p-image.tar.gz", "release/build.sha256"]) {
+    assert(attested.includes(file), file);
+  }
+  const all = runs.join("\n");
+  for (const task of ["build", "verify", "sbom"]) assertMatch(all, new RegExp(` task ${task}\\b`));
+  // Attested before it is published.
+  const published = steps.findIndex(({ run }) => run?.includes("gh release create"));
+  assert(steps.every(({ uses }, i) => !uses?.startsWith("actions/attest-") || i < published));
 });
 
 Deno.test("the binary has the start task's permissions and contains the build", async () => {
