@@ -228,7 +228,7 @@ export class Decoder extends ImageWorker<PictureRequest> {
     if (repainted === undefined) return null;
     // Without the script, the reason is as true as before.
     const shown = await import("./shown.ts").then((shown) => shown.paintShown(source), () => null);
-    return shown === null ? null : this.#keep(shown, { repainted });
+    return shown === null ? null : this.#keep(shown, { removed: [], repainted });
   }
 
   /** What is sent of an AVIF in place of its file, if viewers would see it differently. */

@@ -80,7 +80,7 @@ export const WALKS: readonly {
   run(walk: Walk): Promise<void>;
 }[] = [
   {
-    states: ["send-idle", "send-options", "send-problem"],
+    states: ["send-idle", "send-options", "send-problem", "send-damaged"],
     async run({ app, browser, take }) {
       const sender = await Sender.open(await browser.newPage(), app.url);
       await take(sender, "send-idle");
@@ -90,6 +90,9 @@ export const WALKS: readonly {
       await sender.chooseFile(await fixture("stub"));
       await sender.waitPhase("failed");
       await take(sender, "send-problem");
+      await sender.chooseFile(await fixture("truncated"));
+      await sender.field("repainted");
+      await take(sender, "send-damaged");
     },
   },
   {
