@@ -15,6 +15,9 @@ const relayed = settings().RELAY === "on";
 
 const signaling = settings().SIGNALING_ORIGIN;
 
+/** Where chat programs find the picture of a link's card: they need its whole address. */
+const [origin = ""] = settings().PUBLIC_ORIGIN;
+
 export default define.page(({ Component, config, req, url }) => {
   const { language, island, pages: t } = speechOf(req);
   // A development server does not serve the build that may be left in _fresh/.
@@ -29,6 +32,14 @@ export default define.page(({ Component, config, req, url }) => {
         <meta name="theme-color" content="#f5f2ec" media="(prefers-color-scheme: light)" />
         <meta name="theme-color" content="#151311" media="(prefers-color-scheme: dark)" />
         <meta name="description" content={t.description} />
+        <meta property="og:type" content="website" />
+        <meta
+          property="og:title"
+          content={url.pathname === "/join" ? island.view.title : t.name}
+        />
+        <meta property="og:description" content={t.description} />
+        <meta name="twitter:card" content="summary_large_image" />
+        {origin !== "" && <meta property="og:image" content={`${origin}/card.png`} />}
         <meta name="apple-mobile-web-app-title" content={t.name} />
         {hash !== null && <meta name="build" content={hash} />}
         {signaling !== "" && <meta name="signaling" content={signaling} />}

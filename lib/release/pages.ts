@@ -49,6 +49,8 @@ export interface Plain {
 const NONCE = / nonce="([^"]*)"/g;
 const BUILD = /<meta name="build" content="([0-9a-f]{64})"\/>/;
 const RELAY = '<meta name="relay" content="on"/>';
+/** The only picture that a card may have; its origin is PUBLIC_ORIGIN. */
+const CARD = /<meta property="og:image" content="https?:\/\/[\w.:[\]-]+\/card\.png"\/>/;
 const SIGNALING = /<meta name="signaling" content="(https?:\/\/[\w.:[\]-]+)"\/>/;
 
 /**
@@ -67,6 +69,6 @@ export function takeOut(page: string): Plain {
       .replaceAll(`>${shortBuild(build)}<`, `>${shortBuild(NO_BUILD)}<`);
   }
   const relay = html.includes(RELAY);
-  html = html.replace(RELAY, "").replace(SIGNALING, "");
+  html = html.replace(RELAY, "").replace(SIGNALING, "").replace(CARD, "");
   return { html, build, shown: { relay, signaling } };
 }
