@@ -25,6 +25,7 @@ import { SEAT_GRACE_MS } from "../protocol/limits.ts";
 import { reopen } from "../connection/reopen.ts";
 import { Inbox, type IncomingPicture } from "../pictures/inbox.ts";
 import { makeAnimator } from "./make_animator.ts";
+import { markOf } from "../viewer/watermark.ts";
 import { Outbox, type OutgoingPicture } from "../pictures/outbox.ts";
 import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
 import { Remains, type Returned, TabMemory } from "../page_restore/tab_memory.ts";
@@ -39,9 +40,6 @@ const REPORT_MS = 2_000;
  * add another picture.
  */
 const DONE_DELAY_MS = 1_500;
-
-/** Number of SAS words in the default watermark. */
-const MARK_WORDS = 3;
 
 /** What happened, for people to read; newest last. */
 export interface TimelineEntry {
@@ -414,7 +412,10 @@ export class Session {
       answers: () => this.#steady.peek(),
       decoder: this.#options.decoder,
       animator: makeAnimator,
-      defaultMark: defaultMark(emoji.map(([, name]) => name), this.#options.language),
+      defaultMark: markOf(emoji.map(([, name]) => name), {
+        time: new Date(),
+        language: this.#options.language,
+      }),
       onChange: (picture) => this.#incomingChanged(picture),
       onSeen: (seen) => this.#memory.seen(seen),
     });
@@ -619,16 +620,4 @@ export class Session {
   #note(what: TimelineEntry["what"]): void {
     this.#timeline.value = [...this.#timeline.peek(), { time: new Date(), what }];
   }
-}
-
-/**
- * Date, time and words of this session: on a photo of the screen they show when and with whom it
- * was.
- */
-function defaultMark(words: readonly string[], language: string | undefined): string {
-  const format = { dateStyle: "short", timeStyle: "short" } as const;
-  // Arabic dates have marks of direction in them, which no watermark paints.
-  const time = new Intl.DateTimeFormat(language, format).format(new Date())
-    .replace(/\p{Cf}/gu, "");
-  return `${time} · ${words.slice(0, MARK_WORDS).join(" ")}`;
 }

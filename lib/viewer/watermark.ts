@@ -6,6 +6,7 @@
  * @module
  */
 import { MAX_MARK_LENGTH } from "../protocol/limits.ts";
+import { intlLocale } from "../i18n/format.ts";
 
 const ANGLE = -24 * Math.PI / 180;
 
@@ -41,6 +42,25 @@ export function cleanMark(text: string): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]+/gu, " ")
     .replace(/(\p{M}{4})\p{M}+/gu, "$1").replace(/\s+/g, " ").trim();
   return visible.slice(0, MAX_MARK_LENGTH).replace(/\p{Cs}/gu, "").trim();
+}
+
+/** How many of the session's words a mark has. */
+const WORDS = 3;
+
+/**
+ * The mark of pictures whose sender wrote none: date and time as the page's language writes them,
+ * and words of this session. On a photo of the screen they show when and with whom it was.
+ */
+export function markOf(
+  words: readonly string[],
+  { time, language }: { readonly time: Date; readonly language: string | undefined },
+): string {
+  const format = { dateStyle: "short", timeStyle: "short" } as const;
+  const locale = language === undefined ? undefined : intlLocale({ language });
+  const when = new Intl.DateTimeFormat(locale, format).format(time)
+    // Arabic dates have marks of direction in them, of which spaces would be left.
+    .replace(/\p{Cf}/gu, "");
+  return `${when} · ${words.slice(0, WORDS).join(" ")}`;
 }
 
 /** True when the first letter of a text belongs to a script that is written from right to left. */

@@ -51,6 +51,14 @@ Deno.test("changing the language in the middle of a session loses nothing", asyn
     const { island: texts } = TEXTS.ar;
     assert((await sender.text()).includes(texts.status.waiting));
     assertEquals(await sender.shareLink(), link);
+    // An address and a code run from left to right here, too.
+    const directions = await sender.page.evaluate(() =>
+      ["share-link", "share-code"].map((name) => {
+        const element = document.querySelector(`[data-field=${name}]`);
+        return element === null ? "" : getComputedStyle(element).direction;
+      })
+    );
+    assertEquals(directions, ["ltr", "ltr"]);
     await viewer.receive();
     assert((await viewer.text()).includes(texts.view.deliveredTitle));
     const { width, seen } = await viewer.page.evaluate(() => ({

@@ -1,6 +1,16 @@
 import { MAX_MARK_LENGTH } from "../../lib/protocol/limits.ts";
-import { breakLines, cleanMark, layMarks } from "../../lib/viewer/watermark.ts";
+import { breakLines, cleanMark, layMarks, markOf } from "../../lib/viewer/watermark.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+
+Deno.test("markOf() writes the date as the page's language does, and three words", () => {
+  const time = new Date(2026, 10, 30, 14, 5);
+  const mark = (language: string) => markOf(["dog", "cat", "moon", "fire"], { time, language });
+  assertEquals(mark("de"), "30.11.26, 14:05 · dog cat moon");
+  assertEquals(mark("ja"), "2026/11/30 14:05 · dog cat moon");
+  for (const language of ["ar", "he", "en"]) {
+    assertEquals(cleanMark(mark(language)), mark(language).replace(/\s/g, " "), language);
+  }
+});
 
 Deno.test("cleanMark() leaves ordinary text of any script alone", () => {
   for (
