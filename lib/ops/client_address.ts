@@ -87,6 +87,13 @@ export function clientKey(
   return keyOf(client);
 }
 
+const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/i;
+
+/** True if `host`, a name or an address, is this machine for itself. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+}
+
 /** The {@linkcode clientKey} of a request, using TRUSTED_PROXIES. */
 export function clientOf(req: Request, { remoteAddr }: Deno.ServeHandlerInfo): string {
   const peer = "hostname" in remoteAddr ? remoteAddr.hostname : "";
@@ -108,6 +115,11 @@ export function networksOf(client: string): readonly string[] {
   return hex === undefined
     ? [client]
     : [client, `${hex.slice(0, 14)}/56`, `${hex.slice(0, 12)}/48`];
+}
+
+/** True if a connection comes from this machine itself. */
+export function isLocal({ remoteAddr }: Deno.ServeHandlerInfo): boolean {
+  return "hostname" in remoteAddr && isLoopback(remoteAddr.hostname);
 }
 
 function keyOf(bytes: AddressBytes): string {

@@ -160,6 +160,14 @@ const VARIABLES = {
     "info",
     v.pipe(v.string(), v.toLowerCase(), v.picklist(LEVELS, `is none of ${LEVELS.join(", ")}`)),
   ],
+  METRICS_PORT: [
+    "",
+    v.union([v.literal(""), whole(1, MAX_PORT)], `is not a number from 1 to ${MAX_PORT}`),
+  ],
+  METRICS_HOST: [
+    "127.0.0.1",
+    required((text) => /^[\w.:%-]+$/.test(text), "is not a host name or an IP address"),
+  ],
   METRICS_TOKEN: ["", v.union([v.literal(""), secret(16)], "is shorter than 16 characters")],
   ACCESS_KEY: ["", v.union([v.literal(""), secret(8)], "is shorter than 8 characters")],
   REDIS_URL: [
@@ -283,6 +291,7 @@ function findContradictions(config: Config): string[] {
   };
   together("TLS_CERT", "TLS_KEY");
   together("TURN_URLS", "TURN_SECRET");
+  together("METRICS_PORT", "METRICS_TOKEN");
   if (config.TURN_URLS.some((url) => url.startsWith("stun"))) {
     problems.push("TURN_URLS is not valid: STUN needs no secret; its URLs belong into ICE_SERVERS");
   }

@@ -7,7 +7,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { IceServer, ServerMessage } from "../protocol/signaling.ts";
-import { networksOf } from "./client_address.ts";
+import { isLoopback, networksOf } from "./client_address.ts";
 import { type RandomSource, systemRandom } from "./tokens.ts";
 
 /**
@@ -73,17 +73,10 @@ const MAX_SERVERS = 8;
 /** Hosts that browsers accept in an ICE URL. */
 const ICE_HOST = /^(?:[\w.-]{1,200}|\[[\da-f:.]{2,45}\])$/i;
 
-/** Between two pages of one machine, there is no router to learn an address from. */
-const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/i;
-
-/** True if `host` is this machine for itself. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
-}
-
 function ownServer(stun: OwnStun | null, asked: string): IceServer | null {
   if (stun === null) return null;
   const host = stun.host || asked;
+  // Between two pages of one machine, there is no router to learn an address from.
   if (!ICE_HOST.test(host) || isLoopback(host)) return null;
   return { urls: [`stun:${host}:${stun.port}`] };
 }

@@ -43,6 +43,8 @@ export interface Guest extends IceGuest {
   readonly room: string;
   /** The key that limits are counted by. */
   readonly address: string;
+  /** The connection comes from this machine itself. */
+  readonly local: boolean;
   /**
    * False if this server lets only clients with its access key create rooms, and this client has
    * not entered it.

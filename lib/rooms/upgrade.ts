@@ -6,7 +6,7 @@
  */
 import { SUBPROTOCOL } from "../protocol/limits.ts";
 import { ROOM_PATTERN } from "../protocol/signaling.ts";
-import { isAllowedOrigin } from "../ops/origin.ts";
+import { isAllowedOrigin, type OriginRules } from "../ops/origin.ts";
 import type { Refusal } from "./admission.ts";
 import { isCode } from "./codes.ts";
 import type { Guest } from "./connection.ts";
@@ -18,11 +18,12 @@ import type { Rooms } from "./rooms.ts";
  */
 const IDLE_TIMEOUT_S = 15;
 
+/** The version of the WebSocket protocol (RFC 6455 §4.4). */
+const VERSION = "13";
+
 /** Options of {@linkcode upgradeToRoom}. */
-export interface UpgradeOptions {
+export interface UpgradeOptions extends OriginRules {
   readonly rooms: Rooms;
-  /** Origins besides the request's own, e.g. `https://example.org` if a proxy is in front. */
-  readonly allowedOrigins?: readonly string[];
 }
 
 function refuse(status: number, code: string, message: string, more: HeadersInit = {}): Response {
@@ -40,9 +41,10 @@ function postpone({ total, retry }: Refusal): Response {
 /**
  * Upgrades a request for the room of `guest` and hands the socket over. Everything is checked
  * before the upgrade. If a check fails, the response is `{code, message}` in JSON with status 400
- * (room, subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket), or, with Retry-After,
- * 429 (limit of this client) or 503 (limit of all). A page can't read a response that refuses its
- * WebSocket, but it can ask again without an upgrade: then 429 and 503 take precedence over 426.
+ * (room, subprotocol, handshake), 403 (origin), 405, 426 (not a WebSocket, or another version), or,
+ * with Retry-After, 429 (limit of this client) or 503 (limit of all). A page can't read a response
+ * that refuses its WebSocket, but it can ask again without an upgrade: then 429 and 503 take
+ * precedence over 426.
  */
 export function upgradeToRoom(req: Request, guest: Guest, options: UpgradeOptions): Response {
   const response = answer(req, guest, options);
@@ -73,7 +75,7 @@ const REFUSALS: Readonly<Record<number, "malformed" | "origin" | "busy">> = {
 };
 
 function answer(req: Request, guest: Guest, options: UpgradeOptions): Response {
-  const { rooms, allowedOrigins = [] } = options;
+  const { rooms } = options;
   if (req.method !== "GET") return refuse(405, "method", "Only GET is possible here.");
   const { room, address } = guest;
   if (!ROOM_PATTERN.test(room) && !isCode(room)) {
@@ -84,12 +86,16 @@ function answer(req: Request, guest: Guest, options: UpgradeOptions): Response {
     if (refused !== null) return postpone(refused);
     return refuse(426, "upgrade", "This address speaks WebSocket only.", { upgrade: "websocket" });
   }
-  if (!isAllowedOrigin(req, allowedOrigins)) {
+  if (!isAllowedOrigin(req, { ...options, local: guest.local })) {
     return refuse(403, "origin", "Only pages of this site, and of those it lists, may connect.");
   }
   const protocols = req.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   if (!protocols.some((name) => name.trim() === SUBPROTOCOL)) {
     return refuse(400, "subprotocol", `The subprotocol has to be ${SUBPROTOCOL}.`);
+  }
+  if (req.headers.get("sec-websocket-version") !== VERSION) {
+    const headers = { "sec-websocket-version": VERSION };
+    return refuse(426, "version", `The version of WebSocket has to be ${VERSION}.`, headers);
   }
   const refused = rooms.admission.upgrade(address);
   if (refused !== null) return postpone(refused);

@@ -6,6 +6,7 @@
 import { log } from "../ops/log.ts";
 import { config } from "../ops/config.ts";
 import { Admission } from "../rooms/admission.ts";
+import type { OriginRules } from "../ops/origin.ts";
 import { metrics } from "../ops/metrics.ts";
 import { iceIssuer, type OwnStun } from "../ops/turn.ts";
 import { MemoryRoomStore } from "../rooms/memory_store.ts";
@@ -94,8 +95,8 @@ export const rooms: Rooms = new Rooms(await openStore(), {
   onError,
 });
 
-/** Origins, besides the request's own, whose pages may open a WebSocket here. */
-export const allowedOrigins: readonly string[] = [
-  ...settings.PUBLIC_ORIGIN,
-  ...settings.ALLOWED_ORIGINS,
-];
+/** Whose pages may open a WebSocket here. */
+export const origins: OriginRules = {
+  publicOrigins: settings.PUBLIC_ORIGIN,
+  allowedOrigins: settings.ALLOWED_ORIGINS,
+};

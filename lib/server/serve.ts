@@ -7,7 +7,9 @@ import type { Rooms } from "../rooms/rooms.ts";
 import { type Config, config, ConfigError } from "../ops/config.ts";
 import { complain, log, setLevel, tell } from "../ops/log.ts";
 import { metrics } from "../ops/metrics.ts";
-import { isLoopback, type OwnStun } from "../ops/turn.ts";
+import { isLoopback } from "../ops/client_address.ts";
+import type { OwnStun } from "../ops/turn.ts";
+import { serveMetrics } from "./metrics_server.ts";
 
 type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
@@ -206,6 +208,8 @@ export async function serve(): Promise<void> {
     const { offerStun, rooms } = await import("./instance.ts");
     const server = listen(fetch, settings);
     stopOnSignal(server, rooms);
+    const { METRICS_HOST: hostname, METRICS_PORT, METRICS_TOKEN: token } = settings;
+    if (METRICS_PORT !== "") serveMetrics({ hostname, port: Number(METRICS_PORT), token, rooms });
     const stun = await answerStun(settings, server.addr.port);
     offerStun(stun);
     if (!isDenoDeploy()) tell(reachOf(settings, stun !== null));

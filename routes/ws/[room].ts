@@ -1,8 +1,8 @@
 import { HttpError } from "fresh";
-import { allowedOrigins, rooms } from "../../lib/server/instance.ts";
+import { origins, rooms } from "../../lib/server/instance.ts";
 import { upgradeToRoom } from "../../lib/rooms/upgrade.ts";
 import { access } from "../../lib/server/access.ts";
-import { clientOf } from "../../lib/ops/client_address.ts";
+import { clientOf, isLocal } from "../../lib/ops/client_address.ts";
 import { config } from "../../lib/ops/config.ts";
 import { define } from "../../lib/server/state.ts";
 
@@ -16,9 +16,10 @@ export const handler = define.handlers({
     const guest = {
       room,
       address: clientOf(req, info),
+      local: isLocal(info),
       host: new URL(req.url).hostname,
       mayCreate: access.admits(req),
     };
-    return upgradeToRoom(req, guest, { rooms, allowedOrigins });
+    return upgradeToRoom(req, guest, { rooms, ...origins });
   },
 });

@@ -119,9 +119,9 @@ const METRICS_TOKEN = "metrics-token-of-the-tests";
  * Characters of the encrypted relay that an instance passed on, to its own clients and to others
  * through Redis.
  */
-async function relayed({ url }: TestApp): Promise<number> {
+async function relayed({ metricsUrl }: TestApp): Promise<number> {
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
-  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  const text = await (await fetch(metricsUrl, { headers })).text();
   return Number(/relay_bytes_total\{to="peer"\} (\d+)/.exec(text)?.[1]);
 }
 

@@ -118,7 +118,7 @@ Deno.test("log and /metrics name no room, code, token, address or relayed data",
     }
   });
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
-  const metrics = await (await fetch(`${app.url}/metrics`, { headers })).text();
+  const metrics = await (await fetch(app.metricsUrl, { headers })).text();
   for (
     const line of [
       'joins_total{by="create"} 3',

@@ -90,7 +90,7 @@ const METRICS_TOKEN = "metrics-token-of-the-tests";
 
 async function metricsOf(url: string): Promise<string> {
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
-  return await (await fetch(`${url}/metrics`, { headers })).text();
+  return await (await fetch(url, { headers })).text();
 }
 
 const ignore = !hasTurnServer();
@@ -145,7 +145,7 @@ Deno.test({
           const html = String(await page.evaluate("document.documentElement.outerHTML"));
           assert(!html.includes(TURN_SECRET));
         }
-        assert((await metricsOf(app.url)).includes('outcomes_total{way="relayed"} 2\n'));
+        assert((await metricsOf(app.metricsUrl)).includes('outcomes_total{way="relayed"} 2\n'));
         await app.stop();
         assert(app.output.includes("shutting down"), "there is a log to look at");
         for (const secret of [TURN_SECRET, ...names]) {
@@ -179,7 +179,7 @@ Deno.test({
       assertEquals((await watched(sender.testPage)).pairs, []);
       // The sender's link is not used up by one visitor's network.
       await sender.waitPhase("waiting");
-      assert(/outcomes_total\{way="failed"\} [12]\n/.test(await metricsOf(app.url)));
+      assert(/outcomes_total\{way="failed"\} [12]\n/.test(await metricsOf(app.metricsUrl)));
     });
   },
 });

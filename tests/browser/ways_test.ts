@@ -24,7 +24,7 @@ const METRICS_TOKEN = "metrics-token-of-the-tests";
 
 async function metric(url: string, name: string): Promise<number> {
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
-  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  const text = await (await fetch(url, { headers })).text();
   return Number(text.split("\n").find((line) => line.startsWith(name))?.split(" ").at(-1));
 }
 
@@ -51,9 +51,9 @@ for (const who of [["sender"], ["viewer"], ["sender", "viewer"]]) {
       await viewer.closePicture();
       assertEquals(await viewer.waitReason("ended"), REASON.done);
       assertEquals(await sender.waitReason("ended"), REASON.done);
-      const bytes = await metric(app.url, 'ephemeral_relay_bytes_total{to="peer"}');
+      const bytes = await metric(app.metricsUrl, 'ephemeral_relay_bytes_total{to="peer"}');
       assert(bytes > picture.bytes, `${bytes} characters went through`);
-      assertEquals(await metric(app.url, 'ephemeral_outcomes_total{way="server"}'), 2);
+      assertEquals(await metric(app.metricsUrl, 'ephemeral_outcomes_total{way="server"}'), 2);
     });
   });
 }

@@ -75,7 +75,7 @@ export class World implements AsyncDisposable {
   async held(): Promise<Held> {
     const all = await Promise.all(
       this.#apps.map((app) =>
-        heldAt(app.url).catch((cause) => {
+        heldAt(app.metricsUrl).catch((cause) => {
           throw new Error(`A server does not answer; it wrote: ${app.output.slice(-4_000)}`, {
             cause,
           });
@@ -145,7 +145,7 @@ async function heldAt(url: string): Promise<Held> {
     headers: { authorization: `Bearer ${TOKEN}` },
     client,
   };
-  const response = await fetch(`${url}/metrics`, asked);
+  const response = await fetch(url, asked);
   const text = await response.text();
   const read = (name: string) => {
     const value = new RegExp(`^ephemeral_${name} (\\d+)$`, "m").exec(text)?.[1];

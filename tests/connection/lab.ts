@@ -47,6 +47,8 @@ export interface LabOptions {
 }
 
 const APP = "100.64.9.1";
+/** Where its metrics are. */
+const METRICS_PORT = 9_464;
 const RELAY = "100.64.9.2";
 /** The address where a browser finds the app: the forwarder of its own home. */
 const PORT = 8443;
@@ -224,12 +226,12 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Fetches a page of the app from within a home, with a header. */
-  async fetch(path: string, authorization: string): Promise<string> {
+  async metrics(authorization: string): Promise<string> {
     return await this.#in(
       "net",
       Deno.execPath(),
       "eval",
-      `console.log(await (await fetch("http://${APP}:443${path}", {
+      `console.log(await (await fetch("http://${APP}:${METRICS_PORT}/metrics", {
         headers: { authorization: ${JSON.stringify(authorization)} } })).text())`,
     );
   }
@@ -348,7 +350,8 @@ export class Lab implements AsyncDisposable {
 
   async #startApp(env: Readonly<Record<string, string>>): Promise<void> {
     const { serve } = await buildApp();
-    const settings = { HOST: APP, PORT: "443", ...env, PUBLIC_ORIGIN: this.url };
+    const metrics = { METRICS_HOST: APP, METRICS_PORT: String(METRICS_PORT) };
+    const settings = { HOST: APP, PORT: "443", ...metrics, ...env, PUBLIC_ORIGIN: this.url };
     await this.#spawn("net", [Deno.execPath(), ...serve], "is ready", settings);
   }
 

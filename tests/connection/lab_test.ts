@@ -160,7 +160,7 @@ for (const { a, b, firewall = "open", turn, relay = false, stun = false, way } o
       await viewer.receive(REPAIR);
       await assertWay(way, sender, viewer);
       await assertSeen(scene);
-      const metrics = await lab.fetch("/metrics", `Bearer ${METRICS_TOKEN}`);
+      const metrics = await lab.metrics(`Bearer ${METRICS_TOKEN}`);
       assert(metrics.includes(`outcomes_total{way="${way}"} 2\n`), metrics);
       // The servers in between saw and logged nothing of them but where packets were sent.
       for (const address of ["10.1.0.2", "10.2.0.2", "100.64.1.2", "100.64.2.2"]) {
@@ -211,7 +211,7 @@ test(
     await lab.route("a", { ...OPEN, firewall: "no udp" });
     await viewer.waitPhase("delivered", REPAIR);
     await assertWay("server", sender, viewer);
-    const metrics = await lab.fetch("/metrics", `Bearer ${METRICS_TOKEN}`);
+    const metrics = await lab.metrics(`Bearer ${METRICS_TOKEN}`);
     const passed = Number(/relay_bytes_total\{to="peer"\} (\d+)/.exec(metrics)?.[1]);
     // All of it would be more, in base64url.
     assert(passed > 0 && passed < 64 * 1024 * 1024 * 4 / 3, `${passed} characters went through`);

@@ -122,6 +122,8 @@ Deno.test("parseConfig() refuses what contradicts itself", () => {
       { ICE_SERVERS: JSON.stringify(Array(7).fill({ urls: Array(8).fill(LONG_URL) })) },
       { TLS_CERT: "c", TLS_KEY: "k", PUBLIC_ORIGIN: "http://a.example" },
       { LIMIT_SOCKETS: "10", LIMIT_SOCKETS_PER_IP: "11" },
+      { METRICS_PORT: "9464" },
+      { METRICS_TOKEN: "0123456789abcdef" },
       { SIGNALING_ORIGIN: "https://s.example", ALLOWED_ORIGINS: "https://p.example" },
       { SIGNALING_ORIGIN: "https://s.example", ACCESS_KEY: "a key that is long enough" },
       { SIGNALING_ORIGIN: "https://s.example", REDIS_URL: "redis://h.example" },

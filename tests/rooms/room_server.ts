@@ -66,7 +66,7 @@ export function newAccess(): Access {
 
 /** A guest at `room` with all permissions. */
 export function newGuest(room = "", address = "192.0.2.1"): Guest {
-  return { room, address, host: "pic.example", mayCreate: true };
+  return { room, address, host: "pic.example", local: true, mayCreate: true };
 }
 
 /** A test names the address that a client connects from in a header of its own. */
@@ -339,6 +339,7 @@ export interface RoomServerOptions extends Omit<RoomsOptions, "admission"> {
   readonly admission?: Partial<AdmissionLimits>;
   readonly store?: Partial<StoreLimits>;
   readonly allowedOrigins?: readonly string[];
+  readonly publicOrigins?: readonly string[];
 }
 
 /** A server with rooms of its own. */
@@ -348,7 +349,8 @@ export class RoomServer implements Address, AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(
-    { store = {}, admission = {}, allowedOrigins = [], ...options }: RoomServerOptions = {},
+    { store = {}, admission = {}, allowedOrigins = [], publicOrigins = [], ...options }:
+      RoomServerOptions = {},
   ) {
     this.store = new MemoryRoomStore({ limits: store });
     this.rooms = new Rooms(this.store, {
@@ -361,6 +363,7 @@ export class RoomServer implements Address, AsyncDisposable {
         upgradeToRoom(req, newGuest(params["room"], addressOf(req)), {
           rooms: this.rooms,
           allowedOrigins,
+          publicOrigins,
         }),
     );
     this.#server = Deno.serve(

@@ -83,6 +83,16 @@ Deno.test("upgradeToRoom() tells why a request is refused, before any upgrade", 
     "three digits": [400, "room", at("482")],
     "nine digits": [400, "room", at("482134567")],
     "digits with an escaped line break": [400, "room", at("4821%0A")],
+    "no version": [426, "version", without(honest, "Sec-WebSocket-Version")],
+    "an old version": [426, "version", [
+      ...without(honest, "Sec-WebSocket-Version"),
+      "Sec-WebSocket-Version: 8",
+    ]],
+    "a name that was changed to lead here": [403, "origin", [
+      ...without(origin, "Host"),
+      "Host: evil.example",
+      "Origin: http://evil.example",
+    ]],
     "no key": [400, "handshake", without(honest, "Sec-WebSocket-Key")],
   };
   for (const [name, [status, code, lines]] of Object.entries(cases)) {

@@ -5,8 +5,8 @@
  */
 import { LagMeter, mayRead } from "../../lib/ops/metrics.ts";
 import { type AppOptions, freePort, startApp } from "../support/app.ts";
-import { assert, assertEquals } from "../support/assert.ts";
-import { Client, newAccess } from "../rooms/room_server.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { Client, newAccess, RawClient } from "../rooms/room_server.ts";
 
 const TOKEN = "metrics-token-of-the-tests";
 
@@ -15,8 +15,8 @@ async function ask(url: string, headers: HeadersInit = {}) {
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
-Deno.test("/healthz and /readyz answer, and /metrics does not exist without a token", async () => {
-  await using app = await startApp();
+Deno.test("/healthz and /readyz answer on the app's port, and /metrics never does", async () => {
+  await using app = await startApp({ env: { METRICS_TOKEN: TOKEN } });
   for (const path of ["healthz", "readyz"]) {
     const { status, headers } = await ask(`${app.url}/${path}`);
     assertEquals([path, status, headers.get("cache-control")], [path, 200, "no-store"]);
@@ -30,6 +30,48 @@ Deno.test("/healthz and /readyz answer, and /metrics does not exist without a to
     const text = metrics.text.replace(`value="/metrics"`, `value="/no-such-page"`);
     assertEquals([metrics.status, text], [404, nothing.text]);
   }
+  for (const path of ["/", "/metrics/x", "/readyz", "/healthz"]) {
+    const at = app.metricsUrl.replace("/metrics", path);
+    assertEquals((await ask(at, { authorization: `Bearer ${TOKEN}` })).status, 404);
+  }
+});
+
+Deno.test("a port for metrics that is taken stops the start with a sentence", async () => {
+  using _taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = _taken.addr as Deno.NetAddr;
+  // Two of them can't listen on one port: the app's own setting comes first.
+  const env = { METRICS_TOKEN: TOKEN, METRICS_HOST: "127.0.0.1", METRICS_PORT: String(port) };
+  await assertRejects(() => startApp({ env }), Error, `METRICS_PORT is not valid: ${port}`);
+});
+
+/** The status of the answer to a path as it is written, which no URL parser has touched. */
+async function statusOf(port: number, path: string): Promise<number> {
+  using raw = await RawClient.request({ host: `127.0.0.1:${port}`, port }, [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    "Connection: close",
+  ]);
+  return Number((await raw.head())[0]?.split(" ")[1]);
+}
+
+Deno.test("a path has one spelling", async () => {
+  await using app = await startApp();
+  for (
+    const [path, status] of [
+      ["/readyz", 200],
+      ["/readyz?x=/..\\", 200],
+      ["/readyz/", 308],
+      ["/\\readyz", 400],
+      ["//readyz", 400],
+      ["/./readyz", 400],
+      ["/ws/../readyz", 400],
+      ["/ws/..\\readyz", 400],
+      ["/ws/%2e%2e/readyz", 400],
+      ["/readyz/.", 400],
+      ["/%72eadyz", 404],
+      ["/READYZ", 404],
+    ] as const
+  ) assertEquals([path, await statusOf(app.port, path)], [path, status]);
 });
 
 Deno.test("without its Redis the server is alive and not ready", async () => {
@@ -40,7 +82,7 @@ Deno.test("without its Redis the server is alive and not ready", async () => {
 
 Deno.test("/metrics requires its token, and counts what happens", async () => {
   await using app = await startApp({ env: { METRICS_TOKEN: TOKEN } });
-  const url = `${app.url}/metrics`;
+  const url = app.metricsUrl;
   for (
     const authorization of [
       "",

@@ -115,6 +115,9 @@ export class TestApp implements AsyncDisposable {
   readonly port: number;
   /** Without a trailing slash. */
   readonly url: string;
+  /** Where its metrics are, if the environment has METRICS_TOKEN. */
+  readonly metricsUrl: string;
+  readonly #metricsPort = freePort();
   readonly #command: readonly string[];
   readonly #options: AppOptions;
   #child: Deno.ChildProcess | undefined;
@@ -125,6 +128,7 @@ export class TestApp implements AsyncDisposable {
     this.#command = command;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
+    this.metricsUrl = `http://127.0.0.1:${this.#metricsPort}/metrics`;
     this.#options = options;
   }
 
@@ -147,6 +151,9 @@ export class TestApp implements AsyncDisposable {
       cwd: PROJECT,
       env: {
         ...ONE_ADDRESS,
+        ...("METRICS_TOKEN" in (this.#options.env ?? {})
+          ? { METRICS_PORT: String(this.#metricsPort) }
+          : {}),
         ...this.#options.env,
         HOST: "127.0.0.1",
         PORT: String(this.port),
