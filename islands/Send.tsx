@@ -14,6 +14,7 @@ import { Problems } from "../components/Problems.tsx";
 import { Question } from "../components/Question.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Retry } from "../components/Retry.tsx";
+import { ScanButton } from "../components/ScanButton.tsx";
 import { Seconds } from "../components/Seconds.tsx";
 import { ShareLink } from "../components/ShareLink.tsx";
 import { Status } from "../components/Status.tsx";
@@ -215,9 +216,10 @@ function Compose(
         <summary>{t.send.options}</summary>
         <Choices model={model} />
       </details>
-      <p>
+      <div class="actions">
         <a class="aside" href="/join">{t.send.haveCode}</a>
-      </p>
+        <ScanButton take={model === null ? undefined : (text) => model.takeScanned(text)} />
+      </div>
       <InAppHint inApp={company.companion?.inApp ?? null} link={() => globalThis.location.href} />
     </>
   );

@@ -12,6 +12,7 @@ import { ScriptMissing } from "../components/ScriptMissing.tsx";
 import { NobodyHere } from "../components/NobodyHere.tsx";
 import { Relay } from "../components/Relay.tsx";
 import { Retry } from "../components/Retry.tsx";
+import { ScanButton } from "../components/ScanButton.tsx";
 import { Status } from "../components/Status.tsx";
 import { spoken, viewerWhy } from "../components/messages.ts";
 import { closingText } from "../components/closing.ts";
@@ -148,6 +149,7 @@ function Code({ model, company }: Parts) {
           {t.view.join}
         </button>
       </form>
+      <ScanButton take={(text) => model.takeScanned(text)} />
       <Options model={model} />
       <FollowLater model={model} />
       <p class="small">{t.code.linkInstead}</p>

@@ -7,6 +7,7 @@
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { ViewRules } from "../protocol/display_options.ts";
+import { findLink } from "../e2e/find_link.ts";
 import { createLinkSecret, formatLink } from "../e2e/link.ts";
 import { wipe } from "../e2e/suite.ts";
 import { Decoder } from "../image/decoder.ts";
@@ -347,6 +348,15 @@ export class SenderModel {
       this.#link.value = null;
       this.#lapsed.value = false;
     });
+  }
+
+  /** Takes the text of a QR code and follows its link; false if it is not one of this site. */
+  takeScanned(text: string): boolean {
+    const { origin } = this.#location;
+    const found = findLink(text, new URL(origin).host);
+    if (found?.at !== "whole") return false;
+    this.#location.assign(formatLink(origin, found.secret));
+    return true;
   }
 
   /** The page is being closed: reports that while it still can. */

@@ -319,6 +319,14 @@ export class ViewerModel {
     });
   }
 
+  /** Takes the text of a QR code; false if it is not a link of this site. */
+  takeScanned(text: string): boolean {
+    const found = this.#mayJoin() ? this.#findLink(text) : null;
+    if (found?.at !== "whole") return false;
+    this.#invite(found, null);
+    return true;
+  }
+
   /** Puts a suggested word in place of the one being typed. */
   complete(word: string): void {
     this.typeCode(completeWord(this.#codeText.peek(), word));

@@ -443,6 +443,11 @@ export class Sender extends Person<SenderPhase> {
 export class Viewer extends Person<ViewerPhase> {
   readonly role = "viewer";
 
+  /** The viewer in a page that another one led to. */
+  static at(testPage: TestPage): Viewer {
+    return new Viewer(testPage);
+  }
+
   /**
    * Opens a link in a page. The page does not contact the server's room before {@linkcode
    * Viewer.join}.
