@@ -1,12 +1,22 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { scan, type ScanProblem } from "../lib/device/scanner.ts";
+import type { ScanOptions, ScanProblem } from "../lib/device/scanner.ts";
+import type { Texts } from "../lib/i18n/texts.ts";
 import { useTexts } from "./texts.ts";
 
 interface Props {
   /** Receives the text of a QR code; true if it is a link of this site. */
   readonly take: (text: string) => boolean;
   readonly onClose: () => void;
+}
+
+async function scan(options: ScanOptions): Promise<ScanProblem | null> {
+  const module = await import("../lib/device/scanner.ts").catch(() => null);
+  return module === null ? "unloaded" : await module.scan(options);
+}
+
+function problemText(t: Texts, problem: ScanProblem): string {
+  return problem === "unloaded" ? t.code.problem.unavailable_words : t.scan.problem[problem];
 }
 
 /** What the camera sees, in a sheet over the page, until it has seen a link. */
@@ -55,7 +65,7 @@ export function Scanner({ take, onClose }: Props) {
       <h2 id="scan-title">{t.scan.title}</h2>
       <video ref={video} muted playsInline hidden={problem.value !== null} />
       <p role="status" data-field="scan-problem">
-        {problem.value !== null ? t.scan.problem[problem.value] : wrong.value ? t.scan.wrong : ""}
+        {problem.value !== null ? problemText(t, problem.value) : wrong.value ? t.scan.wrong : ""}
       </p>
       <p class="small">{t.scan.hint}</p>
       <div class="actions">

@@ -72,7 +72,7 @@ async function withSender(
 }
 
 for (const path of ["/join", "/"] as const) {
-  Deno.test(`a link that the camera sees at ${path} is taken, and the camera goes off`, async () => {
+  Deno.test(`a link that the camera sees at ${path} is taken, and it goes off`, async () => {
     await withSender(async (app, sender, link) => {
       await withCamera(link, async (browser) => {
         const page = await browser.newPage({ before: WATCH });

@@ -1,5 +1,6 @@
 /**
- * Films of a QR code before a camera, for Chromium's fake one (`--use-file-for-fake-video-capture`).
+ * Films of a QR code before a camera, for Chromium's fake one
+ * (`--use-file-for-fake-video-capture`).
  *
  * @module
  */
