@@ -298,6 +298,7 @@ export class Connection {
     regular: boolean,
   ): Promise<Created | Seated | Denied> {
     const { store } = this.#context;
+    const salt = () => toBase64Url(this.#context.random(32));
     const claim: Claim = {
       room: this.#guest.room,
       conn: this.#id,
@@ -311,10 +312,14 @@ export class Connection {
           own: message.own,
           join: message.join,
           ttl: message.ttl,
-          salt: toBase64Url(this.#context.random(32)),
+          salt: salt(),
         });
       case "join":
-        return store.join(claim, message.tok === undefined ? null : hashToken(message.tok));
+        return store.join(
+          claim,
+          message.tok === undefined ? null : hashToken(message.tok),
+          salt(),
+        );
       case "resume":
         return store.resume(claim, hashToken(message.rtok));
     }

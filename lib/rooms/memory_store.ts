@@ -84,13 +84,13 @@ export class MemoryRoomStore implements RoomStore {
     return Promise.resolve(grant);
   }
 
-  join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied> {
+  join(claim: Claim, token: TokenHash | null, salt: string): Promise<Seated | Denied> {
     const { conn, rtok } = claim;
     const byCode = isCode(claim.room);
     // A token at digits, or none at a room's address, is compared with what no token hashes to.
     const shown = byCode === (token === null) ? token : NO_HASH;
     const address = this.#lead(claim.room);
-    const operation = { t: "join", token: shown, conn, rtok } as const;
+    const operation = { t: "join", token: shown, salt, conn, rtok } as const;
     return Promise.resolve(seatedOf(this.#claim(claim, address, operation)));
   }
 

@@ -6,8 +6,8 @@
  * All keys of a room share the hash tag `{room}`, those of the digits `{codes}`, the list of rooms
  * `{rooms}`. A script uses keys of one tag only, as a cluster requires.
  *
- *     img:{ROOM}:room      hash     own, join, endsAt, salt, code, met;
- *                                   for each seat: rtok, before, conn, at, leaseAt, lostAt
+ *     img:{ROOM}:room      hash     own, join, endsAt, code, met;
+ *                                   for each seat: salt, rtok, before, conn, at, leaseAt, lostAt
  *     img:{ROOM}:events    stream   to (conn), event (JSON); deleted once read
  *     img:{codes}:taken    sorted   digits → when they are free again
  *     img:{codes}:NNNN     string   the room that the digits lead to
@@ -131,6 +131,7 @@ local function empty(seat)
 end
 local function emptyViewer()
   empty('viewer')
+  drop('viewer.salt')
   tellPeer('sender', false, 'leave')
 end
 local function finish(why)
@@ -196,7 +197,8 @@ end
 
 local function isSender(seat) return seat == 'sender' and holds('sender') end
 local function seated(seat)
-  return { ended, freed, seat, math.ceil((room.endsAt - now) / 1000), room.salt, room.code or '' }
+  local exp = math.ceil((room.endsAt - now) / 1000)
+  return { ended, freed, seat, exp, room[seat .. '.salt'], room.code or '' }
 end
 `;
 }
@@ -229,7 +231,7 @@ set('own', own)
 set('join', join)
 set('endsAt', text(now + ttl))
 set('met', '0')
-set('salt', salt)
+set('sender.salt', salt)
 if code ~= '' then set('code', code) end
 redis.call('PEXPIRE', roomKey, text(ttl + ${TAIL_MS}))
 take('sender', rtok)
@@ -237,13 +239,14 @@ local answer = seated('sender')
 answer[#answer + 1] = 1
 return answer`,
 
-    // rtok, join or '', code or '' → seat, exp, salt, code | 'refused'
+    // rtok, join or '', code or '', salt → seat, exp, salt, code | 'refused'
     join: `${room}
-local rtok, join, code = ARGV[3], ARGV[4], ARGV[5]
+local rtok, join, code, salt = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local entitled
 if code ~= '' then entitled = room.code == code and join == '' else entitled = room.join == join end
 if not exists() or not entitled or taken('viewer') then return { ended, freed, 'refused' } end
 set('met', '0')
+set('viewer.salt', salt)
 take('viewer', rtok)
 introduce('viewer')
 return seated('viewer')`,

@@ -153,7 +153,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
     });
   }
 
-  async join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied> {
+  async join(claim: Claim, token: TokenHash | null, salt: string): Promise<Seated | Denied> {
     const room = await this.#lead(claim.room);
     if (room === "busy") return room;
     const code = isCode(claim.room) ? claim.room : "";
@@ -162,7 +162,7 @@ export class RedisRoomStore implements RoomStore, AsyncDisposable {
       const answer = await this.#run(
         this.#scripts.join,
         room,
-        [claim.conn, this.#instance, claim.rtok, token ?? "", code],
+        [claim.conn, this.#instance, claim.rtok, token ?? "", code, salt],
       );
       return seated(room, answer);
     });

@@ -30,8 +30,11 @@ export type SeatEvent =
 
 /**
  * The properties of a new room: both hashes, its lifetime in seconds, and 32 random bytes in
- * base64url (`salt`). The salt is half of a key; the other half is stored in a tab. When the room
- * ends the salt is deleted, and what that tab stored can't be decrypted any more.
+ * base64url, the `salt` of the sender's seat. A salt is half of a key; the other half is stored in a
+ * tab. When the room ends its salts are deleted, and what the tabs stored can't be decrypted any
+ * more. The viewer's seat has a new one each time that somebody joins, because nobody who joins by
+ * digits has proved anything: what they get opens neither the sender's tab nor that of a viewer
+ * before or after them.
  */
 export interface RoomTerms {
   readonly own: TokenHash;
@@ -60,7 +63,10 @@ export interface Room {
   readonly own: TokenHash;
   readonly join: TokenHash;
   readonly expires: number;
+  /** Of the sender's seat. */
   readonly salt: string;
+  /** Of the viewer's seat, drawn when it was taken; `null` if nobody has it. */
+  readonly viewerSalt: string | null;
   /** Digits that lead here; `null` if they were withdrawn or none were available. */
   readonly code: string | null;
   readonly sender: Holder;
@@ -94,7 +100,7 @@ export type Operation =
   /** Makes the room, or gives the sender's seat back to whoever shows both of its hashes. */
   | { readonly t: "create"; readonly code: string | null; readonly terms: RoomTerms } & Claimant
   /** Takes the viewer's seat: by the token, or with `null` by digits that were resolved. */
-  | { readonly t: "join"; readonly token: TokenHash | null } & Claimant
+  | { readonly t: "join"; readonly token: TokenHash | null; readonly salt: string } & Claimant
   /** Takes the seat that `token` opens. */
   | { readonly t: "resume"; readonly token: TokenHash } & Claimant
   | { readonly t: "act"; readonly what: SeatOperation; readonly seat: Seat; readonly conn: string }
@@ -187,7 +193,7 @@ type Events = Step["events"];
 function create(room: Room | null, claim: Of<"create">, now: number): Step {
   const { own, join, ttl, salt } = claim.terms;
   if (room === null) {
-    const empty = { viewer: null, met: false };
+    const empty = { viewer: null, viewerSalt: null, met: false };
     const sender = holderOf(claim);
     const expires = now + ttl * 1_000;
     const made: Room = { own, join, expires, salt, code: claim.code, sender, ...empty };
@@ -206,7 +212,7 @@ function join(room: Room | null, claim: Of<"join">, now: number): Step {
   if (room === null || !(claim.token === null || known) || room.viewer !== null) {
     return refuse(room);
   }
-  return seat({ ...room, met: false }, "viewer", claim, now);
+  return seat({ ...room, viewerSalt: claim.salt, met: false }, "viewer", claim, now);
 }
 
 function resume(room: Room | null, claim: Of<"resume">, now: number): Step {
@@ -295,7 +301,7 @@ function introduce(room: Room, seat: Seat): { room: Room; events: Events } {
 
 function emptyViewer(room: Room): Step {
   const events = tell(room.sender, { t: "peer", up: false, by: "leave" });
-  return done({ ...room, viewer: null }, events);
+  return done({ ...room, viewer: null, viewerSalt: null }, events);
 }
 
 function end({ sender, viewer }: Room, why: GoneReason): Step {
@@ -319,7 +325,8 @@ function grant(
   seat: Seat,
   { now, made, events }: { now: number; made: boolean; events: Events },
 ): Step {
-  const { salt, code } = room;
+  const { code } = room;
+  const salt = seat === "sender" ? room.salt : room.viewerSalt ?? "";
   const exp = Math.ceil((room.expires - now) / 1_000);
   return { room, answer: { seat, exp, salt, code, made }, events };
 }

@@ -52,7 +52,7 @@ export interface Seated {
   readonly seat: Seat;
   /** Remaining lifetime of the room in whole seconds. */
   readonly exp: number;
-  /** The salt that the room was created with; both seats get it with every grant. */
+  /** The salt of the seat: the one of its `create` or `join`, with every grant. */
   readonly salt: string;
 }
 
@@ -94,9 +94,9 @@ export interface RoomStore {
    * room's `join`, at its code with `null`. Of several concurrent requests exactly one succeeds.
    * Both seats receive `peer` by `join`; if the sender is lost, the viewer is told so instead, and
    * both meet when the sender is back. Unknown rooms, unknown and resting digits, a wrong token and
-   * a taken seat are refused after the same work.
+   * a taken seat are refused after the same work. `salt` is the seat's from now on.
    */
-  join(claim: Claim, token: TokenHash | null): Promise<Seated | Denied>;
+  join(claim: Claim, token: TokenHash | null, salt: string): Promise<Seated | Denied>;
 
   /**
    * Gives the seat whose rtok hashes to `token` to this connection, and replaces that hash with the

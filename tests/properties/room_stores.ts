@@ -226,7 +226,11 @@ class Both implements AsyncDisposable {
           return await side.store.create(asked, terms);
         }
         case "join":
-          return await side.store.join(asked, step.token === null ? null : joinHash(step.token));
+          return await side.store.join(
+            asked,
+            step.token === null ? null : joinHash(step.token),
+            `salt of ${conn}`,
+          );
         case "resume":
           return await side.store.resume(asked, shown);
       }

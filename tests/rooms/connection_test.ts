@@ -21,9 +21,13 @@ import { createMessage, newAccess, newGuest } from "./room_server.ts";
 class SlowJoinStore extends MemoryRoomStore {
   readonly gate = Promise.withResolvers<void>();
 
-  override async join(claim: Claim, hash: TokenHash | null): Promise<Seated | Denied> {
+  override async join(
+    claim: Claim,
+    hash: TokenHash | null,
+    salt: string,
+  ): Promise<Seated | Denied> {
     await this.gate.promise;
-    return await super.join(claim, hash);
+    return await super.join(claim, hash, salt);
   }
 }
 

@@ -41,7 +41,7 @@ async function use(
     ttl: 60,
     salt: token(32),
   });
-  await store.join(viewer, hashToken(jtok));
+  await store.join(viewer, hashToken(jtok), token(32));
   await store.act({ room, conn: viewer.conn, seat: "viewer" }, { t: "lose" });
   const ticket = { room, conn: sender.conn, seat: "sender" } as const;
   if (ending === "delete") await store.act(ticket, { t: "delete", own: hashToken(otok) });
@@ -99,7 +99,7 @@ Deno.test("MemoryRoomStore runs a listener's reaction after the operation", asyn
     ttl: 60,
     salt: token(32),
   });
-  await store.join(viewer, hashToken(jtok));
+  await store.join(viewer, hashToken(jtok), token(32));
   await flush();
   assertEquals(heard, [{ t: "peer", up: true, by: "join" }, { t: "peer", up: false, by: "lost" }]);
 });

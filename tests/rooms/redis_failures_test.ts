@@ -79,6 +79,7 @@ class Room {
     ttl: TTL_S,
     salt: token(32),
   };
+  readonly viewerSalt = token(32);
 
   /** Makes the room at `store`. */
   async create(store: RedisRoomStore): Promise<Guest & { readonly code: string }> {
@@ -91,7 +92,7 @@ class Room {
   /** Takes the viewer's seat at `store`. */
   async join(store: RedisRoomStore): Promise<Guest> {
     const guest = new Guest(store, this, "viewer");
-    const { salt } = this.terms;
+    const { viewerSalt: salt } = this;
     assertEquals(await guest.join(), { room: this.address, seat: "viewer", exp: TTL_S, salt });
     return guest;
   }
@@ -131,7 +132,7 @@ class Guest {
   }
 
   join(): Promise<Seated | Denied> {
-    return this.store.join(this.claim, this.#room.terms.join);
+    return this.store.join(this.claim, this.#room.terms.join, this.#room.viewerSalt);
   }
 
   /** Comes back at `store`. */
@@ -317,8 +318,11 @@ test("without Redis claims get busy, sockets stay, nothing is done in memory", a
   const other = new Room();
   assertEquals(await a!.create(new Guest(a!, other, "sender").claim, other.terms), "busy");
   assertEquals(await new Guest(a!, room, "viewer").join(), "busy");
-  assertEquals(await a!.join(new Guest(a!, room, "viewer").claim, null), "refused");
-  assertEquals(await a!.join({ ...viewer.claim, room: "1234" }, null), "busy");
+  assertEquals(
+    await a!.join(new Guest(a!, room, "viewer").claim, null, room.viewerSalt),
+    "refused",
+  );
+  assertEquals(await a!.join({ ...viewer.claim, room: "1234" }, null, room.viewerSalt), "busy");
   assertEquals(await a!.resume(new Guest(a!, room, "viewer").claim, hashToken(token(32))), "busy");
   assertEquals(await sender.relay("x"), false);
   await a!.act(sender.ticket, { t: "withdraw" });
@@ -397,7 +401,10 @@ test("withdrawn digits lead nowhere, even where they still have a room", async (
   // As if the instance had crashed between the two steps.
   await world.redis.command("SET", KEY.code(sender.code), room.address, "PX", "60000");
   const viewer = new Guest(a!, room, "viewer");
-  assertEquals(await a!.join({ ...viewer.claim, room: sender.code }, null), "refused");
+  assertEquals(
+    await a!.join({ ...viewer.claim, room: sender.code }, null, room.viewerSalt),
+    "refused",
+  );
   await room.join(a!);
 });
 

@@ -34,7 +34,7 @@ function inTurns(stores: readonly RedisRoomStore[]): RoomStore {
       return stores.every((store) => store.ready);
     },
     create: (claim, terms) => place(claim).create(claim, terms),
-    join: (claim, token) => place(claim).join(claim, token),
+    join: (claim, token, salt) => place(claim).join(claim, token, salt),
     resume: (claim, token) => place(claim).resume(claim, token),
     act: (ticket, what) => placeOf(ticket).act(ticket, what),
   };

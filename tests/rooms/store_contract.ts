@@ -88,6 +88,8 @@ class World {
     ttl: 600,
     salt: token(32),
   };
+  /** Of the viewer's seat, unless a test draws another one. */
+  readonly viewerSalt = token(32);
   readonly harness: StoreHarness;
 
   constructor(harness: StoreHarness) {
@@ -101,7 +103,8 @@ class World {
 
   /** What a claim on this room's `seat` gets. */
   seated(seat: Seat, exp = 600): Seated {
-    return { room: this.room, seat, exp, salt: this.terms.salt };
+    const salt = seat === "sender" ? this.terms.salt : this.viewerSalt;
+    return { room: this.room, seat, exp, salt };
   }
 
   /** Makes the room, or takes its sender's seat again. */
@@ -113,7 +116,7 @@ class World {
 
   /** Joins without a token. */
   joinBare(party: Party) {
-    return this.store.join(party.claim, null);
+    return this.store.join(party.claim, null, this.viewerSalt);
   }
 
   /** Makes the room and returns its digits too. */
@@ -125,7 +128,7 @@ class World {
   }
 
   join(party: Party, jtok = this.jtok) {
-    return this.store.join(party.claim, hashToken(jtok));
+    return this.store.join(party.claim, hashToken(jtok), this.viewerSalt);
   }
 
   resume(party: Party, rtok: string) {
@@ -194,15 +197,32 @@ export function testRoomStore(
     assertEquals(await world.resume(world.party(), first.rtok), "refused");
   });
 
-  test("a room keeps its salt: every claim gets it, and nobody replaces it", async (world) => {
+  test("each seat keeps its own salt: every claim gets it, and nobody replaces it", async (world) => {
     const { sender, viewer } = await world.paired();
-    for (const party of [sender, viewer]) {
+    for (const [party, salt] of [[sender, world.terms.salt], [viewer, world.viewerSalt]] as const) {
       const seated = await world.resume(world.party(), party.rtok);
-      assertEquals(typeof seated === "object" && seated.salt, world.terms.salt);
+      assertEquals(typeof seated === "object" && seated.salt, salt);
     }
     const again = { ...world.terms, salt: token(32) };
     const created = await world.store.create(world.party().claim, again);
     assertEquals(typeof created === "object" && created.salt, world.terms.salt);
+    const refused = await world.store.join(world.party().claim, hashToken(world.jtok), token(32));
+    assertEquals(refused, "refused");
+    const back = await world.resume(world.party(), viewer.rtok);
+    if (typeof back === "object") assertEquals(back.salt, world.viewerSalt);
+  });
+
+  test("whoever joins by digits gets no salt of the sender or of another viewer", async (world) => {
+    const { sender, code } = await world.coded();
+    const salts: unknown[] = [world.terms.salt];
+    for (let visitor = 0; visitor < 3; visitor++) {
+      const party = world.party(code);
+      const seated = await world.store.join(party.claim, null, token(32));
+      assert(typeof seated === "object");
+      salts.push(seated.salt);
+      assert(await world.store.act(sender.as("sender"), { t: "dismiss" }));
+    }
+    assertEquals(new Set(salts).size, salts.length, "four different salts");
   });
 
   test("create() again makes sender and viewer meet anew", async (world) => {
