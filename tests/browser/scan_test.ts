@@ -150,7 +150,7 @@ for (
     [
       "no way to a camera",
       'Object.defineProperty(navigator, "mediaDevices", { value: undefined });',
-      /gives pages no camera/,
+      /does not let pages use the camera/,
     ],
     [
       "a camera that is not allowed",
