@@ -104,8 +104,8 @@ export const BIND_TIMEOUT_MS = 10_000;
 export const MAX_CODE_GUESSES = 3;
 
 /**
- * Handshakes that one side may confirm, or answer, without a bound connection. The SAS that two
- * people compare is then at most that many times likelier to match by chance. More than any honest
+ * Handshakes that one side may confirm, or answer, without a bound connection. Until one is bound,
+ * the SAS that two people compare is at most that many times likelier to match by chance. More than any honest
  * pair needs, on any network.
  */
 export const MAX_HANDSHAKES = 16;
