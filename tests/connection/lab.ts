@@ -350,7 +350,10 @@ export class Lab implements AsyncDisposable {
 
   async #startApp(env: Readonly<Record<string, string>>): Promise<void> {
     const { serve } = await buildApp();
-    const metrics = { METRICS_HOST: APP, METRICS_PORT: String(METRICS_PORT) };
+    // The benchmark reads no metrics, and names no token.
+    const metrics = "METRICS_TOKEN" in env
+      ? { METRICS_HOST: APP, METRICS_PORT: String(METRICS_PORT) }
+      : {};
     const settings = { HOST: APP, PORT: "443", ...metrics, ...env, PUBLIC_ORIGIN: this.url };
     await this.#spawn("net", [Deno.execPath(), ...serve], "is ready", settings);
   }
