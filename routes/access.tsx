@@ -13,11 +13,12 @@ function home(headers: HeadersInit = {}): Response {
 export const handler = define.handlers({
   GET: () => home(),
   async POST({ req, info }) {
-    if (access.admits(req)) return home();
+    if (access.admits(req) && !access.isSignedIn(req)) return home();
     const { island, pages } = speechOf(req);
     const entry = await access.enter(req, clientOf(req, info));
     switch (entry.at) {
       case "in":
+      case "out":
         return home({ "set-cookie": entry.cookie });
       case "wrong":
         return page({ problem: pages.access.wrong }, { status: 401 });

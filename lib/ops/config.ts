@@ -134,6 +134,20 @@ function secret(length: number) {
 }
 
 /**
+ * Nothing but its length stands between a key and whoever guesses from very many networks, so it
+ * has to have some, and not of one sign.
+ */
+const accessKey = v.pipe(
+  v.string(),
+  v.minLength(12, "has a key that is shorter than 12 characters"),
+  v.maxLength(512, "has a key that is longer than 512 characters"),
+  v.check(
+    (text) => new Set(text).size >= 6,
+    "has a key of fewer than 6 different characters, which is easy to guess",
+  ),
+);
+
+/**
  * Each variable with its default (as text) and its schema. This is the only list: tests compare
  * .env.example and docs/operations.md with it.
  */
@@ -169,7 +183,7 @@ const VARIABLES = {
     required((text) => /^[\w.:%-]+$/.test(text), "is not a host name or an IP address"),
   ],
   METRICS_TOKEN: ["", v.union([v.literal(""), secret(16)], "is shorter than 16 characters")],
-  ACCESS_KEY: ["", v.union([v.literal(""), secret(8)], "is shorter than 8 characters")],
+  ACCESS_KEY: ["", v.pipe(list(accessKey), v.maxLength(8, "has more than 8 keys"))],
   REDIS_URL: [
     "",
     required((text) => text === "" || isRedisUrl(text), "is not a redis:// or rediss:// URL"),

@@ -45,7 +45,7 @@ async function main([directory = "", how]: readonly string[]): Promise<void> {
   if (how === "export") renderForExport();
   const module: { default: { fetch: Fetch } } = await import("../../_fresh/server.js");
   const { fetch } = module.default;
-  const key = config().ACCESS_KEY;
+  const [key = ""] = config().ACCESS_KEY;
   const admitted = key === "" ? "" : await enter(fetch, key);
   for (const { tag } of LANGUAGES) {
     await Deno.mkdir(`${directory}/${tag}`, { recursive: true });

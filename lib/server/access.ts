@@ -36,13 +36,15 @@ export type Entry =
   | { readonly at: "wrong" }
   /** Too many wrong keys; `retry` is in seconds. */
   | { readonly at: "wait"; readonly retry: number }
+  /** The form's button was to sign out; `cookie` is the value of Set-Cookie that forgets it. */
+  | { readonly at: "out"; readonly cookie: string }
   /** The form was refused: too long, or sent by another site's page. */
   | { readonly at: "foreign" };
 
 /** Options of {@linkcode Access}. */
 export interface AccessOptions {
-  /** Empty if the server asks for no key. */
-  readonly key: string;
+  /** Each of them is right; empty if the server asks for none. */
+  readonly keys: readonly string[];
   /** True if browsers use HTTPS: then the cookie is sent over HTTPS only. */
   readonly secure: boolean;
   readonly clock?: Clock;
@@ -53,8 +55,8 @@ export interface AccessOptions {
 
 /** Decides whether a request comes from somebody who entered the key. */
 export class Access {
-  readonly #secret: Buffer | null;
-  readonly #right: Buffer;
+  /** One for each key: what its cookies are signed with, and what it is compared by. */
+  readonly #keys: readonly { readonly secret: Buffer; readonly right: Buffer }[];
   readonly #secure: boolean;
   readonly #now: () => number;
   readonly #wrong: NetworkLimit<GuessLimit>;
@@ -65,13 +67,15 @@ export class Access {
   #logAt = -Infinity;
 
   constructor(
-    { key, secure, clock = systemClock, now = Date.now, counters }: AccessOptions,
+    { keys, secure, clock = systemClock, now = Date.now, counters }: AccessOptions,
   ) {
     // Slow on purpose, and done once: otherwise somebody who obtained a cookie could test keys
     // against it as fast as they can hash. The salt is fixed, so that cookies are valid across
     // instances and restarts.
-    this.#secret = key === "" ? null : scryptSync(key, "img-e2e/1 access cookie", 32);
-    this.#right = this.#mac(`key ${key}`);
+    this.#keys = keys.map((key) => {
+      const secret = scryptSync(key, "img-e2e/1 access cookie", 32);
+      return { secret, right: mac(secret, `key ${key}`) };
+    });
     this.#secure = secure;
     this.#now = now;
     this.#clock = clock;
@@ -86,21 +90,33 @@ export class Access {
    * needed.
    */
   admits(req: Request): boolean {
-    if (this.#secret === null) return true;
-    const [, expires = "", mac = ""] = COOKIE_PATTERN.exec(this.#cookieOf(req)) ?? [];
-    const given = Buffer.from(mac, "base64url");
-    const expected = this.#mac(`cookie ${expires}`);
-    return given.length === expected.length && timingSafeEqual(given, expected) &&
-      Number(expires) * 1_000 > this.#now();
+    if (this.#keys.length === 0) return true;
+    const [, expires = "", signature = ""] = COOKIE_PATTERN.exec(this.#cookieOf(req)) ?? [];
+    const given = Buffer.from(signature, "base64url");
+    // All keys are tried, so that timing does not tell which one it is.
+    const known = this.#keys.filter(({ secret }) => {
+      const expected = mac(secret, `cookie ${expires}`);
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    });
+    return known.length > 0 && Number(expires) * 1_000 > this.#now();
   }
 
-  /** Handles the form with the field `key`. Its client's limits are counted under `address`. */
+  /** True if the server asks for a key, and this request came with a valid cookie. */
+  isSignedIn(req: Request): boolean {
+    return this.#keys.length > 0 && this.admits(req);
+  }
+
+  /**
+   * Handles the form with the field `key`, and the one that signs out, whose address has `?out`.
+   * The limits of its client are counted under `address`.
+   */
   async enter(req: Request, address: string): Promise<Entry> {
     const site = req.headers.get("sec-fetch-site") ?? "same-origin";
     const form = await readForm(req);
     // Otherwise another site's page could have all its visitors guess, each from an address of
     // their own.
     if (form === null || !/^(same-origin|none)$/.test(site)) return { at: "foreign" };
+    if (new URL(req.url).searchParams.has("out")) return { at: "out", cookie: this.#cookie("", 0) };
     const wait = this.#wrong.take(address);
     if (wait > 0) {
       this.#counters?.count("access_keys", "wait");
@@ -108,14 +124,17 @@ export class Access {
     }
     // Compares MACs, so that timing reveals neither the length nor the position of the first
     // difference.
-    const given = this.#mac(`key ${(form.get("key") ?? "").trim()}`);
-    if (this.#secret === null || !timingSafeEqual(given, this.#right)) {
+    const text = `key ${(form.get("key") ?? "").trim()}`;
+    const [found] = this.#keys.filter(({ secret, right }) =>
+      timingSafeEqual(mac(secret, text), right)
+    );
+    if (found === undefined) {
       this.#report();
       return { at: "wrong" };
     }
     this.#counters?.count("access_keys", "right");
     this.#wrong.giveBack(address);
-    return { at: "in", cookie: this.#issue() };
+    return { at: "in", cookie: this.#issue(found.secret) };
   }
 
   /** Counts a wrong key. The log says how many there were, and never from where. */
@@ -128,15 +147,19 @@ export class Access {
     this.#unlogged = 0;
   }
 
-  #issue(): string {
+  #issue(secret: Buffer): string {
     const expires = Math.floor(this.#now() / 1_000) + COOKIE_S;
-    const mac = this.#mac(`cookie ${expires}`).toString("base64url");
+    const signature = mac(secret, `cookie ${expires}`).toString("base64url");
+    return this.#cookie(`${expires}.${signature}`, COOKIE_S);
+  }
+
+  #cookie(value: string, maxAge: number): string {
     const headers = new Headers();
     setCookie(headers, {
       name: this.#name,
-      value: `${expires}.${mac}`,
+      value,
       path: "/",
-      maxAge: COOKIE_S,
+      maxAge,
       httpOnly: true,
       sameSite: "Strict",
       secure: this.#secure,
@@ -152,17 +175,17 @@ export class Access {
   #cookieOf(req: Request): string {
     return getCookies(req.headers)[this.#name] ?? "";
   }
+}
 
-  #mac(text: string): Buffer {
-    return createHmac("sha256", this.#secret ?? "").update(text).digest();
-  }
+function mac(secret: Buffer, text: string): Buffer {
+  return createHmac("sha256", secret).update(text).digest();
 }
 
 const { ACCESS_KEY, PUBLIC_ORIGIN, TLS_CERT } = config();
 
 /** The access check of this process, configured by ACCESS_KEY. */
 export const access: Access = new Access({
-  key: ACCESS_KEY,
+  keys: ACCESS_KEY,
   secure: TLS_CERT !== "" || PUBLIC_ORIGIN.some((origin) => origin.startsWith("https:")),
   counters: metrics,
 });

@@ -213,6 +213,8 @@ export async function serve(): Promise<void> {
     const stun = await answerStun(settings, server.addr.port);
     offerStun(stun);
     if (!isDenoDeploy()) tell(reachOf(settings, stun !== null));
+    // Everything was read from it. Code that a request reaches finds no secret there.
+    Deno.permissions.revokeSync({ name: "env" });
   } catch (error) {
     complain(`Cannot start the server: ${explain(error)}`);
     Deno.exit(1);

@@ -91,6 +91,40 @@ Deno.test("mounted files exist and are read-only", async () => {
 });
 
 Deno.test({
+  name: "the relay gets its secret in a file that nobody else reads, and in no argument",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const dir = await Deno.makeTempDir({ prefix: "coturn-" });
+    // In place of coturn: says what any process of the machine can see of it, and what it was given.
+    const says = ['echo "arguments: $@"', 'ls -l "$2"', 'cat "$2"', 'echo "env: $TURN_SECRET"'];
+    const fake = ["#!/bin/sh", ...says, ""].join("\n");
+    await Deno.writeTextFile(`${dir}/turnserver`, fake, { mode: 0o755 });
+    await Deno.writeTextFile(`${dir}/before.conf`, "realm=ephemeral\n");
+    const [program = "", ...args] = texts(coturn["entrypoint"]);
+    const script = String(texts(coturn["command"])[0]).replaceAll("$$", "$")
+      .replaceAll("/etc/coturn/turnserver.conf", `${dir}/before.conf`)
+      .replaceAll("/tmp/turnserver.conf", `${dir}/after.conf`);
+    const { code, stdout } = await new Deno.Command(program, {
+      args: [...args, script],
+      env: { TURN_SECRET: "the-secret-of-coturn", PATH: `${dir}:/usr/bin:/bin` },
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    await Deno.remove(dir, { recursive: true });
+    assertEquals(code, 0);
+    assertMatch(text, /^arguments: -c \S+\/after\.conf\n-rw-------/);
+    assertMatch(text, /realm=ephemeral\nstatic-auth-secret=the-secret-of-coturn\nenv: \n$/);
+  },
+});
+
+Deno.test("each container has a limit of memory and of processes", () => {
+  for (const [name, service] of Object.entries(services)) {
+    assertMatch(String(service["mem_limit"]), /^\d+[mg]$/, name);
+    assert(Number(service["pids_limit"]) > 0, name);
+    assertMatch(String(service["restart"]), /^(unless-stopped|on-failure:\d)$/, name);
+  }
+});
+
+Deno.test({
   name: "without TURN_SECRET the relay exits with a sentence that names it",
   ignore: Deno.build.os === "windows",
   async fn() {

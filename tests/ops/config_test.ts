@@ -13,7 +13,7 @@ Deno.test("parseConfig() uses defaults for an empty environment and empty variab
   );
   assertEquals([config.PORT, config.HOST, config.LOG_LEVEL], [3000, "", "info"]);
   assertEquals([config.PUBLIC_ORIGIN, config.TRUSTED_PROXIES, config.TURN_URLS], [[], [], []]);
-  assertEquals([config.ICE_SERVERS, config.REDIS_URL, config.ACCESS_KEY], [[], "", ""]);
+  assertEquals([config.ICE_SERVERS, config.REDIS_URL, config.ACCESS_KEY], [[], "", []]);
   assert(config.LIMIT_ROOMS > 0);
 });
 
@@ -43,7 +43,7 @@ const GOOD: readonly (readonly [string, string, unknown])[] = [
   ["ICE_SERVERS", '[{"urls":["turn:[::1]:3478"],"username":"u","credential":"c"}]', [
     { urls: ["turn:[::1]:3478"], username: "u", credential: "c" },
   ]],
-  ["ACCESS_KEY", "12345678", "12345678"],
+  ["ACCESS_KEY", "a long enough key, the next key", ["a long enough key", "the next key"]],
   ["ALLOWED_ORIGINS", "https://a.example,https://b.example", [
     "https://a.example",
     "https://b.example",
@@ -90,7 +90,10 @@ const BAD: readonly (readonly [string, string])[] = [
     JSON.stringify(Array(8).fill({ urls: ["stun:a"] })),
   ]
     .map((servers) => ["ICE_SERVERS", servers] as const),
-  ["ACCESS_KEY", "short"],
+  ["ACCESS_KEY", "eleven sign"],
+  ["ACCESS_KEY", "a long enough key,short"],
+  ["ACCESS_KEY", "111111111111"],
+  ["ACCESS_KEY", "abababababababab"],
   ["METRICS_TOKEN", "short"],
   ["LIMIT_ROOMS", "0"],
   ["LIMIT_ROOMS", "many"],

@@ -13,9 +13,9 @@ class World {
   readonly metrics = new Metrics();
   readonly access: Access;
 
-  constructor({ key = KEY, secure = false } = {}) {
+  constructor({ keys = [KEY], secure = false }: { keys?: string[]; secure?: boolean } = {}) {
     const { clock, metrics: counters } = this;
-    this.access = new Access({ key, secure, clock, now: () => this.now, counters });
+    this.access = new Access({ keys, secure, clock, now: () => this.now, counters });
   }
 
   enter(key: string, { address = "192.0.2.1", headers = {} } = {}) {
@@ -24,9 +24,9 @@ class World {
     return this.access.enter(req, address);
   }
 
-  /** The cookie for the right key, as a browser sends it back. */
-  async cookie(): Promise<string> {
-    const entry = await this.enter(KEY);
+  /** The cookie for a right key, as a browser sends it back. */
+  async cookie(key = KEY): Promise<string> {
+    const entry = await this.enter(key);
     assert(entry.at === "in");
     return entry.cookie.split(";")[0] ?? "";
   }
@@ -38,7 +38,7 @@ class World {
 }
 
 Deno.test("without ACCESS_KEY everybody is admitted, and no key is right", async () => {
-  const world = new World({ key: "" });
+  const world = new World({ keys: [] });
   assert(world.admits(null) && world.admits("access=x"));
   for (const key of ["", " ", "key"]) assertEquals(await world.enter(key), { at: "wrong" });
 });
@@ -73,7 +73,7 @@ Deno.test("a cookie is valid for twelve hours, across restarts, for one key only
   const world = new World();
   const cookie = await world.cookie();
   const again = new World();
-  const other = new World({ key: `${KEY}!` });
+  const other = new World({ keys: [`${KEY}!`] });
   for (const { now } of [{ now: world.now }, { now: world.now + 12 * HOUR_MS - 1_000 }]) {
     world.now = again.now = other.now = now;
     assertEquals([world.admits(cookie), again.admits(cookie), other.admits(cookie)], [
@@ -121,6 +121,32 @@ Deno.test("after ten wrong keys an address is locked out, others are not", async
 Deno.test("whoever has the key is never locked out", async () => {
   const world = new World();
   for (let i = 0; i < 50; i++) assertEquals((await world.enter(KEY)).at, "in");
+});
+
+Deno.test("while keys are changed both are right, and each has cookies of its own", async () => {
+  const old = await new World().cookie();
+  const both = new World({ keys: ["another long key", KEY] });
+  assert(both.admits(old), "the old cookie");
+  assertEquals((await both.enter("another long key")).at, "in");
+  const next = await both.cookie("another long key");
+  const after = new World({ keys: ["another long key"] });
+  assertEquals([after.admits(old), after.admits(next)], [false, true]);
+  assertEquals(await after.enter(KEY), { at: "wrong" });
+});
+
+Deno.test("signing out makes the browser forget its cookie, from this site only", async () => {
+  const world = new World();
+  const leave = (site: string) => {
+    const headers = { "sec-fetch-site": site };
+    const req = new Request("http://x/access?out", { method: "POST", headers });
+    return world.access.enter(req, "192.0.2.1");
+  };
+  const entry = await leave("same-origin");
+  assert(entry.at === "out");
+  const [pair, ...attributes] = entry.cookie.split("; ");
+  assertEquals(pair, "access=");
+  assert(attributes.includes("Max-Age=0") && attributes.includes("Path=/"), entry.cookie);
+  assertEquals((await leave("cross-site")).at, "foreign");
 });
 
 Deno.test("strangers who fail lock nobody out, however many they are", async () => {
