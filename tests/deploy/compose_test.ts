@@ -95,7 +95,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     const dir = await Deno.makeTempDir({ prefix: "coturn-" });
-    // In place of coturn: says what any process of the machine can see of it, and what it was given.
+    // In place of coturn: says what other processes can see of it, and what it was given.
     const says = ['echo "arguments: $@"', 'ls -l "$2"', 'cat "$2"', 'echo "env: $TURN_SECRET"'];
     const fake = ["#!/bin/sh", ...says, ""].join("\n");
     await Deno.writeTextFile(`${dir}/turnserver`, fake, { mode: 0o755 });
