@@ -338,7 +338,9 @@ Deno.test("the automation contract has every reason, and no other", () => {
     wordsBehind("- `failed` ("),
     [
       ...unionOf(phases, "FailReason"),
-      ...unionOf("lib/connection/connector.ts", "ConnectFailure").filter((name) => name !== "gone"),
+      ...unionOf("lib/connection/connection_state.ts", "ConnectFailure").filter((name) =>
+        name !== "gone"
+      ),
       ...ends,
       ...gone,
     ].sort(),

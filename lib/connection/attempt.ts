@@ -28,15 +28,13 @@ import { SecureLink } from "./secure_link.ts";
 import type { SignalingClient } from "./signaling_client.ts";
 import { StripedTransport, type StripeOptions } from "./striped_transport.ts";
 import type { Trace } from "./trace.ts";
+import type { AttemptedProof } from "./visitor_guard.ts";
 
 /**
  * How long a viewer who starts over waits for another HELLO before answering the last one, in ms.
  * It covers a slow round trip.
  */
 const SETTLE_MS = 1_000;
-
-/** What a visitor tried to use as proof: a share link, a code, or nothing so far. */
-export type Claim = "link" | "code" | "silence";
 
 /** Where the room is, and the secret that opens it. */
 export interface Address {
@@ -113,7 +111,8 @@ export interface AttemptOptions {
   /** Whether the server relays encrypted records. */
   readonly mayRelay: boolean;
   readonly trace: Trace;
-  readonly onBound: (link: SecureLink) => void;
+  /** The secure link is bound: see {@linkcode Attempt.link}. */
+  readonly onBound: () => void;
   readonly onRoute: (route: Route) => void;
   readonly onFailed: (why: "network" | "verification") => void;
 }
@@ -151,7 +150,7 @@ export class Attempt {
   }
 
   /** What the viewer uses as proof, as far as they have said. */
-  claim: Claim = "silence";
+  claim: AttemptedProof = "silence";
 
   /** Sender: this viewer's proof of a code has been counted as a guess. */
   spent = false;
@@ -162,6 +161,11 @@ export class Attempt {
    */
   get confirmed(): boolean {
     return this.#repair !== null;
+  }
+
+  /** The secure link, once there is one. */
+  get link(): SecureLink | null {
+    return this.#repair?.link ?? null;
   }
 
   /**

@@ -18,17 +18,15 @@
  * @module
  */
 import { type Bytes, fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
-import { HANDSHAKE, MODE } from "../protocol/handshake.ts";
+import { HANDSHAKE } from "../protocol/handshake.ts";
 import {
   CONNECT_TIMEOUT_MS,
   MAX_CODE_GUESSES,
   MAX_HANDSHAKES,
   MAX_TTL_S,
-  SEAT_GRACE_MS,
 } from "../protocol/limits.ts";
 import type {
   ClientMessage,
-  GoneReason,
   IceServer,
   Outcome,
   PeerCause,
@@ -41,49 +39,39 @@ import { deriveRoom } from "../e2e/link.ts";
 import { makeReloadNotice, verifyReloadNotice } from "../e2e/reload_notice.ts";
 import { randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
-import { type Address, Attempt, type Claim, type Ground, hasTurn } from "./attempt.ts";
+import { type Address, Attempt, type Ground, hasTurn } from "./attempt.ts";
+import {
+  attemptOf,
+  type ConnectFailure,
+  type ConnectionEffect,
+  type ConnectionEvent,
+  type ConnectionState,
+  isBound,
+  JOINING,
+  transition,
+} from "./connection_state.ts";
 import type { Keeper, KeptConnection } from "./kept_connection.ts";
+import { MessageQueue } from "./message_queue.ts";
 import { createIdentity } from "./peer.ts";
 import type { Route } from "./route.ts";
 import type { SecureLink } from "./secure_link.ts";
-import { SignalingClient, type SignalingEnd } from "./signaling_client.ts";
+import { SignalingClient } from "./signaling_client.ts";
+import { Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
+import {
+  type AttemptedProof,
+  guard,
+  type GuardEffect,
+  type GuardEvent,
+  guardFrom,
+  type GuardState,
+} from "./visitor_guard.ts";
 
 /**
  * How much longer than an honest viewer's timeout a sender waits before turning away a silent
  * visitor, in ms.
  */
 const SILENCE_MARGIN_MS = 5_000;
-
-/**
- * Delay after which a viewer who was told that the sender is away asks the server again, in ms.
- * That message may have overtaken the one that reports the sender back. Without asking, both would
- * wait for each other until the room expires.
- */
-const ASK_AGAIN_MS = 40_000;
-
-/**
- * After turning away this many visitors the sender gives up: by then they can only come from the
- * server itself.
- */
-const MAX_TURNED_AWAY = 10;
-
-/** Why no connection could be established, or why the room ended before one was. */
-export type ConnectFailure =
-  | Exclude<SignalingEnd, "gone">
-  | `room_${GoneReason}`
-  | "network"
-  | "timeout"
-  | "verification"
-  /** The sender turned this viewer away: the code was wrong. */
-  | "wrong_code"
-  /**
-   * This side's address was to stay hidden, but the server offers neither TURN nor the encrypted
-   * relay.
-   */
-  | "no_relay"
-  /** WebRTC is disabled, by policy or by lockdown mode. */
-  | "no_webrtc";
 
 /** Callbacks of a connector. */
 export interface ConnectorHandlers {
@@ -99,7 +87,7 @@ export interface ConnectorHandlers {
    * Sender: a visitor failed to prove that they have the share link or the code. `withdrawn` is
    * true if the code was withdrawn because of it.
    */
-  onTurnedAway(claim: Claim, withdrawn: boolean): void;
+  onTurnedAway(by: AttemptedProof, withdrawn: boolean): void;
   /**
    * The secure link is bound; set its handlers at once. Called again each time that the peer's page
    * was reloaded: the previous one has ended.
@@ -172,78 +160,43 @@ interface Ways {
 
 const NO_WAYS: Ways = { servers: [], until: 0, relay: false };
 
+/** An attempt, and the secret that its handshake left, for use once it is bound. */
+interface Run {
+  readonly attempt: Attempt;
+  readonly left: ResumeSecret | null;
+}
+
 /** Connects one side of a session. */
 export class Connector {
   /** What was tried, for diagnostics. */
   readonly trace: Trace = new Trace();
   readonly #options: ConnectorOptions;
+  #state: ConnectionState = JOINING;
+  #guard: GuardState;
   #ground: Ground | null = null;
   #ways = NO_WAYS;
   #relayOnly = false;
-  /** The attempt that is not bound yet. */
-  #attempt: Attempt | null = null;
-  /** The attempt that is bound, and its secure link. */
-  #live: { readonly attempt: Attempt; readonly link: SecureLink } | null = null;
+  /** The attempts that the state names, by number. */
+  readonly #runs = new Map<number, Run>();
   /**
    * The secret that an earlier handshake left: the viewer uses it as proof, and the sender accepts
    * it.
    */
   #resumed: ResumeSecret | null;
-  /** A viewer was bound, now or before a reload: nobody else is admitted. */
-  #only: boolean;
-  #over = false;
-  /**
-   * The timeout of an attempt: the viewer's of the first one, either side's of one that replaces a
-   * connection. Or the viewer's delay before asking the server again who is there.
-   */
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /**
-   * Sender: the deadline for this visitor's proof. Leaving the seat for a moment does not extend
-   * it.
-   */
-  #patience: ReturnType<typeof setTimeout> | undefined;
-  /**
-   * Viewer: an attempt was abandoned, and messages that the sender sent for it may still arrive.
-   */
-  #again = false;
-  /**
-   * Handshakes that were confirmed (sender) or answered (viewer) since the last bound secure link.
-   */
-  #handshakes = 0;
-  /**
-   * Sender: the server issued digits, so anybody who tries them can take the seat. Stays true after
-   * a withdrawal, which the server may not have received.
-   */
-  #open = false;
-  /** Sender: the code that is valid now. */
-  #code: Code | null = null;
-  /**
-   * Sender: the code's words, drawn once, whatever digits the server issues; `null` if the word
-   * list could not be loaded.
-   */
-  #words: Promise<string | null> | null = null;
-  /**
-   * Sender: visitors who did not prove themselves. While a code is valid, each counts as a guess.
-   */
-  #misses = 0;
-  /** The secret that the handshake under way leaves, for use once it is bound. */
-  #left: ResumeSecret | null = null;
-  /** Sender: the last visitor was dismissed, and nobody has joined since. */
-  #dismissed = false;
-  /** Viewer: nonces of the reload notices that were read, and whether one is being read. */
-  readonly #notices = new Set<string>();
-  #checking = false;
+  readonly #timers = new Timers<"wait" | "visitor">();
+  /** Sender: draws the code's words, once, whatever digits the server issues. */
+  readonly #words: () => Promise<string | null>;
+  /** Viewer: notices that the sender's page was reloaded, and the nonces of those that were read. */
+  readonly #notices: MessageQueue<Bytes>;
+  readonly #nonces = new Set<string>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
     const { kept } = options;
     this.#resumed = kept?.resumed ?? null;
-    this.#only = kept?.bound ?? false;
-    this.#misses = kept?.misses ?? 0;
-    this.#code = kept?.code ?? null;
-    // Digits that were issued before the reload may already have been tried.
-    this.#open = this.#code !== null || this.#misses > 0;
-    if (this.#code !== null) this.#words = Promise.resolve(this.#code.words);
+    this.#guard = guardFrom(kept ?? {});
+    this.#words = drawOnce(kept?.code?.words);
+    this.#notices = new MessageQueue(Promise.resolve(), (message) => this.#readNotice(message));
   }
 
   /** Hides this side's address from the peer, or not, in every attempt from now on. */
@@ -267,11 +220,13 @@ export class Connector {
     if (this.#over) return wipeAddress(address);
     if (kem === null || (identity === null && !relay)) {
       wipeAddress(address);
-      return this.#fail(kem === null ? "unreachable" : "no_webrtc");
+      const why = kem === null ? "unreachable" : "no_webrtc";
+      return this.#happen({ type: "impossible", why });
     }
     const fingerprint = identity?.fingerprint ?? randomBytes(32);
-    keeper?.keep({ secret, owner: address.ownerToken, misses: this.#misses, bound: this.#only });
-    if (this.#code !== null) handlers.onCode(formatCode(this.#code));
+    const { misses, code } = this.#guard;
+    keeper?.keep({ secret, owner: address.ownerToken, misses, bound: this.#only });
+    if (code !== null) handlers.onCode(formatCode(code));
     const signaling = new SignalingClient({
       url: `${server}/ws/${address.path}`,
       first: address.first,
@@ -280,10 +235,15 @@ export class Connector {
         onMessage: (message) => this.#receive(message),
         onContact: (contact) => {
           // After a reconnect the server reports first who is there.
-          if (!contact) this.#setReachable(false);
+          if (!contact) this.#happen({ type: "unreachable" });
           handlers.onContact(contact);
         },
-        onEnd: (why, retry) => this.#signalingEnded(why, retry),
+        onEnd: (why, retry) =>
+          this.#happen({
+            type: "signaling_ended",
+            why,
+            ...(retry === undefined ? {} : { retry }),
+          }),
       },
     });
     this.#ground = { address, kem, identity, fingerprint, signaling };
@@ -296,12 +256,36 @@ export class Connector {
    */
   end(after?: Promise<void>): void {
     if (this.#over) return;
-    this.#over = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
-    this.#attempt?.close();
-    this.#live?.attempt.close();
-    for (const left of [this.#resumed, this.#left]) if (left !== null) wipe(left.resume);
+    this.#happen({ type: "end" });
+    this.#tearDown(after);
+  }
+
+  get #over(): boolean {
+    return this.#state.at === "closed";
+  }
+
+  /** A viewer was bound, now or before a reload: nobody else is admitted. */
+  get #only(): boolean {
+    return isBound(this.#state) || this.#options.kept?.bound === true;
+  }
+
+  /**
+   * The attempt under way, otherwise the bound one. One that is to replace a link hands what is for
+   * that link on to it.
+   */
+  get #newest(): Attempt | null {
+    const number = attemptOf(this.#state) ?? (isBound(this.#state) ? this.#state.link : null);
+    return number === null ? null : this.#runs.get(number)?.attempt ?? null;
+  }
+
+  #tearDown(after?: Promise<void>): void {
+    this.#timers.clearAll();
+    for (const { attempt, left } of this.#runs.values()) {
+      attempt.close();
+      if (left !== null) wipe(left.resume);
+    }
+    this.#runs.clear();
+    if (this.#resumed !== null) wipe(this.#resumed.resume);
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
     const ground = this.#ground;
@@ -316,15 +300,17 @@ export class Connector {
     else after.then(() => signaling.end(last));
   }
 
+  // What the server sends
+
   #receive(message: ServerMessage): void {
     switch (message.t) {
       case "created":
         this.#keepSeat(message);
-        this.#offerCode(message.code ?? null);
+        if (!this.#only) this.#guardHappens({ type: "created", digits: message.code ?? null });
         return this.#seated();
       case "joined":
         this.#keepSeat(message);
-        if (this.#misses >= MAX_CODE_GUESSES) this.#withdraw();
+        this.#guardHappens({ type: "resumed" });
         return this.#seated();
       case "peer":
         return this.#peerChanged(message.up, message.by);
@@ -341,31 +327,16 @@ export class Connector {
         return;
       }
       case "gone":
-        return this.#fail(`room_${message.why}`);
+        return this.#happen({ type: "gone", why: message.why });
       case "err":
-        if (message.code === "no_peer") {
-          this.#live?.attempt.mislaid();
-          this.#attempt?.mislaid();
-        }
+        if (message.code !== "no_peer") return;
+        for (const { attempt } of this.#runs.values()) attempt.mislaid();
         return;
       case "ping":
         return;
       default:
         message satisfies never;
     }
-  }
-
-  /**
-   * The attempt under way, otherwise the bound one. One that is to replace a connection hands what
-   * is for that connection on to it.
-   */
-  get #newest(): Attempt | null {
-    return this.#attempt ?? this.#live?.attempt ?? null;
-  }
-
-  #setReachable(reachable: boolean): void {
-    this.#live?.attempt.setReachable(reachable);
-    this.#attempt?.setReachable(reachable);
   }
 
   #keepSeat({ rtok, salt }: { readonly rtok: string; readonly salt?: string }): void {
@@ -376,232 +347,272 @@ export class Connector {
   #seated(): void {
     // This may be another server, or the same one with other settings.
     this.#ways = NO_WAYS;
-    // The attempt under way has lost messages, so it starts over, and what the old one still sends
-    // would only confuse the peer. Its timeout keeps running until `peer` arrives: otherwise a
-    // server that sends only this could keep people waiting forever.
-    if (this.#live === null) this.#abandon();
+    this.#happen({ type: "seated" });
     this.#options.handlers.onSeated();
   }
 
-  /**
-   * Makes the code from the digits that the server issued. A restarted server issues others; the
-   * words stay.
-   */
-  async #offerCode(digits: string | null): Promise<void> {
-    if (this.#options.role !== "S" || this.#only) return;
-    if (this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
-    this.#code = null;
-    if (digits === null) return;
-    this.#open = true;
-    this.#words ??= loadWordlist().then(drawWords, () => null);
-    const words = await this.#words;
-    if (this.#over) return;
-    // Digits that no viewer is told can only serve strangers.
-    if (words === null || this.#misses >= MAX_CODE_GUESSES) return this.#withdraw();
-    this.#code = { digits, words };
-    this.#options.keeper?.keep({ code: this.#code });
-    this.#options.handlers.onCode(formatCode(this.#code));
-  }
-
-  #withdraw(): void {
-    if (this.#options.role !== "S") return;
-    this.#code = null;
-    this.#options.keeper?.keep({ code: null });
-    this.#ground?.signaling.say({ t: "withdraw" });
-    this.#options.handlers.onCode(null);
-  }
-
   #peerChanged(here: boolean, by: PeerCause): void {
-    // Once bound, the two sides know more about each other than the server does.
-    if (this.#live !== null) return this.#boundPeerChanged(this.#live.attempt, here, by);
-    this.#drop();
-    if (this.#dismissed && here) {
-      // They reconnected before the server had received the dismissal.
-      if (by === "resume") return this.#ground?.signaling.say({ t: "dismiss" });
-      this.#dismissed = false;
+    if (!isBound(this.#state)) {
+      if (this.#guard.dismissed && here) {
+        // They reconnected before the server had received the dismissal.
+        if (by === "resume") return this.#ground?.signaling.say({ t: "dismiss" });
+        this.#guardHappens({ type: "joined" });
+      }
+      if (this.#options.role === "S") this.#timeVisitor(here, by);
     }
-    this.#options.handlers.onPeer(here);
-    if (this.#options.role === "S") {
-      // This page was reloaded, and the viewer may consider the old connection alive.
-      const reloaded = Boolean(this.#options.kept?.resumed);
-      if (here && reloaded && this.#resumed !== null) this.#sayReloaded(this.#resumed);
-      return this.#visited(here, by);
-    }
-    if (!here) {
-      this.#timer = setTimeout(() => this.#ground?.signaling.renew(), ASK_AGAIN_MS);
-      return;
-    }
-    // The viewer starts the handshake, and the timeout is the viewer's too.
-    this.#startAttempt();
-    this.#timer = setTimeout(() => {
-      this.#fail(this.#attempt?.confirmed === true ? "network" : "timeout");
-    }, CONNECT_TIMEOUT_MS);
+    this.#happen({ type: "peer", here, by });
   }
 
-  #boundPeerChanged(live: Attempt, here: boolean, by: PeerCause): void {
-    // There is nobody left to receive what goes through the server.
-    if (!here && by === "leave") live.abandon();
-    else this.#setReachable(here);
+  /**
+   * Sender: turns away a visitor who occupies the seat without proving anything. Leaving it for a
+   * moment does not extend the time.
+   */
+  #timeVisitor(here: boolean, by: PeerCause): void {
+    if (by === "join" || by === "leave") this.#timers.clear("visitor");
+    if (!here || by !== "join") return;
+    this.#timers.set("visitor", CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS, () => {
+      if (this.#guard.open) this.#happen({ type: "overdue" });
+    });
   }
 
-  async #sayReloaded({ resume }: ResumeSecret): Promise<void> {
-    const notice = await makeReloadNotice(resume);
+  #relayed(d: string): void {
+    // Messages still in flight from the dismissed visitor would be held against the next one.
+    if (this.#guard.dismissed) return;
+    const message = fromBase64Url(d);
+    if (message === null) return this.#failed(null, "verification");
+    const [type, , mode] = message;
+    if (this.#options.role === "R" && type === HANDSHAKE.reloaded) {
+      return this.#notices.push(message);
+    }
+    if (this.#options.role === "S" && type === HANDSHAKE.commit) {
+      const before = this.#state.next;
+      this.#happen({ type: "commit", mode });
+      if (this.#state.next === before) return;
+    }
+    this.#newest?.receive(message);
+  }
+
+  async #sayReloaded(): Promise<void> {
+    const { kept } = this.#options;
+    // Without what a page before it kept, this page was not reloaded.
+    if (!kept?.resumed || this.#resumed === null) return;
+    const notice = await makeReloadNotice(this.#resumed.resume);
     if (!this.#over) this.#ground?.signaling.relay(toBase64Url(notice));
   }
 
   /**
    * Viewer: the sender's page says that it was reloaded. That is true only if it can prove it, and
-   * if the connection to the page before does not answer any more. A notice that was recorded is
-   * told by its nonce, or, after a reload of this page, by a connection that still answers.
+   * if the link to the page before does not answer any more. A notice that was recorded is told by
+   * its nonce, or, after a reload of this page, by a link that still answers.
    */
   async #readNotice(message: Bytes): Promise<void> {
-    const live = this.#live;
-    const resumed = this.#resumed;
-    // Without a connection, this side starts over by itself.
-    if (live === null || resumed === null || this.#checking) return;
-    this.#checking = true;
-    try {
-      const nonce = await verifyReloadNotice(resumed.resume, message);
-      if (nonce === null || this.#notices.has(toBase64Url(nonce))) return;
-      this.#notices.add(toBase64Url(nonce));
-      if (!await live.link.answers() && live === this.#live && !this.#over) this.#startAttempt();
-    } finally {
-      this.#checking = false;
+    const before = this.#state;
+    // Without a link, this side starts over by itself.
+    if (!isBound(before) || this.#resumed === null) return;
+    const nonce = await verifyReloadNotice(this.#resumed.resume, message);
+    if (nonce === null || this.#nonces.has(toBase64Url(nonce))) return;
+    this.#nonces.add(toBase64Url(nonce));
+    const answers = await this.#runs.get(before.link)?.attempt.link?.answers();
+    if (answers !== false || !isBound(this.#state) || this.#state.link !== before.link) return;
+    // The attempt that follows answers those as well that arrived meanwhile.
+    this.#notices.takeBack();
+    this.#happen({ type: "reloaded" });
+  }
+
+  // The two machines
+
+  #happen(event: ConnectionEvent): void {
+    const { role, secret } = this.#options;
+    const settings = { role, byCode: !(secret instanceof Uint8Array) };
+    const { state, effects } = transition(this.#state, event, settings);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: ConnectionEffect): void {
+    const { handlers } = this.#options;
+    switch (effect.do) {
+      case "start":
+        return this.#startAttempt(effect.attempt, effect.settle);
+      case "drop":
+        return this.#drop(effect.attempt);
+      case "adopt":
+        return this.#adopt(effect.attempt, effect.before);
+      case "wait":
+        return this.#timers.set(
+          "wait",
+          effect.ms,
+          () => this.#happen({ type: "time", of: effect.for }),
+        );
+      case "stop_waiting":
+        return this.#timers.clear("wait");
+      case "tell_peer":
+        return handlers.onPeer(effect.here);
+      case "say_reloaded":
+        return void this.#sayReloaded();
+      case "set_reachable":
+        for (const { attempt } of this.#runs.values()) attempt.setReachable(effect.reachable);
+        return;
+      case "abandon":
+        return this.#runs.get(effect.attempt)?.attempt.abandon();
+      case "renew":
+        return this.#ground?.signaling.renew();
+      case "turn_away":
+        return this.#turnAway(effect.attempt);
+      case "report_failed":
+        return this.#report("failed");
+      case "fail":
+        this.#tearDown();
+        return handlers.onFailed(effect.why, effect.retry);
+      default:
+        effect satisfies never;
     }
   }
 
-  /**
-   * Sender: keeps waiting, but turns away a visitor who occupies the seat without proving anything.
-   */
-  #visited(here: boolean, by: PeerCause): void {
-    if (by === "join" || by === "leave") clearTimeout(this.#patience);
-    if (!here || by !== "join") return;
-    this.#patience = setTimeout(() => {
-      const proved = this.#live !== null || this.#attempt?.confirmed === true;
-      if (this.#open && !proved) this.#turnAway();
-    }, CONNECT_TIMEOUT_MS + SILENCE_MARGIN_MS);
+  #guardHappens(event: GuardEvent): void {
+    if (this.#options.role !== "S") return;
+    const { state, effects } = guard(this.#guard, event);
+    this.#guard = state;
+    for (const effect of effects) this.#runGuard(effect);
   }
 
-  #drop(): void {
-    clearTimeout(this.#timer);
-    this.#abandon();
-  }
-
-  #abandon(): void {
-    const attempt = this.#attempt;
-    if (attempt === null) return;
-    this.#attempt = null;
-    attempt.close();
-    this.#again = true;
-    // Nobody will know whether that guess was right. It counts as a wrong one, or guesses would be
-    // free.
-    if (attempt.spent && !attempt.confirmed) this.#missed("code");
-  }
-
-  #relayed(d: string): void {
-    // Messages still in flight from the dismissed visitor would be held against the next one.
-    if (this.#dismissed) return;
-    const message = fromBase64Url(d);
-    if (message === null) return this.#live === null ? this.#broken(null) : undefined;
-    const [type, , mode] = message;
-    if (this.#options.role === "S" && type === HANDSHAKE.commit) {
-      // A viewer who lost the socket commits again, which starts a new attempt. Once a viewer is
-      // bound, only they can return, and only by resuming the handshake.
-      if (this.#live !== null && mode !== MODE.resume) return;
-      this.#startAttempt();
-    } else if (this.#options.role === "R" && type === HANDSHAKE.reloaded) {
-      this.#readNotice(message);
-      return;
+  #runGuard(effect: GuardEffect): void {
+    const { handlers, keeper } = this.#options;
+    switch (effect.do) {
+      case "draw_words":
+        return void this.#drawWords(effect.digits);
+      case "show":
+        keeper?.keep({ code: effect.code });
+        return handlers.onCode(formatCode(effect.code));
+      case "withdraw":
+        keeper?.keep({ code: null });
+        this.#ground?.signaling.say({ t: "withdraw" });
+        return handlers.onCode(null);
+      case "keep":
+        return void keeper?.keep({ misses: effect.misses });
+      case "report":
+        return handlers.onTurnedAway(effect.by, effect.withdrawn);
+      case "dismiss":
+        this.#ground?.signaling.say({ t: "dismiss" });
+        return handlers.onPeer(false);
+      case "give_up":
+        return this.#happen({ type: "impossible", why: "verification" });
+      default:
+        effect satisfies never;
     }
-    this.#newest?.receive(message);
   }
 
-  /** Starts an attempt: the first one, one in place of an attempt, or one beside a connection. */
-  #startAttempt(): void {
+  async #drawWords(digits: string): Promise<void> {
+    const words = await this.#words();
+    if (!this.#over) this.#guardHappens({ type: "words", digits, words });
+  }
+
+  // Attempts
+
+  #startAttempt(number: number, settle: boolean): void {
     const ground = this.#ground;
     if (ground === null) return;
-    this.#abandon();
+    const { role, keeper } = this.#options;
     // A viewer who starts over by share link or code has to do the same after a reload.
-    if (this.#options.role === "R" && this.#resumed === null) {
-      this.#options.keeper?.keep({ resumed: null });
-    }
+    if (role === "R" && this.#resumed === null) keeper?.keep({ resumed: null });
     const mayRelay = this.#ways.relay;
     const iceServers = this.#iceServers() ?? [];
     const relayOnly = this.#relayOnly;
     this.trace.turn = hasTurn(iceServers);
     this.trace.server = mayRelay;
-    if (relayOnly && !mayRelay && !this.trace.turn) return this.#fail("no_relay");
-    if (ground.identity === null && !mayRelay) return this.#fail("no_webrtc");
-    const before = this.#live;
-    const attempt: Attempt = new Attempt(this.#options.role, {
+    if (relayOnly && !mayRelay && !this.trace.turn) return this.#impossible(number, "no_relay");
+    if (ground.identity === null && !mayRelay) return this.#impossible(number, "no_webrtc");
+    const live = isBound(this.#state) ? this.#runs.get(this.#state.link) : undefined;
+    const attempt = new Attempt(role, {
       ground,
-      before: before?.attempt ?? null,
-      code: this.#code,
+      before: live?.attempt ?? null,
+      code: this.#guard.code,
       resumed: this.#resumed,
       only: this.#only,
       iceServers: () => this.#iceServers(),
       relayOnly,
       mayRelay,
       trace: this.trace,
-      settle: this.#again,
+      settle,
       onAnswer: () => this.#answer(),
-      onGuess: () => void this.#misses++,
+      onGuess: () => this.#guardHappens({ type: "guess" }),
       onProved: (guessed) => this.#proved(guessed),
-      onKeys: (keys) => this.#keyed(keys),
-      onBound: (link) => {
-        this.#only = true;
-        this.#handshakes = 0;
-        this.#again = false;
-        this.#live = { attempt, link };
-        this.#attempt = null;
-        clearTimeout(this.#timer);
-        clearTimeout(this.#patience);
-        this.#resumed = this.#left;
-        this.#options.keeper?.keep({ bound: true });
-        if (before !== null) this.#options.handlers.onAgain();
-        this.#options.handlers.onBound(link);
-      },
+      onKeys: (keys) => this.#keyed(number, keys),
+      onBound: () => this.#happen({ type: "bound", attempt: number }),
       onRoute: (way) => {
         this.trace.route = way;
         this.#report(way);
         this.#options.handlers.onRoute(way);
       },
-      onFailed: (why) => {
-        if (attempt !== this.#attempt) return;
-        // The established secure link is unaffected, whoever failed here.
-        if (before !== null) return this.#drop();
-        if (why === "verification") return this.#broken(attempt);
-        if (this.#options.role === "R") return this.#fail(why);
-        // One visitor's network failure must not use up the share link.
-        this.#report("failed");
-        this.#drop();
-      },
+      onFailed: (why) => this.#failed(number, why),
     });
-    this.#attempt = attempt;
-    // Whoever does not prove anything must not keep it open.
-    if (before !== null) this.#dropAfter(CONNECT_TIMEOUT_MS);
+    this.#runs.set(number, { attempt, left: null });
   }
 
-  #dropAfter(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#drop(), ms);
+  /** An attempt can't even begin: a link that is bound goes on without it. */
+  #impossible(number: number, why: ConnectFailure): void {
+    if (isBound(this.#state)) this.#failed(number, "network");
+    else this.#happen({ type: "impossible", why });
+  }
+
+  #failed(attempt: number | null, why: "network" | "verification"): void {
+    this.#happen({ type: "failed", attempt, why, guarded: this.#guard.open });
+  }
+
+  #drop(number: number): void {
+    const run = this.#runs.get(number);
+    if (run === undefined) return;
+    this.#close(number, run);
+    const { spent, confirmed } = run.attempt;
+    // Nobody will know whether that guess was right.
+    if (spent && !confirmed) this.#guardHappens({ type: "guess_lost" });
+  }
+
+  #turnAway(number: number | null): void {
+    const run = number === null ? undefined : this.#runs.get(number);
+    if (run !== undefined && number !== null) this.#close(number, run);
+    this.#timers.clear("visitor");
+    const { claim = "silence", spent = false } = run?.attempt ?? {};
+    this.#guardHappens({ type: "unproved", by: claim, counted: spent });
+  }
+
+  #close(number: number, { attempt, left }: Run): void {
+    this.#runs.delete(number);
+    attempt.close();
+    if (left !== null && left !== this.#resumed) wipe(left.resume);
+  }
+
+  /** The link of this attempt is bound: from now on it is the one in use. */
+  #adopt(number: number, before: number | null): void {
+    const run = this.#runs.get(number);
+    const link = run?.attempt.link ?? null;
+    if (run === undefined || link === null) return;
+    const { handlers, keeper } = this.#options;
+    this.#timers.clear("visitor");
+    this.#resumed = run.left ?? this.#resumed;
+    keeper?.keep({ bound: true });
+    if (before !== null) {
+      const old = this.#runs.get(before);
+      if (old !== undefined) this.#close(before, old);
+      handlers.onAgain();
+    }
+    handlers.onBound(link);
   }
 
   /**
    * The peer proved itself. Keeps the secret that resumes this handshake after a reload, before any
    * further message is sent: otherwise one side could become bound to a page that has forgotten it.
    */
-  async #keyed(keys: SessionKeys): Promise<void> {
-    const before = this.#left;
-    this.#left = { resume: await keys.leave(), by: keys.by };
-    // Ended meanwhile, when `end` could not overwrite this yet.
-    if (this.#over) return wipe(this.#left.resume);
-    if (before !== null && before !== this.#resumed) wipe(before.resume);
+  async #keyed(number: number, keys: SessionKeys): Promise<void> {
+    const left = { resume: await keys.leave(), by: keys.by };
+    const run = this.#runs.get(number);
+    // Ended or dropped meanwhile, when this could not be overwritten yet.
+    if (run === undefined) return wipe(left.resume);
+    this.#runs.set(number, { ...run, left });
     // The sender accepts it from now on, whether or not the viewer receives the confirmation.
-    if (this.#options.role === "S") this.#resumed = this.#left;
-    // The peer may be bound to it from now on, and need as long as any session to be repaired.
-    if (this.#live !== null) this.#dropAfter(SEAT_GRACE_MS);
-    await this.#options.keeper?.keep({ resumed: this.#left });
+    if (this.#options.role === "S") this.#resumed = left;
+    this.#happen({ type: "proved", attempt: number });
+    await this.#options.keeper?.keep({ resumed: left });
   }
 
   /**
@@ -622,73 +633,26 @@ export class Connector {
     return this.#countTo(most);
   }
 
-  /**
-   * Sender: the visitor's proof was right. A guess was counted before it was verified, so the count
-   * is corrected.
-   */
+  /** Sender: the visitor's proof was right. */
   #proved(guessed: boolean): boolean {
-    if (guessed) this.#misses--;
+    if (guessed) this.#guardHappens({ type: "guess_right" });
     return this.#countTo(MAX_HANDSHAKES);
   }
 
-  /**
-   * Counts a handshake. If there were more than `most`, fails and returns false: either the network
-   * breaks that often, or somebody makes it break.
-   */
+  /** Counts a handshake; false if there were more than `most`. */
   #countTo(most: number): boolean {
-    if (++this.#handshakes <= most) return true;
-    this.#fail("timeout");
-    return false;
-  }
-
-  /** A message broke the protocol. */
-  #broken(attempt: Attempt | null): void {
-    if (this.#open && attempt?.confirmed !== true) this.#turnAway();
-    else this.#fail("verification");
-  }
-
-  #turnAway(): void {
-    const attempt = this.#attempt;
-    this.#attempt = null;
-    attempt?.close();
-    clearTimeout(this.#patience);
-    if (attempt?.spent !== true) this.#misses++;
-    this.#options.keeper?.keep({ misses: this.#misses });
-    this.#dismissed = true;
-    if (this.#misses >= MAX_TURNED_AWAY) return this.#fail("verification");
-    // The code is withdrawn before the seat is freed: somebody else who tries the digits must not
-    // get a seat where no code is accepted any more.
-    this.#missed(attempt?.claim ?? "silence");
-    this.#ground?.signaling.say({ t: "dismiss" });
-    this.#options.handlers.onPeer(false);
-  }
-
-  #missed(claim: Claim): void {
-    const withdrawn = this.#code !== null && this.#misses >= MAX_CODE_GUESSES;
-    if (withdrawn) this.#withdraw();
-    this.#options.handlers.onTurnedAway(claim, withdrawn);
-  }
-
-  #signalingEnded(why: SignalingEnd, retry?: number): void {
-    if (this.#live !== null) return this.#live.attempt.abandon();
-    if (why === "dismissed") {
-      // Only a sender dismisses, so a server that reports this to a sender breaks the protocol.
-      if (this.#options.role === "S") return this.#fail("protocol");
-      return this.#fail(this.#options.secret instanceof Uint8Array ? "dismissed" : "wrong_code");
-    }
-    // If the more specific message `gone` arrived just before, this changes nothing.
-    this.#fail(why === "gone" ? "room_deleted" : why, retry);
+    this.#happen({ type: "counted", most });
+    return this.#state.handshakes <= most;
   }
 
   /** For the server's statistics. */
   #report(way: Outcome): void {
     this.#ground?.signaling.say({ t: "outcome", way });
   }
+}
 
-  #fail(why: ConnectFailure, retry?: number): void {
-    if (this.#over || this.#live !== null) return;
-    if (why === "network") this.#report("failed");
-    this.end();
-    this.#options.handlers.onFailed(why, retry);
-  }
+/** Draws words at the first call, and returns the same ones afterwards; `null` without a list. */
+function drawOnce(kept: string | undefined): () => Promise<string | null> {
+  let words = kept === undefined ? null : Promise.resolve<string | null>(kept);
+  return () => words ??= loadWordlist().then(drawWords, () => null);
 }

@@ -52,7 +52,7 @@ export interface RepairOptions {
    */
   readonly renew: () => void;
   /** Called once, when the secure link is bound. */
-  readonly onBound: (link: SecureLink) => void;
+  readonly onBound: () => void;
   /**
    * Called once instead of `onBound`: the peer's first message on the relay does not match the
    * handshake.
@@ -103,6 +103,11 @@ export class Repair {
     return this.#bound;
   }
 
+  /** The secure link, once there is one; it may not be bound yet. */
+  get link(): SecureLink | null {
+    return this.#link;
+  }
+
   /** Starts the attempt to connect directly; `peer` is `null` if one of the two browsers can't. */
   begin(peer: Peer | null): void {
     this.#peer = peer;
@@ -119,7 +124,7 @@ export class Repair {
     this.#bound = true;
     this.#link = link;
     link.watch((state) => this.#changed(state));
-    this.#options.onBound(link);
+    this.#options.onBound();
     this.#tellRoute();
     this.#look();
   }
@@ -312,7 +317,7 @@ export class Repair {
       this.#peer?.close();
     }
     const moved = await link.move(relay, k, () => {
-      if (!this.#bound) onBound(link);
+      if (!this.#bound) onBound();
       this.#bound = true;
     });
     if (moved) this.#changed("up");

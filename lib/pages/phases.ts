@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ConnectFailure } from "../connection/connector.ts";
+import type { ConnectFailure } from "../connection/connection_state.ts";
 import type { IncomingPicture } from "../pictures/inbox.ts";
 import type { OutgoingPicture } from "../pictures/outbox.ts";
 import { isFinished } from "../pictures/outgoing.ts";

@@ -16,7 +16,7 @@ import { sasDigits, sasEmoji } from "../e2e/sas.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import type { Decoder } from "../image/decoder.ts";
-import type { Claim } from "../connection/attempt.ts";
+import type { AttemptedProof } from "../connection/visitor_guard.ts";
 import { Connector } from "../connection/connector.ts";
 import type { Route } from "../connection/route.ts";
 import type { LinkEnd, SecureLink } from "../connection/secure_link.ts";
@@ -56,7 +56,7 @@ export interface TimelineEntry {
      * A peer could not prove that they have the link or the code; `withdrawn` if the code was
      * withdrawn because this happened too often.
      */
-    | { readonly type: "turned_away"; readonly claim: Claim; readonly withdrawn: boolean }
+    | { readonly type: "turned_away"; readonly claim: AttemptedProof; readonly withdrawn: boolean }
     | { readonly type: "live" }
     /** `away`: the peer's page was closed or is being reloaded. `again`: this page was reloaded. */
     | { readonly type: "away" }

@@ -3,15 +3,12 @@
  *
  * @module
  */
-import type { Claim } from "../../lib/connection/attempt.ts";
-import {
-  type ConnectFailure,
-  Connector,
-  type ConnectorHandlers,
-} from "../../lib/connection/connector.ts";
+import type { ConnectFailure } from "../../lib/connection/connection_state.ts";
+import { Connector, type ConnectorHandlers } from "../../lib/connection/connector.ts";
 import type { KeptConnection, SeatMemo } from "../../lib/connection/kept_connection.ts";
 import type { Route } from "../../lib/connection/route.ts";
 import type { SecureLink } from "../../lib/connection/secure_link.ts";
+import type { AttemptedProof } from "../../lib/connection/visitor_guard.ts";
 import type { Code } from "../../lib/e2e/code.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
@@ -28,7 +25,7 @@ export class Person implements Disposable {
   readonly peers: boolean[] = [];
   readonly contacts: boolean[] = [];
   readonly codes: (string | null)[] = [];
-  readonly turnedAway: Claim[] = [];
+  readonly turnedAway: AttemptedProof[] = [];
   readonly routes: Route[] = [];
   readonly secret: Bytes;
   seated = 0;
