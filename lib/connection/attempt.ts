@@ -22,7 +22,7 @@ import type { Role } from "../e2e/transcript.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { type Identity, Peer } from "./peer.ts";
 import { type Frame, parseFrame } from "./relay_transport.ts";
-import { Repair } from "./recovery.ts";
+import { Recovery } from "./recovery.ts";
 import type { Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
 import type { SignalingClient } from "./signaling_client.ts";
@@ -47,7 +47,7 @@ export interface Address {
 }
 
 /** Everything that does not change between attempts. */
-export interface Ground {
+export interface AttemptContext {
   readonly address: Address;
   readonly kem: Kem;
   /** `null` if WebRTC is missing or disabled. */
@@ -80,7 +80,7 @@ function isOfConnection(incoming: Incoming): boolean {
 
 /** Settings of an {@linkcode Attempt}. */
 export interface AttemptOptions {
-  readonly ground: Ground;
+  readonly context: AttemptContext;
   /** The attempt whose connection is in use until this one's is. */
   readonly before: Attempt | null;
   /** Sender: the code that is valid now. */
@@ -128,7 +128,7 @@ export class Attempt {
   readonly #options: AttemptOptions;
   #peer: Peer | null = null;
   /** Set once both sides have proved themselves. */
-  #repair: Repair | null = null;
+  #recovery: Recovery | null = null;
   #viewer: ViewerHandshake | null = null;
   #sender: SenderHandshake | null = null;
   readonly #queue: MessageQueue<Incoming>;
@@ -150,7 +150,7 @@ export class Attempt {
   }
 
   /** What the viewer uses as proof, as far as they have said. */
-  claim: AttemptedProof = "silence";
+  attemptedProof: AttemptedProof = "silence";
 
   /** Sender: this viewer's proof of a code has been counted as a guess. */
   spent = false;
@@ -160,12 +160,12 @@ export class Attempt {
    * sought or in use.
    */
   get confirmed(): boolean {
-    return this.#repair !== null;
+    return this.#recovery !== null;
   }
 
   /** The secure link, once there is one. */
   get link(): SecureLink | null {
-    return this.#repair?.link ?? null;
+    return this.#recovery?.link ?? null;
   }
 
   /**
@@ -184,17 +184,17 @@ export class Attempt {
 
   /** Sets whether both sides are in their seats. */
   setReachable(reachable: boolean): void {
-    this.#repair?.setReachable(reachable);
+    this.#recovery?.setReachable(reachable);
   }
 
   /** A message sent over the server reached nobody. */
-  mislaid(): void {
-    this.#repair?.mislaid();
+  undelivered(): void {
+    this.#recovery?.undelivered();
   }
 
   /** The server, or the peer's seat there, is gone for good. */
-  abandon(): void {
-    this.#repair?.abandon();
+  seatGone(): void {
+    this.#recovery?.seatGone();
   }
 
   /**
@@ -205,7 +205,7 @@ export class Attempt {
     this.#over = true;
     this.#peer?.close();
     this.#sender?.end();
-    this.#repair?.close();
+    this.#recovery?.close();
     for (const incoming of this.#queue.takeBack()) this.#passBack(incoming);
   }
 
@@ -217,12 +217,12 @@ export class Attempt {
   }
 
   async #handle(incoming: Incoming): Promise<void> {
-    if (this.#repair === null && this.#passBack(incoming)) return;
+    if (this.#recovery === null && this.#passBack(incoming)) return;
     switch (incoming.type) {
       case "message":
         return await this.#step(incoming.message);
       case "frame":
-        return this.#repair?.receiveFrame(incoming.frame);
+        return this.#recovery?.receiveFrame(incoming.frame);
       case "settled":
         if (this.#viewer !== null && this.#hello !== null) {
           await this.#greet(this.#viewer, this.#hello);
@@ -234,7 +234,7 @@ export class Attempt {
   }
 
   async #begin(): Promise<void> {
-    const { ground: { address: { secret }, fingerprint, kem }, code, resumed, only } =
+    const { context: { address: { secret }, fingerprint, kem }, code, resumed, only } =
       this.#options;
     if (this.#role === "R") {
       this.#viewer = await ViewerHandshake.start({ secret: resumed ?? secret, fingerprint, kem });
@@ -246,7 +246,7 @@ export class Attempt {
   }
 
   async #step(message: Bytes): Promise<void> {
-    if (this.#repair !== null) return await this.#follow(this.#repair, message);
+    if (this.#recovery !== null) return await this.#follow(this.#recovery, message);
     // Meant for this page before its reload, from a peer that has not noticed the reload yet. There
     // is no connection to recover.
     if (message[0] === HANDSHAKE.repair) return;
@@ -256,10 +256,10 @@ export class Attempt {
 
   async #stepSender(handshake: SenderHandshake, message: Bytes): Promise<void> {
     if (message[0] === HANDSHAKE.commit) {
-      this.claim = message[2] === MODE.code ? "code" : "link";
+      this.attemptedProof = message[2] === MODE.code ? "code" : "link";
       return this.#send(await handshake.receiveCommit(message));
     }
-    if (this.claim === "code") {
+    if (this.attemptedProof === "code") {
       // Counted before it is verified: neither a new M1 nor a server that reports the visitor gone
       // may make a wrong guess free.
       this.spent = true;
@@ -270,11 +270,11 @@ export class Attempt {
     if (this.#over || !this.#options.onProved(this.spent)) return;
     await this.#options.onKeys(keys);
     if (this.#over) return;
-    const repair = this.#connect(keys);
+    const recovery = this.#connect(keys);
     const peer = this.#peer;
     if (peer === null) this.#send(await handshake.confirm(""));
     else await peer.offer((sdp) => handshake.confirm(sdp));
-    repair.begin(peer);
+    recovery.begin(peer);
   }
 
   async #stepViewer(handshake: ViewerHandshake, message: Bytes): Promise<void> {
@@ -296,13 +296,13 @@ export class Attempt {
     if (this.#over) return;
     await this.#options.onKeys(keys);
     if (this.#over) return;
-    const repair = this.#connect(keys);
+    const recovery = this.#connect(keys);
     // The sender can't connect directly, and its next message says what it does instead.
     if (offer === "") {
       this.#peer?.close();
       this.#peer = null;
     }
-    repair.begin(this.#peer);
+    recovery.begin(this.#peer);
     if (this.#peer !== null) await this.#peer.answer(offer);
     else if (offer !== "") this.#send(await keys.signalSealer.seal(HANDSHAKE.answer, ""));
   }
@@ -312,13 +312,13 @@ export class Attempt {
    * messages do not affect it. Neither do invalid messages of recovery before: the peer may have
    * sent them for the connection that this one replaces.
    */
-  async #follow(repair: Repair, message: Bytes): Promise<void> {
-    const isRepair = message[0] === HANDSHAKE.repair;
+  async #follow(recovery: Recovery, message: Bytes): Promise<void> {
+    const ofRecovery = message[0] === HANDSHAKE.repair;
     try {
-      if (isRepair) return await repair.receive(message);
+      if (ofRecovery) return await recovery.receive(message);
       await this.#peer?.receive(message);
     } catch (error) {
-      if (!repair.bound && !isRepair) throw error;
+      if (!recovery.bound && !ofRecovery) throw error;
     }
   }
 
@@ -327,14 +327,14 @@ export class Attempt {
     if (this.#options.onAnswer()) this.#send(await handshake.receiveHello(helloS));
   }
 
-  #connect(keys: SessionKeys): Repair {
-    const { ground, relayOnly, trace, mayRelay, onFailed } = this.#options;
-    const { identity, signaling } = ground;
+  #connect(keys: SessionKeys): Recovery {
+    const { context, relayOnly, trace, mayRelay, onFailed } = this.#options;
+    const { identity, signaling } = context;
     const iceServers = this.#options.iceServers() ?? [];
     // Whoever proved themselves just now is not at the other end of that connection any more.
     this.#before?.close();
     this.#before = null;
-    const repair = this.#repair = new Repair({
+    const recovery = this.#recovery = new Recovery({
       keys,
       mayRelay: () => mayRelay,
       say: (message) => this.#send(message),
@@ -345,7 +345,7 @@ export class Attempt {
       onBroken: () => onFailed("verification"),
       onRoute: this.#options.onRoute,
     });
-    if (identity === null || (relayOnly && !hasTurn(iceServers))) return repair;
+    if (identity === null || (relayOnly && !hasTurn(iceServers))) return recovery;
     const common = { identity, iceServers, relayOnly };
     this.#peer = new Peer({
       ...common,
@@ -355,23 +355,23 @@ export class Attempt {
       onBound: (first) => {
         const connect = (options: StripeOptions) => new Peer({ ...common, ...options });
         const transport = new StripedTransport({ first, keys, connect });
-        repair.connected(new SecureLink({ keys, transport }));
+        recovery.connected(new SecureLink({ keys, transport }));
       },
-      onCandidate: (text) => repair.found(text),
+      onCandidate: (text) => recovery.found(text),
       onFailed: (why) => {
         if (why === "protocol") onFailed("verification");
-        else this.#notDirect(repair);
+        else this.#notDirect(recovery);
       },
     });
-    return repair;
+    return recovery;
   }
 
-  #notDirect(repair: Repair): void {
-    if (!repair.failed()) this.#options.onFailed("network");
+  #notDirect(recovery: Recovery): void {
+    if (!recovery.failed()) this.#options.onFailed("network");
   }
 
   #send(message: Bytes): void {
-    if (!this.#over) this.#options.ground.signaling.relay(toBase64Url(message));
+    if (!this.#over) this.#options.context.signaling.relay(toBase64Url(message));
   }
 
   async #guard(run: () => Promise<void>): Promise<void> {

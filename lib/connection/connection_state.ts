@@ -149,7 +149,7 @@ export type ConnectionEffect =
   | { readonly do: "say_reloaded" }
   | { readonly do: "set_reachable"; readonly reachable: boolean }
   /** The server, or the peer's seat there, is gone for good. */
-  | { readonly do: "abandon"; readonly attempt: number }
+  | { readonly do: "seat_gone"; readonly attempt: number }
   /** Takes the seat on a new socket, to be told again who is there. */
   | { readonly do: "renew" }
   | { readonly do: "turn_away"; readonly attempt: number | null }
@@ -412,13 +412,13 @@ function afterBinding(
     case "peer":
       // There is nobody left to receive what goes through the server.
       if (!event.here && event.by === "leave") {
-        return stay(state, { do: "abandon", attempt: state.link });
+        return stay(state, { do: "seat_gone", attempt: state.link });
       }
       return stay(state, { do: "set_reachable", reachable: event.here });
     case "unreachable":
       return stay(state, { do: "set_reachable", reachable: false });
     case "signaling_ended":
-      return stay(state, { do: "abandon", attempt: state.link });
+      return stay(state, { do: "seat_gone", attempt: state.link });
     case "steady":
       if (event.attempt !== state.link) return stay(state);
       return stay({ ...state, at: event.steady ? "connected" : "recovering" });

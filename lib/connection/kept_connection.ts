@@ -38,7 +38,7 @@ export interface KeptConnection {
 }
 
 /** Keeps these for this tab. */
-export interface Keeper {
+export interface ReloadStore {
   /** The seat was taken, or taken back with another token. */
   seated(memo: SeatMemo): void;
   /** Stores what changed. Resolves once a reloaded page would find it. */

@@ -35,8 +35,8 @@ const TRY_MS = 8_000;
 /** Minimum interval between recovery actions, in ms. */
 const LEAST_MS = 500;
 
-/** Settings of a {@linkcode Repair}. */
-export interface RepairOptions {
+/** Settings of a {@linkcode Recovery}. */
+export interface RecoveryOptions {
   readonly keys: SessionKeys;
   /** Whether the server relays encrypted records. */
   readonly mayRelay: () => boolean;
@@ -63,8 +63,8 @@ export interface RepairOptions {
 }
 
 /** Finds and keeps a route between two browsers. */
-export class Repair {
-  readonly #options: RepairOptions;
+export class Recovery {
+  readonly #options: RecoveryOptions;
   #peer: Peer | null = null;
   #link: SecureLink | null = null;
   #relay: RelayTransport | null = null;
@@ -80,7 +80,7 @@ export class Repair {
   #telling: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
-  #abandoned = false;
+  #seatIsGone = false;
   /** The peer's page closed the connection. */
   #away = false;
   /** This side may be in another network, and has not acted on it yet. */
@@ -90,7 +90,7 @@ export class Repair {
   #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #wakeups = new AbortController();
 
-  constructor(options: RepairOptions) {
+  constructor(options: RecoveryOptions) {
     this.#options = options;
     // After a network change, act at once instead of waiting until the old route has timed out.
     whenMoved(() => {
@@ -113,7 +113,7 @@ export class Repair {
     this.#peer = peer;
     if (this.#options.keys.role !== "S" || !this.#options.mayRelay()) return;
     if (peer === null) this.#useRelay();
-    else this.#again(DIRECT_MS);
+    else this.#actIn(DIRECT_MS);
   }
 
   /** The direct connection is bound. */
@@ -141,14 +141,14 @@ export class Repair {
   setReachable(reachable: boolean): void {
     const back = reachable && !this.#reachable;
     this.#reachable = reachable;
-    if (reachable) this.#abandoned = false;
+    if (reachable) this.#seatIsGone = false;
     else this.#relay?.broke();
     // Messages that were sent meanwhile were lost.
     if (back && (this.#moved || this.#link?.steady === false)) this.#act();
   }
 
   /** A message sent over the server reached nobody. */
-  mislaid(): void {
+  undelivered(): void {
     this.#relay?.broke();
   }
 
@@ -156,9 +156,9 @@ export class Repair {
    * The server, or the peer's seat there, is gone for good. Ends the secure link if it uses the
    * encrypted relay, or if the peer's page has closed the connection: nothing can bring it back.
    */
-  abandon(): void {
+  seatGone(): void {
     this.#reachable = false;
-    this.#abandoned = true;
+    this.#seatIsGone = true;
     if (this.#relay !== null || this.#away) this.#link?.giveUp();
   }
 
@@ -223,15 +223,15 @@ export class Repair {
   #changed(state: TransportState): void {
     clearTimeout(this.#timer);
     this.#away = state === "closed";
-    if (this.#away && this.#abandoned) return this.#link?.giveUp();
+    if (this.#away && this.#seatIsGone) return this.#link?.giveUp();
     if (state === "up") {
       this.#tries = 0;
       this.#tellRoute();
     } else if (state === "stuck") this.#act();
-    else this.#again(PATIENCE_MS);
+    else this.#actIn(PATIENCE_MS);
   }
 
-  #again(ms: number): void {
+  #actIn(ms: number): void {
     clearTimeout(this.#timer);
     if (!this.#over) this.#timer = setTimeout(() => this.#act(), ms);
   }
@@ -241,12 +241,12 @@ export class Repair {
     const now = performance.now();
     const early = this.#actedAt + LEAST_MS - now;
     if (this.#over || !this.#reachable) return;
-    if (early > 0) return this.#again(early);
+    if (early > 0) return this.#actIn(early);
     this.#actedAt = now;
     this.#moved = false;
     if (this.#options.keys.role === "R") {
       this.#tell({ t: "ask" });
-      if (this.#link?.steady === false) this.#again(TRY_MS);
+      if (this.#link?.steady === false) this.#actIn(TRY_MS);
       return;
     }
     const direct = this.#relay === null && this.#peer !== null;
@@ -255,7 +255,7 @@ export class Repair {
     if (direct && this.#link !== null && (this.#tries++ === 0 || !relay)) this.#restart();
     else if (relay) this.#useRelay();
     if (this.#link?.steady === true) this.#tries = 0;
-    else this.#again(TRY_MS);
+    else this.#actIn(TRY_MS);
   }
 
   /**

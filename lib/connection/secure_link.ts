@@ -108,7 +108,7 @@ export class SecureLink {
   /** What the viewer used as proof. */
   readonly by: Proof;
   /** This session had another link before one of the pages was reloaded. */
-  readonly again: boolean;
+  readonly resumed: boolean;
   readonly #keys: SessionKeys;
   readonly #sealer: ControlSealer;
   readonly #opener: ControlOpener;
@@ -140,7 +140,7 @@ export class SecureLink {
     this.#keys = keys;
     this.sas = keys.sas;
     this.by = keys.by;
-    this.again = keys.again;
+    this.resumed = keys.resumed;
     this.#sealer = new ControlSealer(keys.controlOut);
     this.#opener = new ControlOpener(keys.controlIn);
     if (transport !== undefined) this.#listenTo(transport);

@@ -126,7 +126,7 @@ export interface SessionKeys extends ConnectionKeys {
   /** What R used as proof, in this handshake or in the one that it resumes. */
   readonly by: Proof;
   /** True if this handshake resumes another. */
-  readonly again: boolean;
+  readonly resumed: boolean;
   /**
    * The secret for resuming after a reload, 32 bytes, which the caller overwrites. A resumed
    * handshake returns the first handshake's.
@@ -255,7 +255,7 @@ async function deriveSession(
   return {
     ...first.keys,
     by: resumed?.by ?? (mode === MODE.code ? "code" : "link"),
-    again: resumed !== null,
+    resumed: resumed !== null,
     // The first handshake's secret stays in use: it must not matter which page was reloaded when.
     leave: async () =>
       resumed !== null

@@ -23,7 +23,7 @@ import type { ResumeSecret } from "../e2e/handshake.ts";
 import { ProtocolError, randomBytes, wipe } from "../e2e/suite.ts";
 import { openForTab, sealForTab, type TabHalves } from "../e2e/tab_seal.ts";
 import type { Role } from "../e2e/transcript.ts";
-import type { Keeper, KeptConnection, SeatMemo } from "../connection/kept_connection.ts";
+import type { KeptConnection, ReloadStore, SeatMemo } from "../connection/kept_connection.ts";
 import { type Ledger, NO_LEDGER } from "../pictures/outbox.ts";
 import type { Outgoing } from "../pictures/outgoing.ts";
 import { memoryKey } from "./tab_key.ts";
@@ -81,7 +81,7 @@ const FRESH: Omit<Kept, "secret"> = {
 };
 
 /** The memory of one session. */
-export class TabMemory implements Keeper {
+export class TabMemory implements ReloadStore {
   readonly #key: string;
   readonly #tab: Bytes;
   #state: Partial<Kept> = FRESH;

@@ -17,7 +17,7 @@ import { ProtocolError } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
 import type { Decoder } from "../image/decoder.ts";
 import type { AttemptedProof } from "../connection/visitor_guard.ts";
-import { Connector } from "../connection/connector.ts";
+import { Connection } from "../connection/connection.ts";
 import type { Route } from "../connection/route.ts";
 import type { LinkEnd, SecureLink } from "../connection/secure_link.ts";
 import type { Trace } from "../connection/trace.ts";
@@ -115,7 +115,7 @@ export class Session {
   readonly #verification = signal<Verification | null>(null);
   readonly #compared = signal(false);
   readonly #route = signal<Route | null>(null);
-  readonly #connector: Connector;
+  readonly #connection: Connection;
   readonly #memory: TabMemory;
   #link: SecureLink | null = null;
   /** True until `back` arrives, which is the peer's first message on this secure link. */
@@ -140,12 +140,12 @@ export class Session {
       answers: () => this.#steady.peek(),
       ledger: before?.ledger,
     });
-    this.#connector = new Connector({
+    this.#connection = new Connection({
       role: options.role,
       secret: options.secret instanceof Uint8Array ? options.secret.slice() : options.secret,
       server: options.server,
       ...(options.relay === undefined ? {} : { relay: options.relay }),
-      keeper: this.#memory,
+      store: this.#memory,
       ...(before === undefined ? {} : { kept: before }),
       handlers: {
         onSeated: () => this.#seated(),
@@ -159,7 +159,7 @@ export class Session {
         },
         onTurnedAway: (claim, withdrawn) => this.#note({ type: "turned_away", claim, withdrawn }),
         onBound: (link) => this.#bound(link),
-        onAgain: () => this.#detach(),
+        onReplaced: () => this.#detach(),
         onRoute: (route) => {
           this.#route.value = route;
         },
@@ -211,7 +211,7 @@ export class Session {
 
   /** What was tried to connect, for diagnostics. */
   get trace(): Trace {
-    return this.#connector.trace;
+    return this.#connection.trace;
   }
 
   /** Set once the session is live. */
@@ -284,13 +284,13 @@ export class Session {
     // The peer is connected, or was a moment ago.
     if (before?.bound === true) this.#awaitReturn();
     this.#happen({ type: "start" });
-    this.#connector.start();
+    this.#connection.start();
   }
 
   /** Hides this side's address from the peer, or not; an existing connection is unaffected. */
   hideAddress(on: boolean): void {
     this.#memory.keep({ hide: on });
-    this.#connector.hideAddress(on);
+    this.#connection.hideAddress(on);
   }
 
   /** Sender: keep the session open after the last picture, or not. */
@@ -404,7 +404,7 @@ export class Session {
 
   #bound(link: SecureLink): void {
     this.#link = link;
-    this.#unsettled = link.again;
+    this.#unsettled = link.resumed;
     clearTimeout(this.#return);
     const emoji = sasEmoji(link.sas);
     const inbox = this.#inbox.peek() ?? new Inbox({
@@ -440,7 +440,7 @@ export class Session {
       this.#happen({ type: "bound" });
       this.#note({ type: "live" });
     });
-    if (link.again) this.#sayBack(link, inbox);
+    if (link.resumed) this.#sayBack(link, inbox);
     if (this.#keep.peek() && this.#options.role === "S") {
       link.sendControl({ t: "keep", on: true }).catch(() => {});
     }
@@ -612,7 +612,7 @@ export class Session {
     this.#memory.forget();
     this.#inbox.peek()?.end();
     this.outbox.end();
-    this.#connector.end(closing);
+    this.#connection.end(closing);
     this.#link = null;
     this.#code.value = null;
   }

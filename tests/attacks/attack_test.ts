@@ -103,9 +103,9 @@ async function session(app: TestApp): Promise<void> {
   const server = app.url.replace("http", "ws");
   using sender = new Person("S", secret, server);
   using viewer = new Person("R", secret, server);
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.seated === 1, "the sender is seated");
-  await viewer.connector.start();
+  await viewer.connection.start();
   await until(() => sender.bound && viewer.bound, "both are bound");
   assertEquals([sender.contacts, viewer.contacts], [[true], [true]]);
   assertEquals([sender.failures, viewer.failures], [[], []]);

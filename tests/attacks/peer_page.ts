@@ -28,7 +28,7 @@ import {
   sha256,
 } from "../../lib/e2e/suite.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
-import { Connector } from "../../lib/connection/connector.ts";
+import { Connection } from "../../lib/connection/connection.ts";
 
 /** What is sent as the binding MAC, which has to be the first message of each side. */
 export type Binding =
@@ -281,13 +281,13 @@ export class EvilPeer {
   async #connect(role: Role, secret: Bytes, server: string, binding: Binding): Promise<void> {
     this.#binding = binding;
     const seated = Promise.withResolvers<void>();
-    const connector = new Connector({
+    const connection = new Connection({
       role,
       secret: secret.slice(),
       server,
       handlers: {
         onRoute() {},
-        onAgain: () => {},
+        onReplaced: () => {},
         onSeated: () => seated.resolve(),
         onContact: () => {},
         onPeer: () => {},
@@ -315,7 +315,7 @@ export class EvilPeer {
         },
       },
     });
-    connector.start();
+    connection.start();
     await seated.promise;
   }
 

@@ -57,9 +57,9 @@ for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
     const secret = createLinkSecret();
     using sender = new Person("S", secret, lobby.url, true);
     using viewer = new Person("R", secret, lobby.url, true);
-    await sender.connector.start();
+    await sender.connection.start();
     await until(() => sender.seated === 1, "the sender is seated");
-    await viewer.connector.start();
+    await viewer.connection.start();
     await until(() => sender.bound && viewer.bound, "both are bound");
 
     const told: string[] = [];

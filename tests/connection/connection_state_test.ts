@@ -6,11 +6,12 @@ import {
   type ConnectionState,
   isBound,
   JOINING,
+  type Successor,
   transition,
 } from "../../lib/connection/connection_state.ts";
 import { MODE } from "../../lib/protocol/handshake.ts";
 import { CONNECT_TIMEOUT_MS, SEAT_GRACE_MS } from "../../lib/protocol/limits.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 
 const SENDER: ConnectionSettings = { role: "S", byCode: false };
 const VIEWER: ConnectionSettings = { role: "R", byCode: false };
@@ -149,6 +150,11 @@ Deno.test("a sender turns away who proves nothing, and goes on after a visitor's
 
 // A link, and its successor
 
+function beside({ state }: Run, successor: Successor | null): ConnectionState {
+  assert(isBound(state));
+  return { ...state, successor };
+}
+
 Deno.test("a link is replaced by its successor when that is bound, and not before", () => {
   for (
     const [settings, bound, event] of [
@@ -157,12 +163,8 @@ Deno.test("a link is replaced by its successor when that is bound, and not befor
     ] as const
   ) {
     const begun = go(settings, bound, event);
-    assertEquals(begun.state, {
-      ...bound.state,
-      next: 2,
-      tries: 1,
-      successor: { attempt: 1, proved: false },
-    });
+    const successor = { attempt: 1, proved: false };
+    assertEquals(begun.state, { ...beside(bound, successor), next: 2, tries: 1 });
     assertEquals(begun.done.slice(bound.done.length), [
       { do: "wait", for: "successor", ms: CONNECT_TIMEOUT_MS },
       { do: "start", attempt: 1, settle: false },
@@ -192,7 +194,7 @@ Deno.test("a successor that fails, is too slow or is replaced leaves the link as
     ] as const
   ) {
     const { state, done } = go(SENDER, begun, event);
-    assertEquals(state, { ...begun.state, successor: null });
+    assertEquals(state, beside(begun, null));
     assertEquals(done.slice(begun.done.length), [
       { do: "stop_waiting" },
       { do: "drop", attempt: 1 },
@@ -233,7 +235,7 @@ Deno.test("the server's word about a bound peer reaches the link's repair alone"
   for (const event of [{ type: "gone", why: "deleted" }, { type: "seated" }] as const) {
     assertEquals(go(SENDER, BOUND.S, event), BOUND.S);
   }
-  assertEquals(go(SENDER, BOUND.S, LEFT).done.at(-1), { do: "abandon", attempt: 0 });
+  assertEquals(go(SENDER, BOUND.S, LEFT).done.at(-1), { do: "seat_gone", attempt: 0 });
   const reachable = { do: "set_reachable", reachable: false } as const;
   for (const event of [LOST, { type: "unreachable" }] as const) {
     assertEquals(go(SENDER, BOUND.S, event).done.at(-1), reachable);

@@ -1,5 +1,5 @@
 /**
- * A signaling server that is the attacker, for two connectors without a network.
+ * A signaling server that is the attacker, for two connections without a network.
  *
  * @module
  */
@@ -83,9 +83,9 @@ export async function withEvilServer(
   using sender = new Person("S", secrets?.s ?? secret, "ws://evil");
   using viewer = new Person("R", secrets?.r ?? secret, "ws://evil");
   const server = new EvilServer();
-  await sender.connector.start();
+  await sender.connection.start();
   await server.seat("S");
-  await viewer.connector.start();
+  await viewer.connection.start();
   await server.seat("R");
   await body({ sender, viewer, server });
 }

@@ -1,10 +1,10 @@
 /**
- * A connector whose owner only records what it is told.
+ * A connection whose owner only records what it is told.
  *
  * @module
  */
 import type { ConnectFailure } from "../../lib/connection/connection_state.ts";
-import { Connector, type ConnectorHandlers } from "../../lib/connection/connector.ts";
+import { Connection, type ConnectionHandlers } from "../../lib/connection/connection.ts";
 import type { KeptConnection, SeatMemo } from "../../lib/connection/kept_connection.ts";
 import type { Route } from "../../lib/connection/route.ts";
 import type { SecureLink } from "../../lib/connection/secure_link.ts";
@@ -16,9 +16,9 @@ import type { ControlMessage } from "../../lib/protocol/control.ts";
 import { asSide } from "../support/slow_crypto.ts";
 import { STEADY } from "./keys.ts";
 
-/** A connector and everything that it told its owner. */
+/** A connection and everything that it told its owner. */
 export class Person implements Disposable {
-  readonly connector: Connector;
+  readonly connection: Connection;
   readonly role: Role;
   readonly links: SecureLink[] = [];
   readonly failures: ConnectFailure[] = [];
@@ -36,8 +36,8 @@ export class Person implements Disposable {
   /** How often the link changed its transport. */
   resumed = 0;
 
-  /** How often the other page came back. */
-  again = 0;
+  /** How often a link was replaced. */
+  replaced = 0;
   /** What the page after a reload would find. */
   kept: Partial<KeptConnection> = {};
   memo: SeatMemo | null = null;
@@ -49,9 +49,9 @@ export class Person implements Disposable {
   constructor(role: Role, secret: Bytes | Code, server: string, relay = false, before?: Person) {
     this.role = role;
     this.secret = secret instanceof Uint8Array ? secret.slice() : new Uint8Array(0);
-    const handlers: ConnectorHandlers = {
-      onAgain: () => {
-        this.again++;
+    const handlers: ConnectionHandlers = {
+      onReplaced: () => {
+        this.replaced++;
         this.links.at(-1)?.drop();
       },
       onSeated: () => void this.seated++,
@@ -72,13 +72,13 @@ export class Person implements Disposable {
       onRoute: (route) => void this.routes.push(route),
       onFailed: (why) => void this.failures.push(why),
     };
-    this.connector = new Connector({
+    this.connection = new Connection({
       role,
       secret: secret instanceof Uint8Array ? this.secret : secret,
       server,
       relay,
       handlers,
-      keeper: {
+      store: {
         seated: (memo) => {
           this.memo = memo;
         },
@@ -91,9 +91,9 @@ export class Person implements Disposable {
     });
   }
 
-  /** Starts the connector, as the page of its side. */
+  /** Starts the connection, as the page of its side. */
   start(): Promise<void> {
-    return asSide(this.role, () => this.connector.start());
+    return asSide(this.role, () => this.connection.start());
   }
 
   /** The page is gone, without a goodbye: its connection is closed, and its socket. */
@@ -113,6 +113,6 @@ export class Person implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.connector.end();
+    this.connection.end();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Routes, and what happens when they break: two connectors on the real server, over a network that
+ * Routes, and what happens when they break: two connections on the real server, over a network that
  * a test can cut.
  *
  * @module
@@ -40,9 +40,9 @@ function test(
 }
 
 async function meet({ sender, viewer }: Scene): Promise<void> {
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.seated === 1, "the sender is seated");
-  await viewer.connector.start();
+  await viewer.connection.start();
   await until(
     () => (sender.bound && viewer.bound) || sender.failures.length + viewer.failures.length > 0,
     "both are bound",
@@ -95,10 +95,10 @@ test("without a direct route, the server relays everything, in order and whole",
 test("without a direct route and a relaying server, the viewer is told so", {
   relay: false,
 }, async (scene) => {
-  await scene.sender.connector.start();
+  await scene.sender.connection.start();
   await until(() => scene.sender.seated === 1, "the sender is seated");
   FakePeerConnection.blocked = true;
-  await scene.viewer.connector.start();
+  await scene.viewer.connection.start();
   await until(() => FakePeerConnection.all.length === 2, "both try");
   await settle(50);
   failAll();
@@ -150,7 +150,7 @@ test(
   "hiding the address uses the server where there is no TURN relay",
   { relay: true },
   async (scene) => {
-    scene.viewer.connector.hideAddress(true);
+    scene.viewer.connection.hideAddress(true);
     await meet(scene);
     talk(scene.sender, scene.viewer);
     await assertHeard(scene);
@@ -228,7 +228,7 @@ test(
   async (scene) => {
     FakePeerConnection.blocked = true;
     await meet(scene);
-    scene.sender.connector.end();
+    scene.sender.connection.end();
     await until(() => scene.viewer.ends.length > 0, "the viewer noticed");
     assertEquals(scene.viewer.ends, ["lost"]);
   },
@@ -345,8 +345,8 @@ test(
     own.ends = { own: { candidateType: "relay", relayProtocol: "tls" }, other: host };
     await until(() => sender.routes.length === 2, "the other way is told");
     assertEquals(sender.routes, ["direct", "relayed"]);
-    assertEquals(sender.connector.trace.relayProtocol, "tls");
-    assertEquals(viewer.connector.trace.relayProtocol, null);
+    assertEquals(sender.connection.trace.relayProtocol, "tls");
+    assertEquals(viewer.connection.trace.relayProtocol, null);
   },
 );
 

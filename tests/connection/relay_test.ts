@@ -37,9 +37,9 @@ async function couple(lobby: Lobby, prepare: (sender: Person, viewer: Person) =>
   const sender = new Person("S", secret, lobby.url);
   const viewer = new Person("R", secret, lobby.url);
   prepare(sender, viewer);
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.seated === 1, "the sender is seated");
-  await viewer.connector.start();
+  await viewer.connection.start();
   return { sender, viewer };
 }
 
@@ -66,7 +66,10 @@ Deno.test("both sides use the ICE servers that they were given, or none", async 
 Deno.test("whoever hides their address uses TURN only; the other side is free", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby(TURN);
-  const { sender, viewer } = await couple(lobby, (_, viewer) => viewer.connector.hideAddress(true));
+  const { sender, viewer } = await couple(
+    lobby,
+    (_, viewer) => viewer.connection.hideAddress(true),
+  );
   using _sender = sender;
   using _viewer = viewer;
   await until(() => sender.bound && viewer.bound, "both are bound");
@@ -110,7 +113,7 @@ for (const role of ["S", "R"] as const) {
       using _rtc = withFakeRtc();
       await using lobby = new Lobby(ice);
       const { sender, viewer } = await couple(lobby, (sender, viewer) => {
-        (role === "S" ? sender : viewer).connector.hideAddress(true);
+        (role === "S" ? sender : viewer).connection.hideAddress(true);
       });
       using _sender = sender;
       using _viewer = viewer;
@@ -126,19 +129,19 @@ Deno.test("a server that comes back without TURN leaves no old credentials", asy
   await using lobby = new Lobby(TURN);
   const secret = createLinkSecret();
   using sender = new Person("S", secret, lobby.url);
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.seated === 1, "the sender is seated");
   using first = new Person("R", secret, lobby.url);
   FakePeerConnection.candidates = 0;
-  await first.connector.start();
+  await first.connection.start();
   await until(() => sender.peers.includes(true), "they met");
-  first.connector.end();
+  first.connection.end();
   await until(() => sender.peers.at(-1) === false, "the viewer left");
   await lobby.restart(() => null);
   await until(() => sender.seated === 2, "the sender is seated again");
   FakePeerConnection.all = [];
   using second = new Person("R", secret, lobby.url);
-  await second.connector.start();
+  await second.connection.start();
   await until(() => second.bound, "both are bound");
   assertEquals(settings().map(({ urls }) => urls), [[], []]);
 });

@@ -1,5 +1,5 @@
 /**
- * Two connectors whose cryptography takes longer, at either end or at both: the order in which keys
+ * Two connections whose cryptography takes longer, at either end or at both: the order in which keys
  * are ready must decide nothing.
  *
  * @module
@@ -94,7 +94,7 @@ for (const route of ["direct", "relay"] as const) {
         const [link] = sender.links;
         link?.sendControl({ t: "bye", why: "done" });
         // As lib/pages/session.ts ends.
-        sender.connector.end(route === "relay" ? link?.close() : void link?.close());
+        sender.connection.end(route === "relay" ? link?.close() : void link?.close());
         await until(() => viewer.heard.length > 1 || viewer.ends.length > 0, "it is over");
         assertEquals(viewer.heard.at(-1), { t: "bye", why: "done" });
         assertEquals(viewer.ends, []);

@@ -1,4 +1,4 @@
-import { Connector } from "../../lib/connection/connector.ts";
+import { Connection } from "../../lib/connection/connection.ts";
 import { createLinkSecret } from "../../lib/e2e/link.ts";
 import { toBase64Url } from "../../lib/protocol/bytes.ts";
 import { MAX_CODE_GUESSES } from "../../lib/protocol/limits.ts";
@@ -16,13 +16,13 @@ Deno.test("the last failed guess withdraws the code before its visitor is dismis
   const fail = () => {
     throw new Error("The session ended");
   };
-  const sender = new Connector({
+  const sender = new Connection({
     role: "S",
     secret: createLinkSecret(),
     server: "ws://server",
     handlers: {
       onRoute() {},
-      onAgain: () => {},
+      onReplaced: () => {},
       onSeated: () => {},
       onContact: () => {},
       onPeer: () => {},

@@ -367,7 +367,7 @@ Deno.test("handshake: resuming works by what the first one left, and leaves it a
   const input = await resumeInputs();
   const { s, r } = await run(input);
   assertEquals(s.sas, r.sas);
-  assertEquals([s.again, r.again, s.by, r.by], [true, true, "link", "link"]);
+  assertEquals([s.resumed, r.resumed, s.by, r.by], [true, true, "link", "link"]);
   assertEquals([await s.leave(), await r.leave()], [
     input.s.resumed.resume,
     input.s.resumed.resume,

@@ -139,7 +139,7 @@ const nothingChanges = fc.asyncProperty(
       await settle(40);
       const told = [sender, viewer].map((person) => ({
         links: person.links.length,
-        again: person.again,
+        replaced: person.replaced,
         ends: person.ends,
         failures: person.failures,
         turnedAway: person.turnedAway,
@@ -147,7 +147,7 @@ const nothingChanges = fc.asyncProperty(
       }));
       const undisturbed = {
         links: 1,
-        again: 0,
+        replaced: 0,
         ends: [],
         failures: [],
         turnedAway: [],

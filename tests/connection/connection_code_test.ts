@@ -1,4 +1,4 @@
-/** Codes, as connectors see them; connector_test.ts covers links. */
+/** Codes, as connections see them; connection_test.ts covers links. */
 import { type Code, loadWordlist, parseCode } from "../../lib/e2e/code.ts";
 import { SenderHandshake, ViewerHandshake } from "../../lib/e2e/handshake.ts";
 import { loadKem } from "../../lib/e2e/kem.ts";
@@ -27,14 +27,14 @@ function read(text: string | null | undefined): Code {
 async function offer(lobby: Lobby): Promise<{ sender: Person; secret: Bytes; code: Code }> {
   const secret = createLinkSecret();
   const sender = new Person("S", secret, lobby.url);
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.codes.length === 1, "the code is out");
   return { sender, secret, code: read(sender.codes[0]) };
 }
 
 async function joinWith(lobby: Lobby, secret: Bytes | Code): Promise<Person> {
   const viewer = new Person("R", secret, lobby.url);
-  await viewer.connector.start();
+  await viewer.connection.start();
   return viewer;
 }
 
@@ -159,7 +159,7 @@ async function withServer(
   FakeWebSocket.all = [];
   using _socket = withGlobals({ WebSocket: FakeWebSocket });
   using person = new Person(role, secret, "ws://evil");
-  await person.connector.start();
+  await person.connection.start();
   const socket = FakeWebSocket.last;
   socket.open();
   const rtok = toBase64Url(new Uint8Array(32));

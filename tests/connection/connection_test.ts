@@ -14,7 +14,7 @@ async function couple(lobby: Lobby) {
   const secret = createLinkSecret();
   const sender = new Person("S", secret, lobby.url);
   const viewer = new Person("R", secret, lobby.url);
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.seated === 1, "the sender is seated");
   return { secret, sender, viewer };
 }
@@ -23,14 +23,14 @@ async function allBound(...people: readonly Person[]): Promise<void> {
   await until(() => people.every(({ bound }) => bound), "both are bound");
 }
 
-Deno.test("two connectors with one link find each other, and are bound once", async () => {
+Deno.test("two connections with one link find each other, and are bound once", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   const { sender, viewer } = await couple(lobby);
   using _sender = sender;
   using _viewer = viewer;
   assertEquals([sender.peers, sender.bound], [[], false]);
-  await viewer.connector.start();
+  await viewer.connection.start();
   await allBound(sender, viewer);
   assertEquals(sender.links[0]?.sas, viewer.links[0]?.sas);
   assertEquals([sender.peers, viewer.peers], [[true], [true]]);
@@ -43,7 +43,7 @@ Deno.test("a viewer with another link is refused, unnoticed by the sender", asyn
   const { sender } = await couple(lobby);
   using _sender = sender;
   using stranger = new Person("R", createLinkSecret(), lobby.url);
-  await stranger.connector.start();
+  await stranger.connection.start();
   await until(() => stranger.failures.length > 0, "the stranger was refused");
   assertEquals([stranger.failures, stranger.peers], [["refused"], []]);
   assertEquals([sender.peers, sender.failures], [[], []]);
@@ -55,7 +55,7 @@ Deno.test("once bound, a server that goes down or lies changes nothing", async (
   const { sender, viewer } = await couple(lobby);
   using _sender = sender;
   using _viewer = viewer;
-  await viewer.connector.start();
+  await viewer.connection.start();
   await allBound(sender, viewer);
   await lobby.restart();
   await until(() => [sender, viewer].every(({ seated }) => seated === 2), "both are seated again");
@@ -70,11 +70,11 @@ Deno.test("a sender who ends deletes the room, and waiting visitors are told", a
   await using lobby = new Lobby();
   const { secret, sender } = await couple(lobby);
   assertEquals(lobby.rooms, 1);
-  sender.connector.end();
-  sender.connector.end();
+  sender.connection.end();
+  sender.connection.end();
   await until(() => lobby.rooms === 0, "the room is gone");
   using viewer = new Person("R", secret, lobby.url);
-  await viewer.connector.start();
+  await viewer.connection.start();
   await until(() => viewer.failures.length > 0, "the viewer was refused");
   assertEquals([viewer.failures, sender.failures], [["refused"], []]);
 });
@@ -85,8 +85,8 @@ Deno.test("end() overwrites the link's secret, whether it had been used or not",
   const { sender } = await couple(lobby);
   using unused = new Person("S", createLinkSecret(), lobby.url);
   using starting = new Person("S", createLinkSecret(), lobby.url);
-  const started = starting.connector.start();
-  for (const person of [sender, unused, starting]) person.connector.end();
+  const started = starting.connection.start();
+  for (const person of [sender, unused, starting]) person.connection.end();
   await started;
   for (const person of [sender, unused, starting]) {
     assertEquals(person.secret, new Uint8Array(32));
@@ -99,7 +99,7 @@ Deno.test("a failure overwrites the link's secret as well", async () => {
   using _rtc = withFakeRtc();
   await using lobby = new Lobby();
   using stranger = new Person("R", createLinkSecret(), lobby.url);
-  await stranger.connector.start();
+  await stranger.connection.start();
   await until(() => stranger.failures.length > 0, "the stranger was refused");
   assertEquals(stranger.secret, new Uint8Array(32));
 });
@@ -111,7 +111,7 @@ Deno.test("WebRTC that exists but is switched off is named as the reason", async
     },
   });
   using person = new Person("S", createLinkSecret(), "ws://127.0.0.1:9");
-  await person.connector.start();
+  await person.connection.start();
   assertEquals([person.failures, person.secret], [["no_webrtc"], new Uint8Array(32)]);
 });
 

@@ -39,7 +39,7 @@ import { deriveRoom } from "../e2e/link.ts";
 import { makeReloadNotice, verifyReloadNotice } from "../e2e/reload_notice.ts";
 import { randomBytes, sha256, wipe } from "../e2e/suite.ts";
 import type { Role } from "../e2e/transcript.ts";
-import { type Address, Attempt, type Ground, hasTurn } from "./attempt.ts";
+import { type Address, Attempt, type AttemptContext, hasTurn } from "./attempt.ts";
 import {
   attemptOf,
   type ConnectFailure,
@@ -50,7 +50,7 @@ import {
   JOINING,
   transition,
 } from "./connection_state.ts";
-import type { Keeper, KeptConnection } from "./kept_connection.ts";
+import type { KeptConnection, ReloadStore } from "./kept_connection.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { createIdentity } from "./peer.ts";
 import type { Route } from "./route.ts";
@@ -73,8 +73,8 @@ import {
  */
 const SILENCE_MARGIN_MS = 5_000;
 
-/** Callbacks of a connector. */
-export interface ConnectorHandlers {
+/** Callbacks of a connection. */
+export interface ConnectionHandlers {
   /** The seat is taken; the share link works from now on. */
   onSeated(): void;
   /** The connection to the server was lost, or is back. */
@@ -97,7 +97,7 @@ export interface ConnectorHandlers {
    * The peer's page was reloaded, and the two are bound anew: the previous secure link has ended,
    * and `onBound` follows at once with the new one.
    */
-  onAgain(): void;
+  onReplaced(): void;
   /** The route in use, each time that it changes. */
   onRoute(route: Route): void;
   /**
@@ -107,8 +107,8 @@ export interface ConnectorHandlers {
   onFailed(why: ConnectFailure, retry?: number): void;
 }
 
-/** Settings of a {@linkcode Connector}. */
-export interface ConnectorOptions {
+/** Settings of a {@linkcode Connection}. */
+export interface ConnectionOptions {
   readonly role: Role;
   /**
    * The share link's secret, 32 bytes, overwritten by `end()`; or the code that the viewer entered.
@@ -116,19 +116,19 @@ export interface ConnectorOptions {
   readonly secret: Bytes | Code;
   /** `ws(s)://host`, without a path. */
   readonly server: string;
-  readonly handlers: ConnectorHandlers;
+  readonly handlers: ConnectionHandlers;
   /**
    * Whether the server announced that it relays encrypted records. Without WebRTC there is no other
    * route.
    */
   readonly relay?: boolean;
   /** Keeps what this page needs after a reload. */
-  readonly keeper?: Keeper;
+  readonly store?: ReloadStore;
   /** What this page kept before a reload, and the token that takes its seat back. */
   readonly kept?: KeptConnection & { readonly rtok: string };
 }
 
-async function findAddress({ role, secret, kept }: ConnectorOptions): Promise<Address> {
+async function findAddress({ role, secret, kept }: ConnectionOptions): Promise<Address> {
   if (!(secret instanceof Uint8Array)) {
     return { path: secret.digits, first: { t: "join" }, ownerToken: null, secret };
   }
@@ -150,7 +150,7 @@ function wipeAddress({ ownerToken, secret }: Address): void {
 }
 
 /** What the server offers for connecting. */
-interface Ways {
+interface ServerOffer {
   readonly servers: readonly IceServer[];
   /** When the servers' credentials expire, by performance.now(). */
   readonly until: number;
@@ -158,7 +158,7 @@ interface Ways {
   readonly relay: boolean;
 }
 
-const NO_WAYS: Ways = { servers: [], until: 0, relay: false };
+const NOTHING_OFFERED: ServerOffer = { servers: [], until: 0, relay: false };
 
 /** An attempt, and the secret that its handshake left, for use once it is bound. */
 interface Run {
@@ -167,14 +167,14 @@ interface Run {
 }
 
 /** Connects one side of a session. */
-export class Connector {
+export class Connection {
   /** What was tried, for diagnostics. */
   readonly trace: Trace = new Trace();
-  readonly #options: ConnectorOptions;
+  readonly #options: ConnectionOptions;
   #state: ConnectionState = JOINING;
   #guard: GuardState;
-  #ground: Ground | null = null;
-  #ways = NO_WAYS;
+  #context: AttemptContext | null = null;
+  #serverOffer = NOTHING_OFFERED;
   #relayOnly = false;
   /** The attempts that the state names, by number. */
   readonly #runs = new Map<number, Run>();
@@ -190,7 +190,7 @@ export class Connector {
   readonly #notices: MessageQueue<Bytes>;
   readonly #nonces = new Set<string>();
 
-  constructor(options: ConnectorOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
     const { kept } = options;
     this.#resumed = kept?.resumed ?? null;
@@ -209,7 +209,7 @@ export class Connector {
    * server offers the encrypted relay.
    */
   async start(): Promise<void> {
-    const { secret, server, handlers, relay = false, keeper, kept } = this.#options;
+    const { secret, server, handlers, relay = false, store, kept } = this.#options;
     const [address, kem, identity] = await Promise.all([
       findAddress(this.#options),
       // Fails if the server does not deliver the script of the fallback.
@@ -225,7 +225,7 @@ export class Connector {
     }
     const fingerprint = identity?.fingerprint ?? randomBytes(32);
     const { misses, code } = this.#guard;
-    keeper?.keep({ secret, owner: address.ownerToken, misses, bound: this.#only });
+    store?.keep({ secret, owner: address.ownerToken, misses, bound: this.#only });
     if (code !== null) handlers.onCode(formatCode(code));
     const signaling = new SignalingClient({
       url: `${server}/ws/${address.path}`,
@@ -246,7 +246,7 @@ export class Connector {
           }),
       },
     });
-    this.#ground = { address, kem, identity, fingerprint, signaling };
+    this.#context = { address, kem, identity, fingerprint, signaling };
   }
 
   /**
@@ -288,14 +288,14 @@ export class Connector {
     if (this.#resumed !== null) wipe(this.#resumed.resume);
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
-    const ground = this.#ground;
-    if (ground === null) return;
-    this.#ground = null;
-    const { address: { ownerToken }, signaling } = ground;
+    const context = this.#context;
+    if (context === null) return;
+    this.#context = null;
+    const { address: { ownerToken }, signaling } = context;
     const last: ClientMessage = ownerToken === null
       ? { t: "leave" }
       : { t: "delete", otok: toBase64Url(ownerToken) };
-    wipeAddress(ground.address);
+    wipeAddress(context.address);
     if (after === undefined) signaling.end(last);
     else after.then(() => signaling.end(last));
   }
@@ -323,14 +323,14 @@ export class Connector {
       }
       case "ice": {
         const until = performance.now() + message.exp * 1_000;
-        this.#ways = { servers: message.servers, until, relay: message.relay === true };
+        this.#serverOffer = { servers: message.servers, until, relay: message.relay === true };
         return;
       }
       case "gone":
         return this.#happen({ type: "gone", why: message.why });
       case "err":
         if (message.code !== "no_peer") return;
-        for (const { attempt } of this.#runs.values()) attempt.mislaid();
+        for (const { attempt } of this.#runs.values()) attempt.undelivered();
         return;
       case "ping":
         return;
@@ -340,13 +340,13 @@ export class Connector {
   }
 
   #keepSeat({ rtok, salt }: { readonly rtok: string; readonly salt?: string }): void {
-    const path = this.#ground?.address.path;
-    if (path !== undefined) this.#options.keeper?.seated({ path, rtok, salt });
+    const path = this.#context?.address.path;
+    if (path !== undefined) this.#options.store?.seated({ path, rtok, salt });
   }
 
   #seated(): void {
     // This may be another server, or the same one with other settings.
-    this.#ways = NO_WAYS;
+    this.#serverOffer = NOTHING_OFFERED;
     this.#happen({ type: "seated" });
     this.#options.handlers.onSeated();
   }
@@ -355,7 +355,7 @@ export class Connector {
     if (!isBound(this.#state)) {
       if (this.#guard.dismissed && here) {
         // They reconnected before the server had received the dismissal.
-        if (by === "resume") return this.#ground?.signaling.say({ t: "dismiss" });
+        if (by === "resume") return this.#context?.signaling.say({ t: "dismiss" });
         this.#guardHappens({ type: "joined" });
       }
       if (this.#options.role === "S") this.#timeVisitor(here, by);
@@ -397,7 +397,7 @@ export class Connector {
     // Without what a page before it kept, this page was not reloaded.
     if (!kept?.resumed || this.#resumed === null) return;
     const notice = await makeReloadNotice(this.#resumed.resume);
-    if (!this.#over) this.#ground?.signaling.relay(toBase64Url(notice));
+    if (!this.#over) this.#context?.signaling.relay(toBase64Url(notice));
   }
 
   /**
@@ -453,10 +453,10 @@ export class Connector {
       case "set_reachable":
         for (const { attempt } of this.#runs.values()) attempt.setReachable(effect.reachable);
         return;
-      case "abandon":
-        return this.#runs.get(effect.attempt)?.attempt.abandon();
+      case "seat_gone":
+        return this.#runs.get(effect.attempt)?.attempt.seatGone();
       case "renew":
-        return this.#ground?.signaling.renew();
+        return this.#context?.signaling.renew();
       case "turn_away":
         return this.#turnAway(effect.attempt);
       case "report_failed":
@@ -477,23 +477,23 @@ export class Connector {
   }
 
   #runGuard(effect: GuardEffect): void {
-    const { handlers, keeper } = this.#options;
+    const { handlers, store } = this.#options;
     switch (effect.do) {
       case "draw_words":
         return void this.#drawWords(effect.digits);
       case "show":
-        keeper?.keep({ code: effect.code });
+        store?.keep({ code: effect.code });
         return handlers.onCode(formatCode(effect.code));
       case "withdraw":
-        keeper?.keep({ code: null });
-        this.#ground?.signaling.say({ t: "withdraw" });
+        store?.keep({ code: null });
+        this.#context?.signaling.say({ t: "withdraw" });
         return handlers.onCode(null);
       case "keep":
-        return void keeper?.keep({ misses: effect.misses });
+        return void store?.keep({ misses: effect.misses });
       case "report":
         return handlers.onTurnedAway(effect.by, effect.withdrawn);
       case "dismiss":
-        this.#ground?.signaling.say({ t: "dismiss" });
+        this.#context?.signaling.say({ t: "dismiss" });
         return handlers.onPeer(false);
       case "give_up":
         return this.#happen({ type: "impossible", why: "verification" });
@@ -510,21 +510,21 @@ export class Connector {
   // Attempts
 
   #startAttempt(number: number, settle: boolean): void {
-    const ground = this.#ground;
-    if (ground === null) return;
-    const { role, keeper } = this.#options;
+    const context = this.#context;
+    if (context === null) return;
+    const { role, store } = this.#options;
     // A viewer who starts over by share link or code has to do the same after a reload.
-    if (role === "R" && this.#resumed === null) keeper?.keep({ resumed: null });
-    const mayRelay = this.#ways.relay;
+    if (role === "R" && this.#resumed === null) store?.keep({ resumed: null });
+    const mayRelay = this.#serverOffer.relay;
     const iceServers = this.#iceServers() ?? [];
     const relayOnly = this.#relayOnly;
     this.trace.turn = hasTurn(iceServers);
     this.trace.server = mayRelay;
     if (relayOnly && !mayRelay && !this.trace.turn) return this.#impossible(number, "no_relay");
-    if (ground.identity === null && !mayRelay) return this.#impossible(number, "no_webrtc");
+    if (context.identity === null && !mayRelay) return this.#impossible(number, "no_webrtc");
     const live = isBound(this.#state) ? this.#runs.get(this.#state.link) : undefined;
     const attempt = new Attempt(role, {
-      ground,
+      context,
       before: live?.attempt ?? null,
       code: this.#guard.code,
       resumed: this.#resumed,
@@ -572,8 +572,8 @@ export class Connector {
     const run = number === null ? undefined : this.#runs.get(number);
     if (run !== undefined && number !== null) this.#close(number, run);
     this.#timers.clear("visitor");
-    const { claim = "silence", spent = false } = run?.attempt ?? {};
-    this.#guardHappens({ type: "unproved", by: claim, counted: spent });
+    const { attemptedProof = "silence", spent = false } = run?.attempt ?? {};
+    this.#guardHappens({ type: "unproved", by: attemptedProof, counted: spent });
   }
 
   #close(number: number, { attempt, left }: Run): void {
@@ -587,14 +587,14 @@ export class Connector {
     const run = this.#runs.get(number);
     const link = run?.attempt.link ?? null;
     if (run === undefined || link === null) return;
-    const { handlers, keeper } = this.#options;
+    const { handlers, store } = this.#options;
     this.#timers.clear("visitor");
     this.#resumed = run.left ?? this.#resumed;
-    keeper?.keep({ bound: true });
+    store?.keep({ bound: true });
     if (before !== null) {
       const old = this.#runs.get(before);
       if (old !== undefined) this.#close(before, old);
-      handlers.onAgain();
+      handlers.onReplaced();
     }
     handlers.onBound(link);
   }
@@ -612,7 +612,7 @@ export class Connector {
     // The sender accepts it from now on, whether or not the viewer receives the confirmation.
     if (this.#options.role === "S") this.#resumed = left;
     this.#happen({ type: "proved", attempt: number });
-    await this.#options.keeper?.keep({ resumed: left });
+    await this.#options.store?.keep({ resumed: left });
   }
 
   /**
@@ -620,7 +620,7 @@ export class Connector {
    * Fresh ones arrive with each `peer` message.
    */
   #iceServers(): readonly IceServer[] | null {
-    const { servers, until } = this.#ways;
+    const { servers, until } = this.#serverOffer;
     return servers.length === 0 || performance.now() < until ? servers : null;
   }
 
@@ -647,7 +647,7 @@ export class Connector {
 
   /** For the server's statistics. */
   #report(way: Outcome): void {
-    this.#ground?.signaling.say({ t: "outcome", way });
+    this.#context?.signaling.say({ t: "outcome", way });
   }
 }
 

@@ -18,9 +18,9 @@ async function bound(lobby: Lobby) {
   const secret = createLinkSecret();
   const sender = new Person("S", secret, lobby.url);
   const viewer = new Person("R", secret, lobby.url);
-  await sender.connector.start();
+  await sender.connection.start();
   await until(() => sender.seated === 1, "the sender is seated");
-  await viewer.connector.start();
+  await viewer.connection.start();
   await until(() => sender.bound && viewer.bound, "both are bound");
   return { secret, sender, viewer };
 }
@@ -54,13 +54,13 @@ for (const [role, how] of [["S", "is closed"], ["S", "is killed"], ["R", "is clo
     GONE[how]?.(gone);
     FakePeerConnection.all = [];
     using page = new Person(role, secret, lobby.url, false, gone);
-    await page.connector.start();
+    await page.connection.start();
     await until(() => page.bound && other.links.length === 2, "both are bound again");
-    assertEquals([page.links[0]?.again, other.links.map(({ again }) => again)], [true, [
+    assertEquals([page.links[0]?.resumed, other.links.map(({ resumed }) => resumed)], [true, [
       false,
       true,
     ]]);
-    assertEquals([other.again, other.links[0]?.ended], [1, true]);
+    assertEquals([other.replaced, other.links[0]?.ended], [1, true]);
     assertEquals(page.links[0]?.sas, other.links[1]?.sas);
     assertEquals(page.links[0]?.by, "link");
     assertEquals([page.failures, other.failures, lobby.rooms], [[], [], 1]);
@@ -76,11 +76,11 @@ Deno.test("both pages reload, one after the other and at once", async () => {
   using _viewer = viewer;
   using sender2 = new Person("S", secret, lobby.url, false, sender);
   using viewer2 = new Person("R", secret, lobby.url, false, viewer);
-  await Promise.all([sender2.connector.start(), viewer2.connector.start()]);
+  await Promise.all([sender2.connection.start(), viewer2.connection.start()]);
   await until(() => sender2.bound && viewer2.bound, "both are bound again");
   await assertTalk(sender2, viewer2);
   using viewer3 = new Person("R", secret, lobby.url, false, viewer2);
-  await viewer3.connector.start();
+  await viewer3.connection.start();
   await until(() => viewer3.bound && sender2.links.length === 2, "and again");
   await assertTalk(sender2, viewer3);
 });
@@ -117,7 +117,7 @@ async function underAttack(
     await settle(20);
     assertEquals([sender.failures, viewer.failures, sender.turnedAway], [[], [], []]);
     assertEquals([sender.links.length, viewer.links.length], [1, 1]);
-    assertEquals([sender.again, viewer.again, sender.ends, viewer.ends], [0, 0, [], []]);
+    assertEquals([sender.replaced, viewer.replaced, sender.ends, viewer.ends], [0, 0, [], []]);
     await assertTalk(sender, viewer);
   });
 }
@@ -219,7 +219,7 @@ Deno.test("a true notice, with M4 withheld: the attempt is dropped, the link is 
       for (const role of ["S", "R"] as const) server.say(role, { t: "ping" });
     }
     assertEquals([sender.links.length, viewer.links.length], [1, 1]);
-    assertEquals([sender.again, viewer.again, sender.ends, viewer.ends], [0, 0, [], []]);
+    assertEquals([sender.replaced, viewer.replaced, sender.ends, viewer.ends], [0, 0, [], []]);
     assertEquals([sender.failures, viewer.failures], [[], []]);
     control.tamper = (message) => [message];
     await assertTalk(sender, viewer);
@@ -239,6 +239,6 @@ Deno.test("replaying an earlier handshake ends nothing", () =>
     for (const message of said) server.inject("S", message.with(2, MODE.resume));
     for (const message of said) server.inject("S", message);
     await settle(60);
-    assertEquals([sender.failures, sender.links.length, sender.again], [[], 1, 0]);
+    assertEquals([sender.failures, sender.links.length, sender.replaced], [[], 1, 0]);
     await assertTalk(sender, viewer);
   }));
