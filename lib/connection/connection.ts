@@ -160,12 +160,6 @@ interface ServerOffer {
 
 const NOTHING_OFFERED: ServerOffer = { servers: [], until: 0, relay: false };
 
-/** An attempt, and the secret that its handshake left, for use once it is bound. */
-interface Run {
-  readonly attempt: Attempt;
-  readonly left: ResumeSecret | null;
-}
-
 /** Connects one side of a session. */
 export class Connection {
   /** What was tried, for diagnostics. */
@@ -177,7 +171,7 @@ export class Connection {
   #serverOffer = NOTHING_OFFERED;
   #relayOnly = false;
   /** The attempts that the state names, by number. */
-  readonly #runs = new Map<number, Run>();
+  readonly #attempts = new Map<number, Attempt>();
   /**
    * The secret that an earlier handshake left: the viewer uses it as proof, and the sender accepts
    * it.
@@ -275,16 +269,13 @@ export class Connection {
    */
   get #newest(): Attempt | null {
     const number = attemptOf(this.#state) ?? (isBound(this.#state) ? this.#state.link : null);
-    return number === null ? null : this.#runs.get(number)?.attempt ?? null;
+    return number === null ? null : this.#attempts.get(number) ?? null;
   }
 
   #tearDown(after?: Promise<void>): void {
     this.#timers.clearAll();
-    for (const { attempt, left } of this.#runs.values()) {
-      attempt.close();
-      if (left !== null) wipe(left.resume);
-    }
-    this.#runs.clear();
+    for (const attempt of this.#attempts.values()) attempt.close();
+    this.#attempts.clear();
     if (this.#resumed !== null) wipe(this.#resumed.resume);
     const { secret } = this.#options;
     if (secret instanceof Uint8Array) wipe(secret);
@@ -330,7 +321,7 @@ export class Connection {
         return this.#happen({ type: "gone", why: message.why });
       case "err":
         if (message.code !== "no_peer") return;
-        for (const { attempt } of this.#runs.values()) attempt.undelivered();
+        for (const attempt of this.#attempts.values()) attempt.undelivered();
         return;
       case "ping":
         return;
@@ -412,7 +403,7 @@ export class Connection {
     const nonce = await verifyReloadNotice(this.#resumed.resume, message);
     if (nonce === null || this.#nonces.has(toBase64Url(nonce))) return;
     this.#nonces.add(toBase64Url(nonce));
-    const answers = await this.#runs.get(before.link)?.attempt.link?.answers();
+    const answers = await this.#attempts.get(before.link)?.link?.answers();
     if (answers !== false || !isBound(this.#state) || this.#state.link !== before.link) return;
     // The attempt that follows answers those as well that arrived meanwhile.
     this.#notices.takeBack();
@@ -451,10 +442,10 @@ export class Connection {
       case "say_reloaded":
         return void this.#sayReloaded();
       case "set_reachable":
-        for (const { attempt } of this.#runs.values()) attempt.setReachable(effect.reachable);
+        for (const attempt of this.#attempts.values()) attempt.setReachable(effect.reachable);
         return;
       case "seat_gone":
-        return this.#runs.get(effect.attempt)?.attempt.seatGone();
+        return this.#attempts.get(effect.attempt)?.seatGone();
       case "renew":
         return this.#context?.signaling.renew();
       case "turn_away":
@@ -522,10 +513,10 @@ export class Connection {
     this.trace.server = mayRelay;
     if (relayOnly && !mayRelay && !this.trace.turn) return this.#impossible(number, "no_relay");
     if (context.identity === null && !mayRelay) return this.#impossible(number, "no_webrtc");
-    const live = isBound(this.#state) ? this.#runs.get(this.#state.link) : undefined;
+    const live = isBound(this.#state) ? this.#attempts.get(this.#state.link) : undefined;
     const attempt = new Attempt(role, {
       context,
-      before: live?.attempt ?? null,
+      before: live ?? null,
       code: this.#guard.code,
       resumed: this.#resumed,
       only: this.#only,
@@ -546,7 +537,7 @@ export class Connection {
       },
       onFailed: (why) => this.#failed(number, why),
     });
-    this.#runs.set(number, { attempt, left: null });
+    this.#attempts.set(number, attempt);
   }
 
   /** An attempt can't even begin: a link that is bound goes on without it. */
@@ -560,40 +551,36 @@ export class Connection {
   }
 
   #drop(number: number): void {
-    const run = this.#runs.get(number);
-    if (run === undefined) return;
-    this.#close(number, run);
-    const { spent, confirmed } = run.attempt;
+    const attempt = this.#close(number);
+    if (attempt === undefined) return;
+    const { spent, confirmed } = attempt;
     // Nobody will know whether that guess was right.
     if (spent && !confirmed) this.#guardHappens({ type: "guess_lost" });
   }
 
   #turnAway(number: number | null): void {
-    const run = number === null ? undefined : this.#runs.get(number);
-    if (run !== undefined && number !== null) this.#close(number, run);
     this.#timers.clear("visitor");
-    const { attemptedProof = "silence", spent = false } = run?.attempt ?? {};
+    const { attemptedProof = "silence", spent = false } = this.#close(number) ?? {};
     this.#guardHappens({ type: "unproved", by: attemptedProof, counted: spent });
   }
 
-  #close(number: number, { attempt, left }: Run): void {
-    this.#runs.delete(number);
+  #close(number: number | null): Attempt | undefined {
+    const attempt = number === null ? undefined : this.#attempts.get(number);
+    if (number === null || attempt === undefined) return undefined;
+    this.#attempts.delete(number);
     attempt.close();
-    if (left !== null && left !== this.#resumed) wipe(left.resume);
+    return attempt;
   }
 
   /** The link of this attempt is bound: from now on it is the one in use. */
   #adopt(number: number, before: number | null): void {
-    const run = this.#runs.get(number);
-    const link = run?.attempt.link ?? null;
-    if (run === undefined || link === null) return;
+    const link = this.#attempts.get(number)?.link ?? null;
+    if (link === null) return;
     const { handlers, store } = this.#options;
     this.#timers.clear("visitor");
-    this.#resumed = run.left ?? this.#resumed;
     store?.keep({ bound: true });
     if (before !== null) {
-      const old = this.#runs.get(before);
-      if (old !== undefined) this.#close(before, old);
+      this.#close(before);
       handlers.onReplaced();
     }
     handlers.onBound(link);
@@ -605,12 +592,11 @@ export class Connection {
    */
   async #keyed(number: number, keys: SessionKeys): Promise<void> {
     const left = { resume: await keys.leave(), by: keys.by };
-    const run = this.#runs.get(number);
     // Ended or dropped meanwhile, when this could not be overwritten yet.
-    if (run === undefined) return wipe(left.resume);
-    this.#runs.set(number, { ...run, left });
-    // The sender accepts it from now on, whether or not the viewer receives the confirmation.
-    if (this.#options.role === "S") this.#resumed = left;
+    if (!this.#attempts.has(number)) return wipe(left.resume);
+    // From now on the sender accepts it, whether or not the viewer receives the confirmation. A
+    // viewer who did uses it, as the sender may be bound before them, and accept nothing else.
+    this.#resumed = left;
     this.#happen({ type: "proved", attempt: number });
     await this.#options.store?.keep({ resumed: left });
   }

@@ -310,7 +310,7 @@ function beforeBinding(
       return meet(state, event.here, role);
     case "commit":
       // A viewer who lost the socket commits again, which starts a new attempt.
-      return beginFirst(state);
+      return role === "S" ? beginFirst(state) : stay(state);
     case "failed":
       return lose(state, event, role);
     case "overdue":

@@ -99,6 +99,26 @@ Deno.test("what a page keeps is saved before the other side can be bound to it",
     assertEquals(sender.kept.resumed?.resume, viewer.kept.resumed?.resume);
   }));
 
+Deno.test("a sender who is bound a moment before the viewer is found again by the viewer", () =>
+  withEvilServer(async ({ sender, viewer, server }) => {
+    server.relay = (message) => {
+      // The sender's binding gets lost, and then the viewer's socket.
+      const pc = FakePeerConnection.all.find(({ remoteIsOffer }) => !remoteIsOffer);
+      if (message[0] === HANDSHAKE.answer && pc !== undefined) pc.control.tamper = () => [];
+      return [message];
+    };
+    server.introduce();
+    await until(() => sender.bound, "the sender is bound");
+    assertEquals(viewer.bound, false);
+    server.relay = (message) => [message];
+    FakePeerConnection.all.length = 0;
+    server.say("R", { t: "peer", up: false, by: "lost" });
+    server.say("R", { t: "peer", up: true, by: "resume" });
+    await until(() => viewer.bound && sender.links.length === 2, "both are bound");
+    assertEquals([sender.failures, viewer.failures], [[], []]);
+    await assertTalk(sender, viewer);
+  }));
+
 // Attacks on two peers who are bound
 
 async function underAttack(

@@ -8,6 +8,7 @@ import { complain, tell } from "../../lib/ops/log.ts";
 import { Bench, BenchSite } from "../pictures/bench.ts";
 import { damageProperty } from "../pictures/damage.ts";
 import { plainPictures } from "../pictures/make.ts";
+import { CONNECTION_PROPERTIES } from "./connection_state.ts";
 import { INVITATION_PROPERTIES } from "./invitations.ts";
 import { LYING_SERVER_PROPERTIES } from "./lying_server.ts";
 import { PARSER_PROPERTIES } from "./parsers.ts";
@@ -48,6 +49,7 @@ async function tryAll(): Promise<number> {
     ...INVITATION_PROPERTIES,
     ...PARSER_PROPERTIES,
     ...ROOM_PROPERTIES,
+    ...CONNECTION_PROPERTIES,
     ...LYING_SERVER_PROPERTIES,
     pictures,
   ];
