@@ -22,7 +22,7 @@ import type { Role } from "../e2e/transcript.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { type Identity, Peer } from "./peer.ts";
 import { type Frame, parseFrame } from "./relay_transport.ts";
-import { Recovery } from "./recovery.ts";
+import { type Health, Recovery } from "./recovery.ts";
 import type { Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
 import type { SignalingClient } from "./signaling_client.ts";
@@ -114,6 +114,8 @@ export interface AttemptOptions {
   /** The secure link is bound: see {@linkcode Attempt.link}. */
   readonly onBound: () => void;
   readonly onRoute: (route: Route) => void;
+  /** Whether the peer answers on the bound link, each time that this may have changed. */
+  readonly onHealth: (health: Health) => void;
   readonly onFailed: (why: "network" | "verification") => void;
 }
 
@@ -344,6 +346,7 @@ export class Attempt {
       onBound: this.#options.onBound,
       onBroken: () => onFailed("verification"),
       onRoute: this.#options.onRoute,
+      onHealth: this.#options.onHealth,
     });
     if (identity === null || (relayOnly && !hasTurn(iceServers))) return recovery;
     const common = { identity, iceServers, relayOnly };

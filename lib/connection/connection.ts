@@ -535,6 +535,7 @@ export class Connection {
         this.#report(way);
         this.#options.handlers.onRoute(way);
       },
+      onHealth: (health) => this.#happen({ type: "health", attempt: number, health }),
       onFailed: (why) => this.#failed(number, why),
     });
     this.#attempts.set(number, attempt);

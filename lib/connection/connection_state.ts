@@ -26,7 +26,7 @@ import { MODE } from "../protocol/handshake.ts";
 import { CONNECT_TIMEOUT_MS, SEAT_GRACE_MS } from "../protocol/limits.ts";
 import type { GoneReason, PeerCause } from "../protocol/signaling.ts";
 import type { Role } from "../e2e/transcript.ts";
-import type { LinkEnd } from "./secure_link.ts";
+import type { Health } from "./recovery.ts";
 import type { SignalingEnd } from "./signaling_client.ts";
 
 /**
@@ -72,8 +72,8 @@ type Phase =
   | { readonly at: "handshaking"; readonly attempt: number }
   | { readonly at: "connecting"; readonly attempt: number }
   | Linked
-  /** `left`: this side ended it. */
-  | { readonly at: "closed"; readonly why: ConnectFailure | LinkEnd | "left" };
+  /** `left`: this side ended it, or its link had ended. */
+  | { readonly at: "closed"; readonly why: ConnectFailure | "left" };
 
 /** A state, with the counts that outlive it. */
 export type ConnectionState = Phase & {
@@ -122,9 +122,8 @@ export type ConnectionEvent =
   | { readonly type: "overdue" }
   /** A connection can't be attempted, or strangers came too often. */
   | { readonly type: "impossible"; readonly why: ConnectFailure }
-  /** The link's peer answers, or does not. */
-  | { readonly type: "steady"; readonly attempt: number; readonly steady: boolean }
-  | { readonly type: "away"; readonly attempt: number }
+  /** The link's peer answers, or does not, or closed the connection. */
+  | { readonly type: "health"; readonly attempt: number; readonly health: Health }
   /** The time set by the last `wait` is over. */
   | { readonly type: "time"; readonly of: Wait }
   /** The connection to the server is lost. */
@@ -220,7 +219,7 @@ function stay(state: ConnectionState, ...effects: readonly ConnectionEffect[]): 
 /** Ends everything; the owner of the effects closes all attempts. */
 function close(
   state: ConnectionState,
-  why: ConnectFailure | LinkEnd | "left",
+  why: ConnectFailure | "left",
   effects: readonly ConnectionEffect[],
 ): Step {
   return { state: { ...countsOf(state), at: "closed", why }, effects };
@@ -329,8 +328,7 @@ function beforeBinding(
     case "unreachable":
       return stay(state, { do: "set_reachable", reachable: false });
     case "reloaded":
-    case "steady":
-    case "away":
+    case "health":
       return stay(state);
     default:
       return event satisfies never;
@@ -391,6 +389,12 @@ function failureOf(why: SignalingEnd, role: Role, byCode: boolean): ConnectFailu
   }
 }
 
+const AT_HEALTH: Readonly<Record<Health, Linked["at"]>> = {
+  answers: "connected",
+  silent: "recovering",
+  away: "peer_away",
+};
+
 /** Once bound, the two know more about each other than the server does. */
 function afterBinding(
   state: ConnectionState & Linked,
@@ -419,11 +423,10 @@ function afterBinding(
       return stay(state, { do: "set_reachable", reachable: false });
     case "signaling_ended":
       return stay(state, { do: "seat_gone", attempt: state.link });
-    case "steady":
-      if (event.attempt !== state.link) return stay(state);
-      return stay({ ...state, at: event.steady ? "connected" : "recovering" });
-    case "away":
-      return stay(event.attempt === state.link ? { ...state, at: "peer_away" } : state);
+    case "health":
+      return stay(
+        event.attempt === state.link ? { ...state, at: AT_HEALTH[event.health] } : state,
+      );
     case "seated":
     case "gone":
     case "overdue":

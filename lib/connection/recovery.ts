@@ -18,6 +18,7 @@ import type { Peer } from "./peer.ts";
 import { type Frame, RelayTransport } from "./relay_transport.ts";
 import type { Route } from "./route.ts";
 import { SecureLink } from "./secure_link.ts";
+import { Timers } from "./timers.ts";
 import type { TransportState } from "./transport.ts";
 
 /**
@@ -60,6 +61,25 @@ export interface RecoveryOptions {
   readonly onBroken: () => void;
   /** The route in use, each time that it changes. */
   readonly onRoute: (route: Route) => void;
+  /** Whether the peer answers on the bound link, each time that this may have changed. */
+  readonly onHealth: (health: Health) => void;
+}
+
+/** `away`: the peer's page closed the connection. */
+export type Health = "answers" | "silent" | "away";
+
+function healthOf(state: TransportState): Health {
+  switch (state) {
+    case "up":
+      return "answers";
+    case "shaky":
+    case "stuck":
+      return "silent";
+    case "closed":
+      return "away";
+    default:
+      return state satisfies never;
+  }
 }
 
 /** Finds and keeps a route between two browsers. */
@@ -78,7 +98,7 @@ export class Recovery {
   #route: Route | null = null;
   #bound = false;
   #telling: Promise<void> = Promise.resolve();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers = new Timers<"act" | "look">();
   #over = false;
   #seatIsGone = false;
   /** The peer's page closed the connection. */
@@ -87,7 +107,6 @@ export class Recovery {
   #moved = false;
   /** The direct connection at the last poll. */
   #path = UNSEEN;
-  #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #wakeups = new AbortController();
 
   constructor(options: RecoveryOptions) {
@@ -120,7 +139,7 @@ export class Recovery {
   connected(link: SecureLink): void {
     // The peer was told a moment ago to switch to the encrypted relay.
     if (this.#link !== null || this.#over) return void link.close();
-    clearTimeout(this.#timer);
+    this.#timers.clear("act");
     this.#bound = true;
     this.#link = link;
     link.watch((state) => this.#changed(state));
@@ -186,8 +205,7 @@ export class Recovery {
   close(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#looking);
+    this.#timers.clearAll();
     this.#wakeups.abort();
     if (!this.#bound) this.#link?.giveUp();
   }
@@ -221,7 +239,8 @@ export class Recovery {
   }
 
   #changed(state: TransportState): void {
-    clearTimeout(this.#timer);
+    this.#timers.clear("act");
+    if (this.#bound) this.#options.onHealth(healthOf(state));
     this.#away = state === "closed";
     if (this.#away && this.#seatIsGone) return this.#link?.giveUp();
     if (state === "up") {
@@ -232,8 +251,7 @@ export class Recovery {
   }
 
   #actIn(ms: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#over) this.#timer = setTimeout(() => this.#act(), ms);
+    if (!this.#over) this.#timers.set("act", ms, () => this.#act());
   }
 
   /** Takes the next recovery action. */
@@ -280,7 +298,7 @@ export class Recovery {
         this.#act();
       }
     }
-    this.#looking = setTimeout(() => this.#look(), POLL_MS);
+    this.#timers.set("look", POLL_MS, () => this.#look());
   }
 
   async #restart(): Promise<void> {
@@ -316,6 +334,7 @@ export class Recovery {
       link.watch((state) => this.#changed(state));
       this.#peer?.close();
     }
+    if (this.#bound) this.#options.onHealth("silent");
     const moved = await link.move(relay, k, () => {
       if (!this.#bound) onBound();
       this.#bound = true;

@@ -19,6 +19,7 @@ import {
   type ServerMessage,
 } from "../protocol/signaling.ts";
 import { whenMoved } from "./network.ts";
+import { Timers } from "./timers.ts";
 
 /**
  * Delay before the first reconnect, and the longest one, in ms. The delay doubles each time, and
@@ -86,8 +87,7 @@ export class SignalingClient {
   #wait: number | undefined;
   #attempts = 0;
   #over = false;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers = new Timers<"retry" | "watchdog">();
   readonly #wakeups = new AbortController();
 
   constructor(options: SignalingOptions) {
@@ -159,7 +159,7 @@ export class SignalingClient {
   }
 
   #connect(): void {
-    clearTimeout(this.#retry);
+    this.#timers.clear("retry");
     this.#attempts++;
     const socket = new WebSocket(this.#options.url, SUBPROTOCOL);
     let opened = false;
@@ -205,7 +205,7 @@ export class SignalingClient {
     if (wasSeated) this.#seatedAt = performance.now();
     this.#seated = false;
     this.#socket = null;
-    clearTimeout(this.#watchdog);
+    this.#timers.clear("watchdog");
     if (this.#over) return;
     if (wasSeated) this.#options.handlers.onContact(false);
     switch (code) {
@@ -271,8 +271,7 @@ export class SignalingClient {
     const wait = Number(answer?.headers.get("retry-after"));
     const busy = answer?.status === 429 || answer?.status === 503;
     if (!busy || !(wait >= 1 && wait <= MAX_RETRY_S) || this.#over || this.#seated) return;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#watchdog);
+    this.#timers.clearAll();
     this.#socket?.close();
     this.#socket = null;
     this.#wait = wait;
@@ -288,7 +287,7 @@ export class SignalingClient {
   }
 
   #scheduleIn(ms: number): void {
-    this.#retry = setTimeout(() => this.#connect(), ms);
+    this.#timers.set("retry", ms, () => this.#connect());
   }
 
   /**
@@ -306,15 +305,14 @@ export class SignalingClient {
    * says.
    */
   #watch(): void {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => {
+    this.#timers.set("watchdog", HEARTBEAT_TIMEOUT_MS, () => {
       const socket = this.#socket;
       if (socket === null) return;
       socket.close();
       // On a dead network the `close` event would be late; this socket's events are ignored from
       // now on.
       this.#closed(1006);
-    }, HEARTBEAT_TIMEOUT_MS);
+    });
   }
 
   #finish(why: SignalingEnd, retry?: number): void {
@@ -326,8 +324,7 @@ export class SignalingClient {
   #stop(): void {
     this.#over = true;
     this.#seated = false;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#watchdog);
+    this.#timers.clearAll();
     this.#wakeups.abort();
     // Messages sent before are still delivered: close() queues behind them.
     this.#socket?.close(CLOSE.done);

@@ -225,8 +225,8 @@ Deno.test("events of attempts that are over change nothing", () => {
   for (
     const event of [
       ...late,
-      { type: "steady", attempt: 0, steady: false },
-      { type: "away", attempt: 0 },
+      { type: "health", attempt: 0, health: "silent" },
+      { type: "health", attempt: 0, health: "away" },
     ] as const
   ) assertEquals(go(SENDER, replaced, event), replaced);
 });
@@ -244,13 +244,15 @@ Deno.test("the server's word about a bound peer reaches the link's repair alone"
 });
 
 Deno.test("a link recovers, or its peer is away, beside a successor as well", () => {
-  const silent = go(VIEWER, BOUND.R, { type: "steady", attempt: 0, steady: false });
+  const silent = go(VIEWER, BOUND.R, { type: "health", attempt: 0, health: "silent" });
   assertEquals(silent.state.at, "recovering");
   assertEquals(
-    go(VIEWER, silent, { type: "steady", attempt: 0, steady: true }).state,
+    go(VIEWER, silent, { type: "health", attempt: 0, health: "answers" }).state,
     BOUND.R.state,
   );
-  const away = go(VIEWER, silent, { type: "away", attempt: 0 }, { type: "reloaded" });
+  const away = go(VIEWER, silent, { type: "health", attempt: 0, health: "away" }, {
+    type: "reloaded",
+  });
   assertEquals([away.state.at, attemptOf(away.state)], ["peer_away", 1]);
 });
 
