@@ -8,7 +8,7 @@ import { createLinkSecret } from "../../lib/e2e/link.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import type { Bytes } from "../../lib/protocol/bytes.ts";
 import { iceIssuer } from "../../lib/ops/turn.ts";
-import { RelayBudget } from "../../lib/rooms/relay_budget.ts";
+import { RelayBudget, UNLIMITED_RELAY } from "../../lib/rooms/relay_budget.ts";
 import { assertEquals } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { SLOWNESS, withSlowCrypto } from "../support/slow_crypto.ts";
@@ -19,7 +19,6 @@ import { Person } from "./person.ts";
 type Route = "direct" | "relay";
 
 const RELAY = iceIssuer({ servers: [], turnUrls: [], turnSecret: "", relay: true });
-const AMPLE = { bytes: Infinity, bytesPerSecond: Infinity, seconds: 3_600 };
 
 /** A browser without WebRTC, which uses the relay at once. */
 class NoRtc {
@@ -46,7 +45,7 @@ async function talk(a: Person, b: Person): Promise<void> {
 async function scene(route: Route, body: (scene: Scene) => Promise<void>): Promise<void> {
   using _rtc = withFakeRtc();
   using _none = withGlobals(route === "relay" ? { RTCPeerConnection: NoRtc } : {});
-  await using lobby = new Lobby(RELAY, new RelayBudget(AMPLE));
+  await using lobby = new Lobby(RELAY, new RelayBudget(UNLIMITED_RELAY));
   using pages = new DisposableStack();
   const secret = createLinkSecret();
   const open = (role: Role, before?: Person) =>
