@@ -180,7 +180,7 @@ export class Connection {
   readonly #timers = new Timers<"wait" | "visitor">();
   /** Sender: draws the code's words, once, whatever digits the server issues. */
   readonly #words: () => Promise<string | null>;
-  /** Viewer: notices that the sender's page was reloaded, and the nonces of those that were read. */
+  /** Viewer: notices that the sender's page was reloaded, and the nonces of those read so far. */
   readonly #notices: MessageQueue<Bytes>;
   readonly #nonces = new Set<string>();
 

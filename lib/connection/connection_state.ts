@@ -3,7 +3,7 @@
  * link, its repair and its replacement, to its end. `connection.ts` runs the effects.
  *
  *     state        | what holds                                    | goes on with
- *     -------------|-----------------------------------------------|---------------------------------
+ *     -------------|-----------------------------------------------|-------------------------
  *     joining      | no seat yet                                   | seated → waiting
  *     waiting      | a seat; nobody there, or nobody has begun     | peer, commit → handshaking
  *     handshaking  | an attempt without keys                       | proved → connecting

@@ -67,7 +67,7 @@ const BOUND: Readonly<Record<"R" | "S", Run>> = {
   ),
 };
 
-Deno.test("a viewer begins when the sender is there, and is bound once both proved themselves", () => {
+Deno.test("a viewer begins when the sender is there, and is bound once both are proved", () => {
   const begun = run(VIEWER, { type: "seated" }, JOINED);
   assertEquals([begun.state.at, attemptOf(begun.state)], ["handshaking", 0]);
   assertEquals(names(begun), ["stop_waiting", "tell_peer", "wait", "start"]);
@@ -129,7 +129,7 @@ Deno.test("without a link, everything that ends a try says why, once", () => {
   assertEquals(run(SENDER, dismissed).done.at(-1), { do: "fail", why: "protocol" });
 });
 
-Deno.test("a sender turns away who proves nothing, and goes on after a visitor's network failed", () => {
+Deno.test("a sender turns away who proves nothing; a visitor whose network failed may return", () => {
   const begun = run(SENDER, { type: "seated" }, JOINED, { type: "commit", mode: MODE.link });
   const wrong = { type: "failed", attempt: 0, why: "verification", guarded: true } as const;
   for (const event of [wrong, { ...wrong, attempt: null }, { type: "overdue" }] as const) {

@@ -1,6 +1,6 @@
 /**
- * Two connections whose cryptography takes longer, at either end or at both: the order in which keys
- * are ready must decide nothing.
+ * Two connections whose cryptography takes longer, at either end or at both: the order in which
+ * keys are ready must decide nothing.
  *
  * @module
  */
