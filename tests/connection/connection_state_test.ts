@@ -129,7 +129,7 @@ Deno.test("without a link, everything that ends a try says why, once", () => {
   assertEquals(run(SENDER, dismissed).done.at(-1), { do: "fail", why: "protocol" });
 });
 
-Deno.test("a sender turns away who proves nothing; a visitor whose network failed may return", () => {
+Deno.test("a sender turns away who proves nothing, not whose network failed", () => {
   const begun = run(SENDER, { type: "seated" }, JOINED, { type: "commit", mode: MODE.link });
   const wrong = { type: "failed", attempt: 0, why: "verification", guarded: true } as const;
   for (const event of [wrong, { ...wrong, attempt: null }, { type: "overdue" }] as const) {
