@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { makeReloadNotice } from "../../lib/e2e/reload_notice.ts";
+import { makeReloadNotice, verifyReloadNotice } from "../../lib/e2e/reload_notice.ts";
 import { randomBytes } from "../../lib/e2e/suite.ts";
 import type { Role } from "../../lib/e2e/transcript.ts";
 import { type Bytes, concat, toBase64Url } from "../../lib/protocol/bytes.ts";
@@ -158,8 +158,24 @@ const nothingChanges = fc.asyncProperty(
     }),
 );
 
+const SECRET = randomBytes(32);
+
+const noNotice = fc.asyncProperty(
+  fc.uint8Array({ maxLength: 2 * NOTICE_LENGTH }),
+  fc.boolean(),
+  async (bytes, looksRight) => {
+    const message = new Uint8Array(bytes);
+    if (looksRight) message.set([HANDSHAKE.reloaded, 1].slice(0, message.length));
+    assertEquals(await verifyReloadNotice(SECRET, message), null);
+  },
+);
+
 /** What a lying server can't do. */
 export const LYING_SERVER_PROPERTIES: readonly Property[] = [{
+  name: "verifyReloadNotice() takes nothing that the sender did not make, and never throws",
+  runs: 500,
+  property: noNotice,
+}, {
   name: "whatever a server sends to two people who are bound, nothing changes between them",
   runs: 40,
   property: nothingChanges,
