@@ -117,6 +117,7 @@ const SOME_KEY = "rendered with a key";
  */
 async function renderBuild(): Promise<void> {
   await Deno.writeTextFile(BUILD, `${NO_BUILD}\n`);
+  await renderPages(RENDERED, { settings: {} });
   await renderPages(RENDERED, { settings: { ACCESS_KEY: SOME_KEY } });
   for (const path of filesBelow(RENDERED)) {
     await Deno.writeTextFile(path, takeOut(await Deno.readTextFile(path)).html);

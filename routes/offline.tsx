@@ -14,9 +14,9 @@ addEventListener("online", again);`;
 
 /** The page that the service worker caches for when there is no connection. */
 export default define.page(({ req }) => {
-  const { language, pages: t } = speechOf(req);
+  const { language, island, pages: t } = speechOf(req);
   return (
-    <html lang={language.tag} dir={language.dir}>
+    <html lang={island.language} dir={language.dir}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />

@@ -44,7 +44,8 @@ export async function listenForLinks(
   const [, first = ""] = location.pathname.split("/");
   if (tags.includes(first)) return;
   const wanted = pick(tags, [remembered(), ...navigator.languages]);
-  if (wanted !== null && wanted !== document.documentElement.lang) await load(wanted);
+  const [shown] = document.documentElement.lang.split("-");
+  if (wanted !== null && wanted !== shown) await load(wanted);
 }
 
 /** The first of `wishes` that there is; `pt-BR` matches `pt`. */

@@ -28,6 +28,9 @@ export const PAGES: readonly PageFile[] = [
 /** `/` for whoever has not entered the access key. */
 export const LOCKED: PageFile = { name: "locked", path: "/", status: 200 };
 
+/** `/` for whoever has. */
+export const ADMITTED: PageFile = { name: "admitted", path: "/", status: 200 };
+
 /** Stands where the number of the build is: that number covers the pages themselves. */
 export const NO_BUILD = "0".repeat(64);
 

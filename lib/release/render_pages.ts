@@ -1,7 +1,7 @@
 /**
  * Renders pages of the build in `_fresh`, without a server. A program of its own, because settings
  * are read once: `deno run -A lib/release/render_pages.ts DIR [export]` writes
- * `DIR/<language>/<page>.html`.
+ * `DIR/<language>/<page>.html`. With ACCESS_KEY these are only the pages that depend on it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { LANGUAGE_COOKIE, LANGUAGES } from "../i18n/languages.ts";
 import { config, DEFAULTS } from "../ops/config.ts";
 import { log } from "../ops/log.ts";
 import { renderForExport } from "../server/site.ts";
-import { LOCKED, type PageFile, PAGES } from "./pages.ts";
+import { ADMITTED, LOCKED, type PageFile, PAGES } from "./pages.ts";
 
 type Fetch = (req: Request, info: Deno.ServeHandlerInfo) => Promise<Response>;
 
@@ -58,8 +58,11 @@ async function main([directory = "", how]: readonly string[]): Promise<void> {
       }
       await Deno.writeTextFile(`${directory}/${tag}/${page.name}.html`, html);
     };
-    for (const page of PAGES) await write(page, admitted);
-    if (key !== "") await write(LOCKED, "");
+    if (key === "") { for (const page of PAGES) await write(page, ""); }
+    else {
+      await write(LOCKED, "");
+      await write(ADMITTED, admitted);
+    }
   }
 }
 

@@ -10,7 +10,15 @@ import { LANGUAGE_COOKIE, LANGUAGES } from "../i18n/languages.ts";
 import { complain, tell } from "../ops/log.ts";
 import { filePolicy, pagePolicy } from "../server/headers.ts";
 import { exportSite } from "./export.ts";
-import { LOCKED, type PageFile, PAGES, type Plain, type Shown, takeOut } from "./pages.ts";
+import {
+  ADMITTED,
+  LOCKED,
+  type PageFile,
+  PAGES,
+  type Plain,
+  type Shown,
+  takeOut,
+} from "./pages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -261,7 +269,9 @@ export async function expectedOfServer(): Promise<Expected> {
     const read = (name: string) => Deno.readTextFile(`_fresh/pages/${tag}/${name}.html`);
     for (const page of PAGES) {
       const html = [await read(page.name)];
-      if (page.path === LOCKED.path) html.push(await read(LOCKED.name));
+      if (page.path === LOCKED.path) {
+        html.push(await read(LOCKED.name), await read(ADMITTED.name));
+      }
       pages.push({ page, language: tag, html });
     }
   }
