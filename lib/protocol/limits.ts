@@ -105,8 +105,8 @@ export const MAX_CODE_GUESSES = 3;
 
 /**
  * Handshakes that one side may confirm, or answer, without a bound connection. Until one is bound,
- * the SAS that two people compare is at most that many times likelier to match by chance. More than any honest
- * pair needs, on any network.
+ * the SAS that two people compare is at most that many times likelier to match by chance. More than
+ * any honest pair needs, on any network.
  */
 export const MAX_HANDSHAKES = 16;
 

@@ -30,8 +30,8 @@ export type SeatEvent =
 
 /**
  * The properties of a new room: both hashes, its lifetime in seconds, and 32 random bytes in
- * base64url, the `salt` of the sender's seat. A salt is half of a key; the other half is stored in a
- * tab. When the room ends its salts are deleted, and what the tabs stored can't be decrypted any
+ * base64url, the `salt` of the sender's seat. A salt is half of a key; the other half is stored in
+ * a tab. When the room ends its salts are deleted, and what the tabs stored can't be decrypted any
  * more. The viewer's seat has a new one each time that somebody joins, because nobody who joins by
  * digits has proved anything: what they get opens neither the sender's tab nor that of a viewer
  * before or after them.

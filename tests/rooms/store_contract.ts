@@ -197,7 +197,7 @@ export function testRoomStore(
     assertEquals(await world.resume(world.party(), first.rtok), "refused");
   });
 
-  test("each seat keeps its own salt: every claim gets it, and nobody replaces it", async (world) => {
+  test("each seat keeps its own salt: claims get it, and nobody replaces it", async (world) => {
     const { sender, viewer } = await world.paired();
     for (const [party, salt] of [[sender, world.terms.salt], [viewer, world.viewerSalt]] as const) {
       const seated = await world.resume(world.party(), party.rtok);
