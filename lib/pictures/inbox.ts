@@ -42,8 +42,8 @@ const MAX_EARLY_RECORDS = 256;
 const NEXT_DELAY_MS = 400;
 
 /**
- * Interval in ms at which a picture that nobody looked at is closed after all, once the owner's page
- * answers again and can hear of it.
+ * Interval in ms at which a picture that nobody looked at is closed after all, once the owner's
+ * page answers again and can hear of it.
  */
 const ANSWER_MS = 1_000;
 
