@@ -16,6 +16,8 @@ import { StripedTransport, type StripeOptions } from "../lib/connection/striped_
 import { type Bytes, fromBase64Url, toBase64Url } from "../lib/protocol/bytes.ts";
 import { HANDSHAKE } from "../lib/protocol/handshake.ts";
 import { Inbox } from "../lib/pictures/inbox.ts";
+import { dispatch } from "../lib/pictures/picture_messages.ts";
+import { PictureScreen } from "../lib/viewer/picture_screen.ts";
 import { Outbox } from "../lib/pictures/outbox.ts";
 import type { Endpoint, Implementation, SignalPort } from "./implementation.ts";
 
@@ -48,10 +50,20 @@ export const ours: Implementation = {
       },
       answers,
     });
+    const ignore = () => {};
+    const session = {
+      onBack: ignore,
+      onKeep: ignore,
+      onBye: ignore,
+      onAbort: ignore,
+      onRequest: ignore,
+    };
     const inbox = new Inbox({
       link,
       answers,
-      decoder: { open: () => Promise.reject(new Error("Nothing is opened here")) },
+      screen: new PictureScreen({
+        open: () => Promise.reject(new Error("Nothing is opened here")),
+      }),
       defaultMark: "",
       onChange: () => {},
     });
@@ -59,9 +71,7 @@ export const ours: Implementation = {
       onAway() {},
       onBreak: () => ({ image: 0, chunk: 0 }),
       onResume() {},
-      async onControl(opened) {
-        if (!await outbox.receive(opened.message)) await inbox.receive(opened);
-      },
+      onControl: (opened) => dispatch(opened, { outbox, inbox, session }),
       onRecord: (record) => inbox.receiveRecord(record),
       onSteady: () => {},
       onEnd: (why) => done.reject(new Error(`Cannot send: link ${why}`)),
@@ -70,7 +80,7 @@ export const ours: Implementation = {
       choose(data) {
         const blob = blobOf(data);
         const { size } = blob;
-        outbox.add({
+        outbox.list.add({
           name: "",
           prepared: {
             source: blob,

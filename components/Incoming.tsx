@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Inbox, IncomingPicture } from "../lib/pictures/inbox.ts";
 import { lookMs } from "../lib/protocol/deadlines.ts";
+import type { PictureScreen } from "../lib/viewer/picture_screen.ts";
 import type { ViewingState } from "../lib/viewer/viewing.ts";
 import { sayOptions } from "./DisplayOptions.tsx";
 import { Ring } from "./Ring.tsx";
@@ -24,6 +25,7 @@ interface Headed {
 
 interface Props extends Headed {
   readonly inbox: Inbox;
+  readonly screen: PictureScreen;
   /** Takes back the pictures of this side; `null` if there are none. */
   readonly onBurn: (() => void) | null;
 }
@@ -32,7 +34,8 @@ interface Props extends Headed {
  * A picture from the peer that is arriving, locked or on screen. After it is closed, an animation
  * plays that contains no pixel of it: they are wiped before the page hears of the closing.
  */
-export function Incoming({ inbox, onBurn, heading }: Props) {
+export function Incoming({ heading, ...props }: Props) {
+  const { inbox } = props;
   const picture = inbox.picture.value;
   switch (picture?.state.at) {
     case "receiving":
@@ -40,10 +43,10 @@ export function Incoming({ inbox, onBurn, heading }: Props) {
     case "delivered":
       return <Locked heading={heading} picture={picture} inbox={inbox} />;
     case "opening":
-      if (picture.state.asking) return <Asking heading={heading} inbox={inbox} />;
-      return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
+      if (picture.state.waits === "owner") return <Asking heading={heading} inbox={inbox} />;
+      return <Open key={picture.meta.n} picture={picture} {...props} />;
     case "viewing":
-      return <Open key={picture.meta.n} picture={picture} inbox={inbox} onBurn={onBurn} />;
+      return <Open key={picture.meta.n} picture={picture} {...props} />;
     case "closed":
       return <span key={picture.meta.n} class="closing" aria-hidden="true" />;
     default:
@@ -121,17 +124,19 @@ function Asking({ inbox, heading: Heading }: Headed & { inbox: Inbox }) {
   );
 }
 
-function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: IncomingPicture }) {
+function Open(
+  { picture, inbox, screen, onBurn }: Omit<Props, "heading"> & { picture: IncomingPicture },
+) {
   const t = useTexts();
   const canvas = useRef<HTMLCanvasElement>(null);
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     // A modal dialog keeps focus and screen readers inside, and lets Escape close it.
     dialog.current?.showModal();
-    inbox.setCanvas(canvas.current);
-    return () => inbox.setCanvas(null);
-  }, [inbox]);
-  const state = picture.viewing?.value;
+    screen.setCanvas(canvas.current);
+    return () => screen.setCanvas(null);
+  }, [screen]);
+  const state = screen.viewing.value;
   const painted = picture.state.at === "viewing";
   const left = state?.seconds ?? null;
   const { alt, caption, name } = picture.meta;
@@ -170,10 +175,10 @@ function Open({ picture, inbox, onBurn }: Omit<Props, "heading"> & { picture: In
             <button
               type="button"
               data-action="more"
-              aria-disabled={picture.wished}
-              onClick={() => inbox.wish()}
+              aria-disabled={picture.request !== null}
+              onClick={() => inbox.request("more")}
             >
-              {picture.wished ? t.view.moreAsked : t.view.more}
+              {picture.request === "more" ? t.view.moreAsked : t.view.more}
             </button>
           )}
         </span>
@@ -238,10 +243,10 @@ function HoldButton({ held, onHold }: { held: boolean; onHold: (held: boolean) =
  * Text in place of the picture; `null` while the picture is visible. It says of the time only what
  * holds now: it runs from the first frame on.
  */
-function veilText(t: Texts, picture: IncomingPicture, state: ViewingState | undefined) {
+function veilText(t: Texts, picture: IncomingPicture, state: ViewingState | null) {
   const { meta: { view }, state: { at } } = picture;
   const painted = at === "viewing";
-  if (state === undefined) return t.view.opening;
+  if (state === null) return t.view.opening;
   const time = view.seconds === 0 ? "" : painted ? t.view.timeRuns : t.view.timeWaits;
   const closes = painted ? "" : plural(t, t.view.closesUnseen, Math.round(lookMs(view) / 1_000));
   if (state.covered) return sentences(t, [t.view.covered, time, closes]);

@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { fill, foreign, number } from "../lib/i18n/format.ts";
 import { MAX_ALT_LENGTH, MAX_CAPTION_LENGTH, MAX_MARK_LENGTH } from "../lib/protocol/limits.ts";
 import type { ViewRules } from "../lib/protocol/display_options.ts";
-import type { Details, OutgoingPicture } from "../lib/pictures/outbox.ts";
+import type { Details, OutgoingPicture } from "../lib/pictures/outgoing_list.ts";
 import { Check } from "./Check.tsx";
 import { DisplayOptions } from "./DisplayOptions.tsx";
 import { Seconds } from "./Seconds.tsx";

@@ -4,7 +4,7 @@ import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, list, number, plain, seconds } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";
-import type { Details, OutgoingPicture } from "../lib/pictures/outbox.ts";
+import type { Details, OutgoingPicture } from "../lib/pictures/outgoing_list.ts";
 import type { Editing } from "../lib/pages/sender_model.ts";
 import { sayOptions } from "./DisplayOptions.tsx";
 import { Icon } from "./Icon.tsx";

@@ -1,5 +1,5 @@
 import { fill, number } from "../lib/i18n/format.ts";
-import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
+import type { OutgoingPicture } from "../lib/pictures/outgoing_list.ts";
 import { outcome } from "./outcome.ts";
 import { useTexts } from "./texts.ts";
 

@@ -36,8 +36,8 @@ export function describe(t: Texts, { what }: TimelineEntry): string {
     }
     case "turned_away":
       return what.withdrawn ? t.code.withdrawn : t.timeline.turnedAway[what.claim];
-    case "wish":
-      return t.timeline.wish;
+    case "request":
+      return t.timeline.requests[what.request];
     case "granted":
       return fill(t.timeline.granted, { duration: seconds(t, what.seconds) });
     case "burned":
@@ -63,7 +63,7 @@ export function lastSaid(entries: readonly TimelineEntry[]): TimelineEntry | und
 function withNumber(t: Texts, text: string, { what }: TimelineEntry): string {
   switch (what.type) {
     case "outgoing":
-    case "wish":
+    case "request":
     case "granted":
       return fill(t.joined.entry, { n: number(t, what.picture.n + 1), text });
     default:

@@ -10,7 +10,7 @@ export function ViewerRequests({ session }: { session: Session }) {
   const t = useTexts();
   const pictures = session.outbox.pictures.value;
   const asked = pictures.find(({ state }) => state.at === "asked");
-  const wanted = pictures.find((picture) => picture.wanted);
+  const wanted = pictures.find(({ request }) => request === "more");
   if (asked !== undefined) {
     return (
       <section class="wish" role="status" data-field="asked">
@@ -38,7 +38,7 @@ export function ViewerRequests({ session }: { session: Session }) {
   if (wanted === undefined) return null;
   return (
     <section class="wish" role="status" data-field="wanted">
-      <h2>{t.timeline.wish}</h2>
+      <h2>{t.timeline.requests.more}</h2>
       <div class="actions">
         <button
           type="button"

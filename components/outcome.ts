@@ -1,6 +1,6 @@
 import type { Texts } from "../lib/i18n/texts.ts";
 import { duration, fill } from "../lib/i18n/format.ts";
-import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
+import type { OutgoingPicture } from "../lib/pictures/outgoing_list.ts";
 
 /** The outcome of a finished picture, or the progress of any other. */
 export function outcome(t: Texts, { state, coming }: OutgoingPicture): string {

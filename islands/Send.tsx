@@ -34,7 +34,7 @@ import type { Texts } from "../lib/i18n/texts.ts";
 import { fill, foreign, percent, sentences } from "../lib/i18n/format.ts";
 import { DEFAULT_RULES } from "../lib/protocol/display_options.ts";
 import { isFinished } from "../lib/pictures/outgoing.ts";
-import type { OutgoingPicture } from "../lib/pictures/outbox.ts";
+import type { OutgoingPicture } from "../lib/pictures/outgoing_list.ts";
 import type { SenderPhase } from "../lib/pages/phases.ts";
 import { VIEW_SECONDS } from "../lib/pages/picker.ts";
 import { SenderModel } from "../lib/pages/sender_model.ts";
@@ -263,7 +263,9 @@ function Live(
           )}
           {waiting && <Alerts attention={company.companion?.attention ?? null} />}
           <ViewerRequests session={session} />
-          {inbox !== null && <Incoming heading="h2" inbox={inbox} onBurn={burn} />}
+          {inbox !== null && (
+            <Incoming heading="h2" inbox={inbox} screen={session.screen} onBurn={burn} />
+          )}
           <Verification session={session} />
           {!over && (
             <div class="actions near">

@@ -250,20 +250,24 @@ function Live({ model, session }: { model: ViewerModel; session: Session }) {
   const keep = session.keep.value;
   const burn = ownBurn(session);
   const onScreen = picture?.state.at === "viewing" ||
-    (picture?.state.at === "opening" && !picture.state.asking);
+    (picture?.state.at === "opening" && picture.state.waits !== "owner");
   return (
     <>
       {session.away.value
         ? <Status busy>{t.status.awaySender}</Status>
         : !session.steady.value && <Status busy>{t.status.unsteady}</Status>}
-      {inbox !== null && <Incoming heading="h1" inbox={inbox} onBurn={burn} />}
+      {inbox !== null && (
+        <Incoming heading="h1" inbox={inbox} screen={session.screen} onBurn={burn} />
+      )}
       <NoPicture picture={picture} keep={keep} />
       <Verification session={session} />
       {keep && !onScreen && (
         <Answer model={model} session={session} choices={VIEW_SECONDS} burn={burn} />
       )}
       {!onScreen && <Later model={model} />}
-      {!onScreen && <Leave onLeave={() => session.leave()} />}
+      {!onScreen && (
+        <Leave onLeave={() => session.leave()} />
+      )}
     </>
   );
 }

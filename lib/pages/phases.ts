@@ -7,7 +7,7 @@
  */
 import type { ConnectFailure } from "../connection/connection_state.ts";
 import type { IncomingPicture } from "../pictures/inbox.ts";
-import type { OutgoingPicture } from "../pictures/outbox.ts";
+import type { OutgoingPicture } from "../pictures/outgoing_list.ts";
 import { isFinished } from "../pictures/outgoing.ts";
 
 /** Why a session ended after it had begun. */

@@ -12,7 +12,7 @@ import type { Decoder } from "../image/decoder.ts";
 import { type Edits, UNTOUCHED } from "../image/edits.ts";
 import { mayBePicture } from "../image/glance.ts";
 import type { Prepared } from "../image/prepared.ts";
-import type { OutgoingContent } from "../pictures/outbox.ts";
+import type { OutgoingContent } from "../pictures/outgoing_list.ts";
 
 /** Longest side of a thumbnail in device pixels. */
 const THUMBNAIL_SIDE = 640;

@@ -31,7 +31,7 @@ import {
   type OutgoingContent,
   type OutgoingPicture,
   type Unseen,
-} from "../pictures/outbox.ts";
+} from "../pictures/outgoing_list.ts";
 import { type FailReason, type Life, type SenderPhase, senderPhase } from "./phases.ts";
 import { isReturning } from "../page_restore/tab_key.ts";
 import { loadSession, loadSoon } from "./load_session.ts";
@@ -234,7 +234,7 @@ export class SenderModel {
     const rules = { ...this.picker.rules.peek(), ...changed };
     this.picker.rules.value = rules;
     keepPreferences({ rules });
-    this.#session.peek()?.outbox.setRules(changed);
+    this.#session.peek()?.outbox.list.setRules(changed);
   }
 
   /**
@@ -267,12 +267,12 @@ export class SenderModel {
 
   /** Changes one picture, as long as it was not announced to the viewer. */
   change(id: number, details: Partial<Details>): void {
-    this.#session.peek()?.outbox.change(id, details);
+    this.#session.peek()?.outbox.list.change(id, details);
   }
 
   /** Moves one picture by some places, as long as it was not announced. */
   move(id: number, by: number): void {
-    this.#session.peek()?.outbox.move(id, by);
+    this.#session.peek()?.outbox.list.move(id, by);
   }
 
   /**
@@ -281,7 +281,7 @@ export class SenderModel {
    * is undone.
    */
   remove(id: number): void {
-    const content = this.#session.peek()?.outbox.remove(id) ?? null;
+    const content = this.#session.peek()?.outbox.list.remove(id) ?? null;
     if (content === null) return;
     this.#forgetRemoved();
     this.#removed.value = content;
@@ -296,7 +296,7 @@ export class SenderModel {
     const { name, prepared, rules, caption, alt, named, n } = content;
     if (!this.#add(session, { name, prepared, rules, caption, alt, named })) return free(content);
     const last = session.outbox.pictures.peek().at(-1);
-    if (last !== undefined) session.outbox.move(last.id, n - last.n);
+    if (last !== undefined) session.outbox.list.move(last.id, n - last.n);
   }
 
   /**
@@ -304,7 +304,7 @@ export class SenderModel {
    * too late.
    */
   setEditing(id: number, on: boolean): boolean {
-    return this.#session.peek()?.outbox.edit(id, on) ?? false;
+    return this.#session.peek()?.outbox.list.edit(id, on) ?? false;
   }
 
   /** The pictures of a closed session that nobody has seen. */
@@ -330,7 +330,7 @@ export class SenderModel {
     if (kept.length === 0) return this.reset();
     const session = begin();
     for (const { name, prepared, rules, caption = "", alt = "", named = false } of kept) {
-      session.outbox.add({ name, prepared, rules, caption, alt, named });
+      session.outbox.list.add({ name, prepared, rules, caption, alt, named });
     }
     this.#stranded.value = [];
   }
@@ -372,7 +372,7 @@ export class SenderModel {
     const outbox = this.#session.peek()?.outbox;
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
     const prepared = picture?.prepared ?? null;
-    if (outbox === undefined || prepared === null || !outbox.edit(id, true)) return null;
+    if (outbox === undefined || prepared === null || !outbox.list.edit(id, true)) return null;
     const { source, edits } = prepared;
     const size = { maxWidth: EDITOR_SIDE, maxHeight: EDITOR_SIDE };
     try {
@@ -380,7 +380,7 @@ export class SenderModel {
       const bitmap = await this.#decoder.preview(source, size);
       return { id, model: new EditorModel(bitmap, edits), tools: TOOLS };
     } catch (error) {
-      outbox.edit(id, false);
+      outbox.list.edit(id, false);
       if (error instanceof ImageError) {
         this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
       }
@@ -391,7 +391,7 @@ export class SenderModel {
 
   /** Replaces the picture by its edited version; `null` leaves it as it was. */
   async endEdit(id: number, edits: Edits | null): Promise<void> {
-    if (edits === null) this.#session.peek()?.outbox.edit(id, false);
+    if (edits === null) this.#session.peek()?.outbox.list.edit(id, false);
     else await this.#prepareAnew(id, edits);
   }
 
@@ -404,16 +404,16 @@ export class SenderModel {
     const picture = outbox?.pictures.peek().find((other) => other.id === id);
     // If the file can't be prepared at all, the code that chose it reports that.
     const old = picture?.prepared ?? await picture?.coming?.catch(() => null) ?? null;
-    if (outbox === undefined || old === null || !outbox.edit(id, true)) return;
+    if (outbox === undefined || old === null || !outbox.list.edit(id, true)) return;
     try {
       const { source, edits: before } = old;
       const prepared = await this.picker.prepare(source, edits ?? before);
-      if (!outbox.replace(id, prepared)) prepared.thumbnail.close();
+      if (!outbox.list.replace(id, prepared)) prepared.thumbnail.close();
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       this.picker.refuse({ reason: error.reason, name: picture?.name ?? "" });
     } finally {
-      outbox.edit(id, false);
+      outbox.list.edit(id, false);
     }
   }
 
@@ -440,7 +440,7 @@ export class SenderModel {
   #lose(coming: Promise<Prepared>): void {
     this.#stranded.value = this.#stranded.peek().filter(({ prepared }) => prepared !== coming);
     if (this.#removed.peek()?.prepared === coming) this.#removed.value = null;
-    this.#session.peek()?.outbox.lose(coming);
+    this.#session.peek()?.outbox.list.lose(coming);
   }
 
   /**
@@ -469,7 +469,7 @@ export class SenderModel {
   /** Returns false and reports the problem if the session is full. */
   #add(session: Session, content: OutgoingContent): boolean {
     try {
-      session.outbox.add(content);
+      session.outbox.list.add(content);
       return true;
     } catch (error) {
       if (!(error instanceof OutboxFullError)) throw error;

@@ -9,7 +9,7 @@
  */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Bytes } from "../protocol/bytes.ts";
-import { BYE_REASONS, type ByeReason } from "../protocol/control.ts";
+import { BYE_REASONS, type ByeReason, type ViewerRequest } from "../protocol/control.ts";
 import type { OpenedControl } from "../e2e/control_record.ts";
 import type { Code } from "../e2e/code.ts";
 import { sasDigits, sasEmoji } from "../e2e/sas.ts";
@@ -26,7 +26,11 @@ import { reopen } from "../connection/reopen.ts";
 import { Inbox, type IncomingPicture } from "../pictures/inbox.ts";
 import { makeAnimator } from "./make_animator.ts";
 import { markOf } from "../viewer/watermark.ts";
-import { Outbox, type OutgoingPicture } from "../pictures/outbox.ts";
+import { Outbox } from "../pictures/outbox.ts";
+import type { OutgoingPicture } from "../pictures/outgoing_list.ts";
+import { dispatch } from "../pictures/picture_messages.ts";
+import { say } from "../pictures/say.ts";
+import { PictureScreen } from "../viewer/picture_screen.ts";
 import { type EndReason, type Life, type LifeEvent, transition } from "./phases.ts";
 import { Remains, type Returned, TabMemory } from "../page_restore/tab_memory.ts";
 
@@ -63,8 +67,12 @@ export interface TimelineEntry {
     | { readonly type: "again" }
     | { readonly type: "outgoing"; readonly picture: OutgoingPicture }
     | { readonly type: "incoming"; readonly picture: IncomingPicture }
-    /** The viewer asks for more time; this side granted some. */
-    | { readonly type: "wish"; readonly picture: OutgoingPicture }
+    /** The viewer asks for something; this side granted more time. */
+    | {
+      readonly type: "request";
+      readonly picture: OutgoingPicture;
+      readonly request: ViewerRequest;
+    }
     | { readonly type: "granted"; readonly picture: OutgoingPicture; readonly seconds: number }
     | { readonly type: "burned" }
     | { readonly type: "ended"; readonly reason: EndReason };
@@ -101,6 +109,8 @@ export interface SessionOptions {
 /** A session between this browser and one other. */
 export class Session {
   readonly outbox: Outbox;
+  /** Where the peer's pictures are shown. */
+  readonly screen: PictureScreen;
   readonly #options: SessionOptions;
   readonly #life = signal<Life>({ at: "idle" });
   readonly #contact = signal(true);
@@ -135,6 +145,7 @@ export class Session {
     this.#forgot = signal(before?.ledger.pending ?? false);
     this.#keep.value = before?.keep ?? false;
     this.#mayAnswer = before?.mayAnswer ?? false;
+    this.screen = new PictureScreen(options.decoder, makeAnimator);
     this.outbox = new Outbox({
       onChange: (picture) => this.#outgoingChanged(picture),
       answers: () => this.#steady.peek(),
@@ -299,7 +310,7 @@ export class Session {
     this.#keep.value = on;
     this.#mayAnswer ||= on;
     this.#memory.keep({ keep: on, mayAnswer: this.#mayAnswer });
-    this.#link?.sendControl({ t: "keep", on }).catch(() => {});
+    say(this.#link, { t: "keep", on });
     this.#endWhenDone();
   }
 
@@ -327,8 +338,8 @@ export class Session {
   /** Gives the viewer more time for the picture on their screen, in seconds. */
   grant(id: number, seconds: number): void {
     const granted = this.outbox.grant(id, seconds);
-    const picture = this.outbox.pictures.peek().find((other) => other.id === id);
-    if (granted > 0 && picture !== undefined) {
+    const picture = this.outbox.list.find(id);
+    if (granted > 0 && picture !== null) {
       this.#note({ type: "granted", picture, seconds: granted });
     }
   }
@@ -410,8 +421,7 @@ export class Session {
     const inbox = this.#inbox.peek() ?? new Inbox({
       link,
       answers: () => this.#steady.peek(),
-      decoder: this.#options.decoder,
-      animator: makeAnimator,
+      screen: this.screen,
       defaultMark: markOf(emoji.map(([, name]) => name), {
         time: new Date(),
         language: this.#options.language,
@@ -442,7 +452,7 @@ export class Session {
     });
     if (link.resumed) this.#sayBack(link, inbox);
     if (this.#keep.peek() && this.#options.role === "S") {
-      link.sendControl({ t: "keep", on: true }).catch(() => {});
+      say(link, { t: "keep", on: true });
     }
     this.outbox.attach(link);
   }
@@ -456,7 +466,7 @@ export class Session {
     inbox.attach(link);
     const { last } = inbox;
     const next = this.outbox.detach();
-    link.sendControl({ t: "back", next, ...(last === undefined ? {} : { last }) }).catch(() => {});
+    say(link, { t: "back", next, ...(last === undefined ? {} : { last }) });
   }
 
   /** The peer's page was reloaded and proved itself: the old secure link is over. */
@@ -491,33 +501,29 @@ export class Session {
       // A picture that nobody asked for would keep the sender's session open.
       throw new ProtocolError();
     }
-    if (await this.outbox.receive(message) || await inbox.receive(opened)) return;
-    switch (message.t) {
-      case "bye":
-        return this.#finish(this.#closingText(message.why, inbox));
-      case "abort":
-        return this.#finish("protocol");
-      case "back":
-        this.#unsettled = false;
-        inbox.expect(message.next);
-        this.outbox.settle(message.last);
-        // The page before the reload may already have received the last picture's outcome: then no
-        // later change would trigger this check.
-        return this.#endWhenDone();
-      case "keep":
-        // Only the peer who created the room decides how long it lasts.
-        if (this.#options.role === "S") throw new ProtocolError();
-        this.#keep.value = message.on;
-        this.#memory.keep({ keep: message.on });
-        return;
-      case "more": {
-        const picture = this.outbox.wish(message.n);
-        if (picture !== null) this.#note({ type: "wish", picture });
-        return;
-      }
-      default:
-        return;
-    }
+    await dispatch(opened, {
+      outbox: this.outbox,
+      inbox,
+      session: {
+        onBack: (next, last) => {
+          this.#unsettled = false;
+          inbox.expect(next);
+          this.outbox.settle(last);
+          // The page before the reload may already have received the last picture's outcome: then
+          // no later change would trigger this check.
+          this.#endWhenDone();
+        },
+        onKeep: (on) => {
+          // Only the peer who created the room decides how long it lasts.
+          if (this.#options.role === "S") throw new ProtocolError();
+          this.#keep.value = on;
+          this.#memory.keep({ keep: on });
+        },
+        onBye: (why) => this.#finish(this.#closingText(why, inbox)),
+        onAbort: () => this.#finish("protocol"),
+        onRequest: (picture, request) => this.#note({ type: "request", picture, request }),
+      },
+    });
   }
 
   /**
@@ -539,11 +545,8 @@ export class Session {
   }
 
   #outgoingChanged(picture: OutgoingPicture): void {
-    const last = this.#timeline.peek().at(-1)?.what;
-    const progressed = last?.type === "outgoing" && last.picture.n === picture.n &&
-      last.picture.state.at === picture.state.at;
-    if (!progressed && picture.state.at !== "queued") this.#note({ type: "outgoing", picture });
-    if (!progressed) this.#memory.keep({ ledger: this.outbox.ledger });
+    if (picture.state.at !== "queued") this.#note({ type: "outgoing", picture });
+    this.#memory.keep({ ledger: this.outbox.ledger });
     if (picture.state.at === "queued") this.#forgot.value = false;
     if (this.#takingBack !== null && !this.outbox.open) {
       return this.#finish(this.#takingBack.reason);
@@ -552,10 +555,7 @@ export class Session {
   }
 
   #incomingChanged(picture: IncomingPicture): void {
-    const last = this.#timeline.peek().at(-1)?.what;
-    const progressed = last?.type === "incoming" && last.picture.meta.n === picture.meta.n &&
-      last.picture.state.at === picture.state.at;
-    if (!progressed) this.#note({ type: "incoming", picture });
+    this.#note({ type: "incoming", picture });
     this.#endWhenDone();
   }
 
@@ -587,9 +587,7 @@ export class Session {
   #finish(reason: EndReason): void {
     const link = this.#link;
     this.#inbox.peek()?.close("left");
-    link?.sendControl({ t: "bye", why: BYE_REASONS.find((why) => why === reason) ?? "left" }).catch(
-      () => {},
-    );
+    say(link, { t: "bye", why: BYE_REASONS.find((why) => why === reason) ?? "left" });
     this.#end(reason, link?.close());
   }
 

@@ -29,7 +29,7 @@ import {
   warmUp,
   workerMaker,
 } from "../device/environment.ts";
-import { OutboxFullError } from "../pictures/outbox.ts";
+import { OutboxFullError } from "../pictures/outgoing_list.ts";
 import { type FailReason, type Life, type ViewerPhase, viewerPhase } from "./phases.ts";
 import { isReturning } from "../page_restore/tab_key.ts";
 import { loadSession, loadSoon } from "./load_session.ts";
@@ -372,7 +372,7 @@ export class ViewerModel {
   /** Changes how pictures that are sent back may be viewed. */
   setRules(changed: Partial<ViewRules>): void {
     this.picker.rules.value = { ...this.picker.rules.peek(), ...changed };
-    this.#session.peek()?.outbox.setRules(changed);
+    this.#session.peek()?.outbox.list.setRules(changed);
   }
 
   /** Sends pictures back, in a session that was kept open. */
@@ -382,7 +382,7 @@ export class ViewerModel {
     await this.picker.pick(files, {
       take: (content) => {
         try {
-          session.outbox.add(content);
+          session.outbox.list.add(content);
           return true;
         } catch (error) {
           if (!(error instanceof OutboxFullError)) throw error;
@@ -390,7 +390,7 @@ export class ViewerModel {
           return false;
         }
       },
-      lose: (coming) => void session.outbox.lose(coming),
+      lose: (coming) => void session.outbox.list.lose(coming),
     });
   }
 

@@ -1,73 +1,42 @@
 /**
- * The pictures that the peer sends, one after the other: collected as ciphertext, opened at a
- * person's request, shown, and wiped.
+ * The pictures that the peer sends, as a person sees them: one after the other, opened at their
+ * request, shown, and wiped.
  *
  * This module is browser compatible.
  *
  * @module
  */
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import { type Bytes, fromBase64Url } from "../protocol/bytes.ts";
 import type {
   AbortCode,
   ClosedReason,
-  ControlMessage,
-  ImageType,
   LastSeen,
   MetaMessage,
+  ViewerRequest,
 } from "../protocol/control.ts";
 import { keyMs, lookMs } from "../protocol/deadlines.ts";
-import { parseHeader, RECORD } from "../protocol/record.ts";
-import type { OpenedControl } from "../e2e/control_record.ts";
-import { ImageOpener } from "../e2e/image_stream.ts";
-import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
-import { type Animator, canAnimate } from "../image/animator.ts";
-import type { Decoder, OpenPicture } from "../image/decoder.ts";
-import { inspectImage } from "../image/inspect.ts";
-import { isMoving } from "../image/motion.ts";
+import { ProtocolError, wipe } from "../e2e/suite.ts";
+import type { PictureScreen } from "../viewer/picture_screen.ts";
 import type { Position, SecureLink } from "../connection/secure_link.ts";
-import { PeerDeadline } from "./open_deadline.ts";
 import { type Incoming, type IncomingEvent, isFinished, transition } from "./incoming.ts";
-import { type Moving, Viewing, type ViewingState } from "../viewer/viewing.ts";
+import { PeerDeadline } from "./open_deadline.ts";
+import { NEXT_DELAY_MS } from "./pace.ts";
+import { PictureReceiver, type Reception } from "./picture_receiver.ts";
+import { say } from "./say.ts";
 
 /**
- * Most chunks that may arrive before their `meta`: 16 MiB. The two channels are not ordered
- * relative to each other, and a lost packet on one lets the other run ahead.
- */
-const MAX_EARLY_RECORDS = 256;
-
-/**
- * Pause between the end of one picture and the next, in ms, so that people see that one was closed.
- */
-const NEXT_DELAY_MS = 400;
-
-/**
- * Interval in ms at which a picture that nobody looked at is closed after all, once the owner's
+ * Interval in ms at which a picture that nobody looked at is closed after all, once its owner's
  * page answers again and can hear of it.
  */
 const ANSWER_MS = 1_000;
-
-/** Minimum interval between updates of the progress, in ms. */
-const PROGRESS_MS = 100;
 
 /** One picture of the peer, as the page shows it. */
 export interface IncomingPicture {
   readonly meta: MetaMessage;
   readonly state: Incoming;
-  /** Set while it is on screen. */
-  readonly viewing: ReadonlySignal<ViewingState> | null;
-  /** More time was requested, and not granted yet. */
-  readonly wished: boolean;
-}
-
-/** A picture being received: its ciphertext, and what that has to match. */
-interface Reception {
-  readonly meta: MetaMessage;
-  readonly opener: ImageOpener;
-  /** `null` before it arrived, and after it was compared. */
-  digest: Bytes | null;
-  /** All of it has arrived, as it was sent. */
-  whole: boolean;
+  /** What was asked for, and its owner has not granted. */
+  readonly request: ViewerRequest | null;
 }
 
 /** Settings of an {@linkcode Inbox}. */
@@ -75,12 +44,11 @@ export interface InboxOptions {
   readonly link: SecureLink;
   /** Whether the peer answers: it can be too late only while it does. */
   readonly answers: () => boolean;
-  readonly decoder: Pick<Decoder, "open">;
-  /** Makes the player of animated pictures. Without it, only the first frame is shown. */
-  readonly animator?: () => Animator;
+  /** Where pictures are shown. */
+  readonly screen: Pick<PictureScreen, "prepare" | "show" | "extend" | "close" | "clear">;
   /** The watermark if the sender set none. */
   readonly defaultMark: string;
-  /** Called after each change of the picture's state. */
+  /** Called after each change of the picture's state, except for progress. */
   readonly onChange: (picture: IncomingPicture) => void;
   /**
    * Called when a picture is opened, shown or closed, with what a reloaded page would have to
@@ -97,38 +65,33 @@ export interface Seen extends LastSeen {
   readonly since?: number;
 }
 
-/**
- * Receives pictures. People look at one at a time; the next one may arrive ahead, as ciphertext.
- */
+/** Shows pictures. People look at one at a time; the next one may arrive ahead, as ciphertext. */
 export class Inbox {
   readonly #options: InboxOptions;
-  #link: SecureLink | null;
-  readonly #picture = signal<IncomingPicture | null>(null);
-  /** The current picture; `null` once it is finished. */
-  #current: Reception | null = null;
-  #ahead: Reception | null = null;
-  /** The number that has to be announced next; `null` after a reload until the peer sends it. */
-  #next: number | null = 0;
-  #last: LastSeen | undefined;
-  #keyUsed = false;
-  #promotion: ReturnType<typeof setTimeout> | undefined;
-  #early: Bytes[] = [];
-  /** The decoded picture, before it is on the canvas. */
-  #opened: OpenPicture | null = null;
-  #viewing: Viewing | null = null;
-  /** Set for a picture that may be animated. */
-  #animator: Animator | null = null;
-  #progressAt = 0;
-  /** Stops decoding when the picture is finished. */
-  #decoding = new AbortController();
+  readonly #receiver: PictureReceiver;
   /** For the owner, who has to release the key; then for the viewer, who has to look. */
   readonly #deadline: PeerDeadline;
-  #canvas = Promise.withResolvers<HTMLCanvasElement>();
+  readonly #picture = signal<IncomingPicture | null>(null);
+  #link: SecureLink | null;
+  #last: LastSeen | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: InboxOptions) {
     this.#options = options;
     this.#link = options.link;
     this.#deadline = new PeerDeadline(options.answers);
+    this.#receiver = new PictureReceiver({
+      onAnnounced: (reception) => this.#announced(reception),
+      onProgress: (n, received) => {
+        if (n === this.#current) this.#apply({ type: "progress", received });
+      },
+      onWhole: (n) => {
+        if (n !== this.#current || this.#apply({ type: "complete" })) {
+          say(this.#link, { t: "got", n });
+        }
+      },
+      onCorrupt: (n) => this.#corrupt(n),
+    });
   }
 
   /** The current picture, or the last one once it is finished; `null` before the first. */
@@ -141,6 +104,23 @@ export class Inbox {
     return this.#current === null && this.#ahead === null;
   }
 
+  /** What became of the picture that was opened last. */
+  get last(): LastSeen | undefined {
+    return this.#last;
+  }
+
+  /** The number of the current picture; `null` once it is finished. */
+  get #current(): number | null {
+    const picture = this.#picture.peek();
+    return picture === null || isFinished(picture.state) ? null : picture.meta.n;
+  }
+
+  /** A picture that is not the current one yet. */
+  get #ahead(): Reception | null {
+    const { newest } = this.#receiver;
+    return newest?.meta.n === this.#current ? null : newest;
+  }
+
   /** The viewer asked to see the picture. */
   open(): void {
     const picture = this.#picture.peek();
@@ -148,27 +128,13 @@ export class Inbox {
     const { n, view } = picture.meta;
     if (!this.#apply({ type: "open", ask: view.ask })) return;
     this.#note({ n, why: "left", ms: 0 });
-    this.#say({ t: "open", n });
+    say(this.#link, { t: "open", n });
     this.#deadline.set(keyMs(view), () => this.#failed("timeout"));
   }
 
-  /**
-   * The transport is gone. Returns the next chunk that is expected, and discards chunks that
-   * arrived before their `meta`.
-   */
+  /** Where the peer has to go on once the transport is another one. */
   position(): Position {
-    this.#early = [];
-    for (const reception of [this.#current, this.#ahead]) {
-      if (reception !== null && !reception.opener.complete) {
-        return { image: reception.meta.n, chunk: reception.opener.next };
-      }
-    }
-    return { image: this.#next ?? 0, chunk: 0 };
-  }
-
-  /** What became of the picture that was opened last. */
-  get last(): LastSeen | undefined {
-    return this.#last;
+    return this.#receiver.position();
   }
 
   /**
@@ -178,12 +144,10 @@ export class Inbox {
    * knew before.
    */
   detach(last = this.#last): void {
-    this.#viewing?.close("left");
+    this.#options.screen.close("left");
     this.#apply({ type: "over" });
-    this.#dropAhead();
-    this.#early = [];
+    this.#receiver.restart();
     this.#link = null;
-    this.#next = null;
     this.#last = last;
   }
 
@@ -192,36 +156,23 @@ export class Inbox {
     this.#link = link;
   }
 
-  /**
-   * Sets the number that the peer announces next. Throws {@linkcode ProtocolError} if it is already
-   * known.
-   */
+  /** Sets the number that the peer announces next, see {@linkcode PictureReceiver.expect}. */
   expect(next: number): void {
-    if (this.#next !== null) throw new ProtocolError();
-    this.#next = next;
+    this.#receiver.expect(next);
   }
 
-  /**
-   * The viewer would like more time for the picture on screen. Sent once, until the owner grants
-   * some.
-   */
-  wish(): void {
+  /** The viewer asks for something; once, until the owner granted it. */
+  request(request: ViewerRequest): void {
     const picture = this.#picture.peek();
-    if (picture?.state.at !== "viewing" || picture.wished) return;
+    if (picture?.state.at !== "viewing" || picture.request !== null) return;
     if (picture.meta.view.seconds === 0) return;
-    this.#publish({ ...picture, wished: true });
-    this.#say({ t: "more", n: picture.meta.n });
-  }
-
-  /** The page added the canvas, or removed it (`null`). */
-  setCanvas(canvas: HTMLCanvasElement | null): void {
-    if (canvas === null) this.#canvas = Promise.withResolvers();
-    else this.#canvas.resolve(canvas);
+    this.#picture.value = { ...picture, request };
+    say(this.#link, { t: request, n: picture.meta.n });
   }
 
   /** Wipes the picture on screen, or cancels the one being opened. */
   close(why: ClosedReason): void {
-    if (this.#viewing !== null) return this.#viewing.close(why);
+    if (this.#options.screen.close(why)) return;
     if (this.#picture.peek()?.state.at === "opening") this.#closed(why, 0);
   }
 
@@ -229,269 +180,133 @@ export class Inbox {
   end(): void {
     this.close("left");
     this.#apply({ type: "over" });
-    clearTimeout(this.#promotion);
-    this.#dropAhead();
-    this.#early = [];
+    clearTimeout(this.#pause);
+    this.#receiver.clear();
     this.#link = null;
-  }
-
-  /**
-   * Takes the owner's message about their pictures. Returns false for other messages. Throws
-   * {@linkcode ProtocolError}.
-   */
-  async receive({ message, plaintext }: OpenedControl): Promise<boolean> {
-    switch (message.t) {
-      case "meta":
-        await this.#announced(message, plaintext);
-        return true;
-      case "end":
-        await this.#ended(message.n, message.digest);
-        return true;
-      case "key":
-        plaintext.fill(0);
-        if (this.#isCurrent(message.n)) this.#unlock(message.key);
-        return true;
-      case "revoke":
-        this.#takenBack("all" in message ? null : message.n);
-        return true;
-      case "extend":
-        if (this.#isCurrent(message.n)) this.#extended(message.seconds);
-        return true;
-      default:
-        return false;
-    }
   }
 
   /** Takes a chunk record. Throws {@linkcode ProtocolError}. */
   receiveRecord(record: Bytes): void {
-    const header = parseHeader(record);
-    if (header === null || header.type !== RECORD.chunk) throw new ProtocolError();
-    if (this.#next === null || header.image === this.#next) {
-      if (this.#early.length >= MAX_EARLY_RECORDS) throw new ProtocolError();
-      this.#early.push(record);
-    } else if (header.image > this.#next) {
-      throw new ProtocolError();
-    } else {
-      const reception = this.#find(header.image);
-      if (reception !== null) this.#collect(reception, record);
-    }
-    // Other chunks belong to a picture that was taken back while it was being sent.
+    this.#receiver.receive(record);
   }
 
-  async #announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
+  /** A picture is announced. Throws {@linkcode ProtocolError} if it is not its turn. */
+  async announced(meta: MetaMessage, plaintext: Bytes): Promise<void> {
     // The owner's page has already waited for this pause. It takes longer on this page if this page
     // is hidden or busy.
-    if (this.#promotion !== undefined && this.#ahead !== null) this.#goOn();
-    if (!this.#mayAnnounce(meta.n)) throw new ProtocolError();
-    const metaHash = await sha256(plaintext);
-    const opener = new ImageOpener({ image: meta.n, size: meta.size, metaHash });
-    const reception: Reception = { meta, opener, digest: null, whole: false };
-    this.#next = meta.n + 1;
-    // If a picture was closed a moment ago, people see that first.
-    if (this.#current === null && this.#promotion === undefined) this.#begin(reception);
-    else this.#ahead = reception;
-    const early = this.#early;
-    this.#early = [];
-    for (const record of early) this.#collect(reception, record);
+    if (this.#pause !== undefined && this.#ahead !== null) this.#goOn();
+    await this.#receiver.announce(meta, plaintext);
   }
 
-  /** One picture at a time, and one ahead of it once all of the current one has arrived. */
-  #mayAnnounce(n: number): boolean {
-    return n === this.#next && this.#ahead === null && this.#current?.whole !== false;
+  /** All of picture `n` was sent. Throws {@linkcode ProtocolError}. */
+  async ended(n: number, digest: string): Promise<void> {
+    await this.#receiver.end(n, digest);
   }
 
-  #begin(reception: Reception): void {
-    this.#current = reception;
-    this.#keyUsed = false;
-    const { meta, opener, whole } = reception;
-    // Loads the player while the server is reachable; later it may not be.
-    if (meta.type !== "image/jpeg" && canAnimate()) {
-      this.#animator = this.#options.animator?.() ?? null;
-    }
-    const state = whole
-      ? { at: "delivered" } as const
-      : { at: "receiving", received: opener.received } as const;
-    this.#publish({ meta, state, viewing: null, wished: false });
-  }
-
-  /** A moment after a picture was closed: moves on to the next one, if it is here. */
-  #goOn(): void {
-    clearTimeout(this.#promotion);
-    this.#promotion = undefined;
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    if (ahead !== null) this.#begin(ahead);
-  }
-
-  #dropAhead(): void {
-    this.#ahead?.opener.discard();
-    this.#ahead = null;
-  }
-
-  #find(n: number): Reception | null {
-    if (n === this.#current?.meta.n) return this.#current;
-    return n === this.#ahead?.meta.n ? this.#ahead : null;
-  }
-
-  async #ended(n: number, digest: string): Promise<void> {
-    if (!this.#wasAnnounced(n)) throw new ProtocolError();
-    const reception = this.#find(n);
-    if (reception === null) return;
-    reception.digest = fromBase64Url(digest);
-    await this.#completeWhenWhole(reception);
-  }
-
-  #collect(reception: Reception, record: Bytes): void {
-    const { opener } = reception;
-    opener.add(record);
-    const now = performance.now();
-    if (reception === this.#current && now - this.#progressAt >= PROGRESS_MS) {
-      this.#progressAt = now;
-      this.#apply({ type: "progress", received: opener.received });
-    }
-    // The digest may have arrived before the last chunk.
-    if (opener.complete) this.#completeWhenWhole(reception);
-  }
-
-  async #completeWhenWhole(reception: Reception): Promise<void> {
-    const { opener, digest, meta: { n } } = reception;
-    if (digest === null || !opener.complete) return;
-    reception.digest = null;
-    const matches = await opener.matches(digest);
-    if (reception !== this.#find(n)) return;
-    if (!matches) return this.#unusable(reception);
-    reception.whole = true;
-    if (reception === this.#current && !this.#apply({ type: "complete" })) return;
-    this.#say({ t: "got", n });
-  }
-
-  /** The picture did not arrive as it was sent. */
-  #unusable(reception: Reception): void {
-    if (reception === this.#current) return this.#failed("corrupt");
-    this.#dropAhead();
-    this.#say({ t: "abort", code: "corrupt", n: reception.meta.n });
-  }
-
-  #extended(seconds: number): void {
-    const picture = this.#picture.peek();
-    if (picture === null || this.#viewing?.extend(seconds) !== true) return;
-    this.#publish({ ...picture, wished: false });
-  }
-
-  /** Decrypts and decodes without blocking further messages: a burn in between must not wait. */
-  #unlock(key: string): void {
-    const reception = this.#current;
+  /**
+   * The key of picture `n`. Decrypts and decodes without blocking further messages: a burn in
+   * between must not wait. Throws {@linkcode ProtocolError}.
+   */
+  unlock(n: number, key: string): void {
+    if (!this.#isCurrent(n)) return;
     const raw = fromBase64Url(key);
-    const opening = this.#picture.peek()?.state.at === "opening";
-    if (reception === null || !opening || raw === null || this.#keyUsed) {
+    const meta = this.#picture.peek()?.meta;
+    if (raw === null || meta === undefined || !this.#apply({ type: "unlock" })) {
       throw new ProtocolError();
     }
-    this.#keyUsed = true;
-    this.#deadline.set(lookMs(reception.meta.view), () => this.#giveUp(), ANSWER_MS);
-    this.#apply({ type: "unlock" });
-    this.#show(reception, raw).catch((error) => {
+    this.#deadline.set(lookMs(meta.view), () => this.#giveUp(), ANSWER_MS);
+    this.#show(meta, raw).catch((error) => {
       // Taken back meanwhile; the next picture is unaffected.
-      if (reception !== this.#current) return;
+      if (n !== this.#current) return;
       this.#failed(error instanceof ProtocolError ? "corrupt" : "undecodable");
     });
   }
 
-  async #show(reception: Reception, key: Bytes): Promise<void> {
-    const { opener, meta } = reception;
-    const bytes = await opener.open(key);
-    const facts = inspectImage(bytes);
-    if (
-      !facts.ok || facts.type !== meta.type || facts.width !== meta.w || facts.height !== meta.h
-    ) {
-      wipe(bytes);
-      throw new ProtocolError();
-    }
-    // Burned or left meanwhile: the picture is not decoded, or never painted.
-    if (reception !== this.#current) return wipe(bytes);
-    const { signal } = this.#decoding = new AbortController();
-    const bounds = { ...windowSize(), signal };
-    const opening = isMoving(bytes, meta.type) ? this.#animate(bytes.slice(), meta.type) : null;
-    const opened = await this.#options.decoder.open(bytes, meta.type, bounds);
-    if (reception !== this.#current) return drop(opened);
-    this.#opened = opened;
-    const moving = await opening;
-    if (moving === null) this.#endAnimator();
-    const canvas = await this.#canvas.promise;
-    if (reception !== this.#current) return;
-    this.#opened = null;
-    const viewing = this.#viewing = new Viewing({
-      canvas,
-      picture: opened,
-      rules: { ...meta.view, mark: meta.view.mark || this.#options.defaultMark },
-      moving,
-      onPainted: () => {
+  /**
+   * The owner took back picture `n`, or all of them (`null`). Throws {@linkcode ProtocolError} for
+   * an unknown one.
+   */
+  revoked(n: number | null): void {
+    const ahead = this.#ahead?.meta.n;
+    if (ahead !== undefined && (n === null || n === ahead)) this.#receiver.drop(ahead);
+    if (n !== null && (n === ahead || !this.#isCurrent(n))) return;
+    const picture = this.#picture.peek();
+    if (picture?.state.at === "viewing") return this.close("revoked");
+    if (picture === null || !this.#apply({ type: "revoke" })) return;
+    // The key may have arrived already, so the owner waits for a report.
+    if (picture.state.at !== "opening") return;
+    say(this.#link, { t: "closed", n: picture.meta.n, why: "revoked", ms: 0 });
+  }
+
+  /** The owner granted more time, in seconds. Throws {@linkcode ProtocolError}. */
+  extended(n: number, seconds: number): void {
+    const picture = this.#picture.peek();
+    if (!this.#isCurrent(n) || picture === null) return;
+    if (this.#options.screen.extend(seconds)) this.#picture.value = { ...picture, request: null };
+  }
+
+  #announced(reception: Reception): void {
+    // If a picture was closed a moment ago, people see that first.
+    if (this.#current === null && this.#pause === undefined) this.#begin(reception);
+  }
+
+  #begin({ meta, received, whole }: Reception): void {
+    this.#options.screen.prepare(meta.type);
+    const state = whole ? { at: "delivered" } as const : { at: "receiving", received } as const;
+    const picture = { meta, state, request: null };
+    this.#picture.value = picture;
+    this.#options.onChange(picture);
+  }
+
+  /** A moment after a picture was closed: moves on to the next one, if it is here. */
+  #goOn(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    const ahead = this.#ahead;
+    if (ahead !== null) this.#begin(ahead);
+  }
+
+  /** The picture did not arrive as it was sent. */
+  #corrupt(n: number): void {
+    if (n === this.#current) return this.#failed("corrupt");
+    this.#receiver.drop(n);
+    say(this.#link, { t: "abort", code: "corrupt", n });
+  }
+
+  async #show(meta: MetaMessage, key: Bytes): Promise<void> {
+    const { n, type, view } = meta;
+    const bytes = await this.#receiver.open(n, key);
+    // Burned or left meanwhile: the picture is not decoded.
+    if (n !== this.#current) return wipe(bytes);
+    await this.#options.screen.show(bytes, {
+      type,
+      rules: { ...view, mark: view.mark || this.#options.defaultMark },
+      onPainted: (still) => {
         if (!this.#apply({ type: "painted" })) return;
-        this.#note({ n: meta.n, why: "left", ms: 0, since: Date.now() });
-        const still = moving === "still" ? { still: true } as const : {};
-        this.#say({ t: "shown", n: meta.n, ...still });
+        this.#deadline.clear();
+        this.#note({ n, why: "left", ms: 0, since: Date.now() });
+        say(this.#link, { t: "shown", n, ...(still ? { still } : {}) });
       },
       onClosed: (why, ms) => this.#closed(why, ms),
     });
-    const picture = this.#picture.peek();
-    if (picture !== null) this.#publish({ ...picture, viewing: viewing.state });
-  }
-
-  /** Opens an animated picture and takes over `bytes`; `"still"` if this browser can't play it. */
-  async #animate(bytes: Bytes, type: ImageType): Promise<Moving | "still"> {
-    const source = this.#animator;
-    try {
-      if (source === null) return "still";
-      return { source, facts: await source.open(bytes, type, screenSize()) };
-    } catch {
-      return "still";
-    } finally {
-      // Empty if the buffer was transferred: then `fill` would throw a TypeError.
-      if (bytes.length > 0) bytes.fill(0);
-    }
-  }
-
-  #endAnimator(): void {
-    void this.#animator?.wipe();
-    this.#animator = null;
   }
 
   /** Nobody looked: closes it before its owner gives it up, unless it is still being decoded. */
   #giveUp(): void {
-    if (this.#picture.peek()?.state.at === "opening") this.#viewing?.close("timer");
+    this.#options.screen.close("timer");
   }
 
   #closed(why: ClosedReason, ms: number): void {
     const n = this.#picture.peek()?.meta.n;
-    if (n === undefined) return;
-    if (!this.#apply({ type: "closed", why, ms })) return;
+    if (n === undefined || !this.#apply({ type: "closed", why, ms })) return;
     this.#note({ n, why, ms });
-    this.#say({ t: "closed", n, why, ms });
-  }
-
-  /** The owner took back one picture, or all of them (`null`). */
-  #takenBack(n: number | null): void {
-    const ahead = this.#ahead?.meta.n;
-    if (n === null || n === ahead) this.#dropAhead();
-    if (n === null || (n !== ahead && this.#isCurrent(n))) this.#revoked();
-  }
-
-  #revoked(): void {
-    if (this.#picture.peek()?.state.at === "viewing") return this.close("revoked");
-    const n = this.#picture.peek()?.meta.n;
-    const opening = this.#picture.peek()?.state.at === "opening";
-    if (!this.#apply({ type: "revoke" }) || n === undefined) return;
-    // The key may have arrived already, so the owner waits for a report.
-    if (opening) this.#say({ t: "closed", n, why: "revoked", ms: 0 });
+    say(this.#link, { t: "closed", n, why, ms });
   }
 
   #failed(code: AbortCode): void {
     const n = this.#picture.peek()?.meta.n;
     if (n === undefined || !this.#apply({ type: "fail", code })) return;
-    this.#say({ t: "abort", code, n });
-  }
-
-  #wasAnnounced(n: number): boolean {
-    return this.#next !== null && n < this.#next;
+    say(this.#link, { t: "abort", code, n });
   }
 
   #note(seen: Seen): void {
@@ -500,69 +315,35 @@ export class Inbox {
     this.#options.onSeen?.(seen);
   }
 
+  /**
+   * False if picture `n` is finished. Throws {@linkcode ProtocolError} if it is unknown, or not the
+   * current one yet: such a picture can only be ended or taken back.
+   */
   #isCurrent(n: number): boolean {
-    if (!this.#wasAnnounced(n)) throw new ProtocolError();
-    // A picture that arrived ahead can only be ended or taken back so far.
+    this.#receiver.find(n);
     if (n === this.#ahead?.meta.n) throw new ProtocolError();
-    return n === this.#current?.meta.n;
+    return n === this.#current;
   }
 
   #apply(event: IncomingEvent): boolean {
     const picture = this.#picture.peek();
     const state = picture === null ? null : transition(picture.state, event);
     if (picture === null || state === null) return false;
-    if (isFinished(state)) {
-      this.#deadline.clear();
-      this.#decoding.abort();
-      this.#current?.opener.discard();
-      this.#current = null;
-      if (this.#opened !== null) drop(this.#opened);
-      this.#opened = null;
-      const viewing = this.#viewing;
-      this.#viewing = null;
-      viewing?.close("left");
-      this.#endAnimator();
-      clearTimeout(this.#promotion);
-      this.#promotion = setTimeout(() => this.#goOn(), NEXT_DELAY_MS);
-    }
-    this.#publish({ ...picture, state, viewing: isFinished(state) ? null : picture.viewing });
+    const next = { ...picture, state };
+    // The page hears of the end after the picture was wiped.
+    batch(() => {
+      this.#picture.value = next;
+      if (isFinished(state)) this.#finish(next);
+    });
+    if (state.at !== picture.state.at) this.#options.onChange(next);
     return true;
   }
 
-  #publish(picture: IncomingPicture): void {
-    this.#picture.value = picture;
-    this.#options.onChange(picture);
+  #finish({ meta }: IncomingPicture): void {
+    this.#deadline.clear();
+    this.#receiver.drop(meta.n);
+    this.#options.screen.clear();
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#goOn(), NEXT_DELAY_MS);
   }
-
-  #say(message: ControlMessage): void {
-    this.#link?.sendControl(message).catch(() => {
-      // The secure link is gone, and reports its own end.
-    });
-  }
-}
-
-function drop(picture: OpenPicture): void {
-  picture.bitmap.close();
-  picture.close();
-}
-
-/**
- * The size that the picture has to fit into, in most cases. The stage knows the exact size, and
- * requests other pixels if it differs.
- */
-function windowSize(): { maxWidth: number; maxHeight: number; maxScale: number } {
-  return {
-    maxWidth: Math.floor(innerWidth * devicePixelRatio),
-    maxHeight: Math.floor(innerHeight * devicePixelRatio),
-    maxScale: devicePixelRatio,
-  };
-}
-
-/**
- * The screen in device pixels, for either orientation. For frames, which are not decoded again when
- * the window changes.
- */
-function screenSize(): { maxWidth: number; maxHeight: number } {
-  const side = Math.ceil(Math.max(screen.width, screen.height) * devicePixelRatio);
-  return { maxWidth: side, maxHeight: side };
 }

@@ -16,11 +16,8 @@ export type Incoming =
   | { readonly at: "receiving"; readonly received: number }
   /** All of it has arrived, unreadable. */
   | { readonly at: "delivered" }
-  /**
-   * The key was requested, or the picture is being decrypted and decoded. `asking`: the owner has
-   * to allow it first.
-   */
-  | { readonly at: "opening"; readonly asking: boolean }
+  /** Waits for its owner to allow it, for the key, or for its first frame on this screen. */
+  | { readonly at: "opening"; readonly waits: "owner" | "key" | "frame" }
   /** On screen. */
   | { readonly at: "viewing" }
   | { readonly at: "closed"; readonly why: ClosedReason; readonly ms: number }
@@ -51,9 +48,14 @@ export function transition(state: Incoming, event: IncomingEvent): Incoming | nu
     case "complete":
       return state.at === "receiving" ? { at: "delivered" } : null;
     case "open":
-      return state.at === "delivered" ? { at: "opening", asking: event.ask } : null;
+      return state.at === "delivered"
+        ? { at: "opening", waits: event.ask ? "owner" : "key" }
+        : null;
     case "unlock":
-      return state.at === "opening" ? { at: "opening", asking: false } : null;
+      // A key is sent once.
+      return state.at === "opening" && state.waits !== "frame"
+        ? { at: "opening", waits: "frame" }
+        : null;
     case "painted":
       return state.at === "opening" ? { at: "viewing" } : null;
     case "closed":

@@ -75,6 +75,12 @@ export interface MetaMessage {
   readonly view: ViewRules;
 }
 
+/**
+ * What a viewer may ask for while a picture is on their screen: `more` is more time. It changes
+ * nothing until the owner grants it.
+ */
+export type ViewerRequest = "more";
+
 /** How long a picture was on this side's screen, and why it was closed. */
 export interface LastSeen {
   readonly n: number;
@@ -103,8 +109,7 @@ export type ControlMessage =
   /** The owner takes one picture back, or all. */
   | { readonly t: "revoke"; readonly n: number }
   | { readonly t: "revoke"; readonly all: true }
-  /** The viewer would like more time for what is on screen. */
-  | { readonly t: "more"; readonly n: number }
+  | { readonly t: ViewerRequest; readonly n: number }
   | { readonly t: "extend"; readonly n: number; readonly seconds: number }
   /**
    * The first message on a connection after one of the pages was reloaded. `next` is the number of

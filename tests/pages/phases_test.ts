@@ -8,7 +8,7 @@ import {
 import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import type { IncomingPicture } from "../../lib/pictures/inbox.ts";
 import type { Incoming } from "../../lib/pictures/incoming.ts";
-import type { OutgoingPicture } from "../../lib/pictures/outbox.ts";
+import type { OutgoingPicture } from "../../lib/pictures/outgoing_list.ts";
 import { isFinished, type Outgoing } from "../../lib/pictures/outgoing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { prepared } from "../pictures/pictures.ts";
@@ -100,7 +100,7 @@ function outgoing(...states: readonly Outgoing[]): OutgoingPicture[] {
     named: false,
     coming: null,
     editing: false,
-    wanted: false,
+    request: null,
   };
   return states.map((state, n) => ({
     ...details,
@@ -167,7 +167,7 @@ Deno.test("a moment after closing the page still says so, though the next one is
 function incoming(state: Incoming): IncomingPicture {
   const view = { ...DEFAULT_RULES, seconds: 3 };
   const meta = { t: "meta", n: 0, type: "image/png", size: 1, w: 1, h: 1, view } as const;
-  return { meta, state, viewing: null, wished: false };
+  return { meta, state, request: null };
 }
 
 const VIEWER: readonly [name: string, life: Life, state: Incoming | null, phase: string][] = [
@@ -178,7 +178,7 @@ const VIEWER: readonly [name: string, life: Life, state: Incoming | null, phase:
   ["nothing was announced", LIVES.live, null, "connected"],
   ["it is under way", LIVES.live, { at: "receiving", received: 1 }, "receiving"],
   ["it was delivered", LIVES.live, { at: "delivered" }, "delivered"],
-  ["it is being opened", LIVES.live, { at: "opening", asking: true }, "delivered"],
+  ["it is being opened", LIVES.live, { at: "opening", waits: "owner" }, "delivered"],
   ["it is on screen", LIVES.live, { at: "viewing" }, "viewing"],
   ["it was closed", LIVES.live, CLOSED, "closed"],
   ["it was taken back", LIVES.live, { at: "revoked" }, "closed"],

@@ -1,5 +1,5 @@
 import { Picker } from "../../lib/pages/picker.ts";
-import type { OutgoingContent } from "../../lib/pictures/outbox.ts";
+import type { OutgoingContent } from "../../lib/pictures/outgoing_list.ts";
 import type { Prepared } from "../../lib/image/prepared.ts";
 import { UNTOUCHED } from "../../lib/image/edits.ts";
 import { ImageError } from "../../lib/image/errors.ts";

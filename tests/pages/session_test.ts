@@ -54,7 +54,7 @@ function person(role: Role, secret: Bytes, server: string): Person {
 const RULES = { ...DEFAULT_RULES, seconds: 5 };
 
 function give({ session }: Person, bytes = smallPng()): void {
-  session.outbox.add({ name: "x.png", prepared: prepared(bytes), rules: RULES });
+  session.outbox.list.add({ name: "x.png", prepared: prepared(bytes), rules: RULES });
 }
 
 function at({ session }: Person): string {

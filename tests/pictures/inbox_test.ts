@@ -1,5 +1,7 @@
 import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
 import { Inbox, type IncomingPicture } from "../../lib/pictures/inbox.ts";
+import { dispatch } from "../../lib/pictures/picture_messages.ts";
+import { PictureScreen } from "../../lib/viewer/picture_screen.ts";
 import type { Incoming } from "../../lib/pictures/incoming.ts";
 import { ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
@@ -12,6 +14,7 @@ import { CHUNK_SIZE, encodeHeader, RECORD } from "../../lib/protocol/record.ts";
 import { linkPair, STEADY } from "../connection/keys.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeTime, settle, until, withGlobals } from "../support/fake_time.ts";
+import { unexpected } from "./handlers.ts";
 import { bigPng, FakeBitmap, prepared, smallPng } from "./pictures.ts";
 
 /** A decoder that keeps what it was given, and answers when a test allows it. */
@@ -60,15 +63,13 @@ async function start() {
   const inbox = new Inbox({
     link: r.link,
     answers: () => true,
-    decoder,
+    screen: new PictureScreen(decoder),
     defaultMark: "today",
     onChange: (picture) => void changes.push(picture),
   });
   r.link.listen({
     ...STEADY,
-    async onControl(opened) {
-      await inbox.receive(opened);
-    },
+    onControl: (opened) => dispatch(opened, { inbox, outbox: unexpected(), session: unexpected() }),
     onRecord: (record) => inbox.receiveRecord(record),
     onEnd: (why) => void ends.push(why),
   });
@@ -347,14 +348,6 @@ test("20 pictures can be announced, and no 21st", async (stand) => {
   await ended(stand);
 });
 
-test("messages about something else are left to others", async ({ inbox }) => {
-  for (
-    const message of [{ t: "more", n: 0 }, { t: "got", n: 0 }, { t: "keep", on: true }] as const
-  ) {
-    assertEquals(await inbox.receive({ message, plaintext: new Uint8Array(256) }), false);
-  }
-});
-
 // Chunks
 
 const RAW: readonly [name: string, change: (records: readonly Bytes[]) => readonly Bytes[]][] = [
@@ -615,6 +608,7 @@ test("a picture taken back while it is decoded is freed, and never painted", asy
   gate.resolve();
   await until(() => stand.decoder.bitmaps[0]?.closes === 1, "the bitmap is freed");
   assertEquals(stand.decoder.closes, 1);
+  await until(() => stand.heard.at(-1)?.t === "closed", "its owner is told");
   assertEquals(stand.heard.at(-1), { t: "closed", n: 0, why: "revoked", ms: 0 });
 });
 
@@ -676,7 +670,7 @@ test("an owner who wants to be asked is waited for, and can refuse", async (stan
   const view = { ...DEFAULT_RULES, seconds: 5, ask: true };
   const goods = await REACH.delivered(stand, smallPng(), { lie: { view } });
   stand.inbox.open();
-  assertEquals(stand.state(), { at: "opening", asking: true });
+  assertEquals(stand.state(), { at: "opening", waits: "owner" });
   await stand.say({ t: "revoke", n: goods.meta.n });
   await until(() => stand.at() === "revoked", "the owner refused");
 });

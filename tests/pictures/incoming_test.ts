@@ -9,7 +9,7 @@ import { assertEquals } from "../support/assert.ts";
 const STATES = {
   receiving: { at: "receiving", received: 5 },
   delivered: { at: "delivered" },
-  opening: { at: "opening", asking: true },
+  opening: { at: "opening", waits: "owner" },
   viewing: { at: "viewing" },
   closed: { at: "closed", why: "timer", ms: 3_000 },
   revoked: { at: "revoked" },
@@ -90,14 +90,13 @@ Deno.test("the state that follows has what the event contained", () => {
   assertEquals(transition(STATES.opening, EVENTS.fail), { at: "failed", code: "undecodable" });
 });
 
-Deno.test("whether the owner has to agree is known from the press to the key", () => {
-  for (const ask of [true, false]) {
-    assertEquals(transition(STATES.delivered, { type: "open", ask }), {
-      at: "opening",
-      asking: ask,
-    });
+Deno.test("what a picture that is being opened waits for is known, and a key comes once", () => {
+  for (const [ask, waits] of [[true, "owner"], [false, "key"]] as const) {
+    const opening = { at: "opening", waits } as const;
+    assertEquals(transition(STATES.delivered, { type: "open", ask }), opening);
+    assertEquals(transition(opening, EVENTS.unlock), { at: "opening", waits: "frame" });
   }
-  assertEquals(transition(STATES.opening, EVENTS.unlock), { at: "opening", asking: false });
+  assertEquals(transition({ at: "opening", waits: "frame" }, EVENTS.unlock), null);
 });
 
 Deno.test("nothing can happen to a finished picture", () => {

@@ -1,5 +1,7 @@
 import { DEFAULT_RULES } from "../../lib/protocol/display_options.ts";
-import { Outbox, OutboxFullError, type OutgoingPicture } from "../../lib/pictures/outbox.ts";
+import { Outbox } from "../../lib/pictures/outbox.ts";
+import { OutboxFullError, type OutgoingPicture } from "../../lib/pictures/outgoing_list.ts";
+import { dispatch } from "../../lib/pictures/picture_messages.ts";
 import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
 import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
 import { HIGH_WATERMARK } from "../../lib/connection/flow_channel.ts";
@@ -11,6 +13,7 @@ import { CHUNK_SIZE } from "../../lib/protocol/record.ts";
 import { linkPair, STEADY } from "../connection/keys.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
+import { unexpected } from "./handlers.ts";
 import { bigPng, prepared, smallPng } from "./pictures.ts";
 
 const RULES = { ...DEFAULT_RULES, seconds: 5 };
@@ -24,14 +27,13 @@ async function start() {
   const records: Bytes[] = [];
   const ends: string[] = [];
   const outbox = new Outbox({
-    onChange: (picture) => void changes.push(picture),
+    onChange: () => {},
     answers: () => true,
   });
+  outbox.pictures.subscribe((pictures) => void changes.push(...pictures));
   s.link.listen({
     ...STEADY,
-    async onControl({ message }) {
-      await outbox.receive(message);
-    },
+    onControl: (opened) => dispatch(opened, { outbox, inbox: unexpected(), session: unexpected() }),
     onRecord: () => {},
     onEnd: (why) => void ends.push(why),
   });
@@ -54,7 +56,7 @@ async function start() {
     records,
     ends,
     add(picture: Prepared = prepared(), name = "holiday.png") {
-      outbox.add({ name, prepared: picture, rules: RULES });
+      outbox.list.add({ name, prepared: picture, rules: RULES });
     },
     say: (message: ControlMessage) => r.link.sendControl(message),
     state: (n = 0) => outbox.pictures.peek()[n]?.state.at,
@@ -198,10 +200,10 @@ Deno.test("rules can be changed until the announcement, and not secretly later",
   const stand = await start();
   stand.add();
   stand.add();
-  stand.outbox.setRules({ ...RULES, seconds: 30 });
+  stand.outbox.list.setRules({ ...RULES, seconds: 30 });
   stand.outbox.attach(stand.s.link);
   await until(() => stand.heard.length > 0, "the first was announced");
-  stand.outbox.setRules({ ...RULES, seconds: 60 });
+  stand.outbox.list.setRules({ ...RULES, seconds: 60 });
   const [meta] = stand.heard;
   assert(meta?.t === "meta");
   assertEquals(meta.view.seconds, 30);
@@ -352,18 +354,6 @@ Deno.test("a picture that the viewer can't use is refused with their reason", as
   await other.say({ t: "abort", n: 1, code: "undecodable" });
   await until(() => other.ends.length > 0, "the link ended");
   assertEquals([other.ends, other.state(1)], [["protocol"], "queued"]);
-});
-
-Deno.test("messages about something else are left to others", async () => {
-  const { outbox } = await start();
-  const others: readonly ControlMessage[] = [
-    { t: "more", n: 0 },
-    { t: "keep", on: true },
-    { t: "abort", code: "protocol" },
-    { t: "more", n: 0 },
-    { t: "key", n: 0, key: toBase64Url(randomBytes(32)) },
-  ];
-  for (const message of others) assertEquals(await outbox.receive(message), false);
 });
 
 // Taking back
@@ -546,7 +536,7 @@ async function unannounced(count: number): Promise<Stand & { ids: number[] }> {
   const stand = await start();
   for (let i = 0; i < count; i++) {
     const caption = String.fromCharCode(97 + i);
-    stand.outbox.add({ name: "holiday.png", prepared: prepared(), rules: RULES, caption });
+    stand.outbox.list.add({ name: "holiday.png", prepared: prepared(), rules: RULES, caption });
   }
   return { ...stand, ids: stand.outbox.pictures.peek().map(({ id }) => id) };
 }
@@ -554,13 +544,13 @@ async function unannounced(count: number): Promise<Stand & { ids: number[] }> {
 Deno.test("pictures can be moved and removed, and are numbered in their order", async () => {
   const stand = await unannounced(3);
   const [a = 0, b = 0, c = 0] = stand.ids;
-  assert(stand.outbox.move(c, -2));
+  assert(stand.outbox.list.move(c, -2));
   assertEquals(texts(stand), [[0, "c"], [1, "a"], [2, "b"]]);
-  assert(!stand.outbox.move(c, -1));
-  assert(stand.outbox.remove(a) !== null);
-  assertEquals(stand.outbox.remove(a), null);
+  assert(!stand.outbox.list.move(c, -1));
+  assert(stand.outbox.list.remove(a) !== null);
+  assertEquals(stand.outbox.list.remove(a), null);
   assertEquals(texts(stand), [[0, "c"], [1, "b"]]);
-  assert(stand.outbox.change(b, { caption: "B", named: true }));
+  assert(stand.outbox.list.change(b, { caption: "B", named: true }));
   stand.outbox.attach(stand.s.link);
   await until(() => stand.heard.some(({ t }) => t === "end"), "the first was sent");
   await stand.say({ t: "got", n: 0 });
@@ -571,22 +561,22 @@ Deno.test("pictures can be moved and removed, and are numbered in their order", 
     [1, "B", "holiday.png"],
   ]);
   // What was announced stays as it was.
-  assert(!stand.outbox.change(c, { caption: "late" }));
-  assert(!stand.outbox.move(b, -1));
-  assertEquals(stand.outbox.remove(c), null);
-  assert(!stand.outbox.replace(c, prepared()));
+  assert(!stand.outbox.list.change(c, { caption: "late" }));
+  assert(!stand.outbox.list.move(b, -1));
+  assertEquals(stand.outbox.list.remove(c), null);
+  assert(!stand.outbox.list.replace(c, prepared()));
 });
 
 Deno.test("a picture that is being edited is not sent, nor are those behind it", async () => {
   const stand = await unannounced(2);
   const [a = 0] = stand.ids;
-  stand.outbox.edit(a, true);
+  stand.outbox.list.edit(a, true);
   stand.outbox.attach(stand.s.link);
   await settle(20);
   assertEquals(announced(stand), 0);
   const other = prepared(bigPng(300_000));
-  assert(stand.outbox.replace(a, other));
-  stand.outbox.edit(a, false);
+  assert(stand.outbox.list.replace(a, other));
+  stand.outbox.list.edit(a, false);
   await until(() => announced(stand) === 1, "it is announced");
   const [meta] = stand.heard;
   assertEquals(meta?.t === "meta" ? meta.size : 0, other.size);
@@ -595,7 +585,7 @@ Deno.test("a picture that is being edited is not sent, nor are those behind it",
 Deno.test("texts are cut to the protocol's length, but not within a character", async () => {
   const stand = await start();
   const caption = ` ${"c".repeat(299)}\u{1f600}`;
-  stand.outbox.add({ name: "n", prepared: prepared(), rules: RULES, caption, alt: "  " });
+  stand.outbox.list.add({ name: "n", prepared: prepared(), rules: RULES, caption, alt: "  " });
   stand.outbox.attach(stand.s.link);
   await until(() => announced(stand) === 1, "it is announced");
   const [meta] = stand.heard;
@@ -609,7 +599,7 @@ const ASK = { ...RULES, ask: true };
 
 async function asked(): Promise<Stand & { id: number }> {
   const stand = await start();
-  stand.outbox.add({ name: "n", prepared: prepared(), rules: ASK });
+  stand.outbox.list.add({ name: "n", prepared: prepared(), rules: ASK });
   stand.outbox.attach(stand.s.link);
   await until(() => stand.heard.some(({ t }) => t === "end"), "all was sent");
   await stand.say({ t: "got", n: 0 });
@@ -652,7 +642,7 @@ for (const message of [{ t: "open", n: 0 }, { t: "shown", n: 0 }] as const) {
 
 async function shown(seconds: number): Promise<Stand & { id: number }> {
   const stand = await start();
-  stand.outbox.add({ name: "n", prepared: prepared(), rules: { ...RULES, seconds } });
+  stand.outbox.list.add({ name: "n", prepared: prepared(), rules: { ...RULES, seconds } });
   await delivered({ ...stand, add: () => {} });
   await stand.say({ t: "open", n: 0 });
   await stand.say({ t: "shown", n: 0 });
@@ -663,21 +653,21 @@ async function shown(seconds: number): Promise<Stand & { id: number }> {
 Deno.test("more time is requested once, granted up to the limit, requested anew", async () => {
   const stand = await shown(595);
   const { outbox, id } = stand;
-  assert(outbox.wish(0)?.wanted === true);
-  assertEquals(outbox.wish(0), null);
+  assert(outbox.request(0, "more")?.request === "more");
+  assertEquals(outbox.request(0, "more"), null);
   assertEquals(outbox.grant(id, 10), 5);
   await until(() => stand.heard.at(-1)?.t === "extend", "it is granted");
   assertEquals(stand.heard.at(-1), { t: "extend", n: 0, seconds: 5 });
-  assertEquals(outbox.pictures.peek()[0]?.wanted, false);
+  assertEquals(outbox.pictures.peek()[0]?.request, null);
   // The limit is reached.
-  assertEquals([outbox.wish(0), outbox.grant(id, 10)], [null, 0]);
+  assertEquals([outbox.request(0, "more"), outbox.grant(id, 10)], [null, 0]);
 });
 
 Deno.test("without a time limit or a shown picture more time can't be requested", async () => {
   const open = await shown(0);
-  assertEquals([open.outbox.wish(0), open.outbox.grant(open.id, 10)], [null, 0]);
+  assertEquals([open.outbox.request(0, "more"), open.outbox.grant(open.id, 10)], [null, 0]);
   const locked = await start();
   await delivered(locked);
-  assertEquals(locked.outbox.wish(0), null);
-  assertThrows(() => locked.outbox.wish(1), Error);
+  assertEquals(locked.outbox.request(0, "more"), null);
+  assertThrows(() => locked.outbox.request(1, "more"), Error);
 });
