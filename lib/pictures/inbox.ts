@@ -15,13 +15,12 @@ import type {
   MetaMessage,
   ViewerRequest,
 } from "../protocol/control.ts";
-import { keyMs, lookMs } from "../protocol/deadlines.ts";
+import { keyMs, lookMs, NEXT_DELAY_MS } from "../protocol/deadlines.ts";
 import { ProtocolError, wipe } from "../e2e/suite.ts";
 import type { PictureScreen } from "../viewer/picture_screen.ts";
 import type { Position, SecureLink } from "../connection/secure_link.ts";
 import { type Incoming, type IncomingEvent, isFinished, transition } from "./incoming.ts";
 import { PeerDeadline } from "./open_deadline.ts";
-import { NEXT_DELAY_MS } from "./pace.ts";
 import { PictureReceiver, type Reception } from "./picture_receiver.ts";
 import { say } from "./say.ts";
 

@@ -8,13 +8,13 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { LastSeen, ViewerRequest } from "../protocol/control.ts";
+import { NEXT_DELAY_MS } from "../protocol/deadlines.ts";
 import { MAX_VIEW_SECONDS } from "../protocol/limits.ts";
 import { ProtocolError } from "../e2e/suite.ts";
 import type { Position, SecureLink } from "../connection/secure_link.ts";
 import { OpenDeadline } from "./open_deadline.ts";
 import { isFinished, isOpen, type Outgoing, type OutgoingEvent } from "./outgoing.ts";
 import { OutgoingList, type OutgoingPicture, type Unseen } from "./outgoing_list.ts";
-import { NEXT_DELAY_MS } from "./pace.ts";
 import { PictureSender } from "./picture_sender.ts";
 import { say } from "./say.ts";
 

@@ -8,12 +8,12 @@
  */
 import { type Bytes, fromBase64Url } from "../protocol/bytes.ts";
 import type { MetaMessage } from "../protocol/control.ts";
+import { PROGRESS_MS } from "../protocol/deadlines.ts";
 import { parseHeader, RECORD } from "../protocol/record.ts";
 import { ImageOpener } from "../e2e/image_stream.ts";
 import { ProtocolError, sha256, wipe } from "../e2e/suite.ts";
 import { inspectImage } from "../image/inspect.ts";
 import type { Position } from "../connection/secure_link.ts";
-import { PROGRESS_MS } from "./pace.ts";
 
 /**
  * Most chunks that may arrive before their `meta`: 16 MiB. The two channels are not ordered

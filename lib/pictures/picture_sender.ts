@@ -8,6 +8,7 @@
  */
 import { type Bytes, toBase64Url } from "../protocol/bytes.ts";
 import type { MetaMessage } from "../protocol/control.ts";
+import { PROGRESS_MS } from "../protocol/deadlines.ts";
 import {
   MAX_ALT_LENGTH,
   MAX_CAPTION_LENGTH,
@@ -24,7 +25,6 @@ import type { Position, SecureLink } from "../connection/secure_link.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { isFinished } from "./outgoing.ts";
 import type { OutgoingList, OutgoingPicture } from "./outgoing_list.ts";
-import { PROGRESS_MS } from "./pace.ts";
 import { say } from "./say.ts";
 
 /**

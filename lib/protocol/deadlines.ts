@@ -29,6 +29,15 @@ const LEAD_MS = 5_000;
  */
 export const REPORT_MS = 10_000;
 
+/**
+ * Pause between the end of one picture and the next, in ms, so that both people see that one was
+ * closed.
+ */
+export const NEXT_DELAY_MS = 400;
+
+/** Minimum interval between updates of the progress, in ms: each costs the page a render. */
+export const PROGRESS_MS = 100;
+
 /** `usual`, or as much as an option that is on allows. */
 function longest(rules: ViewRules, which: "keyMs" | "frameMs", usual: number): number {
   const options: readonly DisplayOption[] = FLAGS.filter((name) => rules[name])
