@@ -13,34 +13,59 @@ import { circlesOf, foldersOf, mutableFields, overlong, withoutComments } from "
 /** Code of the product, by folder. */
 const CODE = ["lib", "islands", "components", "routes", "packages/fresh/src"];
 
-/** Features that were added once, and the identifiers that they use. Comments do not count. */
-const IDEAS = {
-  // The secure link's `#hold()` keeps early messages, which is unrelated.
-  "an option of a picture (hold)": /(?<!#)\bhold\b/,
-  "a control message (more)": /t: "more"|"more"(?: \||,|:|\))|\bwish\(|\bwanted\b/,
-  "a signaling message with the store (withdraw)": /\bwithdraw\b/,
-} as const;
+/** How a feature that was added once is found, in each kind of file. Comments do not count. */
+interface Idea {
+  readonly code: RegExp;
+  readonly languages: RegExp;
+  readonly documents: RegExp;
+  readonly tests: RegExp;
+}
+
+/**
+ * A message by its name on the wire. `more` and `withdraw` are English words too, so that only
+ * literals and, in documents, code count; `="more"` is an attribute of an element.
+ */
+function message(name: string): Idea {
+  const literal = new RegExp(`(?<!=)"${name}"`);
+  return { code: literal, languages: literal, documents: RegExp(`\`${name}\\b`), tests: literal };
+}
+
+const IDEAS: Readonly<Record<string, Idea>> = {
+  "an option of a picture (hold)": {
+    // The secure link's `#hold()` keeps early messages, which is unrelated.
+    code: /(?<!#)\bhold\b/,
+    languages: /"hold":/,
+    documents: /`hold\b|hold\]|\*\*hold\*\*/,
+    tests: /\bhold\b(?= ?[:,}])|\.hold\b|"hold"|=hold\]/,
+  },
+  "a control message (more)": message("more"),
+  "a signaling message with the store (withdraw)": {
+    ...message("withdraw"),
+    // With the operation of the store.
+    code: /\bwithdraw\b/,
+    tests: /\bwithdraw\b/,
+  },
+};
 
 async function read(path: string): Promise<string> {
   return await Deno.readTextFile(PROJECT + path);
 }
 
-/** Files that use the identifiers of a feature, by kind. */
-async function touched(idea: RegExp): Promise<Record<string, number>> {
+/** Files in which a feature is found, by kind. */
+async function touched(idea: Idea): Promise<Record<string, number>> {
   const count = { code: 0, languages: 0, documents: 0, tests: 0 };
   for (const file of CODE.flatMap(sourceFiles)) {
-    if (!idea.test(withoutComments(await read(file)))) continue;
-    count[/^lib\/i18n\/[a-z]{2}(_pages)?\.ts$/.test(file) ? "languages" : "code"]++;
+    if (idea.code.test(withoutComments(await read(file)))) count.code++;
   }
   for (const file of namesIn("locales").filter((name) => name.endsWith(".json"))) {
-    if (idea.test(await read(file))) count.languages++;
+    if (idea.languages.test(await read(file))) count.languages++;
   }
   for (const file of ["README.md", ...namesIn("docs").filter((name) => name.endsWith(".md"))]) {
-    if (idea.test(await read(file))) count.documents++;
+    if (idea.documents.test(await read(file))) count.documents++;
   }
   for (const file of sourceFiles("tests")) {
     if (file.startsWith("tests/house/")) continue;
-    if (idea.test(withoutComments(await read(file)))) count.tests++;
+    if (idea.tests.test(withoutComments(await read(file)))) count.tests++;
   }
   return count;
 }

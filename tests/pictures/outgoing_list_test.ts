@@ -110,7 +110,7 @@ Deno.test("a finished picture is freed, and what was asked for it is settled", (
   assertEquals([all()[0]?.request, picture.thumbnail.closes], [null, 1]);
 });
 
-Deno.test("a picture is sent after it was prepared; one that can't be leaves the list", async () => {
+Deno.test("a picture is sent once prepared; one that can’t be leaves the list", async () => {
   const { list, all, told } = start();
   const [good, bad] = [Promise.withResolvers<Prepared>(), Promise.withResolvers<Prepared>()];
   for (const { promise } of [good, bad]) {
