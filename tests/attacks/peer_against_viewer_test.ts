@@ -188,7 +188,7 @@ attackTest(
       using attack = await stage.viewer();
       const { attacker, victim } = attack;
       await attacker.evaluate(
-        async (claim, forgery) => {
+        async (claim, forgery, rules) => {
           const parcel = await evil.pack(claim);
           const [first, second, third, last] = parcel.records;
           if (!first || !second || !third || !last) throw new Error("Four chunks expected");
@@ -199,13 +199,14 @@ attackTest(
             parcel.records = [first, third.with(7, 1), second.with(7, 2), last];
           }
           const meta = forgery === "other meta"
-            ? { ...parcel.meta, view: { ...DEFAULT_RULES, seconds: 600 } }
+            ? { ...parcel.meta, view: { ...rules, seconds: 600 } }
             : parcel.meta;
           await evil.send({ ...parcel, meta });
           evil.hears("open").then(() => evil.say({ t: "key", n: 0, key }));
         },
         fourChunks,
         forgery,
+        DEFAULT_RULES,
       );
       await victim.waitPhase("delivered");
       await victim.openPicture();
@@ -342,20 +343,24 @@ attackTest("of more than 20 pictures the 21st ends the session", async (stage) =
 attackTest("texts in an announcement are texts, whatever they contain", async (stage) => {
   using attack = await stage.viewer();
   const { attacker, victim } = attack;
-  await attacker.evaluate(async (bytes) => {
-    const html = `"><img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>`;
-    const lies = {
-      name: html,
-      alt: html,
-      view: { ...DEFAULT_RULES, seconds: 60, mark: html },
-    };
-    const parcel = await evil.pack({
-      bytes,
-      lies: { ...lies, view: { ...lies.view, mark: html.slice(0, 80) } },
-    });
-    await evil.send(parcel);
-    evil.hears("open").then(() => evil.say({ t: "key", n: 0, key: parcel.key }));
-  }, await honestPicture());
+  await attacker.evaluate(
+    async (bytes, rules) => {
+      const html = `"><img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>`;
+      const lies = {
+        name: html,
+        alt: html,
+        view: { ...rules, seconds: 60, mark: html },
+      };
+      const parcel = await evil.pack({
+        bytes,
+        lies: { ...lies, view: { ...lies.view, mark: html.slice(0, 80) } },
+      });
+      await evil.send(parcel);
+      evil.hears("open").then(() => evil.say({ t: "key", n: 0, key: parcel.key }));
+    },
+    await honestPicture(),
+    DEFAULT_RULES,
+  );
   await victim.waitPhase("delivered");
   await victim.look();
   const found = await victim.page.evaluate(() => ({
