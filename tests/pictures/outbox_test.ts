@@ -3,7 +3,7 @@ import { Outbox } from "../../lib/pictures/outbox.ts";
 import { OutboxFullError, type OutgoingPicture } from "../../lib/pictures/outgoing_list.ts";
 import { dispatch } from "../../lib/pictures/picture_messages.ts";
 import { ImageOpener, ImageSealer } from "../../lib/e2e/image_stream.ts";
-import { randomBytes, sha256 } from "../../lib/e2e/suite.ts";
+import { sha256 } from "../../lib/e2e/suite.ts";
 import { HIGH_WATERMARK } from "../../lib/connection/flow_channel.ts";
 import type { Prepared } from "../../lib/image/prepared.ts";
 import { encodeHex } from "@std/encoding/hex";

@@ -53,14 +53,14 @@ function noting(notes: string[]): Handlers {
   const [inbox, outbox, session] = [noter("inbox"), noter("outbox"), noter("session")];
   return {
     inbox: {
-      announced: async (...values) => void inbox("announced")(...values),
-      ended: async (...values) => void inbox("ended")(...values),
+      announced: (...values) => Promise.resolve(void inbox("announced")(...values)),
+      ended: (...values) => Promise.resolve(void inbox("ended")(...values)),
       unlock: inbox("unlock"),
       revoked: inbox("revoked"),
       extended: inbox("extended"),
     },
     outbox: {
-      report: async (...values) => void outbox("report")(...values),
+      report: (...values) => Promise.resolve(void outbox("report")(...values)),
       request: outbox("request"),
     },
     session: {
