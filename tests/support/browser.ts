@@ -5,8 +5,14 @@
  * @module
  */
 import { PREFIX } from "../../lib/pages/debug_trace.ts";
-import puppeteer, { type Browser, type BrowserContext, type Page } from "./puppeteer.ts";
+import puppeteer, {
+  type Browser,
+  type BrowserContext,
+  type EvaluateFunc,
+  type Page,
+} from "./puppeteer.ts";
 import { type Chromium, findChromium, findShell } from "./chromium.ts";
+import type { DrivenPage, Key, Place } from "./driven.ts";
 import { findFirefox } from "./firefox.ts";
 import { slowCryptoScript } from "./slow_crypto.ts";
 
@@ -183,7 +189,7 @@ class LentBrowser extends TestBrowser {
 }
 
 /** One person's page, with the errors that it reported. */
-export class TestPage {
+export class TestPage implements DrivenPage {
   readonly context: BrowserContext;
   readonly page: Page;
   /** Everything that the page wrote to its console, newest last. */
@@ -258,6 +264,93 @@ export class TestPage {
     if (errors.length > 0) {
       throw new Error(`Page ${this.page.url()} reported errors:\n  ${errors.join("\n  ")}`);
     }
+  }
+
+  async evaluate<Params extends unknown[], Result>(
+    code: string | ((...params: Params) => Result),
+    ...params: Params
+  ): Promise<Awaited<Result>> {
+    // Puppeteer's type has handles of elements in it, which are not passed here.
+    const result: unknown = await this.page.evaluate(code as EvaluateFunc<Params>, ...params);
+    return result as Awaited<Result>;
+  }
+
+  async addScript(script: string): Promise<() => Promise<void>> {
+    const { identifier } = await this.page.evaluateOnNewDocument(script);
+    return () => this.page.removeScriptToEvaluateOnNewDocument(identifier);
+  }
+
+  goto(url: string): Promise<unknown> {
+    return this.page.goto(url);
+  }
+
+  reload(): Promise<unknown> {
+    return this.page.reload();
+  }
+
+  async sees(selector: string): Promise<boolean> {
+    const element = await this.page.$(selector);
+    return element !== null && await element.isVisible();
+  }
+
+  async click(selector: string): Promise<boolean> {
+    const element = await this.page.$(selector);
+    if (element === null || !await element.isVisible()) return false;
+    try {
+      const seen = await element.evaluateHandle((target) => {
+        const seen = { hit: false };
+        target.addEventListener("click", () => void (seen.hit = true), {
+          once: true,
+          capture: true,
+        });
+        return seen;
+      });
+      await element.click();
+      // If the page moved the element in between, the click missed it. A page that is gone was
+      // left by the click.
+      return await seen.evaluate(({ hit }) => hit).catch(() => true);
+    } catch {
+      // Rendered anew between finding and clicking.
+      return false;
+    } finally {
+      await element.dispose();
+    }
+  }
+
+  async chooseFiles(selector: string, paths: readonly string[]): Promise<void> {
+    const input = await this.page.$(selector);
+    if (input === null) throw new Error(`Cannot choose files: no ${selector}`);
+    await (await input.toElement("input")).uploadFile(...paths);
+  }
+
+  type(text: string): Promise<void> {
+    return this.page.keyboard.type(text);
+  }
+
+  press(key: Key): Promise<void> {
+    return this.page.keyboard.press(key);
+  }
+
+  async drag([start, ...rest]: readonly Place[]): Promise<void> {
+    if (start === undefined) return;
+    const { mouse } = this.page;
+    await mouse.move(start.x, start.y);
+    await mouse.down();
+    for (const { x, y } of rest) await mouse.move(x, y);
+    await mouse.up();
+  }
+
+  async capture(selector: string): Promise<string> {
+    const clip = await this.page.evaluate((selector) => {
+      const box = document.querySelector(selector)?.getBoundingClientRect();
+      return box && { x: box.x, y: box.y, width: box.width, height: box.height };
+    }, selector);
+    if (clip === undefined) throw new Error(`Cannot capture: no ${selector}`);
+    return await this.page.screenshot({
+      clip,
+      encoding: "base64",
+      captureBeyondViewport: false,
+    });
   }
 
   /** Writes a PNG of the whole page, as this screen shows it. */

@@ -6,8 +6,8 @@
  * @module
  */
 import type { SenderPhase, ViewerPhase } from "../../lib/pages/phases.ts";
-import type { ElementHandle } from "./puppeteer.ts";
 import type { TestBrowser, TestPage } from "./browser.ts";
+import type { DrivenPage } from "./driven.ts";
 import type { Fixture } from "./fixtures.ts";
 import type { Corners, Rgb } from "./image_bytes.ts";
 
@@ -60,42 +60,42 @@ export const DEAF = `globalThis.WebSocket = class extends EventTarget {
 const FORGET_SESSION = "try { sessionStorage.clear(); } catch {}";
 
 /** What both sides can do. */
-abstract class Person<Phase extends string> {
-  readonly testPage: TestPage;
+abstract class Person<Phase extends string, Page extends DrivenPage> {
+  readonly testPage: Page;
   abstract readonly role: string;
   /** Number of recorded phases that earlier waits have consumed. */
   #used = 0;
 
-  protected constructor(testPage: TestPage) {
+  protected constructor(testPage: Page) {
     this.testPage = testPage;
   }
 
-  /** Puppeteer's page, for what these drivers do not cover. */
-  get page(): TestPage["page"] {
+  /** The page of the browser's library, for what these drivers do not cover. */
+  get page(): Page["page"] {
     return this.testPage.page;
   }
 
   /** Navigates to a page of the app and waits until its island is hydrated. */
   protected async visit(url: string): Promise<void> {
-    await this.page.evaluateOnNewDocument(RECORD_PHASES);
-    await this.#anew(() => this.page.goto(url));
+    await this.testPage.addScript(RECORD_PHASES);
+    await this.#anew(() => this.testPage.goto(url));
   }
 
   /** Reloads the page, as a person would: it continues its session. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    await this.testPage.reload();
     await this.#settle();
   }
 
   /** Loads the page as a new tab would, without a session. */
   async startOver(): Promise<void> {
-    await this.#anew(() => this.page.reload());
+    await this.#anew(() => this.testPage.reload());
   }
 
   async #anew(load: () => Promise<unknown>): Promise<void> {
-    const { identifier } = await this.page.evaluateOnNewDocument(FORGET_SESSION);
+    const remember = await this.testPage.addScript(FORGET_SESSION);
     await load();
-    await this.page.removeScriptToEvaluateOnNewDocument(identifier);
+    await remember();
     await this.#settle();
   }
 
@@ -156,7 +156,7 @@ abstract class Person<Phase extends string> {
   /** Waits until `[data-field=name]` has a text or value, and returns it. */
   field(name: string, options: WaitOptions = {}): Promise<string> {
     return this.#poll(`field ${name}`, async () => {
-      const text = await this.page.evaluate((selector) => {
+      const text = await this.testPage.evaluate((selector) => {
         const element = document.querySelector(selector);
         if (element === null) return "";
         if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) {
@@ -178,43 +178,24 @@ abstract class Person<Phase extends string> {
 
   /** Clicks `[data-action=name]` with the mouse, once it can be clicked. */
   async press(name: string, options: WaitOptions = {}): Promise<void> {
-    const selector = `[data-action="${name}"]:not(:disabled)`;
-    await this.#poll(`action ${name}`, async () => {
-      const element = await this.page.$(selector);
-      if (element === null || !await element.isVisible()) return undefined;
-      try {
-        const seen = await element.evaluateHandle((target) => {
-          const seen = { hit: false };
-          target.addEventListener("click", () => void (seen.hit = true), {
-            once: true,
-            capture: true,
-          });
-          return seen;
-        });
-        await element.click();
-        // If the page moved the element in between, the click missed it. A page that is gone was
-        // left by the click.
-        const hit = await seen.evaluate(({ hit }) => hit).catch(() => true);
-        return hit ? true : undefined;
-      } catch {
-        // Rendered anew between finding and clicking: try again.
-        return undefined;
-      } finally {
-        await element.dispose();
-      }
-    }, options);
+    await this.click(`[data-action="${name}"]:not(:disabled)`, options);
+  }
+
+  /** Clicks an element with the mouse, once it can be clicked. */
+  protected async click(selector: string, options: WaitOptions = {}): Promise<void> {
+    const click = async () => await this.testPage.click(selector) || undefined;
+    await this.#poll(`a click on ${selector}`, click, options);
   }
 
   /** Whether `[data-action=name]` exists and can be clicked. */
-  async offers(name: string): Promise<boolean> {
-    const element = await this.page.$(`[data-action="${name}"]:not(:disabled)`);
-    return element !== null && await element.isVisible();
+  offers(name: string): Promise<boolean> {
+    return this.testPage.sees(`[data-action="${name}"]:not(:disabled)`);
   }
 
   /** What the two people can compare, and how the page says that it is verified. */
   async verification(options: WaitOptions = {}): Promise<Verified> {
     await this.find("[data-field=verification]", options);
-    return await this.page.evaluate(() => {
+    return await this.testPage.evaluate(() => {
       const panel = document.querySelector<HTMLElement>("[data-field=verification]");
       const items = panel?.querySelectorAll("[data-field=sas] li") ?? [];
       return {
@@ -227,13 +208,12 @@ abstract class Person<Phase extends string> {
 
   /** Unfolds the panel for comparing. */
   async unfoldVerification(options: WaitOptions = {}): Promise<void> {
-    await (await this.find("[data-field=verification] summary", options)).click();
+    await this.click("[data-field=verification] summary", options);
   }
 
   /** Toggles "Hide my IP address", which may be folded away. */
   async hideAddress(): Promise<void> {
-    const box = await this.find("input[type=checkbox][name=relay]");
-    await box.evaluate((element) => (element as HTMLInputElement).click());
+    await this.toggle("relay");
   }
 
   /** Presses "Leave". */
@@ -242,18 +222,18 @@ abstract class Person<Phase extends string> {
   }
 
   /** Closes the page without leaving first, as a closed tab does. */
-  async vanish(): Promise<void> {
+  async vanish(this: Person<Phase, TestPage>): Promise<void> {
     await this.page.close();
   }
 
   /** The text that a person reads. */
   text(): Promise<string> {
-    return this.page.evaluate(() => document.body.innerText);
+    return this.testPage.evaluate(() => document.body.innerText);
   }
 
   /** Fails unless the page explains readably why it ended: a sentence, no code, no stack trace. */
   async assertReadable(): Promise<void> {
-    const text = await this.page.evaluate(() =>
+    const text = await this.testPage.evaluate(() =>
       document.querySelector("main")?.innerText.trim() ?? ""
     );
     if (!/\p{Lu}.{10,}\.?/u.test(text) || /undefined|\bat .+:\d+:\d+|[A-Z]\w+Error\b/.test(text)) {
@@ -262,11 +242,24 @@ abstract class Person<Phase extends string> {
   }
 
   /** Waits for an element. */
-  protected find(selector: string, options: WaitOptions = {}): Promise<ElementHandle<Element>> {
-    return this.#poll(
-      `element ${selector}`,
-      async () => await this.page.$(selector) ?? undefined,
-      options,
+  protected async find(selector: string, options: WaitOptions = {}): Promise<void> {
+    await this.#poll(`element ${selector}`, async () => {
+      const count = (selector: string) => document.querySelectorAll(selector).length;
+      return await this.testPage.evaluate(count, selector) > 0 ? true : undefined;
+    }, options);
+  }
+
+  /** Toggles a checkbox, which may be folded away or drawn by its label; or sets it to `wanted`. */
+  protected async toggle(name: string, wanted: boolean | null = null): Promise<void> {
+    const selector = `input[type=checkbox][name="${name}"]`;
+    await this.find(selector);
+    await this.testPage.evaluate(
+      (selector, wanted) => {
+        const box = document.querySelector<HTMLInputElement>(selector);
+        if (box?.checked !== wanted) box?.click();
+      },
+      selector,
+      wanted,
     );
   }
 
@@ -274,7 +267,7 @@ abstract class Person<Phase extends string> {
   waitFor(what: string, condition: () => boolean, options: WaitOptions = {}): Promise<true> {
     return this.#poll(
       what,
-      async () => await this.page.evaluate(condition) ? true as const : undefined,
+      async () => await this.testPage.evaluate(condition) ? true as const : undefined,
       options,
     );
   }
@@ -284,18 +277,18 @@ abstract class Person<Phase extends string> {
     await this.find("main[data-phase]");
     // Fresh hydrates its islands in tasks that it queues when its script runs; this task runs after
     // them.
-    await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+    await this.testPage.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   }
 
   async #attribute(name: string): Promise<string | null> {
-    return await this.page.evaluate(
+    return await this.testPage.evaluate(
       (attribute) => document.querySelector("main[data-phase]")?.getAttribute(attribute) ?? null,
       name,
     );
   }
 
   async #seen(): Promise<Seen[]> {
-    const json: unknown = await this.page.evaluate("JSON.stringify(globalThis.__phases ?? [])");
+    const json: unknown = await this.testPage.evaluate("JSON.stringify(globalThis.__phases ?? [])");
     const list: unknown = JSON.parse(String(json));
     const seen: Seen[] = [];
     if (!Array.isArray(list)) return seen;
@@ -358,11 +351,11 @@ export interface Verified {
 }
 
 /** The person who shows a picture. */
-export class Sender extends Person<SenderPhase> {
+export class Sender<Page extends DrivenPage = TestPage> extends Person<SenderPhase, Page> {
   readonly role = "sender";
 
   /** Opens `/` in a page. */
-  static async open(testPage: TestPage, url: string): Promise<Sender> {
+  static async open<Page extends DrivenPage>(testPage: Page, url: string): Promise<Sender<Page>> {
     const sender = new Sender(testPage);
     await sender.visit(`${url}/`);
     return sender;
@@ -373,29 +366,28 @@ export class Sender extends Person<SenderPhase> {
    * `[name=seconds]`, 0 = until closed.
    */
   async setSeconds(seconds: number): Promise<void> {
-    const value = String(seconds);
-    const radio = await this.page.$(`input[name=seconds][value="${value}"]`);
-    if (radio !== null) {
+    await this.testPage.evaluate((value) => {
       // The radio button itself may be invisible, drawn by its label.
-      await radio.evaluate((element) => (element as HTMLInputElement).click());
-      return;
-    }
-    await this.page.select("select[name=seconds]", value);
+      const selector = `input[name=seconds][value="${value}"]`;
+      const radio = document.querySelector<HTMLInputElement>(selector);
+      if (radio !== null) return radio.click();
+      const select = document.querySelector<HTMLSelectElement>("select[name=seconds]");
+      if (select === null) throw new Error("Cannot choose the time: no field");
+      select.value = value;
+      for (const type of ["input", "change"]) {
+        select.dispatchEvent(new Event(type, { bubbles: true }));
+      }
+    }, String(seconds));
   }
 
   /** Ticks "keep the session open"; only the checkbox's name is part of the contract. */
   async keepOpen(): Promise<void> {
-    const box = await this.find("input[type=checkbox][name=keep]");
-    await box.evaluate((element) => {
-      const input = element as HTMLInputElement;
-      if (!input.checked) input.click();
-    });
+    await this.toggle("keep", true);
   }
 
   /** Ticks "send large pictures as they are". */
   async sendFullSize(): Promise<void> {
-    const box = await this.find("input[type=checkbox][name=full-size]");
-    await box.evaluate((element) => (element as HTMLInputElement).click());
+    await this.toggle("full-size");
   }
 
   /** Chooses a picture as the file dialog would. */
@@ -405,8 +397,9 @@ export class Sender extends Person<SenderPhase> {
 
   /** Chooses several files at once. */
   async chooseFiles(files: readonly Pick<Fixture, "path">[]): Promise<void> {
-    const input = await this.find("input[type=file]:not(:disabled)");
-    await (await input.toElement("input")).uploadFile(...files.map(({ path }) => path));
+    const selector = "input[type=file]:not(:disabled)";
+    await this.find(selector);
+    await this.testPage.chooseFiles(selector, files.map(({ path }) => path));
   }
 
   /** Waits for the link and returns it. */
@@ -440,7 +433,7 @@ export class Sender extends Person<SenderPhase> {
 }
 
 /** The person who is shown a picture. */
-export class Viewer extends Person<ViewerPhase> {
+export class Viewer<Page extends DrivenPage = TestPage> extends Person<ViewerPhase, Page> {
   readonly role = "viewer";
 
   /** The viewer in a page that another one led to. */
@@ -452,14 +445,17 @@ export class Viewer extends Person<ViewerPhase> {
    * Opens a link in a page. The page does not contact the server's room before {@linkcode
    * Viewer.join}.
    */
-  static async open(testPage: TestPage, link: string): Promise<Viewer> {
+  static async open<Page extends DrivenPage>(testPage: Page, link: string): Promise<Viewer<Page>> {
     const viewer = new Viewer(testPage);
     await viewer.visit(link);
     return viewer;
   }
 
   /** Opens the page that asks for a code; `url` is the app's. */
-  static async openByCode(testPage: TestPage, url: string): Promise<Viewer> {
+  static async openByCode<Page extends DrivenPage>(
+    testPage: Page,
+    url: string,
+  ): Promise<Viewer<Page>> {
     const viewer = await Viewer.open(testPage, `${url}/join`);
     await viewer.find("[data-field=code]");
     return viewer;
@@ -467,17 +463,18 @@ export class Viewer extends Person<ViewerPhase> {
 
   /** Types a code, key by key, replacing the field's text. */
   async typeCode(text: string): Promise<void> {
-    const field = await (await this.find("[data-field=code]")).toElement("input");
-    await field.evaluate((input) => {
-      input.focus();
-      input.select();
+    await this.find("[data-field=code]");
+    await this.testPage.evaluate(() => {
+      const field = document.querySelector<HTMLInputElement>("[data-field=code]");
+      field?.focus();
+      field?.select();
     });
-    await this.page.keyboard.type(text);
+    await this.testPage.type(text);
   }
 
   /** Words that are suggested for the one being typed. */
   suggestions(): Promise<string[]> {
-    return this.page.evaluate(() =>
+    return this.testPage.evaluate(() =>
       [...document.querySelectorAll("[role=option]")].map((option) => option.textContent ?? "")
     );
   }
@@ -520,7 +517,7 @@ export class Viewer extends Person<ViewerPhase> {
 
   /** The pixels of the canvas itself, without anything that covers it. */
   async canvas(): Promise<Painted> {
-    const png = await this.page.evaluate(async () => {
+    const png = await this.testPage.evaluate(async () => {
       const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
       if (canvas === null || canvas.width === 0) return null;
       const copy = new OffscreenCanvas(canvas.width, canvas.height);
@@ -538,24 +535,12 @@ export class Viewer extends Person<ViewerPhase> {
 
   /** The part of the screen where the canvas is, with anything that covers it. */
   async screen(): Promise<Painted> {
-    const clip = await this.page.evaluate(() => {
-      const canvas = document.querySelector<HTMLCanvasElement>("[data-viewer] canvas");
-      if (canvas === null) return null;
-      const { x, y, width, height } = canvas.getBoundingClientRect();
-      return { x, y, width, height };
-    });
-    if (clip === null) throw new Error("Cannot look at the picture: no canvas");
-    const png = await this.page.screenshot({
-      clip,
-      encoding: "base64",
-      captureBeyondViewport: false,
-    });
-    return { png };
+    return { png: await this.testPage.capture("[data-viewer] canvas") };
   }
 
   /** Whether nothing of the picture is left in the page: no canvas has pixels. */
   wiped(): Promise<boolean> {
-    return this.page.evaluate(() =>
+    return this.testPage.evaluate(() =>
       [...document.querySelectorAll("canvas")].every((canvas) =>
         canvas.width === 0 || canvas.height === 0
       )

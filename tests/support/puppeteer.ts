@@ -10,5 +10,6 @@ export {
   type BrowserContext,
   default,
   type ElementHandle,
+  type EvaluateFunc,
   type Page,
 } from "npm:puppeteer@^25.16.0";

@@ -1,0 +1,236 @@
+/**
+ * Whole sessions with WebKit, Safari's engine, at one end or at both. This WebKit has no WebRTC, so
+ * they go over the encrypted relay: what needs DataChannels in Safari is not tested here.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { startApp, type TestApp } from "../support/app.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { launchBrowser, type TestBrowser, type TestPage } from "../support/browser.ts";
+import { findFirefox } from "../support/firefox.ts";
+import { type Fixture, fixture } from "../support/fixtures.ts";
+import { assertLooksLike, looksOf, Sender, Viewer } from "../support/flow.ts";
+import { MOVING } from "../support/moving.ts";
+import { REASON } from "../support/reasons.ts";
+import { findWebKit, launchWebKit, type WebKitPage } from "../support/webkit.ts";
+
+type Engine = "chromium" | "firefox" | "webkit";
+
+const NO_WEBKIT = await findWebKit() === null;
+const NO_FIREFOX = await findFirefox() === null;
+
+/** The browsers that all tests share. WebKit has one for each page. */
+interface Ground {
+  readonly app: TestApp;
+  readonly chromium: TestBrowser;
+  readonly firefox: TestBrowser | null;
+}
+
+let ground: Ground | undefined;
+
+Deno.test.beforeAll(async () => {
+  if (NO_WEBKIT) return;
+  const [app, chromium, firefox] = await Promise.all([
+    startApp({ env: { RELAY: "on" } }),
+    launchBrowser(),
+    NO_FIREFOX ? null : launchBrowser({ engine: "firefox" }),
+  ]);
+  ground = { app, chromium, firefox };
+});
+Deno.test.afterAll(async () => {
+  await ground?.firefox?.close();
+  await ground?.chromium.close();
+  await ground?.app.stop();
+});
+
+type AnyPage = TestPage | WebKitPage;
+
+async function newPage({ chromium, firefox }: Ground, engine: Engine): Promise<AnyPage> {
+  switch (engine) {
+    case "webkit":
+      return await launchWebKit();
+    case "chromium":
+      return await chromium.newPage();
+    case "firefox":
+      assert(firefox !== null);
+      return await firefox.newPage();
+    default:
+      return engine satisfies never;
+  }
+}
+
+/** Runs `body` with a page in each of `engines`; none of them may report an error. */
+function test<const Engines extends readonly Engine[]>(
+  name: string,
+  engines: Engines,
+  body: (pages: { readonly [I in keyof Engines]: AnyPage }, ground: Ground) => Promise<void>,
+): void {
+  const needsFirefox = engines.includes("firefox") || null;
+  const lacks = NO_WEBKIT ? "WebKit" : needsFirefox && NO_FIREFOX ? "Firefox" : null;
+  Deno.test({
+    name: `${name}, ${engines.join(" to ")}${lacks === null ? "" : ` (no ${lacks} is installed)`}`,
+    ignore: lacks !== null,
+    // Browsers and server were started before the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      assert(ground !== undefined);
+      const shared = ground;
+      const started = await Promise.allSettled(engines.map((engine) => newPage(shared, engine)));
+      const pages = started.flatMap((page) => page.status === "fulfilled" ? [page.value] : []);
+      try {
+        for (const page of started) if (page.status === "rejected") throw page.reason;
+        await body(pages as { readonly [I in keyof Engines]: AnyPage }, shared);
+        for (const page of pages) await page.assertNoErrors();
+      } finally {
+        for (const page of pages) await page.close();
+      }
+    },
+  });
+}
+
+interface Scene {
+  readonly sender: Sender<AnyPage>;
+  /** Opens `/join` with a link or, without one, types the sender's code. */
+  join(link: string | null): Promise<Viewer<AnyPage>>;
+  /** Fails unless the viewer sees the picture. */
+  assertSees(viewer: Viewer<AnyPage>, picture: Fixture): Promise<void>;
+}
+
+/** A session of two people, of which nothing of a picture is left at the end. */
+function session(
+  name: string,
+  { from, to }: { readonly from: Engine; readonly to: Engine },
+  body: (scene: Scene) => Promise<void>,
+): void {
+  test(name, [from, to], async ([here, there], { app, chromium }) => {
+    const sender = await Sender.open(here, app.url);
+    const join = async (link: string | null) => {
+      if (link !== null) return await Viewer.open(there, link);
+      const viewer = await Viewer.openByCode(there, app.url);
+      await viewer.typeCode(await sender.shareCode());
+      return viewer;
+    };
+    const assertSees = async (viewer: Viewer<AnyPage>, picture: Fixture) =>
+      assertLooksLike(await looksOf(chromium, await viewer.canvas()), picture);
+    await body({ sender, join, assertSees });
+    for (const page of [here, there]) {
+      const left = await page.evaluate(() =>
+        [...document.querySelectorAll("canvas")].filter((each) => each.width * each.height > 0)
+          .length
+      );
+      assertEquals(left, 0, "something of a picture is left");
+    }
+  });
+}
+
+async function assertDone(...people: readonly (Sender<AnyPage> | Viewer<AnyPage>)[]) {
+  for (const person of people) assertEquals(await person.waitReason("ended"), REASON.done);
+}
+
+const HEIC: Fixture = {
+  path: fileURLToPath(new URL("../image/heic/plain.heic", import.meta.url)),
+  bytes: 885,
+  width: 128,
+  height: 96,
+  corners: {
+    topLeft: [0x20, 0xa0, 0x40],
+    topRight: [0xd0, 0x40, 0x20],
+    bottomLeft: [0x20, 0x60, 0xc0],
+    bottomRight: [0xf0, 0xe0, 0x10],
+  },
+};
+
+async function formats(): Promise<readonly Fixture[]> {
+  const names = ["exif", "flat", "webp", "avif", "gif"] as const;
+  return [...await Promise.all(names.map((name) => fixture(name))), HEIC];
+}
+
+for (const to of ["webkit", "chromium", "firefox"] as const) {
+  session("JPEG, PNG, WebP, AVIF, GIF and HEIC are seen, by link", { from: "webkit", to }, async (
+    { sender, join, assertSees },
+  ) => {
+    const pictures = await formats();
+    await sender.setSeconds(0);
+    await sender.chooseFiles(pictures);
+    await sender.waitPhase("waiting");
+    const viewer = await join(await sender.shareLink());
+    await viewer.receive();
+    assertEquals(await viewer.verification(), await sender.verification());
+    await viewer.fieldMatching("way", /^Through this server/);
+    for (const picture of pictures) {
+      await viewer.look();
+      await assertSees(viewer, picture);
+      await viewer.closePicture();
+    }
+    await assertDone(viewer, sender);
+  });
+}
+
+for (const from of ["chromium", "firefox"] as const) {
+  session("a picture is seen, by a spoken code", { from, to: "webkit" }, async (
+    { sender, join, assertSees },
+  ) => {
+    const picture = await fixture("exif");
+    await sender.offer(picture, { seconds: 3 });
+    const viewer = await join(null);
+    await viewer.receive();
+    assertEquals((await viewer.verification()).by, "code");
+    await viewer.look();
+    await assertSees(viewer, picture);
+    await viewer.waitPhase("closed");
+    await assertDone(viewer, sender);
+  });
+}
+
+/** Name of an area, and the per cent of the picture where it begins and ends. */
+const PLACE = /^(.+): (\d+) % from the left, (\d+) % from the top, (\d+) % wide, (\d+) % high/;
+
+for (const engine of ["chromium", "firefox", "webkit"] as const) {
+  test("an area of the editor is where it was drawn, and a click chooses it", [engine], async (
+    [page],
+    { app },
+  ) => {
+    const sender = await Sender.open(page, app.url);
+    await sender.offer(await fixture("square"), { seconds: 60 });
+    await sender.press("edit");
+    await sender.waitFor("the picture", () => document.querySelector("dialog canvas") !== null);
+    const box = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector("dialog canvas");
+        const { x, y, width, height } = canvas?.getBoundingClientRect() ?? new DOMRect();
+        return { x, y, width, height };
+      });
+    const place = async () => {
+      const said = await page.evaluate(() =>
+        document.querySelector("dialog [role=status]")?.textContent ?? ""
+      );
+      const [, name, ...numbers] = PLACE.exec(said) ?? [said];
+      return [name, ...numbers.map(Number)];
+    };
+    const { x, y, width, height } = await box();
+    for (const [number, from, to] of [[1, 10, 50], [2, 60, 90]] as const) {
+      const at = (percent: number) => ({
+        x: x + width * percent / 100,
+        y: y + height * percent / 100,
+      });
+      await page.drag([at(from), at((from + to) / 2), at(to)]);
+      assertEquals(await box(), { x, y, width, height }, "the picture moved under the finger");
+      const [name, ...numbers] = await place();
+      assertEquals(name, `Black box ${number}`);
+      for (const [i, wanted] of [from, from, to - from, to - from].entries()) {
+        const off = Math.abs(Number(numbers[i]) - wanted);
+        assert(off <= 1, `${numbers} instead of from ${from} to ${to} %`);
+      }
+    }
+    await page.click("[data-action=area]");
+    await sender.waitFor(
+      "the first area",
+      () => /^Black box 1/.test(document.querySelector("dialog [role=status]")?.textContent ?? ""),
+    );
+    const [, left] = await place();
+    await page.press("ArrowRight");
+    assertEquals((await place())[1], Number(left) + 2);
+  });
+}
