@@ -135,6 +135,8 @@ export function Editor({ model, tools, onClose }: Props) {
                 aria-pressed={chosen === item.area}
                 aria-describedby="editor-hint"
                 onFocus={() => model.choose(item.area)}
+                // Safari does not focus a button that is clicked.
+                onClick={(event) => event.currentTarget.focus()}
               >
                 {nameOf(t, item)}
               </button>

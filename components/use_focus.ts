@@ -16,6 +16,7 @@ export function useFocus(phase: string): RefObject<HTMLElement> {
       element.current?.focus({ preventScroll: true });
     }
   }, [phase]);
+  useEffect(noteInput, []);
   useEffect(() => {
     let held: Element | null = null;
     const track = ({ target }: FocusEvent) => {
@@ -41,4 +42,20 @@ export function useFocus(phase: string): RefObject<HTMLElement> {
     };
   }, []);
   return element;
+}
+
+/**
+ * Writes down in `html[data-input]` what a person uses. WebKit does not focus a button that is
+ * clicked, so it takes what a script focuses afterwards for the first focus of all, and shows a
+ * ring around it: around a picture for as long as it is open. styles.css does without that ring.
+ */
+function noteInput(): () => void {
+  const listening = new AbortController();
+  const options = { capture: true, signal: listening.signal };
+  const note = (input: "keys" | "pointer") => () => {
+    document.documentElement.dataset["input"] = input;
+  };
+  addEventListener("pointerdown", note("pointer"), options);
+  addEventListener("keydown", note("keys"), options);
+  return () => listening.abort();
 }
