@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Texts } from "../lib/i18n/texts.ts";
-import { fill, list, number, plain, seconds } from "../lib/i18n/format.ts";
+import { fileSize, fill, list, number, plain, seconds } from "../lib/i18n/format.ts";
 import type { Edits } from "../lib/image/edits.ts";
 import type { Prepared } from "../lib/image/prepared.ts";
 import type { Details, OutgoingPicture } from "../lib/pictures/outgoing_list.ts";
@@ -148,7 +148,7 @@ const MEGA = 1_000_000;
 /** What was removed from the file, and how much it was scaled down. */
 function Cleaned({ prepared }: { prepared: Prepared }) {
   const t = useTexts();
-  const { removed, reducedFrom, repainted, motion, width, height } = prepared;
+  const { removed, reducedFrom, repainted, motion, width, height, encoded, size } = prepared;
   const things = list(t, removed.map((kind) => t.clean.kinds[kind]));
   const mega = (pixels: number) => number(t, Math.round(pixels / MEGA));
   return (
@@ -164,6 +164,8 @@ function Cleaned({ prepared }: { prepared: Prepared }) {
       {repainted !== undefined && (
         <p class="small" data-field="repainted">{t.clean.repainted[repainted]}</p>
       )}
+      {/* How well a browser compresses differs, by a lot. */}
+      {encoded && <p class="small" data-field="size">{fileSize(t, size)}</p>}
       {motion === "lost" && <p class="small" data-field="stilled">{t.clean.stilled}</p>}
     </>
   );

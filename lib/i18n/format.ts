@@ -75,6 +75,16 @@ export function sentences(t: Pick<Texts, "joined">, parts: readonly string[]): s
   return rest.reduce((first, second) => fill(t.joined.sentences, { first, second }), head);
 }
 
+const KILO = 1_000;
+const MEGA = 1_000_000;
+
+/** A number of bytes, as file managers show it: “2.4 MB”, “300 kB”. */
+export function fileSize(t: Spoken, bytes: number): string {
+  const [unit, size] = bytes < MEGA ? ["kilobyte", KILO] : ["megabyte", MEGA];
+  const format = { style: "unit", unit, maximumFractionDigits: bytes < MEGA ? 0 : 1 } as const;
+  return new Intl.NumberFormat(t.language, format).format(Math.max(1, bytes / size));
+}
+
 /** The plural form for `n`, with `{n}` filled in. */
 export function plural(t: Spoken, forms: Plural, n: number): string {
   const form = forms[new Intl.PluralRules(intlLocale(t)).select(n)] ?? forms.other;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Box, strips } from "./strips.ts";
 
 /** A part of the upright picture before it is rotated, in fractions of its sides, 0–1. */
 export interface Rect {
@@ -93,14 +94,6 @@ export function unturnRect(rect: Rect, turns: number): Rect {
   return turnRect(rect, (4 - turns) % 4);
 }
 
-/** Whole pixels. */
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Every pixel that an area touches. */
 function outward(rect: Rect, { width, height }: { width: number; height: number }): Box {
   const x = Math.max(0, Math.floor(rect.x * width));
@@ -128,15 +121,16 @@ const COLOUR_LEVELS = 8;
 type Context = OffscreenCanvasRenderingContext2D;
 
 /** The means of red, of green and of blue in an area, 0–1. */
-function mean(context: Context, { x, y, width, height }: Box): readonly [number, number, number] {
-  const { data } = context.getImageData(x, y, width, height, { colorSpace: "srgb" });
+function mean(context: Context, box: Box): readonly [number, number, number] {
   let [red, green, blue] = [0, 0, 0];
-  for (let at = 0; at < data.length; at += 4) {
-    red += data[at] ?? 0;
-    green += data[at + 1] ?? 0;
-    blue += data[at + 2] ?? 0;
+  for (const data of strips(context, box)) {
+    for (let at = 0; at < data.length; at += 4) {
+      red += data[at] ?? 0;
+      green += data[at + 1] ?? 0;
+      blue += data[at + 2] ?? 0;
+    }
   }
-  const all = 255 * width * height;
+  const all = 255 * box.width * box.height;
   return [red / all, green / all, blue / all];
 }
 
@@ -208,6 +202,7 @@ export function paintEdits(
     if (kind === "pixels") pixelate(whole, outward(rect, size));
   }
   blacken();
+  if (turns === 0 && crop === null) return whole.canvas;
   const part = outward(crop ?? { x: 0, y: 0, width: 1, height: 1 }, size);
   const across = turns % 2 === 1;
   const [width, height] = across ? [part.height, part.width] : [part.width, part.height];
@@ -228,5 +223,7 @@ export function paintEdits(
     part.width,
     part.height,
   );
+  // The memory is free at once: a large picture takes 160 MB.
+  whole.canvas.width = whole.canvas.height = 0;
   return result.canvas;
 }

@@ -72,6 +72,7 @@ export async function prepare(request: PrepareRequest): Promise<Made> {
   if (made === null) throw new ImageError("undecodable");
   return {
     ...made,
+    encoded: true,
     ...(isLarge ? { reducedFrom: facts.width * facts.height } : {}),
     ...(isSame ? { repainted: "whole" } : {}),
     ...(opened.moves ? { motion: "lost" } : {}),
@@ -250,13 +251,15 @@ async function paint(
   const scale = Math.min(1, Math.sqrt(most / (width * height)), MAX_IMAGE_SIDE / longer);
   const longest = Math.max(1, Math.floor(longer * scale));
   const { bitmap, wide } = await decodeOpened(opened, { maxWidth: longest, maxHeight: longest });
+  let canvas: OffscreenCanvas;
   try {
-    const canvas = paintEdits(bitmap, edits, wide);
-    if (type === "image/jpeg") {
-      return await canvas.convertToBlob({ type, quality: isSame ? SAME_QUALITY : QUALITY });
-    }
-    return await (isSame ? encodeExactly(canvas) : encodeNearly(canvas, QUALITY));
+    canvas = paintEdits(bitmap, edits, wide);
   } finally {
+    // Before encoding, which needs as much memory once more.
     bitmap.close();
   }
+  if (type === "image/jpeg") {
+    return await canvas.convertToBlob({ type, quality: isSame ? SAME_QUALITY : QUALITY });
+  }
+  return await (isSame ? encodeExactly(canvas) : encodeNearly(canvas, QUALITY));
 }

@@ -35,6 +35,8 @@ export interface Made {
   readonly removed: readonly MetadataKind[];
   /** Number of pixels in the file, if the picture was scaled down. */
   readonly reducedFrom?: number;
+  /** Whether its pixels were encoded again. How small that makes them differs between browsers. */
+  readonly encoded?: true;
   /** Why it was decoded and encoded again at its own size; absent if it was not. */
   readonly repainted?: Repainted;
   /**

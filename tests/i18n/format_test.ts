@@ -1,6 +1,7 @@
 import { TEXTS } from "../../lib/i18n/catalogue.ts";
 import {
   duration,
+  fileSize,
   fill,
   foreign,
   leftToRight,
@@ -86,4 +87,10 @@ Deno.test("duration() rounds to seconds, and names what is shorter", () => {
   assertEquals(duration(en, 949), "less than a second");
   assertEquals(duration(en, 1_499), "1 second");
   assertEquals(duration(en, 7_100), seconds(en, 7));
+});
+
+Deno.test("fileSize() is in kB below a megabyte, and never nothing", () => {
+  assertEquals(fileSize(en, 12), "1 kB");
+  assertEquals(fileSize(en, 299_600), "300 kB");
+  assertEquals(fileSize(en, 2_449_999), "2.4 MB");
 });
