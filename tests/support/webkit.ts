@@ -67,7 +67,9 @@ export interface WebKitOptions {
 const COMMAND_MS = 60_000;
 const START_MS = 60_000;
 /** How long a page may take to load, in milliseconds. */
-const LOAD_MS = 30_000;
+const LOAD_MS = 60_000;
+/** How long a script may take that does not wait for anything, in milliseconds. */
+const SCRIPT_MS = 5_000;
 /** How long a process may take to exit by itself before it is killed, in milliseconds. */
 const STOP_MS = 5_000;
 const POLL_MS = 20;
@@ -164,12 +166,16 @@ class Processes {
       stderr: "null",
     }).spawn();
     this.#started.push(child);
-    const reader = child.stdout.getReader();
-    const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
-    const { value } = await reader.read();
+    const timer = setTimeout(() => kill(child, "SIGKILL"), START_MS);
+    // To the end of the line: it is written in two parts, and a pipe that is closed in between
+    // kills the screen.
+    let number = "";
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      number += text;
+      if (number.endsWith("\n")) break;
+    }
     clearTimeout(timer);
-    await reader.cancel();
-    const number = new TextDecoder().decode(value).trim();
+    number = number.trim();
     if (number === "") throw new Error("Cannot start Xvfb: it names no display");
     return `:${number}`;
   }
@@ -247,9 +253,16 @@ export class WebDriverSession {
     return command(method, this.#url + path, body);
   }
 
-  /** Runs the body of a function in the page. A promise that it returns is awaited. */
-  run(script: string, ...args: readonly unknown[]): Promise<unknown> {
-    return this.send("POST", "/execute/sync", { script, args });
+  /**
+   * Runs the body of a function in the page. A promise that it returns is awaited. `within`: in
+   * milliseconds.
+   */
+  run(
+    script: string,
+    args: readonly unknown[] = [],
+    { within = COMMAND_MS } = {},
+  ): Promise<unknown> {
+    return command("POST", `${this.#url}/execute/sync`, { script, args }, within);
   }
 
   /** The id of the first element that matches, or `null`. */
@@ -263,11 +276,16 @@ export class WebDriverSession {
   }
 }
 
-async function command(method: string, url: string, body?: unknown): Promise<unknown> {
+async function command(
+  method: string,
+  url: string,
+  body?: unknown,
+  within = COMMAND_MS,
+): Promise<unknown> {
   const response = await fetch(url, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(COMMAND_MS),
+    signal: AbortSignal.timeout(within),
   }).catch((cause) => {
     const what = JSON.stringify(body)?.slice(0, 200) ?? "";
     throw new Error(`WebKit does not answer: ${method} ${url} ${what}`, { cause });
@@ -336,7 +354,7 @@ export class WebKitPage implements DrivenPage {
     const script = typeof code === "string"
       ? `return (${code})`
       : `return (${code}).apply(null, arguments)`;
-    return await this.page.run(script, ...params) as Awaited<Result>;
+    return await this.page.run(script, params) as Awaited<Result>;
   }
 
   addScript(script: string): Promise<() => Promise<void>> {
@@ -370,7 +388,9 @@ export class WebKitPage implements DrivenPage {
       ${this.#scripts.join(";\n")}
       return false;`;
     const deadline = performance.now() + LOAD_MS;
-    while (!await this.page.run(script)) {
+    // A script is not answered if its process is replaced meanwhile, as it is with the first page.
+    const begin = () => this.page.run(script, [], { within: SCRIPT_MS }).catch(() => false);
+    while (!await begin()) {
       if (performance.now() > deadline) throw new Error(`No page was loaded in ${LOAD_MS} ms`);
       await new Promise((resolve) => setTimeout(resolve));
     }
@@ -392,7 +412,7 @@ export class WebKitPage implements DrivenPage {
         `globalThis.__hit = false;
         const hit = () => { globalThis.__hit = true; };
         arguments[0].addEventListener("click", hit, { once: true, capture: true });`,
-        { [ELEMENT]: element },
+        [{ [ELEMENT]: element }],
       );
       await this.page.send("POST", `/element/${element}/click`, {});
       // A page that is gone was left by the click.
