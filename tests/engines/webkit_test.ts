@@ -156,7 +156,7 @@ function focused(): readonly string[] {
     : [activeElement.className, getComputedStyle(activeElement).outlineStyle];
 }
 
-/** What is shown to each engine: everything to one, and to the others what they decode themselves. */
+/** What is shown to each engine: all formats to one, to the others what they decode themselves. */
 const SHOWN = {
   webkit: ["exif", "flat", "webp", "avif", "gif", HEIC],
   chromium: ["exif", "avif"],
