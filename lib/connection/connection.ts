@@ -165,7 +165,7 @@ export class Connection {
   /** What was tried, for diagnostics. */
   readonly trace: Trace = new Trace();
   readonly #options: ConnectionOptions;
-  #state: ConnectionState = JOINING;
+  #state: ConnectionState;
   #guard: GuardState;
   #context: AttemptContext | null = null;
   #serverOffer = NOTHING_OFFERED;
@@ -187,6 +187,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { kept } = options;
+    this.#state = { ...JOINING, handshakes: kept?.handshakes ?? 0 };
     this.#resumed = kept?.resumed ?? null;
     this.#guard = guardFrom(kept ?? {});
     this.#words = drawOnce(kept?.code?.words);
@@ -579,7 +580,7 @@ export class Connection {
     if (link === null) return;
     const { handlers, store } = this.#options;
     this.#timers.clear("visitor");
-    store?.keep({ bound: true });
+    store?.keep({ bound: true, handshakes: 0 });
     if (before !== null) {
       this.#close(before);
       handlers.onReplaced();
@@ -592,7 +593,7 @@ export class Connection {
    * further message is sent: otherwise one side could become bound to a page that has forgotten it.
    */
   async #keyed(number: number, keys: SessionKeys): Promise<void> {
-    const left = { resume: await keys.leave(), by: keys.by };
+    const left = { resume: await keys.leave(), by: keys.by, sas: keys.sas };
     // Ended or dropped meanwhile, when this could not be overwritten yet.
     if (!this.#attempts.has(number)) return wipe(left.resume);
     // From now on the sender accepts it, whether or not the viewer receives the confirmation. A
@@ -629,6 +630,8 @@ export class Connection {
   /** Counts a handshake; false if there were more than `most`. */
   #countTo(most: number): boolean {
     this.#happen({ type: "counted", most });
+    // Otherwise a reload would give new tries.
+    this.#options.store?.keep({ handshakes: this.#state.handshakes });
     return this.#state.handshakes <= most;
   }
 

@@ -31,6 +31,8 @@ export interface KeptConnection {
   readonly code: Code | null;
   /** Sender: visitors who did not prove themselves. */
   readonly misses: number;
+  /** Handshakes that were confirmed (sender) or answered (viewer), and led to no bound link. */
+  readonly handshakes: number;
   /** The secret left by the last handshake in which the peer proved itself. */
   readonly resumed: ResumeSecret | null;
   /** The two were bound: nobody else is admitted. */

@@ -79,6 +79,11 @@ export interface ResumeSecret {
   readonly resume: Bytes;
   /** What R used as proof in the first handshake. */
   readonly by: Proof;
+  /**
+   * The SAS of the first handshake, 6 bytes: it stays that of the session. A new one with each
+   * reload would be one more try for somebody who has the link and is in between.
+   */
+  readonly sas: Bytes;
 }
 
 /** What R can use as proof in the first handshake. */
@@ -261,7 +266,7 @@ async function deriveSession(
       resumed !== null
         ? resumed.resume.slice()
         : await hkdf(leftKey, th2, "resume psk", KEY_LENGTH),
-    sas,
+    sas: resumed?.sas ?? sas,
     repairSealer: new RepairSealer(repairOut),
     repairOpener: new RepairOpener(repairIn),
     controlOut,

@@ -72,6 +72,7 @@ const FRESH: Omit<Kept, "secret"> = {
   owner: null,
   code: null,
   misses: 0,
+  handshakes: 0,
   resumed: null,
   bound: false,
   ledger: NO_LEDGER,
@@ -247,7 +248,11 @@ function encode(kept: Kept): string {
     ...kept,
     secret: secret instanceof Uint8Array ? toBase64Url(secret) : secret,
     owner: owner && toBase64Url(owner),
-    resumed: resumed && { resume: toBase64Url(resumed.resume), by: resumed.by },
+    resumed: resumed && {
+      resume: toBase64Url(resumed.resume),
+      by: resumed.by,
+      sas: toBase64Url(resumed.sas),
+    },
   });
 }
 
@@ -282,19 +287,21 @@ function parseSeen(value: unknown): Seen | null {
 /** Validated because another version of this page may have sealed it. */
 function parseKept(text: string): Kept | null {
   const value = parseObject(text, MAX_LENGTH) ?? {};
-  const { bound, keep, mayAnswer, hide, misses } = value;
+  const { bound, keep, mayAnswer, hide, misses, handshakes } = value;
   const secret = isBase64Url(value["secret"], 32)
     ? fromBase64Url(value["secret"])
     : parseCode(value["secret"]);
   const ledger = parseLedger(value["ledger"]);
   const flags = [bound, keep, mayAnswer, hide];
-  if (secret === null || ledger === null || !isCount(misses, Infinity)) return null;
+  if (secret === null || ledger === null) return null;
+  if (!isCount(misses, Infinity) || !isCount(handshakes, Infinity)) return null;
   if (!flags.every((flag) => typeof flag === "boolean")) return null;
   return {
     secret,
     owner: parseBytes(value["owner"]),
     code: misses >= MAX_CODE_GUESSES ? null : parseCode(value["code"]),
     misses,
+    handshakes,
     resumed: parseResumed(value["resumed"]),
     ledger,
     bound: bound === true,
@@ -315,9 +322,13 @@ function parseCode(value: unknown): Code | null {
 }
 
 function parseResumed(value: unknown): ResumeSecret | null {
-  const { resume, by } = toRecord(value);
-  const bytes = parseBytes(resume);
-  return bytes !== null && (by === "link" || by === "code") ? { resume: bytes, by } : null;
+  const { resume, by, sas } = toRecord(value);
+  if (!isBase64Url(resume, 32) || !isBase64Url(sas, 6)) return null;
+  const secrets = { resume: fromBase64Url(resume), sas: fromBase64Url(sas) };
+  if (secrets.resume === null || secrets.sas === null || (by !== "link" && by !== "code")) {
+    return null;
+  }
+  return { resume: secrets.resume, by, sas: secrets.sas };
 }
 
 function parseLedger(value: unknown): Ledger | null {

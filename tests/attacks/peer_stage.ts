@@ -138,7 +138,7 @@ export class PeerStage implements AsyncDisposable {
       scripts: { "/page.js": file.text() },
       body: `<script type="module" src="/page.js"></script>`,
     });
-    const env = { PUBLIC_ORIGIN: new URL(site.url).origin };
+    const env = { ALLOWED_ORIGINS: new URL(site.url).origin };
     const [app, browser] = await Promise.all([startApp({ env }), borrowBrowser()]);
     return new PeerStage(app, browser, site);
   }

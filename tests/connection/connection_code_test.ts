@@ -237,31 +237,52 @@ Deno.test("a server that forgot the withdrawal is told again", () => {
   });
 });
 
+/** Plays a sender who guesses the words, up to `times`; stops once the viewer gives up. */
+async function guessAt(viewer: Person, socket: FakeWebSocket, code: Code, times: number) {
+  const kem = await loadKem();
+  for (let i = 1; i <= times && viewer.failures.length === 0; i++) {
+    socket.hear({ t: "peer", up: true, by: "join" });
+    await until(() => relayed(socket, HANDSHAKE.commit).length === i, "the viewer commits");
+    const mallory = await SenderHandshake.start({
+      link: { room: randomBytes(16), psk: randomBytes(32) },
+      code: { ...code, words: "zebra-zero-zone" },
+      fingerprint: randomBytes(32),
+      kem,
+    });
+    const commit = relayed(socket, HANDSHAKE.commit)[i - 1];
+    assert(commit !== undefined);
+    const m2 = await mallory.receiveCommit(commit);
+    socket.hear({ t: "relay", d: toBase64Url(m2) });
+    await until(
+      () => relayed(socket, HANDSHAKE.helloR).length === i || viewer.failures.length > 0,
+      "the viewer answers, or gives up",
+    );
+  }
+  await settle(20);
+}
+
 Deno.test("a server that restarts the viewer gets three answers to guess with at most", () => {
   const code = { digits: "4821", words: "crystal-orbit-lemon" };
   return withServer("R", code, async (viewer, socket) => {
-    const kem = await loadKem();
-    for (let i = 1; i <= 5 && viewer.failures.length === 0; i++) {
-      socket.hear({ t: "peer", up: true, by: "join" });
-      await until(() => relayed(socket, HANDSHAKE.commit).length === i, "the viewer commits");
-      const mallory = await SenderHandshake.start({
-        link: { room: randomBytes(16), psk: randomBytes(32) },
-        code: { ...code, words: "zebra-zero-zone" },
-        fingerprint: randomBytes(32),
-        kem,
-      });
-      const commit = relayed(socket, HANDSHAKE.commit)[i - 1];
-      assert(commit !== undefined);
-      const m2 = await mallory.receiveCommit(commit);
-      socket.hear({ t: "relay", d: toBase64Url(m2) });
-      await until(
-        () => relayed(socket, HANDSHAKE.helloR).length === i || viewer.failures.length > 0,
-        "the viewer answers, or gives up",
-      );
-    }
-    await settle(20);
+    await guessAt(viewer, socket, code, 5);
     assertEquals(relayed(socket, HANDSHAKE.helloR).length, 3);
     assertEquals([viewer.failures, viewer.bound], [["timeout"], false]);
+  });
+});
+
+Deno.test("a reload of the viewer's page gives no new guesses at its code", () => {
+  const code = { digits: "4821", words: "crystal-orbit-lemon" };
+  return withServer("R", code, async (viewer, socket) => {
+    await guessAt(viewer, socket, code, 2);
+    assertEquals(relayed(socket, HANDSHAKE.helloR).length, 2);
+    using page = new Person("R", code, "ws://evil", false, viewer);
+    await page.connection.start();
+    const next = FakeWebSocket.last;
+    next.open();
+    next.hear({ t: "joined", rtok: toBase64Url(new Uint8Array(32)) });
+    await guessAt(page, next, code, 5);
+    assertEquals(relayed(next, HANDSHAKE.helloR).length, 1);
+    assertEquals([page.failures, page.bound], [["timeout"], false]);
   });
 });
 

@@ -106,7 +106,14 @@ export class Person implements Disposable {
   }
 
   #left(): KeptConnection & { rtok: string } {
-    const nothing = { owner: null, code: null, misses: 0, resumed: null, bound: false };
+    const nothing = {
+      owner: null,
+      code: null,
+      misses: 0,
+      handshakes: 0,
+      resumed: null,
+      bound: false,
+    };
     const { secret } = this.kept;
     if (secret === undefined || this.memo === null) throw new Error("Nothing was kept");
     return { ...nothing, ...this.kept, secret, rtok: this.memo.rtok };

@@ -354,8 +354,8 @@ Deno.test("handshake: M2 and M3 of the other mode have the wrong length", async 
 async function resumeInputs() {
   const first = await inputs();
   const { s, r } = await run(first);
-  const resumed = { resume: await s.leave(), by: s.by };
-  const viewer = { resume: await r.leave(), by: r.by };
+  const resumed = { resume: await s.leave(), by: s.by, sas: s.sas };
+  const viewer = { resume: await r.leave(), by: r.by, sas: r.sas };
   return {
     s: { ...first.s, resumed, only: true } satisfies SenderInput,
     r: { ...first.r, secret: viewer } satisfies ViewerInput,
@@ -366,7 +366,8 @@ async function resumeInputs() {
 Deno.test("handshake: resuming works by what the first one left, and leaves it anew", async () => {
   const input = await resumeInputs();
   const { s, r } = await run(input);
-  assertEquals(s.sas, r.sas);
+  // A new SAS with each reload would be one more try for somebody in between.
+  assertEquals([s.sas, r.sas], [input.s.resumed.sas, input.s.resumed.sas]);
   assertEquals([s.resumed, r.resumed, s.by, r.by], [true, true, "link", "link"]);
   assertEquals([await s.leave(), await r.leave()], [
     input.s.resumed.resume,
@@ -375,7 +376,7 @@ Deno.test("handshake: resuming works by what the first one left, and leaves it a
   assert(await s.verifyPeerBinding(r.ownBinding));
   const third = await run({
     ...input,
-    r: { ...input.r, secret: { resume: await r.leave(), by: r.by } },
+    r: { ...input.r, secret: { resume: await r.leave(), by: r.by, sas: r.sas } },
   });
   assertEquals(await third.s.leave(), await s.leave());
 });
@@ -399,7 +400,7 @@ Deno.test("handshake: no other secret is taken for what the first one left", asy
   const { s, first } = await resumeInputs();
   const { psk } = s.link;
   for (const resume of [randomBytes(32), psk, await (await run(await inputs())).s.leave()]) {
-    const secret = { resume, by: "link" } as const;
+    const secret = { resume, by: "link", sas: randomBytes(6) } as const;
     await assertRejects(() => run({ s, r: { ...first.r, secret } }), ProtocolError);
   }
 });

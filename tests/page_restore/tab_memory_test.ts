@@ -47,7 +47,7 @@ const CODE = { digits: "4821", words: "crystal-orbit-lemon" };
 /** A sender's page that is bound, and has shown a picture. */
 async function full() {
   const secret = createLinkSecret();
-  const resumed = { resume: randomBytes(32), by: "link" } as const;
+  const resumed = { resume: randomBytes(32), by: "link", sas: randomBytes(6) } as const;
   const owner = randomBytes(32);
   const memory = new TabMemory("S");
   const seat = memo();
@@ -74,6 +74,7 @@ Deno.test("the page after a reload finds everything, with the salt", async () =>
     ...kept,
     code: CODE,
     misses: 1,
+    handshakes: 0,
     bound: true,
     keep: true,
     mayAnswer: true,
