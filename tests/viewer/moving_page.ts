@@ -66,7 +66,7 @@ function colour(): string {
     "010": "green",
     "001": "blue",
     "110": "yellow",
-    "111": "covered",
+    "000": "covered",
   };
   return names[key] ?? key;
 }
