@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Answer } from "./switch.ts";
+import type { Answer } from "./texts.ts";
 
 /** Storage key of the language that was chosen by hand; a server keeps it in a cookie. */
 const KEY = "language";

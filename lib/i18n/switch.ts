@@ -6,13 +6,7 @@
  *
  * @module
  */
-import type { Locale, PageTexts, Texts } from "./texts.ts";
-
-/**
- * The response of `/language`, or of a static site. It comes from the same server as this script,
- * so it is not validated.
- */
-export type Answer = Pick<Locale, "dir" | "island" | "pages">;
+import type { Answer, PageTexts, Texts } from "./texts.ts";
 
 /**
  * Handles the language form at the bottom of the page without a reload: the choice is stored in the

@@ -44,3 +44,9 @@ export interface Locale {
   readonly island: Texts;
   readonly pages: PageTexts;
 }
+
+/**
+ * The texts of another language: the response of `/language`, or a file of a static site. It comes
+ * from the same server as the scripts, so it is not validated.
+ */
+export type Answer = Pick<Locale, "dir" | "island" | "pages">;

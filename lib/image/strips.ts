@@ -1,6 +1,6 @@
 /**
- * Reads the pixels of a canvas a few rows at a time, because those of a large picture at once take
- * 160 MB more.
+ * Reads the pixels of a canvas a few rows at a time, because those of 40 megapixels at once are
+ * 160 MB.
  *
  * This module is browser compatible.
  *
