@@ -1,8 +1,9 @@
 /**
- * The whole suite, four files at a time: `deno task test`. The types of the whole project are
- * checked first. A file needs a processor for about a third of its time, and waits for the rest.
- * Two lanes take files that keep pages busy; the two others take files that mostly wait, and files
- * that need no browser. A lane that has run out of its own kind helps with the other one. Each lane
+ * The whole suite, three files at a time: `deno task test`. The types of the whole project are
+ * checked first. A file needs a processor for a half of its time, and waits for the rest: four at
+ * a time keep two processors busy all the time, and take longer. Two lanes take files that keep
+ * pages busy; the third takes files that mostly wait, and files that need no browser. A lane that
+ * has run out of its own kind helps with the other one. Each lane
  * lends its files one browser, and the app is built once, because starting a browser and a server
  * takes longer than most tests.
  *
@@ -30,9 +31,6 @@ const PACK = 12;
 const OUTCOMES = ["passed", "failed", "ignored"] as const;
 
 type Totals = Record<typeof OUTCOMES[number], number>;
-
-/** How many lanes start with each of the two kinds. */
-const LANES = 2;
 
 /** Groups of files that one `deno test` runs: those that keep pages busy, and the others. */
 function jobs(): { busy: string[][]; others: string[][] } {
@@ -130,9 +128,7 @@ async function runAll(): Promise<boolean> {
       broken.push(...await runJob(files, browser, { totals, times }));
     }
   };
-  await Promise.all(
-    Array.from({ length: LANES }, () => [run(busy, others), run(others, busy)]).flat(),
-  );
+  await Promise.all([run(busy, others), run(busy, others), run(others, busy)]);
   times.sort((a, b) => b.seconds - a.seconds);
   const slowest = times.slice(0, SLOWEST).map(({ name, seconds }) => `${seconds} s  ${name}`);
   tell(`\nSlowest:\n  ${slowest.join("\n  ")}`);

@@ -124,7 +124,7 @@ test("one sentence says what the friend will do, with the buttons' labels", asyn
   const connect = await viewer.page.$eval("[data-action=join]", (button) => button.textContent);
   await viewer.receive();
   const show = await viewer.page.$eval("[data-action=open]", (button) => button.textContent);
-  assertMatch(text, new RegExp(`presses “${connect}”, then “${show?.replace(/ \(.*/, "")}”`));
+  assertMatch(text, new RegExp(`press “${connect}”, then “${show?.replace(/ \(.*/, "")}”`));
 });
 
 test("title and icon signal to a sender in another tab, without a secret", async (stage) => {
@@ -232,7 +232,7 @@ test("in an in-app browser the page says so, and offers the link to copy", async
   const testPage = await stage.browser.newPage({ screen: "phone", before: CLIPBOARD });
   await testPage.page.setUserAgent({ userAgent: INSTAGRAM });
   const viewer = await Viewer.open(testPage, link);
-  assertMatch(await viewer.field("in-app"), /inside of Instagram.*Safari/s);
+  assertMatch(await viewer.field("in-app"), /inside \u2068Instagram\u2069.*Safari/s);
   // No link that a system or an app would have to read: the secret is only in what is copied.
   const html = await viewer.page.content();
   assert(!html.includes(link.slice(-43)), "the secret is in the page");

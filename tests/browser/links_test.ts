@@ -104,8 +104,8 @@ test("a link that was cut, or that is another one's, is named as such", async (s
   const { link } = await stage.waiting();
   for (
     const [url, reason, text] of [
-      [link.slice(0, -4), REASON.link, /not whole/],
-      [link.replace("#", "%23").slice(0, -4), REASON.link, /not whole/],
+      [link.slice(0, -4), REASON.link, /incomplete/],
+      [link.replace("#", "%23").slice(0, -4), REASON.link, /incomplete/],
       [link.replace("#1.", "#1.é"), REASON.foreignLink, /no link of this site has/],
     ] as const
   ) {

@@ -379,7 +379,7 @@ export const WALKS: readonly {
         await person.page.reload();
         await person.waitFor(
           "a page that goes on",
-          () => document.querySelector("h1")?.innerText.startsWith("Going on") === true,
+          () => document.querySelector("h1")?.innerText.startsWith("Reconnecting") === true,
         );
         await take(person, `${name}-returning`);
       }
