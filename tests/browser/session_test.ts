@@ -438,7 +438,7 @@ test("a used link is refused to the next visitor, and the two go on", async (sta
 for (
   const [what, change, reason] of [
     ["cut off", (link: string) => link.slice(0, -9), REASON.link],
-    ["of another version", (link: string) => link.replace("#1.", "#2."), REASON.link],
+    ["of another version", (link: string) => link.replace("#1.", "#2."), REASON.foreignLink],
     ["with a strange character", (link: string) => `${link.slice(0, -1)}*`, REASON.link],
   ] as const
 ) {
