@@ -34,8 +34,6 @@ import { onePiece } from "./one_piece.ts";
 
 /** The part of WebCodecs' ImageDecoder that is used; TypeScript's own library lacks it. */
 interface ImageDecoderLike {
-  /** Resolves once every byte has arrived. */
-  readonly completed: Promise<void>;
   decode(): Promise<{ readonly image: TurnedFrame }>;
   close(): void;
 }
@@ -151,9 +149,6 @@ async function decodeFrame(request: RawRequest): Promise<Raw> {
   // AVIF, and with the first frame of an APNG.
   const decoder = new ImageDecoder({ data, type, ...scaledSize(request) });
   try {
-    // Of a JPEG that is still arriving, Chromium 156 decodes the colors more coarsely: by 5 of 255
-    // in the mean.
-    await decoder.completed;
     const { image } = await decoder.decode();
     try {
       return await toRaw(image);
