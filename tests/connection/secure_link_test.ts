@@ -12,7 +12,8 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { FakeTime, settle, until } from "../support/fake_time.ts";
 import { withSlowCrypto } from "../support/slow_crypto.ts";
 import type { FakeDataChannel, Tamper } from "./fake_channel.ts";
-import { linkPair, STEADY } from "./keys.ts";
+import { STEADY } from "./keys.ts";
+import { linkPair } from "./link_pair.ts";
 
 /** Collects what a link reports. */
 class Heard {

@@ -19,7 +19,8 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { settle, until, withGlobals } from "../support/fake_time.ts";
 import { FakeDataChannel } from "./fake_channel.ts";
 import { FakePeerConnection, withFakeRtc } from "./fake_rtc.ts";
-import { agree, FakeConnection } from "./keys.ts";
+import { agree } from "./keys.ts";
+import { FakeConnection } from "./link_pair.ts";
 
 /** One end, and what its owner received. */
 interface End {

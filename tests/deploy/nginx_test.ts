@@ -112,7 +112,7 @@ function upgradeLines(host: string, room: string, headers: readonly string[] = [
   ].join("\r\n");
 }
 
-test("behind nginx answers are the app's, each header once, with HSTS", async ({ app, nginx }) => {
+test("behind nginx answers are the app's, each header once", async ({ app, nginx }) => {
   const page = await (await nginx.fetch("/")).text();
   const files = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|svg|js)[^"]*)"/g)].map(
     ([, path = ""]) => path,
@@ -122,7 +122,8 @@ test("behind nginx answers are the app's, each header once, with HSTS", async ({
     const [behind, direct] = [await nginx.fetch(path), await fetch(`${app.url}${path}`)];
     assertEquals(behind.status, direct.status, path);
     assertEquals(securityOf(behind), securityOf(direct), path);
-    assertMatch(behind.headers.get("strict-transport-security") ?? "", /^max-age=31536000$/);
+    // Nobody is held to HTTPS for "localhost", which is another computer everywhere.
+    assertEquals(behind.headers.get("strict-transport-security"), null, path);
     const [text, other] = [await behind.text(), await direct.text()];
     if (!behind.headers.get("content-type")?.startsWith("text/html")) assertEquals(text, other);
   }

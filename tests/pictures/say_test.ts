@@ -1,6 +1,7 @@
 import { say } from "../../lib/pictures/say.ts";
 import type { ControlMessage } from "../../lib/protocol/control.ts";
-import { linkPair, STEADY } from "../connection/keys.ts";
+import { STEADY } from "../connection/keys.ts";
+import { linkPair } from "../connection/link_pair.ts";
 import { assertEquals } from "../support/assert.ts";
 import { settle, until } from "../support/fake_time.ts";
 
